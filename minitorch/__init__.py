@@ -1,0 +1,143 @@
+"""minitorch: a deep-learning framework on NumPy or CuPy that can be read in an afternoon.
+
+A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
+"""
+
+from minitorch import autograd, cuda, functional, methods
+from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minitorch.backend import bool_ as bool
+from minitorch.backend import (
+    complex64,
+    complex128,
+    device,
+    float16,
+    float32,
+    float64,
+    get_default_device,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_device,
+    set_default_dtype,
+    uint8,
+)
+from minitorch.creation import (
+    arange,
+    as_tensor,
+    bernoulli,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
+from minitorch.ops.compare import (
+    allclose,
+    eq,
+    equal,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    lt,
+    ne,
+)
+from minitorch.ops.elementwise import (
+    abs,
+    add,
+    ceil,
+    clamp,
+    cos,
+    div,
+    exp,
+    floor,
+    floor_divide,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    nonzero,
+    pow,
+    reciprocal,
+    remainder,
+    round,
+    rsqrt,
+    sign,
+    sin,
+    sqrt,
+    square,
+    sub,
+    trunc,
+    where,
+)
+from minitorch.ops.index import index_select, masked_fill
+from minitorch.ops.linear import bmm, matmul, mm
+from minitorch.ops.reduce import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    cumsum,
+    gather,
+    logsumexp,
+    max,
+    mean,
+    min,
+    norm,
+    prod,
+    std,
+    sum,
+    var,
+)
+from minitorch.ops.shape import (
+    cat,
+    chunk,
+    clone,
+    flatten,
+    flip,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    t,
+    transpose,
+    unbind,
+    unsqueeze,
+)
+from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from minitorch.tensor import Tensor
+
+__version__ = "0.1.0"
+
+float = float32
+double = float64
+half = float16
+int = int32
+long = int64

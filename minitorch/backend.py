@@ -1,0 +1,150 @@
+"""The only place that knows two array libraries exist: NumPy, and CuPy where there is a GPU.
+
+Everything above asks two questions here: which library does this array belong to (`array_module`), and how does data get
+onto a device (`to_array`). CuPy is imported the first time a GPU is asked for, never by `import minitorch`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+float16 = np.dtype("float16")
+float32 = np.dtype("float32")
+float64 = np.dtype("float64")
+complex64 = np.dtype("complex64")
+complex128 = np.dtype("complex128")
+uint8 = np.dtype("uint8")
+int8 = np.dtype("int8")
+int16 = np.dtype("int16")
+int32 = np.dtype("int32")
+int64 = np.dtype("int64")
+bool_ = np.dtype("bool")
+
+
+@dataclass(frozen=True)
+class device:
+    """Where a tensor's memory lives: `device("cpu")`, `device("cuda")` or `device("cuda:0")`.
+
+    Raises ValueError for any other name. One GPU is supported, the first; PyTorch knows many.
+    """
+
+    type: str
+    index: int | None = None
+
+    def __post_init__(self) -> None:
+        kind, _, index = self.type.partition(":")
+        if kind not in ("cpu", "cuda") or index not in ("", "0") or self.index not in (None, 0):
+            asked = self.type if self.index is None else f"{self.type}:{self.index}"
+            raise ValueError(f"device: expected 'cpu', 'cuda' or 'cuda:0', got {asked!r}")
+        object.__setattr__(self, "type", kind)
+        object.__setattr__(self, "index", 0 if kind == "cuda" else None)
+
+    def __str__(self) -> str:
+        return "cpu" if self.type == "cpu" else "cuda:0"
+
+
+CPU = device("cpu")
+CUDA = device("cuda")
+Device = device  # the annotation, where a parameter is called `device`
+
+
+class _Defaults(threading.local):
+    """What factories use where nothing is said; each thread has its own, so a change never leaks into another."""
+
+    device = CPU
+    dtype = float32
+
+
+_defaults = _Defaults()
+
+
+def as_device(where: Device | str | None) -> Device:
+    """The device named by `where`; None means the default one."""
+    if where is None:
+        return _defaults.device
+    return where if isinstance(where, device) else device(where)
+
+
+def set_default_device(device: Device | str) -> None:
+    """Make factories of this thread put new tensors on `device`; raises RuntimeError where it is a GPU that is not there."""
+    where = as_device(device)
+    if where.type == "cuda":
+        cupy()
+    _defaults.device = where
+
+
+def get_default_device() -> Device:
+    """The device on which factories of this thread put new tensors."""
+    return _defaults.device
+
+
+def set_default_dtype(dtype: np.dtype) -> None:
+    """Make float factories of this thread produce `dtype` (float32 at start); raises TypeError unless it is floating."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"set_default_dtype: expected a floating dtype, got {np.dtype(dtype)}")
+    _defaults.dtype = np.dtype(dtype)
+
+
+def get_default_dtype() -> np.dtype:
+    """The dtype of floating tensors made without one."""
+    return _defaults.dtype
+
+
+def cupy() -> ModuleType:
+    """CuPy, after making sure that it can compute; raises RuntimeError with the reason where it cannot."""
+    try:
+        import cupy as module
+
+        if not module.cuda.is_available():
+            raise RuntimeError("CuPy finds no CUDA device (see `nvidia-smi`)")
+        module.arange(3).sum()  # needs the compiler and its headers too, which an incomplete CUDA install lacks
+    except Exception as reason:  # ImportError, CUDARuntimeError, missing NVRTC: all mean the same to the caller
+        raise RuntimeError(
+            f"device 'cuda' cannot be used: {reason}. Install CuPy with the cuda12 or cuda13 extra on a machine with an "
+            "NVIDIA GPU, or use device 'cpu'."
+        ) from reason
+    return module
+
+
+def array_module(array: Any) -> ModuleType:
+    """The library `array` belongs to: NumPy, or CuPy if it lies on a GPU."""
+    if isinstance(array, (np.ndarray, np.generic)):
+        return np
+    module = sys.modules.get("cupy")
+    return module if module is not None and isinstance(array, module.ndarray) else np
+
+
+def module_of(where: Device) -> ModuleType:
+    """The array library that computes on the device `where`."""
+    return np if where.type == "cpu" else cupy()
+
+
+def device_of(array: Any) -> Device:
+    """The device `array` lies on."""
+    return CPU if array_module(array) is np else CUDA
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of either library."""
+    return isinstance(value, np.ndarray) or array_module(value) is not np
+
+
+def to_array(data: Any, dtype: np.dtype | None, where: Device) -> Any:
+    """`data` (an array of either library, or nested sequences of numbers) as an array on `where`; copies only if it must."""
+    here = array_module(data)
+    if where.type == "cuda":
+        return cupy().asarray(data, dtype=dtype)
+    return np.asarray(data if here is np else here.asnumpy(data), dtype=dtype)
+
+
+def memory_of(array: Any) -> Any:
+    """The object that owns the memory `array` looks into: the array itself, or what it is a view of."""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
+    return array

@@ -1,0 +1,225 @@
+"""Factories: new tensors from numbers, shapes and random draws, with PyTorch's names.
+
+All take `dtype`, `device` and `requires_grad`; without them, the defaults (`set_default_dtype`, `set_default_device`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.backend import Device
+from minitorch.random import Generator, default_generator
+from minitorch.tensor import Tensor, wrap
+
+
+def _sizes(name: str, size: tuple) -> tuple[int, ...]:
+    """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = tuple(size[0])
+    shape = tuple(int(n) for n in size)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"{name}: expected lengths of 0 or more, got {shape}")
+    return shape
+
+
+def _made(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A tensor of a fresh host array, on the device asked for."""
+    result = wrap(backend.to_array(array, dtype and np.dtype(dtype), backend.as_device(device)))
+    if requires_grad:
+        result.requires_grad = True
+    return result
+
+
+def tensor(data: Any, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+           requires_grad: bool = False) -> Tensor:
+    """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
+
+    Floats in lists become the default dtype, whole numbers int64; arrays keep their dtype. Raises ValueError for ragged lists,
+    TypeError for what is not numeric.
+    """
+    return Tensor(data, requires_grad, dtype=dtype, device=device)
+
+
+def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
+    """A tensor that shares the memory of `data`, an array or tensor, where dtype and device allow it."""
+    if isinstance(data, Tensor):
+        return data.to(device=device, dtype=dtype)
+    if backend.is_array(data):
+        return wrap(data).to(device=device, dtype=dtype)
+    return Tensor(data, dtype=dtype, device=device)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A CPU tensor that shares the memory of `ndarray`, whatever the default device; raises TypeError for anything else."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
+    if ndarray.dtype.kind not in "fciub" or not ndarray.dtype.isnative:
+        raise TypeError(f"from_numpy: expected numbers in native byte order, got {ndarray.dtype!r}")
+    return wrap(ndarray)
+
+
+def full(size: int | Sequence[int], fill_value: float, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+         requires_grad: bool = False) -> Tensor:
+    """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given."""
+    shape = _sizes("full", (size,))
+    if dtype is None:
+        kinds = ((bool, backend.bool_), (int, backend.int64))
+        dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), backend.get_default_dtype())
+    where = backend.as_device(device)
+    result = wrap(backend.module_of(where).full(shape, fill_value, np.dtype(dtype)))
+    result.requires_grad = requires_grad
+    return result
+
+
+def zeros(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
+          requires_grad: bool = False) -> Tensor:
+    """Zeros of shape `size`."""
+    return full(_sizes("zeros", size), 0, dtype=dtype or backend.get_default_dtype(), device=device,
+                requires_grad=requires_grad)
+
+
+def ones(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
+         requires_grad: bool = False) -> Tensor:
+    """Ones of shape `size`."""
+    return full(_sizes("ones", size), 1, dtype=dtype or backend.get_default_dtype(), device=device,
+                requires_grad=requires_grad)
+
+
+def empty(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
+          requires_grad: bool = False) -> Tensor:
+    """A tensor of shape `size` with whatever the memory held."""
+    where = backend.as_device(device)
+    array = backend.module_of(where).empty(_sizes("empty", size), np.dtype(dtype or backend.get_default_dtype()))
+    result = wrap(array)
+    result.requires_grad = requires_grad
+    return result
+
+
+def zeros_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+               requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape, dtype and device of `input`, unless said otherwise."""
+    return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+              requires_grad: bool = False) -> Tensor:
+    """Ones of the shape, dtype and device of `input`, unless said otherwise."""
+    return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(input: Tensor, fill_value: float, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+              requires_grad: bool = False) -> Tensor:
+    """`fill_value` in the shape, dtype and device of `input`, unless said otherwise."""
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device,
+                requires_grad=requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+               requires_grad: bool = False) -> Tensor:
+    """Uninitialised, in the shape, dtype and device of `input`, unless said otherwise."""
+    return empty(input.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+
+
+def arange(start: float, end: float | None = None, step: float = 1, *, dtype: np.dtype | None = None,
+           device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """The numbers from `start` (0) up to but without `end`, by `step`: int64 if all are whole, else the default dtype."""
+    start, end = (0, start) if end is None else (start, end)
+    if step == 0 or (end - start) * step < 0:
+        raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
+    if dtype is None:
+        whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
+        dtype = backend.int64 if whole else backend.get_default_dtype()
+    return _made(np.arange(start, end, step), dtype, device, requires_grad)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+             requires_grad: bool = False) -> Tensor:
+    """`steps` numbers evenly from `start` to `end`, both included."""
+    return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: np.dtype | None = None, device: Device | str | None = None,
+        requires_grad: bool = False) -> Tensor:
+    """The n by m (n) identity matrix."""
+    return _made(np.eye(n, m), dtype or backend.get_default_dtype(), device, requires_grad)
+
+
+def rand(*size: int | Sequence[int], generator: Generator | None = None, dtype: np.dtype | None = None,
+         device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Uniform in [0, 1), drawn on the host."""
+    dtype = np.dtype(dtype or backend.get_default_dtype())
+    numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype(dtype))
+    return _made(numbers, dtype, device, requires_grad)
+
+
+def randn(*size: int | Sequence[int], generator: Generator | None = None, dtype: np.dtype | None = None,
+          device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Standard normal, drawn on the host."""
+    dtype = np.dtype(dtype or backend.get_default_dtype())
+    numbers = (generator or default_generator).numpy.standard_normal(_sizes("randn", size), _drawn_dtype(dtype))
+    return _made(numbers, dtype, device, requires_grad)
+
+
+def _drawn_dtype(dtype: np.dtype) -> np.dtype:
+    """What NumPy can draw directly; other dtypes are cast from it."""
+    return dtype if dtype in (backend.float32, backend.float64) else backend.float64
+
+
+def randint(low: int, high: int | Sequence[int], size: Sequence[int] | None = None, *, generator: Generator | None = None,
+            dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
+    if size is None:
+        low, high, size = 0, low, high
+    if high <= low:
+        raise ValueError(f"randint: expected low < high, got {low} and {high}")
+    numbers = (generator or default_generator).numpy.integers(low, high, _sizes("randint", (size,)))
+    return _made(numbers, dtype or backend.int64, device, requires_grad)
+
+
+def randperm(n: int, *, generator: Generator | None = None, dtype: np.dtype | None = None,
+             device: Device | str | None = None) -> Tensor:
+    """0 to n - 1 in random order, int64."""
+    return _made((generator or default_generator).numpy.permutation(n), dtype or backend.int64, device, False)
+
+
+def rand_like(input: Tensor, **kwargs: Any) -> Tensor:
+    """Uniform in [0, 1), in the shape, dtype and device of `input`, unless said otherwise."""
+    return rand(input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+
+
+def randn_like(input: Tensor, **kwargs: Any) -> Tensor:
+    """Standard normal, in the shape, dtype and device of `input`, unless said otherwise."""
+    return randn(input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, **kwargs: Any) -> Tensor:
+    """Whole numbers in the shape, dtype and device of `input`, unless said otherwise."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element gives, else 0; raises ValueError for one outside [0, 1]."""
+    if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
+        raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {input.shape}")
+    uniform = rand(input.shape, generator=generator, dtype=input.dtype, device=input.device)
+    return wrap((uniform.array < input.array).astype(input.dtype))
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """A last dimension with 1 at the class that each integer names, else 0, int64.
+
+    Raises ValueError for a class outside 0..num_classes - 1; without `num_classes` the largest class sets it.
+    """
+    if tensor.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: expected integers, got {tensor.dtype}")
+    low, high = (int(tensor.array.min()), int(tensor.array.max())) if tensor.numel() else (0, -1)
+    count = high + 1 if num_classes == -1 else num_classes
+    if low < 0 or high >= count:
+        raise ValueError(f"one_hot: a class of {low if low < 0 else high} outside 0..{count - 1}")
+    xp = backend.array_module(tensor.array)
+    return wrap((tensor.array[..., None] == xp.arange(count)).astype(backend.int64))

@@ -1,0 +1,38 @@
+"""The noun of this package: a set of handwritten digits, half for training, half for testing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MNIST = "MNIST"
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Training and test digits as the pair sets want them, with the name they must be shown under.
+
+    Images are ``(n, 14, 14)`` float32 grey levels from 0 (paper) to 255 (ink), labels ``(n,)`` int64 from 0 to 9.
+    ``note`` says in one sentence what the data are; screen, table and results carry ``name`` and ``note``.
+    """
+
+    name: str
+    note: str
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @property
+    def is_mnist(self) -> bool:
+        """Whether these are MNIST by content, so that figures may stand beside the reports'."""
+        return self.name == MNIST
+
+
+def repeats_note(n_train: int, n_test: int) -> str:
+    """Say from which size on pair sets repeat digits (`pairs.draw_pairs`), for a set of few of them."""
+    return (
+        f"{n_train:,} training and {n_test:,} test digits: sets of more than {min(n_train, n_test) // 2:,} pairs "
+        "repeat digits within the training half or within the test half, never across"
+    )

@@ -1,0 +1,37 @@
+"""One word or path to a set of digits: what ``--data`` means."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+from minitorch.data.digits import Digits
+from minitorch.data.download import DownloadError
+from minitorch.data.mnist import load_folder, load_mnist
+from minitorch.data.uci import load_uci
+
+
+def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
+    """Return the digits that ``source`` names.
+
+    ``"mnist"``: MNIST from the folder in the environment variable ``MINITORCH_MNIST`` or else from the user's cache,
+    downloaded once and verified. ``"digits"``: the embedded UCI digits. ``"auto"``: MNIST, or the embedded digits, with
+    a warning, where it can be neither found nor downloaded. Anything else: the path of a folder of four IDX files under
+    MNIST's names (``"./digits"`` for a folder called digits).
+
+    Raises `DatasetError` for files that cannot be used (also ``"auto"``, if the folder in ``MINITORCH_MNIST`` is at
+    fault) and `DownloadError`, one of its kind, for ``"mnist"`` not to be had. `Digits.name` and `Digits.note` say what
+    was loaded.
+    """
+    if source == "digits":
+        return load_uci()
+    if source == "mnist":
+        return load_mnist()
+    if source != "auto":
+        return load_folder(source)
+    try:
+        return load_mnist()
+    except DownloadError as error:
+        digits = load_uci()
+        warnings.warn(f"{error}\n\nMNIST is not to be had. In its place: {digits.note}", stacklevel=2)
+        return digits

@@ -1,0 +1,214 @@
+"""MNIST from a folder of its four files, or downloaded once into the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minitorch.data.atomic import sweep_strays, write_atomically
+from minitorch.data.digits import MNIST, Digits, repeats_note
+from minitorch.data.download import DownloadError, fetch_first
+from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, refusal
+
+FOLDER_VARIABLE = "MINITORCH_MNIST"
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+)
+
+
+class Published(NamedTuple):
+    """What one of MNIST's files holds: its shape and the SHA-256 of its content, however that is compressed."""
+
+    shape: tuple[int, ...]
+    sha256: str
+
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+PUBLISHED = {  # smallest first: a mirror that gives nothing is found out early
+    TEST_LABELS: Published((10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    TRAIN_LABELS: Published((60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    TEST_IMAGES: Published((10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    TRAIN_IMAGES: Published((60_000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+}
+
+
+def load_mnist() -> Digits:
+    """Return MNIST from the folder named by ``MINITORCH_MNIST`` or else from the user's cache, downloaded if need be.
+
+    Raises `DatasetError` when the folder named does not hold MNIST, by content, and `DownloadError` when the cache does
+    not and no mirror gives it or the cache cannot be written.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if not named:
+        return _load_cached()
+    digits = load_folder(named)
+    if not digits.is_mnist:
+        remedy = "Name another folder there, or ask for this one by its path."
+        raise refusal(f"{named} ({FOLDER_VARIABLE})", "other digits", "MNIST", remedy)
+    return digits
+
+
+def load_folder(folder: str | os.PathLike[str]) -> Digits:
+    """Return the digits in a folder of four IDX files of 28x28 images under MNIST's names, plain or gzip.
+
+    The set is called MNIST only if all four contents are MNIST's (SHA-256). Other digits are welcome under the folder's
+    name, with one exception: a file of as many items as MNIST's that is not MNIST's is refused, for it cannot be told
+    from a damaged MNIST. In other sets the checksum of a gzip file finds damage; in a plain file a changed pixel, or a
+    label changed to another digit, cannot be found. Raises `DatasetError`.
+    """
+    folder = Path(folder)
+    if not os.path.isdir(folder):
+        raise DatasetError(f"{folder}: no such folder. Give a folder with the files {', '.join(PUBLISHED)}.")
+    paths = {name: _find(folder, name) for name in PUBLISHED}
+    arrays = {}
+    for labels, images in (TRAIN_LABELS, TRAIN_IMAGES), (TEST_LABELS, TEST_IMAGES):
+        arrays[labels] = _read_labels(paths[labels])
+        arrays[images] = _read_images(paths[images], paths[labels], len(arrays[labels]))
+
+    digests = {name: _digest(array) for name, array in arrays.items()}
+    of_mnist = [
+        name for name in arrays if arrays[name].shape == PUBLISHED[name].shape or _published_name(digests[name])
+    ]
+    for name in of_mnist:
+        _verify(digests[name], name, str(paths[name]))
+    if len(of_mnist) == len(PUBLISHED):
+        return _mnist(arrays)
+    note = (
+        f"Digits of the folder {folder}, which are not MNIST and have no published hash; "
+        f"{repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))}."
+    )
+    return _digits(arrays, f"digits of {folder.resolve().name} (not MNIST)", note)
+
+
+def cache_folder() -> Path:
+    """Return the folder of the downloaded files in the user's cache, wherever the system keeps that.
+
+    Raises `RuntimeError` when the system knows no home for this user.
+    """
+    if sys.platform == "win32":
+        cache = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    else:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "minitorch" / "mnist"
+
+
+def average_2x2(images: np.ndarray) -> np.ndarray:
+    """Average ``(n, 2h, 2w)`` uint8 images over squares of four pixels to ``(n, h, w)`` float32, without rounding."""
+    rows = images[:, 0::2].astype(np.uint16) + images[:, 1::2]
+    return (rows[:, :, 0::2] + rows[:, :, 1::2]) / np.float32(4)
+
+
+def _mnist(arrays: dict[str, np.ndarray]) -> Digits:
+    return _digits(arrays, MNIST, "MNIST, 60,000 training and 10,000 test digits, verified by SHA-256.")
+
+
+def _digits(arrays: dict[str, np.ndarray], name: str, note: str) -> Digits:
+    return Digits(
+        name=name,
+        note=note,
+        train_images=average_2x2(arrays[TRAIN_IMAGES]),
+        train_labels=arrays[TRAIN_LABELS].astype(np.int64),
+        test_images=average_2x2(arrays[TEST_IMAGES]),
+        test_labels=arrays[TEST_LABELS].astype(np.int64),
+    )
+
+
+def _find(folder: Path, name: str) -> Path:
+    for spelling in (name, name.replace("-idx", ".idx")):  # both are in use
+        for path in (folder / spelling, folder / f"{spelling}.gz"):
+            if os.path.exists(path):
+                return path
+    raise DatasetError(f"{folder}: found no {name}, plain or .gz. Put all of {', '.join(PUBLISHED)} there.")
+
+
+def _read_labels(path: Path) -> np.ndarray:
+    labels = read_idx(path, (None,))
+    if labels.max() > 9:
+        raise refusal(str(path), f"label {labels.max()} (item {labels.argmax():,})", "0 to 9")
+    return labels
+
+
+def _read_images(path: Path, labels_path: Path, n_labels: int) -> np.ndarray:
+    try:
+        return read_idx(path, (n_labels, 28, 28))
+    except DatasetError as error:
+        raise DatasetError(f"{error} The {n_labels:,} labels that go with it are in {labels_path}.") from error
+
+
+def _digest(array: np.ndarray) -> str:
+    return hashlib.sha256(encode_idx(array)).hexdigest()
+
+
+def _published_name(digest: str) -> str | None:
+    return next((name for name, published in PUBLISHED.items() if published.sha256 == digest), None)
+
+
+def _verify(digest: str, name: str, source: str) -> None:
+    expected = PUBLISHED[name].sha256
+    if digest != expected:
+        real_name = _published_name(digest)
+        found = f"MNIST's {real_name}" if real_name else f"content with the SHA-256 {digest}"
+        remedy = (
+            "Replace the file with a fresh copy. "
+            "(Another set of exactly MNIST's size cannot be used: it looks like a damaged MNIST.)"
+        )
+        raise refusal(source, found, f"MNIST's {name}, {expected}", remedy)
+
+
+def _load_cached() -> Digits:
+    try:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep_strays(folder)
+        return _mnist({name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED})
+    except (OSError, RuntimeError) as error:  # no home, no permission, a full disk
+        remedy = f"Name a folder that holds MNIST in {FOLDER_VARIABLE}, or move the cache with XDG_CACHE_HOME."
+        raise DownloadError(f"MNIST cannot be kept in the user's cache: {error}. {remedy}") from error
+
+
+def _cached(path: Path, name: str) -> np.ndarray:
+    """Return an array of MNIST from the cache; a file that is missing or damaged there is downloaded first."""
+    if path.exists():
+        try:
+            return _read_published(path, name)
+        except DatasetError as error:
+            print(f"{error} It is downloaded anew.", file=sys.stderr)
+    _download(path, name)
+    return _read_published(path, name)
+
+
+def _download(path: Path, name: str) -> None:
+    print(f"Downloading MNIST's {name} into {path.parent}, this once.", file=sys.stderr)
+    shape = PUBLISHED[name].shape
+    limit = math.prod(shape) + 1024  # its uncompressed size, and room for the headers of both formats
+
+    def check(content: bytes, address: str) -> None:
+        _verify(_digest(parse_idx(io.BytesIO(content), address, shape)), name, address)
+
+    try:
+        content = fetch_first([f"{mirror}{name}.gz" for mirror in MIRRORS], limit, check)
+    except DownloadError as error:
+        raise DownloadError(
+            f"{path}: MNIST could not be downloaded. Tried:\n{error}\nBy hand: fetch the four files "
+            f"{', '.join(f'{each}.gz' for each in PUBLISHED)} from one of {', '.join(MIRRORS)} or from anybody who has "
+            f"them, and put them into {path.parent}, or into any folder that you then name in {FOLDER_VARIABLE}."
+        ) from error
+    write_atomically(path, content)
+
+
+def _read_published(path: Path, name: str) -> np.ndarray:
+    array = read_idx(path, PUBLISHED[name].shape)
+    _verify(_digest(array), name, str(path))
+    return array

@@ -1,0 +1,81 @@
+"""Pairs of digits and which of the two is larger: the task of the five reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from minitorch.data.digits import Digits
+
+_RELATIONS = {"le": np.less_equal, "lt": np.less}
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """n pairs of digits: inputs ``(n, 2, 14, 14)`` float32, targets ``(n,)`` and classes ``(n, 2)`` int64.
+
+    ``targets`` is 1 where ``classes[:, 0] <= classes[:, 1]`` (or ``<``, see `draw_pairs`), else 0.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    classes: np.ndarray
+
+
+def pair_sets(digits: Digits, n: int = 1000, *, rng: np.random.Generator, relation: str = "le") -> tuple[Pairs, Pairs]:
+    """Draw n training pairs from the training digits and n test pairs from the test digits (see `draw_pairs`).
+
+    Grey levels are left as they are: `normalise` comes next.
+    """
+    train = draw_pairs(digits.train_images, digits.train_labels, n, rng=rng, relation=relation)
+    test = draw_pairs(digits.test_images, digits.test_labels, n, rng=rng, relation=relation)
+    return train, test
+
+
+def draw_pairs(
+    images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random.Generator, relation: str = "le"
+) -> Pairs:
+    """Draw 2n different digits of ``(m, 14, 14)`` images and ``(m,)`` labels at random, and put them two by two.
+
+    The target is 1 where the first class is less than or equal to the second (``relation="le"``) or strictly less
+    (``"lt"``). Where m < 2n, digits are drawn in whole permutations in turn, so none comes twice before all have come
+    once, and the two of a pair are different all the same. Raises `ValueError`.
+    """
+    if relation not in _RELATIONS:
+        raise ValueError(f'draw_pairs: relation is "le" (less or equal) or "lt" (strictly less), got {relation!r}')
+    if n < 1:
+        raise ValueError(f"draw_pairs: n, the number of pairs, must be at least 1, got {n}")
+    if labels.ndim != 1 or images.shape != (*labels.shape, 14, 14) or len(labels) < 2:
+        raise ValueError(
+            f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got images {images.shape} and "
+            f"labels {labels.shape}"
+        )
+    chosen = _draw(len(labels), 2 * n, rng)
+    classes = labels[chosen].astype(np.int64).reshape(n, 2)
+    return Pairs(
+        inputs=images[chosen].astype(np.float32, copy=False).reshape(n, 2, 14, 14),
+        targets=_RELATIONS[relation](classes[:, 0], classes[:, 1]).astype(np.int64),
+        classes=classes,
+    )
+
+
+def normalise(train: Pairs, *others: Pairs) -> tuple[Pairs, ...]:
+    """Return all pair sets shifted and scaled by the mean and the standard deviation of the training inputs.
+
+    Two numbers, over all pixels; the results are float32. Raises `ValueError` if all training pixels are equal.
+    """
+    mean = float(train.inputs.mean(dtype=np.float64))
+    std = float(train.inputs.std(dtype=np.float64))
+    if not std > 0:
+        raise ValueError(f"normalise: all training pixels are {mean:g}, so there is nothing to tell digits apart by")
+    return tuple(replace(pairs, inputs=(pairs.inputs - mean) / std) for pairs in (train, *others))
+
+
+def _draw(n_digits: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    order = rng.permutation(n_digits)
+    while len(order) < count:
+        again = rng.permutation(n_digits)
+        if again[0] != order[-1]:  # the pair where two permutations meet has two different digits, too
+            order = np.concatenate([order, again])
+    return order[:count]

@@ -1,0 +1,100 @@
+"""Files written whole or not at all, whatever happens to the process or the machine meanwhile."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file can be neither removed nor renamed: that is lock enough
+    fcntl = None
+
+_SUFFIX = ".part"
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open `path` for writing bytes so that every reader, also after a crash, finds the old file or the whole new one.
+
+    What the `with` block writes goes to a temporary file in the same folder, which is flushed to the disk and renamed when
+    the block ends; the folder is flushed too. If the block raises, or is interrupted, the temporary file is removed and
+    `path` stays as it was. What killed writers of the same `path` left behind is swept first. Writers that meet do not mix:
+    the last to finish wins. Raises OSError as `open` and `write` do, naming `path`; a full disk says that the old file is
+    unchanged.
+    """
+    path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    _sweep(path)
+    file = _open_temporary(path)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if fcntl is None:
+                file.close()
+            os.replace(file.name, path)  # before the lock goes with the descriptor
+    except BaseException as reason:
+        Path(file.name).unlink(missing_ok=True)
+        if isinstance(reason, OSError) and reason.errno is not None and reason.filename is None:  # from write or flush
+            said = f"{reason.strerror} (nothing was replaced: the file that was there, if any, is unchanged)"
+            raise OSError(reason.errno, said, str(path)) from reason
+        raise
+    _flush_folder(path.parent)
+
+
+def _open_temporary(path: Path) -> BinaryIO:
+    """A new file beside `path`, locked for as long as it is open, which tells sweepers that its writer lives."""
+    while True:
+        try:
+            file = open(path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_SUFFIX}"), "xb")  # noqa: SIM115
+        except OSError as reason:
+            raise OSError(reason.errno, reason.strerror, str(path)) from reason
+        if fcntl is None:
+            return file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks: sweepers cannot lock it either and leave it alone
+            return file
+        if os.path.exists(file.name):
+            return file
+        file.close()  # a sweeper came between opening and locking
+
+
+def _sweep(path: Path) -> None:
+    """Remove the temporary files of `path` whose writers are dead: no process holds their lock."""
+    if not path.parent.is_dir():
+        return
+    for stray in [entry for entry in path.parent.iterdir() if _is_temporary_of(path, entry.name)]:
+        try:
+            with open(stray, "rb") as file:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    stray.unlink()
+            if fcntl is None:
+                stray.unlink()
+        except OSError:  # its writer lives, or another process was quicker
+            pass
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}."
+
+
+def _is_temporary_of(path: Path, name: str) -> bool:
+    token = name[len(_prefix(path)) : -len(_SUFFIX)]
+    return name == f"{_prefix(path)}{token}{_SUFFIX}" and len(token) == 16 and set(token) <= set("0123456789abcdef")
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""`Function`: an operation written by a user, on tensors, in PyTorch's form.
+
+The engine's own operations (`minitorch.op.Op`) have the same two methods but compute on arrays, which is one level lower
+and faster. A `Function` computes on tensors, so one written for PyTorch runs unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import backend
+from minitorch.grad_mode import no_grad
+from minitorch.op import Op
+from minitorch.tensor import Tensor, wrap
+
+
+class FunctionNode(Op):
+    """The node of a user's `Function`, which sees it as `ctx`: a place to keep what `backward` will need."""
+
+    function: type[Function]
+
+    def save_for_backward(ctx, *tensors: Tensor) -> None:
+        """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`."""
+        ctx.saved = tuple(tensor if tensor is None else tensor.array for tensor in tensors)
+
+    @property
+    def saved_tensors(ctx) -> tuple[Tensor, ...]:
+        """What `save_for_backward` kept."""
+        return tuple(wrap(entry) if backend.is_array(entry) else entry for entry in ctx.saved)
+
+    @property
+    def needs_input_grad(ctx) -> tuple[bool, ...]:
+        """For each input of `forward`, whether `backward` need return its gradient."""
+        return tuple(edge is not None for edge in ctx.edges)
+
+    def mark_non_differentiable(ctx, *outputs: Tensor) -> None:
+        """Declare that these outputs have no gradient."""
+        ctx.constant_ids = [id(output.array) for output in outputs]
+
+    def forward(ctx, *values: Any) -> Any:
+        tensors = [wrap(value) if backend.is_array(value) else value for value in values]
+        with no_grad():
+            if ctx.function.setup_context is None:
+                result = ctx.function.forward(ctx, *tensors)
+            else:
+                result = ctx.function.forward(*tensors)
+                ctx.function.setup_context(ctx, tuple(tensors), result)
+        several = isinstance(result, tuple)
+        arrays = tuple(ctx._fresh(output, values) for output in (result if several else (result,)))
+        return arrays if several else arrays[0]
+
+    def _fresh(ctx, output: Any, values: tuple) -> Any:
+        if not isinstance(output, Tensor):
+            raise TypeError(f"{ctx.name}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
+        # an input handed back is a new tensor, or its gradient would be taken for the input's own
+        return output.array.copy() if any(output.array is value for value in values) else output.array
+
+    def backward(ctx, *grads: Any) -> Any:
+        recorded = isinstance(grads[0], Tensor)
+        answers = ctx.function.backward(ctx, *(grads if recorded else (wrap(grad) for grad in grads)))
+        answers = answers if isinstance(answers, tuple) else (answers,)
+        for answer in answers:
+            if answer is not None and not isinstance(answer, Tensor):
+                raise TypeError(f"{ctx.name}.backward: expected a Tensor or None, got {type(answer).__name__}")
+        # copies: what the user returns may be kept elsewhere too
+        return answers if recorded else tuple(
+            answer if answer is None else answer.array.copy() for answer in answers
+        )
+
+
+class Function:
+    """Base class of a user's operation: write `forward` and `backward` as static methods, call `apply`.
+
+    `forward(ctx, *inputs)` takes and returns tensors and is not recorded; `backward(ctx, *grad_outputs)` returns one gradient
+    (or None) per input of `forward`. To be differentiable twice it must compute in tensor operations from `ctx.saved_tensors`
+    and its gradients. As in PyTorch, `forward(*inputs)` with a separate `setup_context(ctx, inputs, output)` works too.
+    """
+
+    setup_context: Any = None
+    _node: type[FunctionNode]
+
+    def __init_subclass__(cls) -> None:
+        cls._node = type(cls.__name__, (FunctionNode,), {"function": cls, "name": cls.__name__})
+
+    @staticmethod
+    def forward(*args: Any) -> Any:
+        """Compute the outputs from the inputs."""
+        raise NotImplementedError("Function: forward is not written")
+
+    @staticmethod
+    def backward(ctx: FunctionNode, *grad_outputs: Tensor) -> Any:
+        """Compute the gradients of the inputs from those of the outputs."""
+        raise NotImplementedError("Function: backward is not written")
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> Any:
+        """Run the operation and record it."""
+        outputs = cls._node.apply(*inputs)
+        if any(isinstance(value, Tensor) for value in inputs):
+            return outputs
+        return tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)

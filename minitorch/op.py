@@ -1,0 +1,209 @@
+"""`Op`: a differentiable operation, and the node it leaves on the tape.
+
+`forward` computes on arrays, `backward` turns the gradient of the output into those of the inputs. `Op.apply` runs an
+operation; given tensors that require a gradient it also records a node, the `Op` object itself. A node points to the nodes
+that made its inputs and to what it saved, never to its own output, so dropping the loss frees the whole graph.
+
+Derivatives are written once. `apply` takes tensors to tensors and arrays to arrays, and so does every function of
+minitorch built on it. An ordinary backward pass hands the rules bare arrays; under `create_graph=True` it hands the same
+rules tensors, and what they compute is recorded in turn.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.grad_mode import mode
+from minitorch.tensor import Tensor, wrap
+
+next_number = itertools.count(1).__next__
+_ndarray = np.ndarray
+
+
+class Op:
+    """A differentiable operation on arrays, and the node it leaves on the tape.
+
+    A subclass writes `forward(ctx, *arrays, **parameters)`, returning a new array (or a tuple of them), and
+    `backward(ctx, *grads)`, returning one gradient per input (None where there is none; a lone one needs no tuple). `ctx`
+    is the node: `forward` puts arrays that `backward` reads into the tuple `ctx.saved` and anything else into attributes.
+    A gradient may have the shape to which its input was broadcast and any float dtype: the engine reduces and casts it.
+    `backward` uses operators and minitorch's functions only, so that it runs on arrays and, recorded, on tensors alike.
+    """
+
+    # number: creation order, which sorts the tape; edges: per input the node that made it, the leaf tensor, or None;
+    # shape, dtype and array_id describe the output, which the node does not hold.
+    __slots__ = ("__dict__", "__weakref__", "array_id", "dtype", "edges", "number", "saved", "shape")
+
+    view = False  # whether the output may share the memory of the first input
+    hooks: list[Callable] | None = None
+    retained: Any = None  # weak reference to an output tensor whose gradient is to be kept
+    outputs = 1
+
+    @classmethod
+    def apply(cls, *inputs: Any, **parameters: Any) -> Any:
+        """Run the operation: tensors in, tensor out (recorded if one requires a gradient); arrays in, array out.
+
+        Raises what `forward` raises, with the operation's name and the shapes; RuntimeError if tensors lie on two devices.
+        """
+        node = cls()
+        node.saved = ()
+        arrays = []
+        edges = []
+        raw = True
+        recorded = False
+        for value in inputs:
+            if isinstance(value, Tensor):
+                raw = False
+                arrays.append(value.array)
+                if value._requires_grad:
+                    recorded = True
+                    edges.append(value.grad_fn or value)
+                else:
+                    edges.append(None)
+            else:
+                arrays.append(value)
+                edges.append(None)
+        recorded = recorded and mode.recording
+        node.edges = edges if recorded else ()
+        try:
+            out = node.forward(*arrays, **parameters)
+        except (ValueError, TypeError, IndexError, AttributeError) as reason:
+            raise _explained(reason, node, arrays) from reason
+        if type(out) is not _ndarray:
+            if type(out) is tuple:
+                return _several(node, out, raw, recorded)
+            out = _as_array(node, out)
+        if raw:
+            return out
+        if recorded and out.dtype.kind in "fc":
+            node.number = next_number()
+            node.shape = out.shape
+            node.dtype = out.dtype
+            node.array_id = id(out)
+            result = wrap(out, node)
+        else:
+            result = wrap(out)
+        if cls.view:
+            result._viewed = inputs[0]._viewed = True
+        return result
+
+    def forward(ctx, *arrays: Any, **parameters: Any) -> Any:
+        raise NotImplementedError(f"{type(ctx).__name__}.forward is not written")
+
+    def backward(ctx, *grads: Any) -> Any:
+        raise RuntimeError(f"{ctx.name}: this operation has no derivative")
+
+    def needs(ctx, position: int) -> bool:
+        """Whether a gradient is wanted for the input at `position`."""
+        return bool(ctx.edges) and ctx.edges[position] is not None
+
+    @property
+    def name(ctx) -> str:
+        """The operation's name as users write it: LogSoftmax is log_softmax, Conv2d is conv2d."""
+        title = type(ctx).__name__
+        return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
+
+
+class Output(Op):
+    """One output of an operation that has several; the engine hands its gradient on to that operation."""
+
+    def __init__(self, node: Op, position: int, array: Any) -> None:
+        self.edges, self.saved, self.number = [node], (), next_number()
+        self.position = position
+        self.shape, self.dtype, self.array_id = array.shape, array.dtype, id(array)
+
+
+def _several(node: Op, outs: tuple, raw: bool, recorded: bool) -> tuple:
+    """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
+    arrays = tuple(_as_array(node, out) for out in outs)
+    if raw:
+        return arrays
+    if not recorded:
+        return tuple(wrap(array) for array in arrays)
+    node.number, node.outputs, node.array_id = next_number(), len(arrays), None
+    node.shape = [array.shape for array in arrays]
+    node.dtype = [array.dtype for array in arrays]
+    node.output_ids = [id(array) for array in arrays]
+    constant = getattr(node, "constant_ids", ())
+    return tuple(
+        wrap(array, Output(node, i, array) if array.dtype.kind in "fc" and id(array) not in constant else None)
+        for i, array in enumerate(arrays)
+    )
+
+
+def _as_array(node: Op, out: Any) -> Any:
+    """`out` as an array: NumPy makes scalars of 0-d results, which may have been saved as well."""
+    if backend.is_array(out):
+        return out
+    if not isinstance(out, np.generic):
+        raise TypeError(f"{node.name}: forward must return an array, got {type(out).__name__}")
+    array = np.asarray(out)
+    node.saved = tuple(array if entry is out else entry for entry in node.saved)
+    return array
+
+
+def _explained(reason: Exception, node: Op, arrays: list) -> Exception:
+    """The same kind of error, saying which operation failed on which inputs."""
+    given = [value for value in arrays if backend.is_array(value)]
+    devices = [str(backend.device_of(array)) for array in given]
+    if len(set(devices)) > 1:
+        return RuntimeError(
+            f"{node.name}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()"
+        )
+    if str(reason).startswith(node.name + ":"):
+        return reason
+    got = ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in arrays)
+    return type(reason)(f"{node.name}: {reason} (inputs: {got})")
+
+
+# When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that had
+# saved it must not run. An entry that outlives its memory is harmless: whoever saves the next array at that address does so
+# in a node with a higher number.
+_changed: dict[int, tuple[int, str]] = {}
+
+
+def mark_changed(array: Any, by: str) -> None:
+    """Note that the memory of `array` was changed in place, by the method called `by`."""
+    _changed[id(backend.memory_of(array))] = (next_number(), by)
+
+
+def check_unchanged(node: Op) -> None:
+    """Raise RuntimeError if an array that `node` saved has been changed in place since."""
+    for array in node.saved if _changed else ():
+        if isinstance(array, _ndarray) or backend.is_array(array):
+            number, by = _changed.get(id(backend.memory_of(array)), (0, ""))
+            if number > node.number:
+                raise RuntimeError(
+                    f"{node.name}: an array of shape {array.shape} that it saved for its backward was changed in place by "
+                    f"{by}; change a clone() of it, or change it after backward()"
+                )
+
+
+def on_the_tape(node: Op) -> Op:
+    """A twin of `node` whose saved arrays are tensors, tied to the graph where they were its inputs or its outputs."""
+
+    def tied(array: Any) -> Any:
+        if not backend.is_array(array):
+            return array
+        if id(array) == node.array_id:
+            return wrap(array, node)
+        if node.outputs > 1 and id(array) in node.output_ids:
+            return wrap(array, Output(node, node.output_ids.index(id(array)), array))
+        for edge in node.edges:
+            if isinstance(edge, Tensor):
+                if edge.array is array:
+                    return edge
+            elif edge is not None and edge.array_id == id(array):
+                return wrap(array, edge)
+        return wrap(array)
+
+    twin = type(node).__new__(type(node))
+    twin.__dict__.update(node.__dict__)
+    twin.edges, twin.number, twin.shape, twin.dtype = node.edges, node.number, node.shape, node.dtype
+    twin.saved = tuple(tied(entry) for entry in node.saved)
+    return twin

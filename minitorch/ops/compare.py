@@ -1,0 +1,83 @@
+"""Comparisons and logic: boolean tensors, without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch import backend
+from minitorch.backend import array_module
+from minitorch.op import Op
+from minitorch.ops.elementwise import matched
+from minitorch.tensor import Tensor, wrap
+
+
+def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable:
+    class Comparison(Op):
+        def forward(ctx, a, b):
+            return compare(*matched(a, b))
+
+    Comparison.__name__ = name.capitalize()
+
+    def function(input: Tensor, other: Tensor | float) -> Tensor:
+        return Comparison.apply(input, other)
+
+    function.__name__ = name
+    function.__doc__ = f"Where `input {sign} other`, broadcast; a boolean tensor."
+    return function
+
+
+eq = _comparison("eq", "==", lambda a, b: a == b)
+ne = _comparison("ne", "!=", lambda a, b: a != b)
+lt = _comparison("lt", "<", lambda a, b: a < b)
+le = _comparison("le", "<=", lambda a, b: a <= b)
+gt = _comparison("gt", ">", lambda a, b: a > b)
+ge = _comparison("ge", ">=", lambda a, b: a >= b)
+bitwise_and = _comparison("bitwise_and", "&", lambda a, b: a & b)
+bitwise_or = _comparison("bitwise_or", "|", lambda a, b: a | b)
+bitwise_xor = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Where elements are false, or zero."""
+    return wrap(array_module(input.array).asarray(input.array == 0))
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """Every bit of integers flipped, every boolean negated."""
+    return wrap(array_module(input.array).asarray(~input.array))
+
+
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Where both are true, or not zero."""
+    return bitwise_and(input.type(backend.bool_), other.type(backend.bool_))
+
+
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Where either is true, or not zero."""
+    return bitwise_or(input.type(backend.bool_), other.type(backend.bool_))
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Where elements are nan."""
+    return ne(input, input)
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Where elements are neither infinite nor nan."""
+    return wrap(array_module(input.array).asarray(array_module(input.array).isfinite(input.array)))
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Where elements are infinite."""
+    return wrap(array_module(input.array).asarray(array_module(input.array).isinf(input.array)))
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and the same elements."""
+    return input.shape == other.shape and bool((input.array == other.array).all())
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether |input - other| <= atol + rtol |other| everywhere."""
+    return bool(array_module(input.array).allclose(input.array, other.array, rtol, atol, equal_nan))

@@ -1,0 +1,60 @@
+"""Dropout: units set to zero at random, the others scaled up so that the expectation stays (Srivastava et al. 2014)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.backend import array_module
+from minitorch.ops.elementwise import Mul
+from minitorch.random import Generator, default_generator
+from minitorch.tensor import Tensor, wrap
+
+
+def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> Any:
+    """A boolean array of `shape`, each element true with probability 1 - p."""
+    xp = array_module(like)
+    if xp is not np:
+        return generator.cupy().random(shape, dtype=backend.float32) >= p
+    # 32 random bits an element, compared with p in units of 2^-32: half the time of drawing floats
+    count = int(np.prod(shape))
+    bits = generator.bits.random_raw((count + 1) // 2).view(np.uint32)[:count]
+    return (bits >= np.uint32(min(int(p * 2**32), 2**32 - 1))).reshape(shape)
+
+
+def _check(name: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
+
+
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Each element zero with probability `p`, else divided by 1 - p; `input` itself where `training` is False.
+
+    Unlike PyTorch's it takes a `generator`. `inplace` is accepted, the result is the same. Raises ValueError for p outside
+    [0, 1].
+    """
+    _check("dropout", p)
+    return _dropped(input, input.shape, p, generator) if training and p else input
+
+
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """As `dropout`, but whole channels of images (n, channels, height, width) at once (Tompson et al. 2015).
+
+    Raises ValueError for another number of dimensions than 3 or 4.
+    """
+    _check("dropout2d", p)
+    if input.ndim not in (3, 4):
+        raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {input.shape}")
+    return _dropped(input, (*input.shape[:-2], 1, 1), p, generator) if training and p else input
+
+
+def _dropped(input: Tensor, shape: tuple[int, ...], p: float, generator: Generator | None) -> Tensor:
+    factor = _kept(shape, p, input.array, generator or default_generator).astype(input.dtype)
+    factor *= 1 / (1 - p) if p < 1 else 0.0
+    return Mul.apply(input, wrap(factor))

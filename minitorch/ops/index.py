@@ -1,0 +1,188 @@
+"""Indexing: slices as views, integer and boolean arrays as copies, rows of a table, and assignment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.backend import array_module
+from minitorch.op import Op
+from minitorch.ops.elementwise import where
+from minitorch.tensor import Tensor
+
+
+class Slice(Op):
+    """a[index] for integers, slices, None and Ellipsis, as a view.  da = zeros with g at index."""
+
+    view = True
+
+    def forward(ctx, a, index):
+        ctx.shape_in, ctx.index = a.shape, index
+        return a[index]
+
+    def backward(ctx, g):
+        return Unslice.apply(g, index=ctx.index, shape=ctx.shape_in)
+
+
+class Unslice(Op):
+    """Zeros of `shape` with a at index, no place of which is named twice.  da = g[index]."""
+
+    def forward(ctx, a, index, shape):
+        ctx.index = index
+        out = array_module(a).zeros(shape, a.dtype)
+        out[index] = a
+        return out
+
+    def backward(ctx, g):
+        return Slice.apply(g, index=ctx.index)
+
+
+class Take(Op):
+    """a[index] with integer or boolean arrays in the index, as a copy.  da = zeros with g added at index."""
+
+    def forward(ctx, a, index):
+        ctx.shape_in, ctx.index = a.shape, index
+        return a[index]
+
+    def backward(ctx, g):
+        return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in)
+
+
+class AddAt(Op):
+    """Zeros of `shape` with a added at index, once for each time a place is named.  da = g[index]."""
+
+    def forward(ctx, a, index, shape):
+        ctx.index = index
+        xp = array_module(a)
+        out = xp.zeros(shape, a.dtype)
+        if any(_is_integers(entry) for entry in index):
+            xp.add.at(out, index, a)
+        else:
+            out[index] = a  # a mask names no place twice
+        return out
+
+    def backward(ctx, g):
+        return Take.apply(g, index=ctx.index)
+
+
+class SetItem(Op):
+    """a with b, broadcast, in place of a[index].  da = g with zeros there; db = g[index]."""
+
+    def forward(ctx, a, b, index):
+        ctx.index = index
+        out = a.copy(order="K")
+        out[index] = b
+        return out
+
+    def backward(ctx, g):
+        db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index) if ctx.needs(1) else None
+        return SetItem.apply(g, 0.0, index=ctx.index), db
+
+
+class Embedding(Op):
+    """The rows of a table that an integer array names.  da = g added at those rows, but none at `padding_idx`."""
+
+    def forward(ctx, table, index, padding_idx):
+        ctx.saved = (index,)
+        ctx.shape_in, ctx.padding_idx = table.shape, padding_idx
+        return table[index]
+
+    def backward(ctx, g):
+        (index,) = ctx.saved
+        rows = index.array if isinstance(index, Tensor) else index
+        if ctx.padding_idx is not None:
+            g = where(rows[..., None] == ctx.padding_idx, 0.0, g)
+        return AddAt.apply(g, index=(rows,), shape=ctx.shape_in), None
+
+
+def is_basic(index: tuple) -> bool:
+    """Whether an index holds integers, slices, None and Ellipsis only, so that it selects a view."""
+    return not any(backend.is_array(entry) for entry in index)
+
+
+def _is_integers(entry: Any) -> bool:
+    return backend.is_array(entry) and entry.dtype.kind in "iu"
+
+
+def normalized_index(name: str, a: Any, index: Any) -> tuple:
+    """`index` as a tuple that NumPy and CuPy read alike, arrays on the device of `a`.
+
+    Raises IndexError for positions out of range (CuPy alone would wrap them silently), TypeError for float indices.
+    """
+    entries = index if isinstance(index, tuple) else (index,)
+    out: list[Any] = []
+    has_ellipsis = False
+    for entry in entries:
+        if isinstance(entry, Tensor):
+            entry = entry.array
+        if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and isinstance(index, tuple)):
+            entry = array_module(a).asarray([int(e) if isinstance(e, Tensor) else e for e in entry]
+                                            if not isinstance(entry, np.ndarray) else entry)
+            if entry.size == 0 and entry.dtype.kind == "f":
+                entry = entry.astype(backend.int64)  # an empty list
+        elif isinstance(entry, (np.integer, np.bool_)):
+            entry = entry.item()
+        if backend.is_array(entry):
+            if entry.dtype.kind not in "iub":
+                raise TypeError(f"{name}: expected integer or boolean indices, got {entry.dtype}")
+        elif isinstance(entry, float):
+            raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
+        elif isinstance(entry, slice):
+            entry = slice(*(None if bound is None else int(bound) for bound in (entry.start, entry.stop, entry.step)))
+        has_ellipsis = has_ellipsis or entry is Ellipsis
+        out.append(entry)
+    if array_module(a) is not np:
+        _check_range(name, a, out)
+    # with Ellipsis a full set of integers gives a 0-d view, not a scalar
+    return tuple(out) if has_ellipsis else (*out, Ellipsis)
+
+
+def _check_range(name: str, a: Any, entries: list[Any]) -> None:
+    dim = 0
+    for entry in entries:
+        if entry is Ellipsis:
+            return
+        if _is_integers(entry) and entry.size:
+            low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
+            if low < -length or high >= length:
+                raise IndexError(f"{name}: an index of {low if low < -length else high} for dim {dim} of length {length}")
+        dim += 0 if entry is None else entry.ndim if backend.is_array(entry) and entry.dtype.kind == "b" else 1
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """`input[index]`: a view for integers and slices, a copy for lists, integer and boolean tensors."""
+    index = normalized_index("getitem", input.array if isinstance(input, Tensor) else input, index)
+    if any(isinstance(entry, slice) and (entry.step or 1) < 0 for entry in index):
+        raise ValueError("getitem: a negative step is not supported, as in PyTorch; use flip()")
+    return (Slice if is_basic(index) else Take).apply(input, index=index)
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices of `input` that `index`, a 1-d integer tensor, names along `dim`."""
+    if index.ndim > 1:
+        raise ValueError(f"index_select: expected a 1-d index, got shape {index.shape}")
+    return getitem(input, (slice(None),) * (dim % input.ndim) + (index.reshape(-1),))
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
+    """`input` with `value` where the boolean `mask` holds."""
+    return where(mask, value, input)
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of `weight` (count, width) that the integers of `input` (...) name: (..., width).
+
+    The row `padding_idx` gets no gradient. Raises IndexError for a number outside the table, TypeError for floats.
+    """
+    if not isinstance(input, Tensor) or input.dtype.kind not in "iu":
+        raise TypeError(f"embedding: expected an integer tensor, got {getattr(input, 'dtype', type(input).__name__)}")
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: expected a table (count, width), got shape {weight.shape}")
+    count = weight.shape[0]
+    if input.numel() and (int(input.array.min()) < 0 or int(input.array.max()) >= count):
+        raise IndexError(f"embedding: an index outside 0..{count - 1} (input {input.shape}, weight {weight.shape})")
+    if padding_idx is not None:
+        padding_idx = padding_idx % count
+    return Embedding.apply(weight, input, padding_idx=padding_idx)

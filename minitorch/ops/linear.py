@@ -1,0 +1,83 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from minitorch.op import Op
+from minitorch.ops.elementwise import matched
+from minitorch.tensor import Tensor
+
+
+class Matmul(Op):
+    """a @ b, over the last two dimensions, broadcast over the others.  da = g b^T, db = a^T g."""
+
+    def forward(ctx, a, b):
+        ctx.saved = a if ctx.needs(1) else None, b if ctx.needs(0) else None
+        a, b = matched(a, b)
+        return a @ b
+
+    def backward(ctx, g):
+        a, b = ctx.saved
+        return None if b is None else g @ b.swapaxes(-1, -2), None if a is None else a.swapaxes(-1, -2) @ g
+
+
+class Linear(Op):
+    """x w^T + b, for x (n, in), w (out, in), b (out) or None.  dx = g w, dw = g^T x, db = the sum of g over rows."""
+
+    def forward(ctx, x, w, b):
+        ctx.saved = x if ctx.needs(1) else None, w if ctx.needs(0) else None
+        out = x @ w.T
+        if b is not None:
+            out += b
+        return out
+
+    def backward(ctx, g):
+        x, w = ctx.saved
+        return None if w is None else g @ w, None if x is None else g.T @ x, g.sum(0) if ctx.needs(2) else None
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product, as `@`: of vectors, matrices, or stacks of matrices, broadcast.
+
+    Raises ValueError if the inner lengths differ or an operand is 0-d.
+    """
+    if not isinstance(other, Tensor) or not isinstance(input, Tensor):
+        odd = other if isinstance(input, Tensor) else input
+        raise TypeError(f"matmul: expected two tensors, got {type(odd).__name__}")
+    if not input.ndim or not other.ndim or input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+        raise ValueError(f"matmul: shapes {input.shape} and {other.shape} do not fit: the inner lengths must be equal")
+    a = input.reshape(1, -1) if input.ndim == 1 else input
+    b = other.reshape(-1, 1) if other.ndim == 1 else other
+    if a.ndim > 2 and b.ndim == 2:  # one large product instead of many small ones
+        out = Matmul.apply(a.reshape(-1, a.shape[-1]), b).reshape(a.shape[:-1] + b.shape[-1:])
+    else:
+        out = Matmul.apply(a, b)
+    if input.ndim > 1 and other.ndim > 1:
+        return out
+    shape = out.shape[:-2] + (() if input.ndim == 1 else out.shape[-2:-1]) + (() if other.ndim == 1 else out.shape[-1:])
+    return out.reshape(shape)
+
+
+mm = bmm = matmul
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input (..., in) times weight (out, in) transposed, plus bias (out): (..., out).
+
+    Raises ValueError if the shapes do not fit, TypeError if the dtypes differ.
+    """
+    shape = input.shape
+    if weight.ndim != 2 or not shape or shape[-1] != weight.shape[1] or (
+        bias is not None and bias.shape != weight.shape[:1]
+    ):
+        raise ValueError(
+            f"linear: expected input (..., in), weight (out, in), bias (out); got input {shape}, weight {weight.shape}, "
+            f"bias {None if bias is None else bias.shape}"
+        )
+    if input.dtype != weight.dtype or (bias is not None and bias.dtype != weight.dtype):
+        raise TypeError(
+            f"linear: expected one dtype, got input {input.dtype}, weight {weight.dtype}"
+            + ("" if bias is None else f", bias {bias.dtype}")
+        )
+    if len(shape) == 2:
+        return Linear.apply(input, weight, bias)
+    return Linear.apply(input.reshape(-1, shape[-1]), weight, bias).reshape(shape[:-1] + weight.shape[:1])

@@ -1,0 +1,316 @@
+"""Losses. Shapes must agree exactly, labels must be in range: nothing is broadcast and nothing wrong trains silently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import backend
+from minitorch.backend import array_module
+from minitorch.op import Op
+from minitorch.ops.activation import log_softmax, logsigmoid, softmax
+from minitorch.ops.elementwise import abs, clamp, log, minimum, where
+from minitorch.ops.reduce import gather, norm, sum
+from minitorch.tensor import Tensor, wrap
+
+
+class CrossEntropy(Op):
+    """The sum over rows of c (log sum e^x - x[target]), for logits x (n, classes).  dx = g c (softmax x - one-hot target)."""
+
+    def forward(ctx, x, target, coefficients):
+        xp = array_module(x)
+        shifted = x - x.max(1, keepdims=True)
+        p = xp.exp(shifted)
+        total = p.sum(1, keepdims=True)
+        p /= total
+        losses = xp.log(total[:, 0]) - shifted[xp.arange(x.shape[0]), target]
+        ctx.saved = x, p, target, coefficients
+        return losses @ coefficients
+
+    def backward(ctx, g):
+        x, p, target, coefficients = ctx.saved
+        if isinstance(g, Tensor):  # recorded: p depends on x
+            classes = array_module(x.array).arange(x.shape[1])
+            one_hot = wrap(classes == target.array[:, None])
+            return (softmax(x, 1) - one_hot) * coefficients.unsqueeze(1) * g, None, None
+        dx = p * coefficients[:, None]
+        dx[array_module(p).arange(dx.shape[0]), target] -= coefficients
+        dx *= g
+        return dx, None, None
+
+
+class BinaryCrossEntropy(Op):
+    """-(t log x + (1 - t) log(1 - x)), no logarithm below -100.  dx = g (x - t) / (x (1 - x)), dt = g log((1 - x) / x).
+
+    As in PyTorch the denominator is kept above 1e-12, so that a sure and wrong x has a large gradient, not an infinite one.
+    """
+
+    def forward(ctx, x, t):
+        ctx.saved = x, t
+        return -(t * _log(x) + (1 - t) * _log(1 - x))
+
+    def backward(ctx, g):
+        x, t = ctx.saved
+        dx = g * (x - t) / clamp(x * (1 - x), min=1e-12) if ctx.needs(0) else None
+        return dx, g * (_log(1 - x) - _log(x)) if ctx.needs(1) else None
+
+
+def _log(x: Any) -> Any:
+    """log x, but not below -100; of an array or a tensor."""
+    return clamp(log(x), min=-100.0)
+
+
+# ---- classes -------------------------------------------------------------------------------------------------------------
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log of the softmax probability of the target class, for logits (n, classes), (n, classes, ...) or (classes).
+
+    `target` holds classes, integers of shape (n, ...), or probabilities of the shape of `input`. `weight` (classes) weighs
+    classes; a "mean" divides by the targets' weights. Classes equal to `ignore_index` count nothing. `label_smoothing` e mixes
+    the target with e parts of the uniform distribution. Raises ValueError if the shapes do not fit, IndexError for a class out
+    of range, TypeError for wrong dtypes.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}")
+    name = "cross_entropy"
+    _check_floats(name, input, weight)
+    if target.dtype.kind == "f":
+        return _probabilities(input, target, weight, reduction, label_smoothing)
+    rows, labels, factors, shape = _rows(name, input, target, weight, ignore_index)
+    if reduction in ("mean", "sum") and not label_smoothing:
+        if reduction == "mean":
+            factors = factors / factors.sum()
+        return CrossEntropy.apply(rows, wrap(labels), wrap(factors))
+    logs = log_softmax(rows, 1)
+    losses = _picked(logs, labels) * wrap(factors)
+    if label_smoothing:
+        valid = wrap(factors != 0)
+        spread = -(logs if weight is None else logs * weight).sum(1) * valid
+        losses = losses * (1 - label_smoothing) + spread * (label_smoothing / rows.shape[1])
+    return _reduced(name, losses, reduction, shape, factors)
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """Minus the entry of the target class, for log-probabilities (n, classes), (n, classes, ...) or (classes).
+
+    Weights, ignored classes, reductions and errors are those of `cross_entropy`.
+    """
+    _check_floats("nll_loss", input, weight)
+    rows, labels, factors, shape = _rows("nll_loss", input, target, weight, ignore_index)
+    return _reduced("nll_loss", _picked(rows, labels) * wrap(factors), reduction, shape, factors)
+
+
+def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected floating-point input, got {input.dtype}")
+    if weight is not None and weight.dtype != input.dtype:
+        raise TypeError(f"{name}: input is {input.dtype}, weight {weight.dtype}")
+    if input.ndim == 0:
+        raise ValueError(f"{name}: expected input (n, classes), (n, classes, ...) or (classes), got a 0-d tensor")
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    if weight is not None and weight.shape != (classes,):
+        raise ValueError(f"{name}: expected a weight of shape {(classes,)} for input {input.shape}, got {weight.shape}")
+
+
+def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
+    """Input as rows (m, classes), labels (m), the factor of each row, and the shape of the losses."""
+    shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if target.shape != shape:
+        raise ValueError(f"{name}: expected targets of shape {shape} for input {input.shape}, got {target.shape}")
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected integer classes, got {target.dtype}")
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    labels = target.array.reshape(-1)
+    ignored = labels == ignore_index
+    any_ignored = bool(ignored.any())
+    xp = array_module(labels)
+    if any_ignored:
+        labels = xp.where(ignored, 0, labels)
+    if labels.size and (int(labels.min()) < 0 or int(labels.max()) >= classes):
+        worst = int(labels.min()) if int(labels.min()) < 0 else int(labels.max())
+        raise IndexError(f"{name}: class {worst} is out of range for {classes} classes (input {input.shape})")
+    factors = xp.ones(labels.shape, input.dtype) if weight is None else weight.array[labels]
+    if any_ignored:
+        factors = xp.where(ignored, factors.dtype.type(0), factors)
+    if input.ndim == 1:
+        input = input.reshape(1, -1)
+    elif input.ndim > 2:
+        input = input.permute(0, *range(2, input.ndim), 1).reshape(-1, classes)
+    return input, labels, factors, shape
+
+
+def _picked(logs: Tensor, labels: Any) -> Tensor:
+    """Minus the entry of its label in each row."""
+    return -gather(logs, 1, wrap(labels.astype(backend.int64).reshape(-1, 1))).reshape(-1)
+
+
+def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:
+    """Cross-entropy with a distribution as target."""
+    name = "cross_entropy"
+    if target.shape != input.shape:
+        raise ValueError(f"{name}: expected probabilities of the input's shape {input.shape}, got {target.shape}")
+    dim = 0 if input.ndim == 1 else 1
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / input.shape[dim]
+    losses = log_softmax(input, dim) * target
+    if weight is not None:
+        losses = losses * weight.reshape([-1 if i == dim else 1 for i in range(input.ndim)])
+    losses = -losses.sum(dim)
+    if reduction == "mean":
+        return losses.sum() / max(losses.numel(), 1)
+    return _reduced(name, losses, reduction, losses.shape, None)
+
+
+def _reduced(name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] | None = None, factors: Any = None) -> Tensor:
+    """Losses as they are, summed, or averaged over the weight they carry; raises ValueError for another reduction."""
+    if reduction == "none":
+        return losses if shape is None else losses.reshape(shape)
+    if reduction == "sum":
+        return losses.sum()
+    if reduction == "mean":
+        return losses.mean() if factors is None else losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
+    raise ValueError(f"{name}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+# ---- numbers -------------------------------------------------------------------------------------------------------------
+
+
+def _check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -> None:
+    if input.shape != target.shape:
+        raise ValueError(f"{name}: expected input and {what} of one shape, got {input.shape} and {target.shape}")
+    if input.dtype.kind != "f" or target.dtype != input.dtype:
+        raise TypeError(f"{name}: expected one floating dtype, got input {input.dtype} and {what} {target.dtype}")
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """(input - target)^2; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
+    _check_same("mse_loss", input, target)
+    difference = input - target
+    return _reduced("mse_loss", difference * difference, reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """|input - target|; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
+    _check_same("l1_loss", input, target)
+    return _reduced("l1_loss", abs(input - target), reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015).
+
+    Raises ValueError for a negative beta and unless the shapes are equal, TypeError unless the dtypes are.
+    """
+    _check_same("smooth_l1_loss", input, target)
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: expected beta of 0 or more, got {beta}")
+    distance = abs(input - target)
+    if beta:
+        distance = where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta)
+    return _reduced("smooth_l1_loss", distance, reduction)
+
+
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964)."""
+    if delta <= 0:
+        raise ValueError(f"huber_loss: expected a positive delta, got {delta}")
+    return smooth_l1_loss(input, target, reduction, delta) * delta
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
+    """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
+
+    Raises ValueError for an x outside [0, 1] and unless the shapes are equal, TypeError unless the dtypes are.
+    """
+    _check_same("binary_cross_entropy", input, target)
+    if input.numel() and not (float(input.array.min()) >= 0 and float(input.array.max()) <= 1):
+        raise ValueError("binary_cross_entropy: expected input from 0 to 1; for logits use binary_cross_entropy_with_logits")
+    losses = BinaryCrossEntropy.apply(input, target)
+    return _reduced("binary_cross_entropy", losses if weight is None else losses * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input.
+
+    Raises ValueError unless the shapes are equal, TypeError unless the dtypes are.
+    """
+    name = "binary_cross_entropy_with_logits"
+    _check_same(name, input, target)
+    positive = 1 if pos_weight is None else (pos_weight - 1) * target + 1
+    losses = (1 - target) * input - logsigmoid(input) * positive
+    return _reduced(name, losses if weight is None else losses * weight, reduction)
+
+
+# ---- pairs ---------------------------------------------------------------------------------------------------------------
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """The p-norm of x1 - x2 + eps over the last dimension; raises ValueError unless the shapes are equal."""
+    _check_same("pairwise_distance", x1, x2, "x2")
+    return norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal."""
+    _check_same("cosine_similarity", x1, x2, "x2")
+    return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))
+
+
+def contrastive_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
+) -> Tensor:
+    """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for rows at Euclidean distance d: 1 in `target` (n) says same, 0 different.
+
+    Hadsell, Chopra & LeCun 2006, equation 4, with their Y = 1 - t. Not in PyTorch. The gradient at d = 0 is 0. Raises
+    ValueError unless the inputs are (n, features), the targets (n), and these 0 or 1.
+    """
+    _check_same("contrastive_loss", input1, input2, "input2")
+    if input1.ndim != 2 or target.shape != input1.shape[:1]:
+        raise ValueError(
+            f"contrastive_loss: expected inputs (n, features) and targets (n), got {input1.shape} and {target.shape}"
+        )
+    if not bool(((target.array == 0) | (target.array == 1)).all()):
+        raise ValueError("contrastive_loss: expected targets of 0 (different) and 1 (same)")
+    difference = input1 - input2
+    short = clamp(margin - norm(difference, 2, 1), min=0)
+    same = target.type(input1.dtype)
+    losses = (same * (difference * difference).sum(1) + (1 - same) * short * short) * 0.5
+    return _reduced("contrastive_loss", losses, reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(d(anchor, positive) - d(anchor, negative) + margin, 0), d the distance of `pairwise_distance`.
+
+    With `swap` the negative's distance is the smaller of those from anchor and positive (Balntas et al. 2016). Raises
+    ValueError unless the shapes are equal.
+    """
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = minimum(far, pairwise_distance(positive, negative, p, eps))
+    losses = clamp(pairwise_distance(anchor, positive, p, eps) - far + margin, min=0)
+    return _reduced("triplet_margin_loss", losses, reduction)

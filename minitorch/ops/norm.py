@@ -1,0 +1,142 @@
+"""Normalisation: to mean 0 and variance 1 over some dimensions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitorch.backend import array_module
+from minitorch.op import Op, mark_changed
+from minitorch.ops.elementwise import rsqrt
+from minitorch.ops.reduce import kept, mean
+from minitorch.tensor import Tensor
+
+
+class Normalize(Op):
+    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over `dims`; w and b constant over them, or None.
+
+    With sums over dims and m elements in each: dw = sum(g n), db = sum(g), dx = w (g - db / m - n dw / m) / sqrt(var + eps)
+    (Ioffe & Szegedy 2015, section 3).
+    """
+
+    def forward(ctx, x, w, b, dims, eps, running=None):
+        ctx.dims, ctx.eps, ctx.kept = dims, eps, kept(x.shape, dims)
+        ctx.count = math.prod(x.shape[d] for d in dims)
+        middle = x.mean(dims, keepdims=True)
+        y = x - middle
+        variance = (y * y).mean(dims, keepdims=True)
+        inverse = 1 / array_module(x).sqrt(variance + eps)
+        y *= inverse if w is None else inverse * w.reshape(ctx.kept)
+        if b is not None:
+            y += b.reshape(ctx.kept)
+        if running is not None:
+            _move(*running, middle.reshape(-1), variance.reshape(-1), ctx.count)
+        ctx.saved = x, w, middle, inverse
+        return y
+
+    def backward(ctx, g):
+        x, w, middle, inverse = ctx.saved
+        if isinstance(g, Tensor):  # recorded: the statistics depend on x too
+            middle = mean(x, ctx.dims, keepdim=True)
+            inverse = rsqrt(mean((x - middle) * (x - middle), ctx.dims, keepdim=True) + ctx.eps)
+        normal = (x - middle) * inverse
+        db = g.sum(ctx.dims).reshape(ctx.kept)
+        dw = (g * normal).sum(ctx.dims).reshape(ctx.kept)
+        if not ctx.needs(0):
+            dx = None
+        else:
+            scale = inverse if w is None else inverse * w.reshape(ctx.kept)
+            dx = (g - db / ctx.count - normal * (dw / ctx.count)) * scale
+        return dx, None if w is None else dw.reshape(w.shape), db.reshape(-1)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
+
+    In training by the batch's mean and variance, which also move the running ones: new = (1 - momentum) old + momentum batch,
+    the variance there with n - 1. Else by the running ones. Raises ValueError if the shapes do not fit, or in training with
+    one value per channel, whose variance says nothing.
+    """
+    if input.ndim < 2:
+        raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {input.shape}")
+    channels = input.shape[1]
+    for what, tensor in {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}.items():
+        if tensor is not None and tensor.shape != (channels,):
+            raise ValueError(f"batch_norm: expected {what} of shape {(channels,)} for input {input.shape}, got {tensor.shape}")
+        if tensor is not None and tensor.dtype != input.dtype:
+            raise TypeError(f"batch_norm: input is {input.dtype}, {what} {tensor.dtype}")
+    dims = (0, *range(2, input.ndim))
+    count = math.prod(input.shape[d] for d in dims)
+    if training:
+        if count < 2:
+            raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {input.shape}")
+        tracked = running_mean is not None and running_var is not None
+        running = (running_mean.array, running_var.array, momentum) if tracked else None
+        return Normalize.apply(input, weight, bias, dims=dims, eps=eps, running=running)
+    if running_mean is None or running_var is None:
+        raise ValueError("batch_norm: expected running_mean and running_var where training is False")
+    shape = (1, channels) + (1,) * (input.ndim - 2)
+    scale = rsqrt(running_var + eps)
+    scale = scale if weight is None else scale * weight
+    shift = -(running_mean * scale) if bias is None else bias - running_mean * scale
+    return input * scale.reshape(shape) + shift.reshape(shape)
+
+
+def _move(means: Any, variances: Any, momentum: float, middle: Any, variance: Any, count: int) -> None:
+    """Move running statistics, in place, towards a batch's; the running variance is the unbiased one."""
+    for running, batch in (means, middle), (variances, variance * (count / (count - 1))):
+        running *= 1 - momentum
+        running += batch * momentum
+        mark_changed(running, "batch_norm's running statistics")
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: int | tuple[int, ...],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """The last dimensions, of `normalized_shape`, normalised together, then times `weight` plus `bias` of that shape.
+
+    Raises ValueError if the shapes do not fit (Ba, Kiros & Hinton 2016).
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    for what, tensor in {"weight": weight, "bias": bias}.items():
+        if tensor is not None and tensor.shape != shape:
+            raise ValueError(f"layer_norm: expected {what} of shape {shape}, got {tensor.shape}")
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), got shape {input.shape}")
+    dims = tuple(range(input.ndim - len(shape), input.ndim))
+    out = Normalize.apply(input, None, None, dims=dims, eps=eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """The channels of `input` (n, channels, ...) normalised in groups, per sample, then times `weight` plus `bias` (channels).
+
+    Raises ValueError if the shapes do not fit (Wu & He 2018).
+    """
+    channels = input.shape[1] if input.ndim > 1 else 0
+    if num_groups < 1 or not channels or channels % num_groups:
+        raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {input.shape})")
+    for what, tensor in {"weight": weight, "bias": bias}.items():
+        if tensor is not None and tensor.shape != (channels,):
+            raise ValueError(f"group_norm: expected {what} of shape {(channels,)}, got {tensor.shape}")
+    grouped = input.reshape(input.shape[0], num_groups, -1)
+    out = Normalize.apply(grouped, None, None, dims=(2,), eps=eps).reshape(input.shape)
+    shape = (1, channels) + (1,) * (input.ndim - 2)
+    out = out if weight is None else out * weight.reshape(shape)
+    return out if bias is None else out + bias.reshape(shape)

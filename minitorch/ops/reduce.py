@@ -1,0 +1,348 @@
+"""Reductions over some or all dimensions. `dim` is a number, a tuple or None for all; `keepdim` leaves length one behind."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.backend import array_module
+from minitorch.op import Op
+from minitorch.ops.elementwise import Div, Where, abs, exp, floating, maximum, minimum, where
+from minitorch.ops.shape import Expand, Flip, Permute
+from minitorch.tensor import Tensor, wrap
+
+Dim = int | tuple[int, ...] | list[int] | None
+
+
+class ValuesAndIndices(NamedTuple):
+    """What `max`, `min`, `sort` and `topk` along a dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
+    """The dimensions that `dim` names, counted from the front; raises IndexError beyond `ndim`, ValueError for one twice."""
+    if dim is None:
+        return tuple(range(ndim))
+    dims = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
+    for d in dims:
+        if not -max_(ndim, 1) <= d < max_(ndim, 1):
+            raise IndexError(f"{name}: dim {d} is out of range for {ndim} dimensions")
+    dims = tuple(d % ndim if ndim else 0 for d in dims)
+    if len(set(dims)) != len(dims):
+        raise ValueError(f"{name}: a dim appears twice in {dim}")
+    return dims if ndim else ()
+
+
+def max_(a: int, b: int) -> int:
+    return a if a > b else b
+
+
+def kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """`shape` with length one in place of the reduced dimensions."""
+    return tuple(1 if i in dims else length for i, length in enumerate(shape))
+
+
+class Sum(Op):
+    """sum a over `dims`.  da = g, spread over what was summed."""
+
+    def forward(ctx, a, dims, keepdim):
+        ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
+        return a.sum(dims, keepdims=keepdim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+
+    def backward(ctx, g):
+        return Expand.apply(g.reshape(ctx.kept), shape=ctx.whole)
+
+
+class Mean(Op):
+    """The mean of a over `dims`.  da = g / count, spread over what was averaged."""
+
+    def forward(ctx, a, dims, keepdim):
+        ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
+        ctx.count = math.prod(a.shape[d] for d in dims)
+        total = a.sum(dims, keepdims=keepdim)
+        if ctx.count == 0:
+            return total * math.nan  # PyTorch's answer for the mean of nothing
+        return total / ctx.count
+
+    def backward(ctx, g):
+        return Expand.apply((g / ctx.count).reshape(ctx.kept), shape=ctx.whole)
+
+
+class Prod(Op):
+    """The product of a over `dims`.  da = g times the product of the others: out / a where no element is 0."""
+
+    def forward(ctx, a, dims, keepdim):
+        out = a.prod(dims, keepdims=True, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+        ctx.dims, ctx.kept = dims, out.shape
+        out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
+        ctx.saved = a, out
+        return out
+
+    def backward(ctx, g):
+        a, out = ctx.saved
+        if bool((a == 0).any()):
+            return g.reshape(ctx.kept) * _product_of_others(a, ctx.dims)
+        return (g * out).reshape(ctx.kept) / a
+
+
+def _product_of_others(a: Any, dims: tuple[int, ...]) -> Any:
+    """For each element the product of the others along `dims`, without dividing by elements that may be 0."""
+    order = tuple(d for d in range(len(a.shape)) if d not in dims) + dims
+    moved = Permute.apply(a, dims=order)
+    count = math.prod(a.shape[d] for d in dims)
+    rows = moved.reshape((*moved.shape[: len(order) - len(dims)], 1, count))
+    itself = array_module(a.array if isinstance(a, Tensor) else a).eye(count, dtype=bool)
+    square = Where.apply(itself, 1.0, rows)  # row i holds all elements, the i-th replaced by 1
+    others = Prod.apply(square, dims=(len(square.shape) - 1,), keepdim=False).reshape(moved.shape)
+    return Permute.apply(others, dims=tuple(order.index(d) for d in range(len(order))))
+
+
+class MaxAlong(Op):
+    """The largest along `dim` and its index, the first at a tie.  da = g at that index."""
+
+    def forward(ctx, a, dim, keepdim, largest):
+        xp = array_module(a)
+        index = (a.argmax if largest else a.argmin)(dim, keepdims=True)
+        values = xp.take_along_axis(a, index, dim)
+        ctx.saved = (index,)
+        ctx.shape_in, ctx.dim = a.shape, dim
+        if not keepdim:
+            values, index = values.squeeze(dim), index.squeeze(dim)
+        return values, index
+
+    def backward(ctx, g, _):
+        (index,) = ctx.saved
+        return ScatterAlong.apply(g.reshape(index.shape), index, shape=ctx.shape_in, dim=ctx.dim)
+
+
+class ScatterAlong(Op):
+    """Zeros of `shape` with a added at `index` along `dim`; the adjoint of gather.  da = g gathered."""
+
+    def forward(ctx, a, index, shape, dim):
+        ctx.saved = (index,)
+        ctx.dim = dim
+        xp = array_module(a)
+        out = xp.zeros(shape, a.dtype)
+        sizes = index.shape
+        grid = [xp.arange(n).reshape([n if i == d else 1 for i in range(len(sizes))]) for d, n in enumerate(sizes)]
+        grid[dim] = index
+        if sizes[dim] == 1:
+            out[tuple(grid)] = a  # no place is named twice
+        else:
+            xp.add.at(out, tuple(grid), a)
+        return out
+
+    def backward(ctx, g):
+        (index,) = ctx.saved
+        return Gather.apply(g, index, dim=ctx.dim), None
+
+
+class Gather(Op):
+    """a at `index` along `dim`: out[i][j] = a[index[i][j]][j] for dim 0.  da = g added at index."""
+
+    def forward(ctx, a, index, dim):
+        ctx.saved = (index,)
+        ctx.shape_in, ctx.dim = a.shape, dim
+        xp = array_module(a)
+        # as in PyTorch, index may be shorter than a in the other dimensions
+        return xp.take_along_axis(a[tuple(slice(None if i == dim else n) for i, n in enumerate(index.shape))], index, dim)
+
+    def backward(ctx, g):
+        (index,) = ctx.saved
+        return ScatterAlong.apply(g, index, shape=ctx.shape_in, dim=ctx.dim), None
+
+
+class MaxOver(Op):
+    """The largest over `dims`, or the smallest.  da = g shared evenly by the elements that attain it, as in PyTorch."""
+
+    def forward(ctx, a, dims, keepdim, largest):
+        out = (a.max if largest else a.min)(dims, keepdims=True)
+        ctx.saved = a, out
+        ctx.dims, ctx.kept = dims, out.shape
+        return out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
+
+    def backward(ctx, g):
+        a, out = ctx.saved
+        attained = a == out
+        return where(attained, g.reshape(ctx.kept) / attained.sum(ctx.dims).reshape(ctx.kept), 0.0)
+
+
+class Logsumexp(Op):
+    """log sum e^a over `dims`, with the maximum taken off first.  da = g e^(a - out)."""
+
+    def forward(ctx, a, dims, keepdim):
+        a = floating(a)
+        xp = array_module(a)
+        top = a.max(dims, keepdims=True)
+        top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
+        with np.errstate(divide="ignore"):
+            out = xp.log(xp.exp(a - top).sum(dims, keepdims=True)) + top
+        ctx.kept = out.shape
+        out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
+        ctx.saved = a, out
+        return out
+
+    def backward(ctx, g):
+        a, out = ctx.saved
+        return g.reshape(ctx.kept) * exp(a - out.reshape(ctx.kept))
+
+
+class Cumsum(Op):
+    """Running sums along `dim`.  da = the running sums of g from the other end."""
+
+    def forward(ctx, a, dim):
+        ctx.dim = dim
+        return a.cumsum(dim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+
+    def backward(ctx, g):
+        return Flip.apply(Cumsum.apply(Flip.apply(g, dims=(ctx.dim,)), dim=ctx.dim), dims=(ctx.dim,))
+
+
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
+    """The sum over `dim`; integers and booleans are summed as int64."""
+    input = input if dtype is None else input.type(dtype)
+    return Sum.apply(input, dims=normalized_dims("sum", input.ndim, dim), keepdim=keepdim)
+
+
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
+    """The mean over `dim`; raises TypeError for integers, as PyTorch does, unless a float `dtype` is given."""
+    input = input if dtype is None else input.type(dtype)
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"mean: expected a floating-point tensor, got {input.dtype}; convert it with .float()")
+    return Mean.apply(input, dims=normalized_dims("mean", input.ndim, dim), keepdim=keepdim)
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The product over `dim`, with an exact gradient also where elements are zero."""
+    return Prod.apply(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
+
+
+def cumsum(input: Tensor, dim: int) -> Tensor:
+    """The running sums along `dim`."""
+    (dim,) = normalized_dims("cumsum", max_(input.ndim, 1), dim)
+    return Cumsum.apply(input, dim=dim)
+
+
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
+    """log sum e^x over `dim`, finite for any finite x."""
+    return Logsumexp.apply(input, dims=normalized_dims("logsumexp", input.ndim, dim), keepdim=keepdim)
+
+
+def var(
+    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
+) -> Tensor:
+    """The variance over `dim`, divided by count - `correction`; `unbiased=False` is `correction=0`."""
+    dims = normalized_dims("var", input.ndim, dim)
+    if unbiased is not None:
+        correction = int(unbiased)
+    centred = input - mean(input, dims, keepdim=True)
+    count = math.prod(input.shape[d] for d in dims) - correction
+    return Div.apply(sum(centred * centred, dims, keepdim), float(max_(count, 0)) if count > 0 else math.nan)
+
+
+def std(
+    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
+) -> Tensor:
+    """The standard deviation over `dim`: the square root of `var`."""
+    return var(input, dim, unbiased, keepdim, correction=correction).sqrt()
+
+
+def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """The largest element; along `dim`, (values, indices); with a tensor in its place, `maximum(input, other)`.
+
+    Over everything a tie shares the gradient, along a dimension the first takes it. Raises ValueError if there is no element.
+    """
+    return _extreme("max", input, dim, keepdim, maximum, True)
+
+
+def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """The smallest element; along `dim`, (values, indices); with a tensor in its place, `minimum(input, other)`."""
+    return _extreme("min", input, dim, keepdim, minimum, False)
+
+
+def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, largest: bool) -> Any:
+    if isinstance(dim, Tensor):
+        return pairwise(input, dim)
+    if dim is None:
+        return MaxOver.apply(input, dims=tuple(range(input.ndim)), keepdim=keepdim, largest=largest)
+    dims = normalized_dims(name, input.ndim, dim)
+    if not dims:
+        return ValuesAndIndices(input.clone(), wrap(array_module(input.array).zeros((), backend.int64)))
+    return ValuesAndIndices(*MaxAlong.apply(input, dim=dims[0], keepdim=keepdim, largest=largest))
+
+
+def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The largest over `dim`; a tie shares the gradient."""
+    return MaxOver.apply(input, dims=normalized_dims("amax", input.ndim, dim), keepdim=keepdim, largest=True)
+
+
+def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The smallest over `dim`; a tie shares the gradient."""
+    return MaxOver.apply(input, dims=normalized_dims("amin", input.ndim, dim), keepdim=keepdim, largest=False)
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the largest element, of the flattened tensor or along `dim`; the first at a tie."""
+    return _arg("argmax", input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the smallest element, of the flattened tensor or along `dim`; the first at a tie."""
+    return _arg("argmin", input, dim, keepdim)
+
+
+def _arg(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    if input.numel() == 0:
+        raise ValueError(f"{name}: there is no element in a tensor of shape {input.shape}")
+    normalized_dims(name, input.ndim, dim)
+    array = input.array if input.ndim else input.array.reshape(1)
+    found = getattr(array, name)(dim, keepdims=keepdim)
+    found = array_module(array).asarray(found)
+    return wrap(found if input.ndim else found.reshape(()))
+
+
+def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is true, or not zero."""
+    xp = array_module(input.array)
+    return wrap(xp.asarray(input.array.any(normalized_dims("any", input.ndim, dim), keepdims=keepdim)))
+
+
+def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are true, or not zero."""
+    xp = array_module(input.array)
+    return wrap(xp.asarray(input.array.all(normalized_dims("all", input.ndim, dim), keepdims=keepdim)))
+
+
+def norm(input: Tensor, p: float = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The p-norm over `dim`; for p = 2 the gradient where the norm is 0 is 0, as in PyTorch, not nan."""
+    if p == math.inf:
+        return amax(abs(input), dim, keepdim)
+    if p == 1:
+        return sum(abs(input), dim, keepdim)
+    if p != 2:
+        return sum(abs(input) ** p, dim, keepdim) ** (1 / p)
+    squares = sum(input * input, dim, keepdim)
+    zero = squares == 0
+    return where(zero, 0.0, where(zero, 1.0, squares).sqrt())
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The elements of `input` at `index` along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
+
+    `index` is an integer tensor with as many dimensions. Raises IndexError for an index out of range, ValueError for another
+    number of dimensions.
+    """
+    (dim,) = normalized_dims("gather", input.ndim, dim)
+    if index.ndim != input.ndim or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"gather: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {index.shape}"
+        )
+    length = input.shape[dim]
+    if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):
+        raise IndexError(f"gather: an index is out of range for dim {dim} of length {length} (input {input.shape})")
+    return Gather.apply(input, index, dim=dim)

@@ -1,0 +1,106 @@
+"""Random numbers: `Generator`, and the default one that `manual_seed` seeds.
+
+Weights, shuffles and data are drawn on the host, so a seed gives the same start on the CPU and on a GPU; only dropout draws
+where its input lies. The numbers are NumPy's (SFC64), not PyTorch's: a seed does not carry over from one to the other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.tensor import Tensor, wrap
+
+_STATE = struct.Struct("<4QqIQ")  # the four words of SFC64, its spare half word, and the seed
+
+
+class Generator:
+    """A stream of random numbers: `Generator().manual_seed(0)`.
+
+    `.numpy` is the NumPy generator that draws them. A new one starts from the operating system's randomness.
+    """
+
+    def __init__(self, device: backend.Device | str = "cpu") -> None:
+        backend.as_device(device)
+        self._on_device: Any = None
+        self.seed()
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream that belongs to `seed`, a whole number of either sign; returns the generator."""
+        self._seed = int(seed)
+        self.bits = np.random.SFC64(np.random.SeedSequence(self._seed % 2**64))
+        self.numpy = np.random.Generator(self.bits)
+        self._on_device = None
+        return self
+
+    def seed(self) -> int:
+        """Start a stream from the operating system's randomness; returns the seed it took."""
+        self.manual_seed(secrets.randbits(63))
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed of this stream."""
+        return self._seed
+
+    def cupy(self) -> Any:
+        """A generator on the GPU, seeded from this one when first asked for."""
+        if self._on_device is None:
+            self._on_device = backend.cupy().random.default_rng(int(self.numpy.integers(2**63)))
+        return self._on_device
+
+    def get_state(self) -> Tensor:
+        """The state as a uint8 tensor of 60 bytes; a GPU's dropout stream, which CuPy cannot save, is not part of it."""
+        state = self.bits.state
+        packed = _STATE.pack(
+            *(int(word) for word in state["state"]["state"]),
+            state["has_uint32"],
+            state["uinteger"],
+            self._seed % 2**64,
+        )
+        return wrap(np.frombuffer(packed, np.uint8).copy())
+
+    def set_state(self, state: Tensor) -> Generator:
+        """Go on from a state that `get_state` gave; raises ValueError for anything else."""
+        raw = bytes(state.numpy()) if isinstance(state, Tensor) and state.dtype == backend.uint8 else b""
+        if len(raw) != _STATE.size:
+            raise ValueError(f"set_state: expected a uint8 tensor of {_STATE.size} bytes, as get_state gives")
+        *words, has_half, half, self._seed = _STATE.unpack(raw)
+        self.bits.state = {
+            "bit_generator": "SFC64",
+            "state": {"state": np.array(words, np.uint64)},
+            "has_uint32": has_half,
+            "uinteger": half,
+        }
+        return self
+
+
+default_generator = Generator()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generator, from which weights, shuffles and dropout are drawn; returns it."""
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Seed the default generator from the operating system's randomness; returns the seed it took."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state: Tensor) -> None:
+    """Make the default generator go on from a state."""
+    default_generator.set_state(state)

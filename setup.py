@@ -1,0 +1,36 @@
+"""Packaging of minitorch. The name on PyPI is `minitorch-layers`: `minitorch` and `layers` are taken there by other projects."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+# read, not imported: an isolated build has no NumPy
+version = re.search(r'^__version__ = "(.+)"', (here / "minitorch/__init__.py").read_text(), re.M).group(1)
+
+examples = ["matplotlib>=3.8", "joblib>=1.3", "tqdm>=4.66", "threadpoolctl>=3.2", "safetensors>=0.4"]
+tests = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.4", *examples]
+
+setup(
+    name="minitorch-layers",
+    version=version,
+    description="A deep-learning framework on NumPy or CuPy that can be read in an afternoon",
+    long_description=(here / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["minitorch", "minitorch.*", "layers", "layers.*"]),
+    package_data={"minitorch": ["py.typed"], "layers": ["py.typed"], "minitorch.data": ["uci_digits/*"]},
+    python_requires=">=3.10",
+    install_requires=["numpy>=2.0"],
+    extras_require={
+        "files": ["safetensors>=0.4"],
+        "examples": examples,
+        "tests": tests,
+        "lint": ["ruff>=0.8"],
+        # the wheels, not plain `cupy`, which pip would try to compile; 14.1.0 clashes with PyTorch
+        "cuda12": ["cupy-cuda12x>=14.0.1,!=14.1.0"],
+        "cuda13": ["cupy-cuda13x>=14.0.1,!=14.1.0"],
+    },
+)

@@ -1,0 +1,142 @@
+"""CuPy's functions that cannot be made from NumPy's: the way to the device and back, and some that differ."""
+
+import importlib
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from . import _traffic
+from ._array import adopt, ndarray, new, supported, unwrap
+from ._functions import device_arrays, special
+
+
+@special("cupy")
+def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocking=False):
+    """A device array; from the host it is a copy to the device, in C order unless ``obj`` is in F order."""
+    if subok:
+        raise NotImplementedError
+    dtype = None if dtype is None else supported(np.dtype(dtype))
+    order = order or "K"
+    if type(obj) is ndarray:
+        return adopt(np.array(obj._host, dtype, copy=copy, order=order, ndmin=ndmin), [obj], keep_order=True)
+    if next(device_arrays([obj]), None) is not None:
+        if not _only_arrays(obj):
+            raise TypeError("a sequence that mixes device arrays with other things cannot become a device array")
+        return new(np.array(unwrap(obj), dtype, order="C", ndmin=ndmin))
+    host = np.array(obj, dtype, copy=None, ndmin=ndmin)
+    supported(host.dtype)
+    _traffic.upload()
+    if order in "KA":
+        order = "F" if host.flags.fnc else "C"
+    return new(np.array(host, order=order))
+
+
+def _only_arrays(obj) -> bool:
+    if isinstance(obj, (list, tuple)):
+        return all(map(_only_arrays, obj))
+    return type(obj) is ndarray
+
+
+@special("cupy")
+def asarray(a, dtype=None, order=None, *, copy=None, blocking=False):
+    return array(a, dtype, copy, order)
+
+
+@special("cupy")
+def asanyarray(a, dtype=None, order=None, *, copy=None, blocking=False):
+    return array(a, dtype, copy, order)
+
+
+@special("cupy")
+def asnumpy(a, stream=None, order="C", out=None, *, blocking=True):
+    """The host array: a copy that waits for the device, or ``a`` itself if it is on the host."""
+    if type(a) is ndarray:
+        return a.get(order=order, out=out)
+    result = np.asarray(a, order=order)
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
+@special("cupy")
+def get_array_module(*args):
+    return importlib.import_module(__package__) if any(type(arg) is ndarray for arg in args) else np
+
+
+@special("cupy")
+def is_available():
+    return True
+
+
+@special("cupy")
+def arange(start, stop=None, step=1, dtype=None):
+    host = np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype)
+    supported(host.dtype)
+    return new(host)
+
+
+@special("cupy")
+def copyto(dst, src, casting="same_kind", where=None):
+    if type(dst) is not ndarray:
+        raise TypeError(f"copyto() writes into a cupy.ndarray, not {type(dst)}")
+    np.copyto(dst._host, unwrap(src), casting, True if where is None else unwrap(where))
+
+
+@special("cupy")
+def einsum(*operands, **kwargs):
+    wrong = kwargs.keys() - {"dtype", "optimize"}
+    if wrong:
+        raise TypeError(f"Did not understand the following kwargs: {sorted(wrong)}")
+    with np.errstate(all="ignore"):
+        return adopt(np.einsum(*unwrap(operands), **kwargs), list(device_arrays(operands)))
+
+
+@special("cupy")
+def repeat(a, repeats, axis=None):
+    if type(a) is not ndarray:
+        raise TypeError(f"repeat() needs a cupy.ndarray, not {type(a)}")
+    if type(repeats) is ndarray:
+        _traffic.sync("repeat() with an array of repeats")
+    return adopt(a._host.repeat(unwrap(repeats), axis), [])
+
+
+@special("cupy")
+def where(condition, x=None, y=None):
+    if type(condition) is not ndarray:
+        wrong = TypeError if isinstance(condition, (np.ndarray, list, tuple)) else AttributeError
+        raise wrong(f"where() needs a cupy.ndarray as its condition, not {type(condition)}")
+    if (x is None) != (y is None):
+        raise ValueError("Must provide both 'x' and 'y' or neither.")
+    if x is None:
+        return condition.nonzero()
+    return adopt(np.where(condition._host, unwrap(x), unwrap(y)), [])
+
+
+@special("cupy.lib.stride_tricks")
+def as_strided(x, shape=None, strides=None):
+    """A view that is not one to CuPy: its ``base`` is None. Stricter: one that leaves its memory raises ValueError."""
+    if type(x) is not ndarray:
+        raise TypeError(f"as_strided() needs a cupy.ndarray, not {type(x)}")
+    view = np.lib.stride_tricks.as_strided(x._host, shape, strides)
+    memory, owner = x._host, x._host
+    while owner is not None:  # NumPy puts an object of its own between a strided view and its array
+        memory, owner = (owner if isinstance(owner, np.ndarray) else memory), getattr(owner, "base", None)
+    low, high = byte_bounds(memory)
+    if view.size and not low <= byte_bounds(view)[0] <= byte_bounds(view)[1] <= high:
+        raise ValueError(f"as_strided(shape={shape}, strides={strides}) reaches outside the array of shape {x.shape}")
+    return new(view)
+
+
+@special("cupy.lib.stride_tricks")
+def sliding_window_view(x, window_shape, axis=None, *, subok=False, writeable=False):
+    """As CuPy's, which uploads ``window_shape`` and reads it back, one wait for each number; ``base`` is None."""
+    if writeable:
+        raise NotImplementedError("Writeable views are not supported.")
+    if type(x) is not ndarray:
+        x = array(x)
+    view = np.lib.stride_tricks.sliding_window_view(x._host, window_shape, axis)
+    _traffic.upload()
+    for _ in range(np.size(window_shape)):
+        _traffic.sync("sliding_window_view()")
+    return new(view)
