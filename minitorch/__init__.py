@@ -3,7 +3,7 @@
 A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """
 
-from minitorch import autograd, cuda, functional, methods
+from minitorch import autograd, cuda, functional, methods, optim, utils
 from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.backend import bool_ as bool
 from minitorch.backend import (
@@ -47,6 +47,7 @@ from minitorch.creation import (
     zeros,
     zeros_like,
 )
+from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
 from minitorch.ops.compare import (
     allclose,
@@ -132,9 +133,12 @@ from minitorch.ops.shape import (
     unsqueeze,
 )
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from minitorch.serialization import load, save
 from minitorch.tensor import Tensor
 
 __version__ = "0.1.0"
+
+keep_freed_memory()
 
 float = float32
 double = float64

@@ -18,6 +18,7 @@ import numpy as np
 
 from minitorch.backend import array_module
 from minitorch.op import Op
+from minitorch.ops.shape import is_channels_last
 from minitorch.tensor import Tensor
 
 Pair = int | tuple[int, int]
@@ -55,7 +56,7 @@ class Conv2d(Op):
         return (
             None if w is None else ConvTranspose2d.apply(g, w, size=ctx.size, window=ctx.window),
             None if x is None else ConvWeight.apply(x, g, kernel=ctx.kernel, window=ctx.window),
-            g.sum((0, 2, 3)) if ctx.needs(2) else None,
+            channel_sums(g) if ctx.needs(2) else None,
         )
 
 
@@ -112,6 +113,17 @@ class ConvWeight(Op):
         )
 
 
+def channel_sums(g: Any) -> Any:
+    """The sum of images (n, c, h, w) over all but the channels, of an array or a tensor.
+
+    Of channels-last arrays as a product with ones: (100, 32, 12, 12) takes 34 microseconds and NumPy's own sum 238.
+    """
+    if isinstance(g, Tensor) or not is_channels_last(g):
+        return g.sum((0, 2, 3))
+    rows = g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
+    return array_module(g).ones(rows.shape[0], g.dtype) @ rows
+
+
 # ---- on arrays -----------------------------------------------------------------------------------------------------------
 
 
@@ -148,9 +160,10 @@ def slabs(x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int])
     for start in range(0, n, size):
         stretch = slice(start, min(start + size, n))
         block = patches[stretch]
-        if groups > 1:
-            block = block.transpose(5, 0, 1, 2, 3, 4, 6)
-        yield stretch, block.reshape(groups, -1, patch)
+        if channels == groups:  # one channel: neighbours in memory are pixels, so copy a row per place in the filter
+            yield stretch, block.transpose(5, 3, 4, 6, 0, 1, 2).reshape(groups, patch, -1).swapaxes(1, 2)
+        else:
+            yield stretch, block.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, -1, patch)
 
 
 def grouped(y: Any, groups: int) -> Any:

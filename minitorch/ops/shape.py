@@ -21,14 +21,26 @@ class Reshape(Op):
     view = True
 
     def forward(ctx, a, shape):
-        ctx.shape_in = a.shape
+        ctx.shape_in, ctx.channels_last = a.shape, is_channels_last(a)
         try:
             return a.reshape(shape)
         except ValueError:
             raise ValueError(f"reshape: shape {a.shape}, of {a.size} elements, cannot become {tuple(shape)}") from None
 
     def backward(ctx, g):
-        return g.reshape(ctx.shape_in)
+        g = g.reshape(ctx.shape_in)
+        # images that were flattened get their gradient back in their own memory order: mixed orders cost four times as much
+        return g if not ctx.channels_last or isinstance(g, Tensor) else channels_last(g)
+
+
+def is_channels_last(a: Any) -> bool:
+    """Whether images (n, c, h, w) lie in memory as (n, h, w, c)."""
+    return a.ndim == 4 and a.strides[1] < a.strides[3] and not a.flags.c_contiguous
+
+
+def channels_last(a: Any) -> Any:
+    """Images (n, c, h, w) with memory in the order (n, h, w, c); copies only if it must."""
+    return array_module(a).ascontiguousarray(a.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
 class Permute(Op):

@@ -1,0 +1,20 @@
+"""What the five reports share: seeded runs in processes, results on disk, tables and figures.
+
+A report is one script: its nets, its recipe, and a `Report` that names them.
+
+    def train(net, train_pairs, test_pairs, epochs, device) -> History: ...
+
+    REPORT = Report(number="006", title=..., nets=[Net("My net", MyNet, ...)], train=train, runs=15, epochs=50)
+
+    if __name__ == "__main__":
+        main(REPORT)
+
+`main` reads the command line, runs every net `runs` times from seeds of their own, keeps each finished run on disk so that a
+stopped job can go on, and writes `results.json`, `table.md` and the figures.
+"""
+
+from reporting.command import main
+from reporting.report import History, Net, Report
+from reporting.training import error_rate, fit, tensors
+
+__all__ = ["History", "Net", "Report", "error_rate", "fit", "main", "tensors"]

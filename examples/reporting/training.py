@@ -1,0 +1,84 @@
+"""One net, one training: the loop that every report shares, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import layers as nn
+import minitorch
+from minitorch import Tensor
+from minitorch.data import Pairs
+from minitorch.optim import Optimizer
+from minitorch.optim.lr_scheduler import LRScheduler
+from minitorch.utils.data import DataLoader, TensorDataset
+
+from reporting.report import History
+
+EVALUATION_BATCH = 500  # pairs at a time; the figures do not depend on it
+
+
+def tensors(pairs: Pairs, device: str) -> TensorDataset:
+    """Pairs as a data set of (inputs, targets, classes) on the device."""
+    arrays = (pairs.inputs, pairs.targets, pairs.classes)
+    return TensorDataset(*(minitorch.from_numpy(array).to(device) for array in arrays))
+
+
+def error_rate(outputs: Tensor, targets: Tensor) -> float:
+    """The share of rows whose largest output is not at the target, in percent."""
+    return 100.0 * float((outputs.argmax(1) != targets).float().mean())
+
+
+def fit(
+    model: nn.Module,
+    optimizer: Optimizer,
+    loss: Callable[[Any, Tensor, Tensor], Tensor],
+    train: TensorDataset,
+    test: TensorDataset,
+    epochs: int,
+    batch_size: int,
+    scheduler: LRScheduler | None = None,
+) -> History:
+    """Train `model` and return, per epoch, loss and comparison error on training and test pairs.
+
+    `loss(outputs, targets, classes)` gives the training loss. `model` returns the two scores of the comparison, alone or first
+    in a tuple. The training figures are means over the batches as they were trained, dropout on; the test figures are measured
+    after the epoch, dropout off.
+    """
+    history: History = {"train_loss": [], "train_error": [], "test_loss": [], "test_error": []}
+    batches = DataLoader(train, batch_size, shuffle=True)
+    for _ in range(epochs):
+        model.train()
+        losses, errors, count = 0.0, 0.0, 0
+        for inputs, targets, classes in batches:
+            outputs = model(inputs)
+            batch_loss = loss(outputs, targets, classes)
+            optimizer.zero_grad()
+            batch_loss.backward()
+            optimizer.step()
+            losses += float(batch_loss) * len(targets)
+            errors += error_rate(comparison(outputs), targets) * len(targets)
+            count += len(targets)
+        if scheduler is not None:
+            scheduler.step()
+        test_loss, test_error = evaluate(model, loss, test)
+        for name, value in zip(history, (losses / count, errors / count, test_loss, test_error)):
+            history[name].append(value)
+    return history
+
+
+def comparison(outputs: Any) -> Tensor:
+    """The scores of the comparison among what a net returns."""
+    return outputs[0] if isinstance(outputs, tuple) else outputs
+
+
+@minitorch.no_grad()
+def evaluate(model: nn.Module, loss: Callable[[Any, Tensor, Tensor], Tensor], pairs: TensorDataset) -> tuple[float, float]:
+    """Mean loss and comparison error in percent, in evaluation mode."""
+    model.eval()
+    losses, errors = 0.0, 0.0
+    for inputs, targets, classes in DataLoader(pairs, EVALUATION_BATCH):
+        outputs = model(inputs)
+        losses += float(loss(outputs, targets, classes)) * len(targets)
+        errors += error_rate(comparison(outputs), targets) * len(targets)
+    return losses / len(pairs), errors / len(pairs)

@@ -1,0 +1,24 @@
+"""Freed memory stays with the process, instead of going back to the system array by array.
+
+The C library gives every block of over 128 KiB its own mapping and unmaps it when it is freed, so each large temporary of a
+training step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again. The
+process then keeps the most it ever needed. Linux with glibc only; elsewhere nothing is done. Set the environment variable
+MINITORCH_KEEP_MEMORY=0 to leave the system's behaviour.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+
+
+def keep_freed_memory() -> bool:
+    """Raise glibc's thresholds so that freed memory is kept; False where that is switched off or cannot be done."""
+    if os.environ.get("MINITORCH_KEEP_MEMORY") == "0" or platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, 2**30) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))

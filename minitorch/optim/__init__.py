@@ -1,0 +1,21 @@
+"""Optimizers, learning-rate schedules and gradient clipping, as `torch.optim` (clipping: `torch.nn.utils`)."""
+
+from minitorch.optim import lr_scheduler
+from minitorch.optim.adagrad import Adagrad
+from minitorch.optim.adam import Adam, AdamW
+from minitorch.optim.clip import clip_grad_norm_, clip_grad_value_
+from minitorch.optim.optimizer import Optimizer
+from minitorch.optim.rmsprop import RMSprop
+from minitorch.optim.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "lr_scheduler",
+]

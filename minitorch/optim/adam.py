@@ -1,0 +1,106 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015): p -= lr m' / (sqrt(v') + eps), m and v the running means of g and g^2.
+
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2; m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up
+    for their start at zero, t being the number of steps of this parameter. g is the gradient plus `weight_decay` p; with
+    `decoupled_weight_decay` (AdamW) p is multiplied by 1 - lr weight_decay instead. `amsgrad` divides by the largest v so
+    far (Reddi et al. 2018). `maximize` climbs instead.
+
+    Raises ValueError for options below 0 and for betas outside [0, 1).
+    """
+
+    buffers = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
+            },
+        )
+
+    def _check_options(self, group: dict[str, Any]) -> None:
+        self._check_range(group, "lr", "eps", "weight_decay")
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"{self._name}: expected two numbers for betas, got {betas!r}")
+        self._check_range({"betas[0]": betas[0], "betas[1]": betas[1]}, "betas[0]", "betas[1]", below=1)
+
+    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+        lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
+        beta1, beta2 = map(float, group["betas"])
+        decoupled = group["decoupled_weight_decay"]
+        for p, g, state, xp, scratch in self._descents(group, members, 0.0 if decoupled else weight_decay):
+            t = counted(state)
+            m, v = buffer(state, "exp_avg", p, xp), buffer(state, "exp_avg_sq", p, xp)
+            if decoupled and weight_decay:
+                xp.multiply(p, 1 - lr * weight_decay, out=p)
+            xp.multiply(m, beta1, out=m)
+            xp.multiply(g, 1 - beta1, out=scratch)
+            xp.add(m, scratch, out=m)
+            xp.multiply(v, beta2, out=v)
+            xp.multiply(g, g, out=scratch)
+            xp.multiply(scratch, 1 - beta2, out=scratch)
+            xp.add(v, scratch, out=v)
+            if group["amsgrad"]:
+                largest = buffer(state, "max_exp_avg_sq", p, xp)
+                v = xp.maximum(largest, v, out=largest)
+            # m' / (sqrt(v') + eps) with the two corrections moved into the scalars, which saves two passes
+            root = math.sqrt(1 - beta2**t)
+            xp.sqrt(v, out=scratch)
+            xp.add(scratch, eps * root, out=scratch)
+            xp.divide(m, scratch, out=scratch)
+            xp.multiply(scratch, lr * root / (1 - beta1**t), out=scratch)
+            xp.subtract(p, scratch, out=p)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019): p is multiplied by 1 - lr weight_decay at each step.
+
+    The decay takes no part in the running means, and a schedule of lr scales it too, as in PyTorch. Raises as Adam does.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True
+        )
+
+    def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+        return super()._merged(own, saved) | {"decoupled_weight_decay": True}  # whatever was saved, as in PyTorch

@@ -1,0 +1,308 @@
+"""`Optimizer`: parameters in groups, the state kept for each, and the step that changes them in place.
+
+A rule (SGD, Adam, ...) is a subclass that writes `_update`, the formula on arrays; what all rules share is here.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.grad_mode import enable_grad
+from minitorch.op import mark_changed
+from minitorch.tensor import Tensor, wrap
+
+Params = Iterable[Tensor] | Iterable[dict[str, Any]]
+
+
+class Optimizer:
+    """Base class of the optimizers; a rule of your own overrides `step` as in PyTorch, or `_update`.
+
+    `params` are tensors (any iterable but a set, whose order changes from run to run) or dicts, each a group with its own
+    options: `[{"params": net.features.parameters(), "lr": 0.01}, {"params": net.head.parameters()}]`. `defaults` are the
+    options of groups that don't set them. `state[p]` is the dict of buffers kept for the parameter `p`.
+
+    Raises ValueError for no parameters, one that is given twice (PyTorch only warns) or computed from others, and for
+    options out of range, those of groups included (PyTorch checks the defaults only); TypeError for what is no tensor.
+    """
+
+    buffers: tuple[str, ...] = ()  # what the rule keeps in the state of a parameter in the shape of that parameter
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {params.shape}")
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
+        self.param_groups: list[dict[str, Any]] = []
+        self._spare: dict[Tensor, tuple] = {}  # what `_prepared` gave
+        self._memory: dict[Any, tuple] = {}  # two flat arrays per dtype and device, for the rules to compute in
+        self._steps_taken = 0
+        groups = _as_list(self._name, params)
+        if not groups:
+            raise ValueError(f"{self._name}: no parameters; was the net's parameters() generator used up before?")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Optimize more parameters: `{"params": tensors, ...}` with options that differ from the defaults.
+
+        Raises what the constructor raises.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"{self._name}: a parameter group must be a dict, got {type(param_group).__name__}")
+        if "params" not in param_group:
+            raise ValueError(f"{self._name}: a parameter group needs 'params', got only {sorted(map(str, param_group))}")
+        params = param_group["params"]
+        group = {"params": [params] if isinstance(params, Tensor) else _as_list(self._name, params)}
+        group |= {name: value for name, value in param_group.items() if name != "params"}
+        for name, default in self.defaults.items():
+            group.setdefault(name, default)
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        for i, p in enumerate(group["params"]):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, expected tensors")
+            if p.grad_fn is not None:
+                raise ValueError(
+                    f"{self._name}: parameter {i}, of shape {p.shape}, was computed from other tensors; only leaves are "
+                    "optimized"
+                )
+            if id(p) in known:
+                raise ValueError(f"{self._name}: parameter {i}, of shape {p.shape}, was given before; list it once")
+            known.add(id(p))
+        self._check_options(group)
+        self.param_groups.append(group)
+
+    def _check_options(self, group: dict[str, Any]) -> None:
+        """Raise ValueError or TypeError if an option of `group` is out of range."""
+
+    def _check_range(self, group: dict[str, Any], *names: str, below: float = math.inf) -> None:
+        for name in names:
+            value = group[name]
+            if not isinstance(value, numbers.Real):
+                raise TypeError(f"{self._name}: expected a number for {name}, got {type(value).__name__}")
+            if not 0 <= value < below:
+                raise ValueError(f"{self._name}: expected 0 <= {name} < {below}, got {value}")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: None, which the next step skips, or zeros, which it steps along (momentum goes on)."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none or p._grad is None:
+                    p._grad = None
+                else:
+                    grad = p._grad.array
+                    grad.fill(0)
+                    mark_changed(grad, "optimizer.zero_grad()")
+                    p._grad = wrap(grad)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient, in place; returns what `closure` returned.
+
+        `closure` clears the gradients, computes the loss anew, calls `backward` and returns the loss. Parameters without a
+        gradient stay as they are, state included. Raises ValueError for a gradient that does not fit its parameter, or if the
+        state does not (the parameter changed its dtype, shape or device after the first step); then none is changed.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        ready = [self._ready(group) for group in self.param_groups]
+        for group, members in zip(self.param_groups, ready):
+            self._update(group, members)
+        self._steps_taken += 1
+        return loss
+
+    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+        """The rule: change the parameters of `group`, which come from `self._descents(group, members)`."""
+        raise NotImplementedError(f"{self._name}: neither step nor _update is written")
+
+    def _ready(self, group: dict[str, Any]) -> list[tuple]:
+        """For each parameter of `group` that has a gradient: its array, the gradient, its state, and `_prepared`."""
+        members = []
+        for p in group["params"]:
+            if p._grad is None:
+                continue
+            array, grad = p.array, p._grad.array
+            if (
+                grad.shape != array.shape
+                or grad.dtype != array.dtype
+                or (type(grad) is not type(array) and p.device != p._grad.device)
+            ):
+                raise ValueError(
+                    f"{self._name}.step: a parameter of shape {p.shape}, {p.dtype} on {p.device} has a gradient of shape "
+                    f"{p._grad.shape}, {p._grad.dtype} on {p._grad.device}; call zero_grad() and backward() again"
+                )
+            spare = self._spare.get(p)
+            if spare is None or spare[0] is not array:
+                spare = self._spare[p] = self._prepared(p)
+            members.append((array, grad, self.state[p], spare))
+        return members
+
+    def _prepared(self, p: Tensor) -> tuple:
+        """The array of `p`, its library, and two arrays like it to compute in; checks that the state fits."""
+        for name, value in self.state[p].items():
+            if name in self.buffers and _kind(value) != _kind(p):
+                raise ValueError(
+                    f"{self._name}.step: {name} was kept for a parameter of {_kind(value)}, which now has {_kind(p)}; move "
+                    "or convert the net before the first step, or load the optimizer's state_dict() after it"
+                )
+        array, xp = p.array, backend.array_module(p.array)
+        flat = self._memory.get((xp, array.dtype))
+        if flat is None or flat[0].size < array.size:
+            flat = self._memory[xp, array.dtype] = xp.empty(array.size, array.dtype), xp.empty(array.size, array.dtype)
+        return array, xp, _laid_out_like(array, flat[0]), _laid_out_like(array, flat[1])
+
+    def _descents(
+        self, group: dict[str, Any], members: list[tuple], weight_decay: float
+    ) -> Iterator[tuple[Any, Any, dict[str, Any], Any, Any]]:
+        """(parameter, gradient, state, array library, array to compute in) for each of `members`, one after another.
+
+        All share the array to compute in, which so stays in the processor's cache: use it before asking for the next. The
+        gradient is that of what is minimized: negated under `maximize`, and of the loss plus weight_decay/2 |p|^2.
+        """
+        maximize, weight_decay = group["maximize"], float(weight_decay)
+        for p, grad, state, (_, xp, own, scratch) in members:
+            if weight_decay:
+                xp.multiply(p, -weight_decay if maximize else weight_decay, out=own)
+                grad = xp.add(grad, own, out=own)
+            if maximize:
+                grad = xp.negative(grad, out=own)
+            mark_changed(p, "optimizer.step()")
+            yield p, grad, state, xp, scratch
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state by the number of the parameter, and the groups with these numbers, as PyTorch lays them out.
+
+        The tensors are the optimizer's own, which the next step changes: save them, or copy them to keep them.
+        """
+        params = [p for group in self.param_groups for p in group["params"]]
+        number = {id(p): i for i, p in enumerate(params)}
+        return {
+            "state": {
+                number[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
+                for key, value in self.state.items()
+                if value or not isinstance(key, Tensor)
+            },
+            "param_groups": [
+                {name: value for name, value in group.items() if name != "params"}
+                | {"params": [number[id(p)] for p in group["params"]]}
+                for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave, here or in PyTorch (its tensors made minitorch's); the state is copied.
+
+        Floating buffers take the dtype and device of their parameter. Raises ValueError, and changes nothing, if groups,
+        their sizes, options or buffers do not fit this optimizer (PyTorch notices options and shapes at the next step).
+        """
+        saved = [dict(group) for group in state_dict["param_groups"]]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        if [len(group["params"]) for group in saved] != sizes:
+            raise ValueError(
+                f"{self._name}.load_state_dict: expected groups of {sizes} parameters, got "
+                f"{[len(group['params']) for group in saved]}"
+            )
+        numbered = dict(
+            zip(
+                chain.from_iterable(group["params"] for group in saved),
+                chain.from_iterable(group["params"] for group in self.param_groups),
+            )
+        )
+        groups = [self._merged(own, new) for own, new in zip(self.param_groups, saved)]
+        state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            if key in numbered:
+                p = numbered[key]
+                state[p] = {name: self._fitted(p, name, entry, key) for name, entry in value.items()}
+            elif isinstance(key, int):
+                raise ValueError(f"{self._name}.load_state_dict: state for parameter {key}, which no group lists")
+            else:
+                state[key] = copy.deepcopy(value)
+        self.state, self._spare = state, {}
+        for own, new in zip(self.param_groups, groups):
+            own.clear()
+            own.update(new)
+
+    def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+        """The saved options, checked, with the parameters of this optimizer; a switch younger than the file is off."""
+        new = copy.deepcopy({name: value for name, value in saved.items() if name != "params"})
+        for name, default in self.defaults.items():
+            if isinstance(default, bool):
+                new.setdefault(name, False)
+        missing = [name for name in self.defaults if name not in new]
+        if missing:
+            raise ValueError(
+                f"{self._name}.load_state_dict: a group lacks {', '.join(missing)}; is it the state of another optimizer? "
+                f"It has {', '.join(map(str, new))}"
+            )
+        self._check_options(new)
+        return {"params": own["params"], **new}
+
+    def _fitted(self, p: Tensor, name: str, value: Any, number: Any) -> Any:
+        """A copy of one entry of the state of `p`, with the dtype and device of `p`; the step count is a host scalar."""
+        if name == "step":
+            count = value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32)
+            return wrap(count)
+        if not isinstance(value, Tensor):
+            return copy.deepcopy(value)
+        if name in self.buffers and value.shape != p.shape:
+            raise ValueError(
+                f"{self._name}.load_state_dict: {name} of parameter {number} has shape {value.shape}, the parameter {p.shape}"
+            )
+        dtype = p.dtype if value.is_floating_point() else value.dtype
+        return value.detach().to(dtype=dtype, device=p.device, copy=True)
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0) -> Any:
+    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time."""
+    if name not in state:
+        state[name] = wrap(xp.full_like(p, value))
+    return state[name].array
+
+
+def counted(state: dict[str, Any]) -> float:
+    """One more step of the parameter with this state: its number, from 1, kept as PyTorch does in a float32 scalar."""
+    if "step" not in state:
+        state["step"] = wrap(np.zeros((), np.float32))
+    number = state["step"].array.item() + 1
+    state["step"].array.fill(number)
+    return number
+
+
+def _as_list(name: str, params: Iterable[Any]) -> list[Any]:
+    if isinstance(params, (set, frozenset)):
+        raise TypeError(f"{name}: a set has another order in each run; give the parameters as a list")
+    return list(params)
+
+
+def _laid_out_like(array: Any, flat: Any) -> Any:
+    """The first elements of `flat` in the shape of `array` and in its order in memory, in which one pass is fastest."""
+    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
+    view = flat[: array.size].reshape([array.shape[d] for d in order])
+    return view.transpose([order.index(d) for d in range(array.ndim)])
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"shape {tensor.shape}, {tensor.dtype} on {tensor.device}"

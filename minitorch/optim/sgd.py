@@ -1,0 +1,70 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.tensor import wrap
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: p -= lr g, with momentum p -= lr b for b = momentum b + (1 - dampening) g.
+
+    g is the gradient plus `weight_decay` p, b starts as the first g, and with `nesterov` the step is along
+    g + momentum b (Sutskever et al. 2013, in PyTorch's form, which multiplies by lr last). `maximize` climbs instead.
+
+    Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
+    """
+
+    buffers = ("momentum_buffer",)
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+            },
+        )
+
+    def _check_options(self, group: dict[str, Any]) -> None:
+        self._check_range(group, "lr", "momentum", "dampening", "weight_decay")
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError(
+                f"SGD: nesterov needs momentum and no dampening, got momentum={group['momentum']}, "
+                f"dampening={group['dampening']}"
+            )
+
+    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+        lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
+        for p, g, state, xp, scratch in self._descents(group, members, group["weight_decay"]):
+            if momentum:
+                if "momentum_buffer" in state:
+                    b = state["momentum_buffer"].array
+                    xp.multiply(b, momentum, out=b)
+                    xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
+                else:
+                    b = g.copy(order="K")
+                    state["momentum_buffer"] = wrap(b)
+                if group["nesterov"]:
+                    xp.multiply(b, momentum, out=scratch)
+                    g = xp.add(g, scratch, out=scratch)
+                else:
+                    g = b
+            xp.multiply(g, lr, out=scratch)
+            xp.subtract(p, scratch, out=p)
