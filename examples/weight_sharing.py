@@ -101,9 +101,9 @@ REPORT = Report(
     title="convolutional nets, weight sharing and auxiliary losses",
     script="weight_sharing.py",
     nets=[
-        Net("ConvNet", ConvNet, reported=81.37, reported_std=1.37),
-        Net("Weight sharing", WeightSharing, reported=88.68, reported_std=1.57),
-        Net("Weight sharing + auxiliary loss", WeightSharing, 97.91, 0.36, options={"auxiliary": True}),
+        Net("ConvNet", ConvNet, {"accuracy": (81.37, 1.37)}),
+        Net("Weight sharing", WeightSharing, {"accuracy": (88.68, 1.57)}),
+        Net("Weight sharing + auxiliary loss", WeightSharing, {"accuracy": (97.91, 0.36)}, options={"auxiliary": True}),
     ],
     train=train,
     runs=15,

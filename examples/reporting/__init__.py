@@ -10,11 +10,26 @@ A report is one script: its nets, its recipe, and a `Report` that names them.
         main(REPORT)
 
 `main` reads the command line, runs every net `runs` times from seeds of their own, keeps each finished run on disk so that a
-stopped job can go on, and writes `results.json`, `table.md` and the figures.
+stopped job can go on, and writes `results.json`, `table.md` and the figures. What a report studies besides is a `Report` of
+its own under `studies`, or a function of the `Job` where tasks follow from results, as in a search.
 """
 
 from reporting.command import main
-from reporting.report import History, Net, Report
-from reporting.training import error_rate, fit, tensors
+from reporting.job import Job, Task
+from reporting.report import ACCURACY, History, Measure, Net, Report
+from reporting.training import error_rate, evaluate, fit, tensors
 
-__all__ = ["History", "Net", "Report", "error_rate", "fit", "main", "tensors"]
+__all__ = [
+    "ACCURACY",
+    "History",
+    "Job",
+    "Measure",
+    "Net",
+    "Report",
+    "Task",
+    "error_rate",
+    "evaluate",
+    "fit",
+    "main",
+    "tensors",
+]

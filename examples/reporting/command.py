@@ -14,67 +14,72 @@ from typing import Any
 from minitorch import cuda
 from minitorch.data import DatasetError, load_digits
 from minitorch.files import atomic_write
-
-from reporting.figures import draw_all
+from reporting.figures import boxplot, draw_all, learning_curves
+from reporting.job import Job, SettingsDiffer
 from reporting.report import Report
 from reporting.results import summary, table
-from reporting.runs import SettingsDiffer, all_runs
+from reporting.runs import all_runs
 
 
 def main(report: Report, arguments: list[str] | None = None) -> None:
-    """Read the command line, run the report's job, and write its results, table and figures."""
+    """Read the command line, run the report's job or one of its studies, and write results, table and figures."""
     options = parse(report, arguments)
-    folder: Path = options.out
+    study = report.studies[options.study] if options.study else report
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         digits = _load(options.data)
-        settings = {"runs": options.runs, "epochs": options.epochs, "seed": options.seed, "device": options.device}
+        settings = {name: getattr(options, name) for name in ("study", "runs", "epochs", "seed", "device", "quick")}
         start = time.perf_counter()
-        runs = all_runs(report, digits, settings, folder, options.jobs, options.resume)
+        job = Job(digits, settings, options.out, options.jobs, options.backend, options.resume)
+        if isinstance(study, Report):
+            results = summary(study, job, all_runs(study, job))
+            text = table(results)
+            figures = study.figures or {"learning_curves.png": learning_curves, "boxplot.png": boxplot}
+        else:
+            results, text, figures = study(report, job)
+        results["seconds"] = time.perf_counter() - start
+        paths = _write(options.out, results, text) + draw_all(results, figures, options.out)
     except (DatasetError, SettingsDiffer, OSError) as error:
         sys.exit(f"{report.script}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"\n{report.script}: interrupted; finished runs are kept in {folder / 'runs'}, go on with --resume")
-    results = summary(report, digits, settings, runs, time.perf_counter() - start)
-    text = table(results)
+        sys.exit(f"\n{report.script}: interrupted; what was finished is kept in {options.out}, go on with --resume")
+    print(f"\n{text}\nWritten:", *paths, sep="\n  ")
+
+
+def _write(folder: Path, results: dict[str, Any], text: str) -> list[Path]:
     for name, content in {"results.json": json.dumps(results, indent=1, allow_nan=False), "table.md": text}.items():
         with atomic_write(folder / name) as file:
             file.write(content.encode())
-    paths = draw_all(results, folder)
-    print(f"\n{text}")
-    print("Written:", *(folder / "results.json", folder / "table.md"), *paths, sep="\n  ")
+    return [folder / "results.json", folder / "table.md"]
 
 
-def parse(report: Report, arguments: list[str] | None) -> Any:
-    """The options of the command line."""
-    parser = argparse.ArgumentParser(
-        prog=report.script, description=f"Report {report.number}: {report.title}. Trains its nets and sets the results beside "
-        "the report's.", formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
-    add = parser.add_argument
-    add("--data", default="auto", metavar="auto|mnist|digits|DIR",
-        help="MNIST if it can be had, else the embedded digits; MNIST; the embedded digits; a folder of four IDX files")
-    add("--runs", type=_positive, help=f"runs of each net (default: {report.runs}; {report.quick_runs} with --quick)",
-        default=argparse.SUPPRESS)
-    add("--epochs", type=_positive, help=f"epochs of each run (default: {report.epochs}; {report.quick_epochs} with --quick)",
-        default=argparse.SUPPRESS)
-    add("--seed", type=int, default=0, help="where all random numbers start; the same seed gives the same figures")
-    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes, each with one BLAS thread")
-    add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute")
-    add("--out", type=Path, default=argparse.SUPPRESS, help=f"folder for the results (default: results/{Path(report.script).stem})")
-    add("--quick", action="store_true", help="a small version, in under a minute")
-    add("--resume", action="store_true", help="go on with the runs that a stopped job left in --out; without it, start anew")
-    # fmt: skip
-    options = parser.parse_args(arguments)
+def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
+    """The options of the command line, with what the report or the study has for those not given."""
     stem = Path(report.script).stem
-    defaults = {
-        "runs": report.quick_runs if options.quick else report.runs,
-        "epochs": report.quick_epochs if options.quick else report.epochs,
-        "out": Path("results") / (f"{stem}-quick" if options.quick else stem),
-    }
-    for name, value in defaults.items():
-        if not hasattr(options, name):
-            setattr(options, name, value)
+    parser = argparse.ArgumentParser(
+        prog=report.script,
+        description=f"Report {report.number}: {report.title}. Trains its nets and sets the results beside the report's.",
+    )
+    add = parser.add_argument
+    add("--data", default="auto", metavar="auto|mnist|digits|DIR", help="MNIST, or the embedded digits where there is none (auto, "
+        "the default); MNIST; the embedded digits; a folder of four IDX files")  # fmt: skip
+    if report.studies:
+        add("--study", choices=list(report.studies), help="run this study instead of the report's main table")
+    else:
+        parser.set_defaults(study=None)
+    add("--runs", type=_positive, help=f"runs of each net (default: {report.runs}, with --quick {report.quick_runs})")
+    add("--epochs", type=_positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
+    add("--seed", type=int, default=0, help="where all random numbers start; the same seed gives the same figures (default: 0)")
+    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes, of one BLAS thread each (default: one a processor)")
+    add("--backend", default="loky", help="joblib's back end for the processes: loky (default), dask, ray")
+    add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
+    add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
+    add("--quick", action="store_true", help="a small version, in under a minute")
+    add("--resume", action="store_true", help="go on with what a stopped job left in --out; without it, start anew there")
+    options = parser.parse_args(arguments)
+    own = report.studies.get(options.study) if isinstance(report.studies.get(options.study), Report) else report
+    options.runs = options.runs or (own.quick_runs if options.quick else own.runs)
+    options.epochs = options.epochs or (own.quick_epochs if options.quick else own.epochs)
+    options.out = options.out or Path("results", "-".join(filter(None, [stem, options.study, options.quick and "quick"])))
     if options.device == "cuda" and not cuda.is_available():
         parser.error("--device cuda: there is no GPU that CuPy can use here")
     return options

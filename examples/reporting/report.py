@@ -1,8 +1,8 @@
-"""The nouns: a net with what its report says of it, and a report with its nets and its recipe."""
+"""The nouns: a net with what its report says of it, what is measured, and a report with its nets and its recipe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,33 +10,54 @@ import layers as nn
 from minitorch.data import Pairs
 
 History = dict[str, list[float]]
-"""One number per epoch under `train_loss`, `train_error`, `test_loss` and `test_error`; errors are in percent."""
+"""One number per epoch and quantity, for example `train_loss` and `test_error`; errors are in percent."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that a run ends in: its name in tables, the unit, and how to read it off the run's `History`."""
+
+    name: str
+    unit: str
+    value: Callable[[Mapping[str, Any]], float]
+
+
+def _final_accuracy(run: Mapping[str, Any]) -> float:
+    error = run["test_error"][-1]
+    return 0.0 if error is None else 100.0 - error  # a run that diverged guesses wrong
+
+
+ACCURACY = Measure("accuracy", "%", _final_accuracy)
+"""Test accuracy of the comparison after the last epoch."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """A net of a report: its name in tables, how to build it, and its reported accuracy in percent, mean and deviation."""
+    """A net of a report: its name in tables, how to build it, and the figures reported for it.
+
+    `reported` gives (mean, standard deviation or None) by the name of the measure; `options` is what the recipe needs to know
+    of this net alone, its auxiliary loss or learning rate for example.
+    """
 
     name: str
     build: Callable[[], nn.Module]
-    reported: float | None = None
-    reported_std: float | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-    """What the recipe needs to know of this net alone, an auxiliary loss for example."""
+    reported: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def parameters(self) -> int:
         """The number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.build().parameters())
 
-    @property
-    def slug(self) -> str:
-        """The name as part of a file name."""
-        return "-".join("".join(c if c.isalnum() else " " for c in self.name.lower()).split())
-
 
 @dataclass(frozen=True)
 class Report:
-    """A report: `train(net, train, test, epochs, device)` trains a fresh net on one draw of pairs and returns its `History`."""
+    """A report, or one study of it: every net is trained `runs` times, each on pairs and from a seed of its own.
+
+    `train(net, train, test, epochs, device)` trains a fresh net on one draw of normalised pairs and returns its `History`.
+    `figures` draws the results, by file name; the first measure is the one that curves and boxes show. `studies` are further
+    jobs by name (`--study NAME`): reports in turn, or functions that are given the `Job` and return its results, searches
+    for example.
+    """
 
     number: str
     title: str
@@ -47,5 +68,10 @@ class Report:
     epochs: int
     quick_runs: int
     quick_epochs: int
+    measures: Sequence[Measure] = (ACCURACY,)
+    figures: Mapping[str, Callable[[dict[str, Any]], Any]] | None = None
     pairs: int = 1000
     relation: str = "le"
+    normalised: bool = True
+    notes: str = ""
+    studies: Mapping[str, Any] = field(default_factory=dict)

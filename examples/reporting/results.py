@@ -8,41 +8,46 @@ import statistics
 from typing import Any
 
 import joblib
-import minitorch
 import numpy as np
-from minitorch.data import Digits
 from threadpoolctl import threadpool_info
 
+import minitorch
+from reporting.job import Job
 from reporting.report import Report
 
 
-def summary(report: Report, digits: Digits, settings: dict[str, Any], runs: dict[str, list], seconds: float) -> dict[str, Any]:
-    """Everything a reader needs to judge or repeat the job, as it goes into `results.json`."""
+def summary(report: Report, job: Job, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The results of repeated runs, as they go into `results.json`."""
+    comparable, measures = job.digits.is_mnist, report.measures
     return {
-        "report": report.number,
-        "title": report.title,
-        "data": {"name": digits.name, "note": digits.note, "comparable": digits.is_mnist},
-        "settings": settings,
-        "versions": versions(),
-        "seconds": seconds,
+        **frame(report, job),
+        "measures": [{"name": measure.name, "unit": measure.unit} for measure in measures],
         "nets": [
             {
                 "name": net.name,
                 "parameters": net.parameters(),
                 # a figure reported on MNIST says nothing about other digits
-                "reported": {"accuracy": net.reported, "std": net.reported_std} if digits.is_mnist else None,
-                "accuracy": spread([accuracy(run) for run in runs[net.name]]),
-                "runs": runs[net.name],
+                "reported": {
+                    name: {"mean": mean, "std": std} for name, (mean, std) in net.reported.items() if comparable
+                },
+                "attained": {measure.name: spread([measure.value(run) for run in runs[net.name]]) for measure in measures},
+                "runs": [{**run, **{measure.name: measure.value(run) for measure in measures}} for run in runs[net.name]],
             }
             for net in report.nets
         ],
     }
 
 
-def accuracy(run: dict[str, Any]) -> float:
-    """Test accuracy in percent after the last epoch; a run that diverged guesses wrong."""
-    error = run["test_error"][-1]
-    return 0.0 if error is None else 100.0 - error
+def frame(report: Report, job: Job) -> dict[str, Any]:
+    """What a reader needs to judge or repeat any job: report, data, settings, versions."""
+    return {
+        "report": report.number,
+        "title": report.title,
+        "notes": report.notes,
+        "data": {"name": job.digits.name, "note": job.digits.note, "comparable": job.digits.is_mnist},
+        "settings": job.settings,
+        "versions": versions(),
+    }
 
 
 def spread(values: list[float]) -> dict[str, float | None]:
@@ -71,28 +76,36 @@ def versions() -> dict[str, Any]:
 
 def table(results: dict[str, Any]) -> str:
     """The results as a Markdown table under a line that says what they are; reported figures beside ours on MNIST only."""
-    settings, comparable = results["settings"], results["data"]["comparable"]
-    head = ["net", "parameters", *(["accuracy reported, %"] if comparable else []), "accuracy, %", "lowest", "highest"]
+    comparable = results["data"]["comparable"]
+    head = ["net", "parameters"]
+    for measure in results["measures"]:
+        label = f"{measure['name']} ({measure['unit']})"
+        head += [f"{label} reported", "attained", "lowest", "highest"] if comparable else [label, "lowest", "highest"]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
     for net in results["nets"]:
-        got = net["accuracy"]
-        reported = [_plus_minus(net["reported"]["accuracy"], net["reported"]["std"])] if comparable else []
-        rows.append(
-            [net["name"], f"{net['parameters']:,}", *reported, _plus_minus(got["mean"], got["std"]), f"{got['min']:.2f}",
-             f"{got['max']:.2f}"]  # fmt: skip
-        )
+        row = [net["name"], f"{net['parameters']:,}"]
+        for measure in results["measures"]:
+            got, reported = net["attained"][measure["name"]], net["reported"].get(measure["name"])
+            row += [plus_minus(reported)] if comparable else []
+            row += [plus_minus(got), f"{got['min']:.2f}", f"{got['max']:.2f}"]
+        rows.append(row)
+    return "\n".join([heading(results), "", *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def heading(results: dict[str, Any]) -> str:
+    """What the figures are means of, and the warning where they are not MNIST's."""
+    settings, data = results["settings"], results["data"]
     lines = [
-        f"Report {results['report']}, {results['title']}: test accuracy after {settings['epochs']} epochs, mean ± standard "
-        f"deviation over {settings['runs']} runs from seed {settings['seed']}, on {results['data']['name']}.",
-        "",
-        *([] if comparable else [f"**Not MNIST**, so not comparable with the report's figures. {results['data']['note']}", ""]),
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
+        f"Report {results['report']}, {results['title']}: mean ± standard deviation over {settings['runs']} runs of "
+        f"{settings['epochs']} epochs from seed {settings['seed']}, on {data['name']}."
     ]
-    return "\n".join(lines)
+    if not data["comparable"]:
+        lines += ["", f"**Not MNIST**, so not to be compared with the report's figures. {data['note']}"]
+    return "\n".join(lines + (["", results["notes"]] if results["notes"] else []))
 
 
-def _plus_minus(mean: float | None, std: float | None) -> str:
-    if mean is None:
-        return "–"
-    return f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
+def plus_minus(figure: dict[str, float | None] | None) -> str:
+    """Mean ± standard deviation to two places, without the latter where there is none."""
+    if figure is None:
+        return "-"
+    return f"{figure['mean']:.2f}" if figure["std"] is None else f"{figure['mean']:.2f} ± {figure['std']:.2f}"

@@ -12,7 +12,6 @@ from minitorch.data import Pairs
 from minitorch.optim import Optimizer
 from minitorch.optim.lr_scheduler import LRScheduler
 from minitorch.utils.data import DataLoader, TensorDataset
-
 from reporting.report import History
 
 EVALUATION_BATCH = 500  # pairs at a time; the figures do not depend on it
