@@ -60,8 +60,8 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
         description=f"Report {report.number}: {report.title}. Trains its nets and sets the results beside the report's.",
     )
     add = parser.add_argument
-    add("--data", default="auto", metavar="auto|mnist|digits|DIR", help="MNIST, or the embedded digits where there is none (auto, "
-        "the default); MNIST; the embedded digits; a folder of four IDX files")  # fmt: skip
+    add("--data", default="auto", metavar="auto|mnist|digits|DIR", help="MNIST, or the embedded digits where there is none "
+        "(auto, the default); MNIST; the embedded digits; a folder of four IDX files")  # fmt: skip
     if report.studies:
         add("--study", choices=list(report.studies), help="run this study instead of the report's main table")
     else:
@@ -69,8 +69,8 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     add("--runs", type=_positive, help=f"runs of each net (default: {report.runs}, with --quick {report.quick_runs})")
     add("--epochs", type=_positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
     add("--seed", type=int, default=0, help="where all random numbers start; the same seed gives the same figures (default: 0)")
-    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes, of one BLAS thread each (default: one a processor)")
-    add("--backend", default="loky", help="joblib's back end for the processes: loky (default), dask, ray")
+    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
+    add("--backend", default="loky", help="joblib's back end for the processes: loky (the default), dask, ray")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
     add("--quick", action="store_true", help="a small version, in under a minute")

@@ -1,0 +1,143 @@
+"""The examples' shared library: jobs that can be killed, repeated and spread over processes without a figure changing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from minitorch.data import load_digits
+from reporting import Job, Task
+from reporting.job import SettingsDiffer
+from reporting.results import plus_minus, spread
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["--data", "digits", "--runs", "2", "--epochs", "2"]
+
+
+def command(out: Path, *more: str) -> list[str]:
+    return [sys.executable, str(ROOT / "examples/weight_sharing.py"), *SMALL, "--out", str(out), *more]
+
+
+def run(out: Path, *more: str) -> dict:
+    done = subprocess.run(command(out, *more), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return figures(out)
+
+
+def figures(out: Path) -> dict:
+    """The results without what a clock says."""
+    results = json.loads((out / "results.json").read_text())
+    del results["seconds"]
+    for net in results["nets"]:
+        for one in net["runs"]:
+            del one["seconds"]
+    return results
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    out = tmp_path_factory.mktemp("uninterrupted")
+    return out, run(out, "--jobs", "1")
+
+
+def test_a_job_writes_its_results_table_and_figures(uninterrupted):
+    out, results = uninterrupted
+    assert [net["parameters"] for net in results["nets"]] == [91_406, 103_128, 103_128]
+    for net in results["nets"]:
+        assert len(net["runs"]) == 2
+        for one in net["runs"]:
+            assert all(len(one[name]) == 2 for name in ("train_loss", "train_error", "test_loss", "test_error"))
+            assert one["accuracy"] == 100 - one["test_error"][-1]
+    assert results["nets"][0]["runs"][0]["seed"] != results["nets"][0]["runs"][1]["seed"]
+    assert {"numpy", "python", "minitorch", "blas", "machine"} <= set(results["versions"])
+    for name in ("learning_curves.png", "boxplot.png"):
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_digits_that_are_not_mnist_are_announced_and_never_set_beside_the_reported_figures(uninterrupted):
+    out, results = uninterrupted
+    text = (out / "table.md").read_text()
+    assert "Not MNIST" in text
+    assert "reported |" not in text
+    assert not results["data"]["comparable"]
+    assert all(net["reported"] == {} for net in results["nets"])
+
+
+def test_two_processes_give_the_same_figures_bit_for_bit(uninterrupted, tmp_path):
+    assert run(tmp_path, "--jobs", "2") == uninterrupted[1]
+
+
+def test_another_seed_gives_other_figures(uninterrupted, tmp_path):
+    assert run(tmp_path, "--seed", "1")["nets"] != uninterrupted[1]["nets"]
+
+
+def test_a_job_killed_in_the_middle_goes_on_to_the_same_figures(uninterrupted, tmp_path):
+    tasks = tmp_path / "tasks"
+    with subprocess.Popen(
+        command(tmp_path, "--jobs", "1"), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        end = time.monotonic() + 120
+        while len(list(tasks.glob("*run*.json"))) < 2 and time.monotonic() < end:
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+    finished = {path: path.stat().st_mtime_ns for path in tasks.glob("*run*.json")}
+    assert 2 <= len(finished) < 6, "the job was to be killed in the middle"
+    assert not (tmp_path / "results.json").exists()
+    assert run(tmp_path, "--jobs", "1", "--resume") == uninterrupted[1]
+    assert all(path.stat().st_mtime_ns == written for path, written in finished.items()), "a finished run was repeated"
+
+
+def test_an_interrupted_job_says_how_to_go_on(tmp_path):
+    with subprocess.Popen(
+        command(tmp_path, "--jobs", "1", "--epochs", "200"), cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        end = time.monotonic() + 120
+        while not (tmp_path / "tasks/settings.json").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "interrupted; what was finished is kept in" in errors
+    assert "--resume" in errors
+
+
+def test_resuming_with_other_settings_is_refused_with_the_difference(uninterrupted):
+    out, _ = uninterrupted
+    done = subprocess.run(command(out, "--epochs", "3", "--resume"), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "epochs: 2 -> 3" in done.stderr
+    assert (out / "results.json").exists()
+
+
+def test_a_finished_task_is_read_back_and_not_computed_again(tmp_path):
+    digits, settings = load_digits("digits"), {"seed": 0}
+    first = Job(digits, settings, tmp_path)
+    assert first.do([Task("a", dict, lambda: ({"value": 1.5},))])["a"]["value"] == 1.5
+    again = Job(digits, settings, tmp_path, resume=True)
+    assert again.do([Task("a", _never, tuple)])["a"]["value"] == 1.5
+    with pytest.raises(SettingsDiffer, match="seed: 0 -> 1"):
+        Job(digits, {"seed": 1}, tmp_path, resume=True)
+    anew = Job(digits, settings, tmp_path)
+    assert anew.do([Task("a", dict, lambda: ({"value": 2.5},))])["a"]["value"] == 2.5
+
+
+def _never() -> dict:
+    raise AssertionError("computed again")
+
+
+def test_a_figure_that_is_not_a_number_is_kept_as_none(tmp_path):
+    job = Job(load_digits("digits"), {}, tmp_path)
+    assert job.do([Task("a", dict, lambda: ({"loss": [1.0, float("nan")]},))])["a"]["loss"] == [1.0, None]
+
+
+def test_spread_is_the_sample_standard_deviation():
+    expected = {"mean": pytest.approx(7 / 3), "std": pytest.approx((7 / 3) ** 0.5), "min": 1.0, "max": 4.0}
+    assert spread([1.0, 2.0, 4.0]) == expected
+    assert spread([1.0])["std"] is None
+    assert plus_minus({"mean": 81.366, "std": 1.371}) == "81.37 ± 1.37"
