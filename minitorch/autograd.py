@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.function import Function
 from minitorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from minitorch.op import Op, Output, check_unchanged, on_the_tape
+from minitorch.op import Op, Output, check_unchanged, mark_changed, on_the_tape
 from minitorch.tensor import Tensor, wrap
 
-__all__ = ["backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["Function", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
 _ndarray = np.ndarray
 _FREED = ("freed",)  # what a node holds in place of `saved` once a backward pass has used it
@@ -48,7 +49,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, leaves or not; no `.grad` is touched.
+    """The gradients of `outputs` with respect to `inputs`, leaves or not; `.grad` is touched by `retain_grad` only.
 
     With `create_graph=True` they can be differentiated again. Raises RuntimeError as `backward` does, and for an input that
     the outputs do not depend on (unless `allow_unused=True`, which gives None for it).
@@ -61,15 +62,14 @@ def grad(
     targets = [tensor.grad_fn or tensor for tensor in inputs]
     with set_grad_enabled(create_graph):
         found = _Pass(create_graph if retain_graph is None else retain_graph, create_graph, targets).run(roots)
+        grads = [None if found[t] is None else found[t].clone() if create_graph else wrap(found[t].copy()) for t in targets]
     for i, target in enumerate(targets):
         if found[target] is None and not allow_unused:
             raise RuntimeError(
                 f"grad: the outputs do not depend on input {i}, of shape {inputs[i].shape}; pass allow_unused=True to get "
                 "None for it"
             )
-    return tuple(
-        found[t] if found[t] is None or isinstance(found[t], Tensor) else wrap(found[t].copy()) for t in targets
-    )
+    return tuple(grads)
 
 
 class _Pass:
@@ -89,7 +89,7 @@ class _Pass:
         leading = None if found is None else _leading_to(found, [edge for edge, _ in roots])
         useful = None if found is None else leading.union(found)
         for edge, start in roots:
-            self.arrive(edge, start, None)
+            self.arrive(edge, start, (start,), start)
         while heap:
             number = -heapq.heappop(heap)
             node, incoming = self.nodes.pop(number), pending.pop(number)
@@ -112,15 +112,18 @@ class _Pass:
                     shape, dtype = edge.shape, edge.dtype
                 if type(result) is not _ndarray or result.shape != shape or result.dtype != dtype:
                     result = _fitted(result, shape, dtype, node)
-                self.arrive(edge, result, grads if result is not incoming else None)
+                self.arrive(edge, result, grads, incoming)
         for leaf, total in self.hooked.items():
-            for hook in leaf._hooks:
+            for hook in tuple(leaf._hooks):  # one may remove itself
                 total = _hooked(hook, total)
-            _accumulate(leaf, total, owned=False)
+            if found is None:
+                _accumulate(leaf, total, owned=False)
+            else:
+                found[leaf] = total
         return found
 
-    def arrive(self, edge: Any, grad: Any, siblings: tuple | None) -> None:
-        """Add `grad` to what has arrived at `edge`; `siblings` are what the rule made with it, None if it only handed it on."""
+    def arrive(self, edge: Any, grad: Any, siblings: tuple, incoming: Any) -> None:
+        """Add `grad` to what has arrived at `edge`; it is one of the `siblings` that a rule made of `incoming`."""
         if not isinstance(edge, Tensor):
             number = edge.number
             if number in self.pending:
@@ -129,19 +132,21 @@ class _Pass:
                 self.pending[number] = grad
                 self.nodes[number] = edge
                 heapq.heappush(self.heap, -number)
-        elif self.found is not None:
-            self.found[edge] = grad if self.found[edge] is None else self.found[edge] + grad
+        elif self.found is not None and edge not in self.found:
+            pass  # a leaf among the outputs, which nobody asked for
         elif edge._hooks:
             self.hooked[edge] = self.hooked[edge] + grad if edge in self.hooked else grad
+        elif self.found is not None:
+            self.found[edge] = grad if self.found[edge] is None else self.found[edge] + grad
         else:
-            _accumulate(edge, grad, siblings is not None and sum(grad is other for other in siblings) <= 1)
+            _accumulate(edge, grad, edge._grad is None and _is_alone(grad, siblings, incoming))
 
     def observe(self, node: Op, grad: Any) -> Any:
         """Show the finished gradient of an interior tensor to its hooks, and keep it if `retain_grad` asked for it."""
-        for hook in node.hooks or ():
+        for hook in tuple(node.hooks or ()):  # one may remove itself
             grad = _hooked(hook, grad)
         kept = node.retained and node.retained()
-        if kept is not None and self.found is None:
+        if kept is not None:
             _accumulate(kept, grad, owned=False)
         return grad
 
@@ -163,9 +168,9 @@ class _Pass:
                 "once, or pass retain_graph=True the first time."
             )
         if node.saved:
-            check_unchanged(node)
+            check_unchanged(node, node.saved)
         rule = on_the_tape(node) if self.create_graph else node
-        if node.outputs == 1:
+        if type(grad) is not list:
             grads = rule.backward(grad)
         else:
             grads = rule.backward(*(self.zeros(node, i, grad) if g is None else g for i, g in enumerate(grad)))
@@ -187,8 +192,8 @@ class _Pass:
 
 def _roots(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tuple[Any, Any]]:
     """(node or leaf, gradient) for each output; a scalar's gradient is one where none is given."""
-    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    grads = [grads] * len(tensors) if grads is None or isinstance(grads, Tensor) else list(grads)
+    tensors = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+    grads = list(grads) if isinstance(grads, (list, tuple)) else [grads] * len(tensors)
     if len(tensors) != len(grads):
         raise RuntimeError(f"{name}: {len(grads)} gradients for {len(tensors)} tensors")
     pairs = []
@@ -251,6 +256,19 @@ def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any
     return grad
 
 
+def _is_alone(grad: Any, siblings: tuple, incoming: Any) -> bool:
+    """Whether no other gradient has a part in the memory of `grad`, so that a leaf may keep it without a copy."""
+    if grad is incoming or type(incoming) is list or len(siblings) > 8:
+        return False  # for many inputs a copy costs less than to look at them all for each
+    times = 0
+    for other in siblings:
+        if other is grad:
+            times += 1
+        elif other is not None and getattr(other, "base", None) is grad:
+            return False
+    return times <= 1
+
+
 def _accumulate(leaf: Tensor, grad: Any, owned: bool) -> None:
     """Add `grad` to `leaf.grad`, which owns its memory: no two tensors share one, none is a read-only view."""
     if isinstance(grad, Tensor):  # create_graph: the sum is recorded
@@ -261,6 +279,7 @@ def _accumulate(leaf: Tensor, grad: Any, owned: bool) -> None:
         leaf._grad = wrap(leaf._grad.array + grad)
     else:
         leaf._grad.array += grad
+        mark_changed(leaf._grad.array, "backward(), which adds to .grad")
 
 
 def _hooked(hook: Callable[[Tensor], Tensor | None], grad: Any) -> Any:
@@ -285,6 +304,7 @@ class RemovableHandle:
         """Take the hook away; a second call does nothing."""
         if self._hook in self._hooks:
             self._hooks.remove(self._hook)
+        self._hooks = []
 
 
 def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:

@@ -5,6 +5,7 @@ All take `dtype`, `device` and `requires_grad`; without them, the defaults (`set
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,10 @@ def _sizes(name: str, size: tuple) -> tuple[int, ...]:
     """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
-    shape = tuple(int(n) for n in size)
+    try:
+        shape = tuple(operator.index(n) for n in size)
+    except TypeError:
+        raise TypeError(f"{name}: expected whole numbers as lengths, got {size}") from None
     if any(n < 0 for n in shape):
         raise ValueError(f"{name}: expected lengths of 0 or more, got {shape}")
     return shape
@@ -38,8 +42,8 @@ def tensor(data: Any, *, dtype: np.dtype | None = None, device: Device | str | N
            requires_grad: bool = False) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
 
-    Floats in lists become the default dtype, whole numbers int64; arrays keep their dtype. Raises ValueError for ragged lists,
-    TypeError for what is not numeric.
+    Python's floats become the default dtype, its whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A
+    tensor stays on its device. Raises ValueError for ragged lists, TypeError for what is not numeric.
     """
     return Tensor(data, requires_grad, dtype=dtype, device=device)
 
@@ -48,18 +52,23 @@ def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | N
     """A tensor that shares the memory of `data`, an array or tensor, where dtype and device allow it."""
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
-    if backend.is_array(data):
-        return wrap(data).to(device=device, dtype=dtype)
-    return Tensor(data, dtype=dtype, device=device)
+    if not backend.is_array(data):
+        return Tensor(data, dtype=dtype, device=device)
+    if isinstance(data, np.ndarray):
+        return from_numpy(data).to(device=backend.as_device(device), dtype=dtype)
+    return wrap(data.view()).to(device=device, dtype=dtype)
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
-    """A CPU tensor that shares the memory of `ndarray`, whatever the default device; raises TypeError for anything else."""
+    """A CPU tensor that shares the memory of `ndarray`, whatever the default device.
+
+    Raises TypeError for anything but a NumPy array of numbers in this machine's byte order.
+    """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     if ndarray.dtype.kind not in "fciub" or not ndarray.dtype.isnative:
         raise TypeError(f"from_numpy: expected numbers in native byte order, got {ndarray.dtype!r}")
-    return wrap(ndarray)
+    return wrap(ndarray.view(np.ndarray))  # an array object of its own, by which the tape tells it from others
 
 
 def full(size: int | Sequence[int], fill_value: float, *, dtype: np.dtype | None = None, device: Device | str | None = None,
@@ -67,7 +76,7 @@ def full(size: int | Sequence[int], fill_value: float, *, dtype: np.dtype | None
     """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given."""
     shape = _sizes("full", (size,))
     if dtype is None:
-        kinds = ((bool, backend.bool_), (int, backend.int64))
+        kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
         dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), backend.get_default_dtype())
     where = backend.as_device(device)
     result = wrap(backend.module_of(where).full(shape, fill_value, np.dtype(dtype)))
@@ -152,7 +161,7 @@ def rand(*size: int | Sequence[int], generator: Generator | None = None, dtype: 
          device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform in [0, 1), drawn on the host."""
     dtype = np.dtype(dtype or backend.get_default_dtype())
-    numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype(dtype))
+    numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype("rand", dtype))
     return _made(numbers, dtype, device, requires_grad)
 
 
@@ -160,20 +169,27 @@ def randn(*size: int | Sequence[int], generator: Generator | None = None, dtype:
           device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
     """Standard normal, drawn on the host."""
     dtype = np.dtype(dtype or backend.get_default_dtype())
-    numbers = (generator or default_generator).numpy.standard_normal(_sizes("randn", size), _drawn_dtype(dtype))
+    numbers = (generator or default_generator).numpy.standard_normal(_sizes("randn", size), _drawn_dtype("randn", dtype))
     return _made(numbers, dtype, device, requires_grad)
 
 
-def _drawn_dtype(dtype: np.dtype) -> np.dtype:
-    """What NumPy can draw directly; other dtypes are cast from it."""
+def _drawn_dtype(name: str, dtype: np.dtype) -> np.dtype:
+    """What NumPy can draw directly; other floating dtypes are cast from it."""
+    if dtype.kind != "f":
+        raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
     return dtype if dtype in (backend.float32, backend.float64) else backend.float64
 
 
-def randint(low: int, high: int | Sequence[int], size: Sequence[int] | None = None, *, generator: Generator | None = None,
-            dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+def randint(low: int = 0, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
+            generator: Generator | None = None, dtype: np.dtype | None = None, device: Device | str | None = None,
+            requires_grad: bool = False) -> Tensor:
     """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint: expected a shape, got {size!r}")
     if high <= low:
         raise ValueError(f"randint: expected low < high, got {low} and {high}")
     numbers = (generator or default_generator).numpy.integers(low, high, _sizes("randint", (size,)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.grad_mode import no_grad
-from minitorch.op import Op
+from minitorch.op import Op, check_unchanged
 from minitorch.tensor import Tensor, wrap
 
 
@@ -18,9 +18,17 @@ class FunctionNode(Op):
     """The node of a user's `Function`, which sees it as `ctx`: a place to keep what `backward` will need."""
 
     function: type[Function]
+    constant_ids: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()  # the positions of inputs that are not tensors
 
-    def save_for_backward(ctx, *tensors: Tensor) -> None:
+    def save_for_backward(ctx, *tensors: Tensor | None) -> None:
         """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"{ctx.name}: save_for_backward: expected tensors or None, got {type(tensor).__name__}; keep it as an "
+                    "attribute of ctx"
+                )
         ctx.saved = tuple(tensor if tensor is None else tensor.array for tensor in tensors)
 
     @property
@@ -35,33 +43,40 @@ class FunctionNode(Op):
 
     def mark_non_differentiable(ctx, *outputs: Tensor) -> None:
         """Declare that these outputs have no gradient."""
-        ctx.constant_ids = [id(output.array) for output in outputs]
+        ctx.constant_ids = tuple(id(output.array) for output in outputs)
 
-    def forward(ctx, *values: Any) -> Any:
-        tensors = [wrap(value) if backend.is_array(value) else value for value in values]
+    def forward(ctx, *arrays: Any, inputs: tuple) -> Any:
+        ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:
-                result = ctx.function.forward(ctx, *tensors)
+                result = ctx.function.forward(ctx, *inputs)
             else:
-                result = ctx.function.forward(*tensors)
-                ctx.function.setup_context(ctx, tuple(tensors), result)
-        several = isinstance(result, tuple)
-        arrays = tuple(ctx._fresh(output, values) for output in (result if several else (result,)))
-        return arrays if several else arrays[0]
+                result = ctx.function.forward(*inputs)
+                ctx.function.setup_context(ctx, inputs, result)
+        memories = [backend.memory_of(array) for array in arrays]
+        if isinstance(result, tuple):
+            return tuple(ctx._fresh(output, memories) for output in result)
+        return ctx._fresh(result, memories)
 
-    def _fresh(ctx, output: Any, values: tuple) -> Any:
+    def _fresh(ctx, output: Any, memories: list) -> Any:
         if not isinstance(output, Tensor):
             raise TypeError(f"{ctx.name}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
-        # an input handed back is a new tensor, or its gradient would be taken for the input's own
-        return output.array.copy() if any(output.array is value for value in values) else output.array
+        # an input handed back, or a view of it, is a new tensor, or its gradient would be taken for the input's own
+        memory = backend.memory_of(output.array)
+        return output.array.copy() if any(memory is other for other in memories) else output.array
 
     def backward(ctx, *grads: Any) -> Any:
+        check_unchanged(ctx, (value.array for value in vars(ctx).values() if isinstance(value, Tensor)))
         recorded = isinstance(grads[0], Tensor)
         answers = ctx.function.backward(ctx, *(grads if recorded else (wrap(grad) for grad in grads)))
         answers = answers if isinstance(answers, tuple) else (answers,)
-        for answer in answers:
+        while len(answers) > len(ctx.edges) and answers[-1] is None:
+            answers = answers[:-1]  # optional inputs that were not given, as in PyTorch
+        for i, answer in enumerate(answers):
             if answer is not None and not isinstance(answer, Tensor):
                 raise TypeError(f"{ctx.name}.backward: expected a Tensor or None, got {type(answer).__name__}")
+            if answer is not None and i in ctx.numbers:
+                raise RuntimeError(f"{ctx.name}.backward: a gradient for input {i}, which is not a tensor; return None for it")
         # copies: what the user returns may be kept elsewhere too
         return answers if recorded else tuple(
             answer if answer is None else answer.array.copy() for answer in answers
@@ -95,7 +110,9 @@ class Function:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run the operation and record it."""
-        outputs = cls._node.apply(*inputs)
-        if any(isinstance(value, Tensor) for value in inputs):
-            return outputs
-        return tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
+        outputs = cls._node.apply(*inputs, inputs=inputs)
+        if not any(isinstance(value, Tensor) for value in inputs):
+            return tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
+        if isinstance(outputs, Tensor) and outputs.grad_fn and id(outputs.array) in outputs.grad_fn.constant_ids:
+            return outputs.detach()
+        return outputs

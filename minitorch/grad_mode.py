@@ -47,14 +47,21 @@ class _Recording:
         return wrapped
 
 
-class no_grad(_Recording):
+class _BareDecorator(_Recording):
+    """One that may stand above a function without brackets."""
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+
+class no_grad(_BareDecorator):
     """Record nothing inside: `with no_grad(): ...` or `@no_grad()`; raises TypeError around a generator function."""
 
     def __init__(self) -> None:
         super().__init__(False)
 
 
-class enable_grad(_Recording):
+class enable_grad(_BareDecorator):
     """Record inside, also within `no_grad`: `with enable_grad(): ...` or `@enable_grad()`."""
 
     def __init__(self) -> None:
@@ -67,11 +74,15 @@ class set_grad_enabled(_Recording):
     def __init__(self, mode: bool) -> None:
         super().__init__(bool(mode))
         super().__enter__()
+        self._at_once = True  # the call itself has switched, and a block or decorator after it has not begun
 
     def __enter__(self) -> None:
-        if not self._previous:
+        if not self._at_once:
             super().__enter__()
+        self._at_once = False
 
     def __call__(self, function: Callable) -> Callable:
-        self.__exit__()  # a decorator changes nothing until the function runs
+        if self._at_once:
+            self._at_once = False
+            self.__exit__()  # a decorator changes nothing until the function runs
         return super().__call__(function)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import autograd, backend
+from minitorch import autograd, backend, creation
 from minitorch.backend import Device
 from minitorch.op import mark_changed
 from minitorch.ops import activation, compare, elementwise, index, inplace, linear, reduce, shape
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator
 from minitorch.tensor import Tensor
 
 # ---- operators: straight to the operation, as little as possible between `a * b` and the product -------------------------
@@ -40,8 +40,11 @@ for name, op in {
     setattr(Tensor, f"__{name}__", method)
     setattr(Tensor, f"__r{name}__", reflected)
 
-for name in ("eq", "ne", "lt", "le", "gt", "ge"):
+for name in ("lt", "le", "gt", "ge"):
     setattr(Tensor, f"__{name}__", getattr(compare, name))
+
+Tensor.__eq__ = lambda self, other: NotImplemented if other is None else compare.eq(self, other)
+Tensor.__ne__ = lambda self, other: NotImplemented if other is None else compare.ne(self, other)
 
 for name in ("and", "or", "xor"):
     setattr(Tensor, f"__{name}__", getattr(compare, f"bitwise_{name}"))
@@ -150,20 +153,22 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
     if self.grad_fn is not None:
         raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
+    if self._requires_grad and value.dtype.kind not in "fc":
+        raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
     mark_changed(self.array, "an assignment to .data")  # whoever saved the old memory must not differentiate with it
-    self.array = value.array
+    self.array = value.detach().array
 
 
 def _uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Every element drawn uniformly from [a, b), in place; drawn on the host."""
-    drawn = (generator or default_generator).numpy.uniform(a, b, self.shape)
-    return inplace.copy_(self, Tensor(drawn, device="cpu"))
+    drawn = creation.rand(self.shape, generator=generator, dtype=self.dtype, device="cpu")
+    return inplace.copied(self, drawn * (b - a) + a, "uniform_")
 
 
 def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Every element drawn from the normal distribution, in place; drawn on the host."""
-    drawn = (generator or default_generator).numpy.normal(mean, std, self.shape)
-    return inplace.copy_(self, Tensor(drawn, device="cpu"))
+    drawn = creation.randn(self.shape, generator=generator, dtype=self.dtype, device="cpu")
+    return inplace.copied(self, drawn * std + mean, "normal_")
 
 
 def _new(name: str) -> Callable:
@@ -171,8 +176,7 @@ def _new(name: str) -> Callable:
 
     def method(self: Tensor, *size: Any, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
         sizes = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-        module = backend.module_of(self.device if device is None else backend.as_device(device))
-        return Tensor(module.full(tuple(sizes), fill, dtype or self.dtype))
+        return creation.full(sizes, fill, dtype=dtype or self.dtype, device=device or self.device)
 
     method.__doc__ = f"A tensor of {'zeros' if fill == 0 else 'ones'} with the dtype and device of this one."
     return method

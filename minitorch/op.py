@@ -12,7 +12,8 @@ rules tensors, and what they compute is recorded in turn.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,10 @@ class Op:
         try:
             out = node.forward(*arrays, **parameters)
         except (ValueError, TypeError, IndexError, AttributeError) as reason:
-            raise _explained(reason, node, arrays) from reason
+            explained = _explained(reason, node, arrays)
+            if explained is reason:
+                raise
+            raise explained from reason
         if type(out) is not _ndarray:
             if type(out) is tuple:
                 return _several(node, out, raw, recorded)
@@ -130,10 +134,12 @@ def _several(node: Op, outs: tuple, raw: bool, recorded: bool) -> tuple:
     node.dtype = [array.dtype for array in arrays]
     node.output_ids = [id(array) for array in arrays]
     constant = getattr(node, "constant_ids", ())
-    return tuple(
-        wrap(array, Output(node, i, array) if array.dtype.kind in "fc" and id(array) not in constant else None)
+    outputs = [
+        Output(node, i, array) if array.dtype.kind in "fc" and id(array) not in constant else None
         for i, array in enumerate(arrays)
-    )
+    ]
+    node.output_nodes = [output and weakref.ref(output) for output in outputs]
+    return tuple(wrap(array, output) for array, output in zip(arrays, outputs))
 
 
 def _as_array(node: Op, out: Any) -> Any:
@@ -158,7 +164,12 @@ def _explained(reason: Exception, node: Op, arrays: list) -> Exception:
     if str(reason).startswith(node.name + ":"):
         return reason
     got = ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in arrays)
-    return type(reason)(f"{node.name}: {reason} (inputs: {got})")
+    message = f"{node.name}: {reason} (inputs: {got})"
+    try:
+        return type(reason)(message)
+    except TypeError:  # a subclass that is not made of a message, as NumPy has some
+        builtin = next(kind for kind in type(reason).__mro__ if kind.__module__ == "builtins")
+        return builtin(message)
 
 
 # When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that had
@@ -172,9 +183,9 @@ def mark_changed(array: Any, by: str) -> None:
     _changed[id(backend.memory_of(array))] = (next_number(), by)
 
 
-def check_unchanged(node: Op) -> None:
-    """Raise RuntimeError if an array that `node` saved has been changed in place since."""
-    for array in node.saved if _changed else ():
+def check_unchanged(node: Op, arrays: Iterable[Any]) -> None:
+    """Raise RuntimeError if one of `arrays`, which `node` saved, has been changed in place since."""
+    for array in arrays if _changed else ():
         if isinstance(array, _ndarray) or backend.is_array(array):
             number, by = _changed.get(id(backend.memory_of(array)), (0, ""))
             if number > node.number:
@@ -192,8 +203,10 @@ def on_the_tape(node: Op) -> Op:
             return array
         if id(array) == node.array_id:
             return wrap(array, node)
-        if node.outputs > 1 and id(array) in node.output_ids:
-            return wrap(array, Output(node, node.output_ids.index(id(array)), array))
+        if node.array_id is None and id(array) in node.output_ids:
+            position = node.output_ids.index(id(array))
+            reference = node.output_nodes[position]
+            return wrap(array, reference and (reference() or Output(node, position, array)))
         for edge in node.edges:
             if isinstance(edge, Tensor):
                 if edge.array is array:
@@ -203,7 +216,9 @@ def on_the_tape(node: Op) -> Op:
         return wrap(array)
 
     twin = type(node).__new__(type(node))
-    twin.__dict__.update(node.__dict__)
+    for name, value in vars(node).items():
+        constant = isinstance(value, Tensor) and not value._requires_grad  # an array that a user's function kept so
+        twin.__dict__[name] = tied(value.array) if constant else value
     twin.edges, twin.number, twin.shape, twin.dtype = node.edges, node.number, node.shape, node.dtype
     twin.saved = tuple(tied(entry) for entry in node.saved)
     return twin

@@ -31,8 +31,8 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream that belongs to `seed`, a whole number of either sign; returns the generator."""
-        self._seed = int(seed)
-        self.bits = np.random.SFC64(np.random.SeedSequence(self._seed % 2**64))
+        self._seed = int(seed) % 2**64
+        self.bits = np.random.SFC64(np.random.SeedSequence(self._seed))
         self.numpy = np.random.Generator(self.bits)
         self._on_device = None
         return self
@@ -59,7 +59,7 @@ class Generator:
             *(int(word) for word in state["state"]["state"]),
             state["has_uint32"],
             state["uinteger"],
-            self._seed % 2**64,
+            self._seed,
         )
         return wrap(np.frombuffer(packed, np.uint8).copy())
 

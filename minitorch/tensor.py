@@ -143,12 +143,12 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history."""
-        return wrap(self.array)
+        return wrap(self.array.view())  # an array object of its own, by which the tape tells it from this tensor
 
     @property
     def data(self) -> Tensor:
-        """The same memory as a tensor without history; assign a tensor of the same shape to replace the memory of a leaf."""
-        return wrap(self.array)
+        """The same memory as a tensor without history; assign a tensor to replace the memory of a leaf."""
+        return self.detach()
 
     def numpy(self) -> np.ndarray:
         """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU."""
@@ -248,38 +248,39 @@ def _fill(tensor: Tensor, array: Any, grad_fn: Any) -> Tensor:
 
 
 def _new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) -> Any:
-    """A fresh array with the values of `data`: nested lists of floats take the default dtype, arrays keep theirs."""
+    """A fresh array with the values of `data`, of `dtype` or the one that belongs to them."""
     if isinstance(data, Tensor):
-        data = data.array
-    if backend.is_array(data):
-        where = backend.device_of(data) if device is None else backend.as_device(device)
-    else:
-        if isinstance(data, (list, tuple)):
-            data = _unwrapped(data)
-        dtype, where = _dtype_of_numbers(data, dtype), backend.as_device(device)
-    if dtype is not None:
-        dtype = np.dtype(dtype)
-    new = backend.to_array(data, dtype, where)
-    if new.dtype.kind not in "fciub":
-        raise TypeError(f"tensor: expected numbers, got {new.dtype} from {type(data).__name__}")
-    return new.copy() if new is data or backend.is_array(data) else new
+        data, device = data.array, data.device if device is None else device
+    elif not backend.is_array(data):
+        data, dtype = _from_numbers(data, dtype)
+    elif not isinstance(data, np.ndarray) and device is None:
+        device = backend.CUDA
+    if data.dtype.kind not in "fciub":
+        raise TypeError(f"tensor: expected numbers, got {data.dtype}")
+    new = backend.to_array(data, dtype and np.dtype(dtype), backend.as_device(device))
+    return new.copy() if new is data else new
+
+
+def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dtype | None]:
+    """A number or nested sequences as an array, and the dtype it is to have: Python's own floats take the default one."""
+    try:
+        host = np.asarray(_unwrapped(data))
+    except ValueError as reason:
+        raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
+    if dtype is None and host.dtype == backend.float64 and not _holds_float64(data):
+        dtype = backend.get_default_dtype()
+    return host, dtype
 
 
 def _unwrapped(data: Any) -> Any:
     """Nested sequences with each tensor in them replaced by its values."""
     if isinstance(data, Tensor):
-        return data.tolist()
+        return backend.to_array(data.array, None, backend.CPU)
     return [_unwrapped(entry) for entry in data] if isinstance(data, (list, tuple)) else data
 
 
-def _dtype_of_numbers(data: Any, dtype: np.dtype | None) -> np.dtype | None:
-    """The dtype of numbers that bring none of their own: floats take the default one, whole numbers int64."""
-    if dtype is not None:
-        return dtype
-    try:
-        kind = np.asarray(data).dtype.kind
-    except ValueError as reason:
-        raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
-    if kind == "f":
-        return backend.get_default_dtype()
-    return backend.int64 if kind == "i" else None
+def _holds_float64(data: Any) -> bool:
+    """Whether a float64 of NumPy's or of a tensor is among nested sequences; Python's floats have no dtype."""
+    if isinstance(data, (list, tuple)):
+        return not {float, int, bool}.issuperset(map(type, data)) and any(map(_holds_float64, data))
+    return isinstance(data, (np.generic, np.ndarray, Tensor)) and data.dtype == backend.float64

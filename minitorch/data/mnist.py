@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitorch.data.atomic import sweep_strays, write_atomically
 from minitorch.data.digits import MNIST, Digits, repeats_note
 from minitorch.data.download import DownloadError, fetch_first
 from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, refusal
+from minitorch.files import atomic_write
 
 FOLDER_VARIABLE = "MINITORCH_MNIST"
 MIRRORS = (
@@ -171,7 +171,6 @@ def _load_cached() -> Digits:
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        sweep_strays(folder)
         return _mnist({name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED})
     except (OSError, RuntimeError) as error:  # no home, no permission, a full disk
         remedy = f"Name a folder that holds MNIST in {FOLDER_VARIABLE}, or move the cache with XDG_CACHE_HOME."
@@ -205,7 +204,8 @@ def _download(path: Path, name: str) -> None:
             f"{', '.join(f'{each}.gz' for each in PUBLISHED)} from one of {', '.join(MIRRORS)} or from anybody who has "
             f"them, and put them into {path.parent}, or into any folder that you then name in {FOLDER_VARIABLE}."
         ) from error
-    write_atomically(path, content)
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def _read_published(path: Path, name: str) -> np.ndarray:

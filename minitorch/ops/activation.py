@@ -80,6 +80,7 @@ class Elu(Op):
     def forward(ctx, a, alpha, scale):
         ctx.saved = (a,)
         ctx.alpha, ctx.scale = alpha, scale
+        a = floating(a)
         xp = array_module(a)
         return scale * xp.where(a > 0, a, alpha * xp.expm1(xp.minimum(a, 0)))
 
@@ -94,6 +95,7 @@ class Softplus(Op):
     def forward(ctx, a, beta, threshold):
         ctx.saved = (a,)
         ctx.beta, ctx.threshold = beta, threshold
+        a = floating(a)
         xp = array_module(a)
         scaled = a * beta
         # log(1 + e^x) = max(x, 0) + log(1 + e^-|x|): no overflow for any x
@@ -122,7 +124,8 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum taken off first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a, dim):
-        out = _softmax(floating(a), dim)
+        a = floating(a)
+        out = _softmax(a, dim) if a.size else a.copy()
         ctx.saved = (out,)
         ctx.dim = dim
         return out
@@ -138,9 +141,7 @@ class LogSoftmax(Op):
 
     def forward(ctx, a, dim):
         a = floating(a)
-        xp = array_module(a)
-        out = a - a.max(dim, keepdims=True)
-        out -= xp.log(xp.exp(out).sum(dim, keepdims=True))
+        out = _log_softmax(a, dim) if a.size else a.copy()
         ctx.saved = (out,)
         ctx.dim = dim
         return out
@@ -156,10 +157,18 @@ def _softmax(a: Any, dim: int) -> Any:
     return out
 
 
+def _log_softmax(a: Any, dim: int) -> Any:
+    xp = array_module(a)
+    out = a - a.max(dim, keepdims=True)
+    out -= xp.log(xp.exp(out).sum(dim, keepdims=True))
+    return out
+
+
 def _sum_kept(a: Any, dim: int) -> Any:
     """The sum over `dim`, which stays as a dimension of length one; of an array or a tensor."""
     shape = list(a.shape)
-    shape[dim] = 1
+    if shape:
+        shape[dim] = 1
     return a.sum(dim).reshape(shape)
 
 
@@ -210,8 +219,8 @@ def sigmoid(input: Tensor) -> Tensor:
 
 
 def logsigmoid(input: Tensor) -> Tensor:
-    """log sigmoid(x) for each element, as -softplus(-x): finite for any x."""
-    return -softplus(-input)
+    """log sigmoid(x) for each element, as -log(1 + e^-x): finite for any x."""
+    return -Softplus.apply(-input, beta=1.0, threshold=math.inf)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -220,8 +229,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """x kept within 0 and 6."""
-    return where((input > 0) & (input < 6), input, (input >= 6) * 6.0)
+    """x kept within 0 and 6, with gradient 0 at both."""
+    return where(input >= 6, 6, relu(input))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:

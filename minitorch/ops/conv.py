@@ -68,11 +68,11 @@ class ConvTranspose2d(Op):
 
     def forward(ctx, y, w, size, window):
         ctx.saved = y if ctx.needs(1) else None, w if ctx.needs(0) else None
-        ctx.window, ctx.kernel = window, w.shape[2:]
+        ctx.window, ctx.kernel, ctx.out = window, w.shape[2:], y.shape[2:]
         # a stride of one makes it a convolution with the filters turned round, which has no overlapping sums to add up
         around = tuple(
-            (d * (k - 1) - before, d * (k - 1) - after)
-            for k, d, (before, after) in zip(w.shape[2:], window.dilation, window.padding)
+            (d * (k - 1) - before, n - out + before)
+            for k, d, (before, _), n, out in zip(w.shape[2:], window.dilation, window.padding, size, y.shape[2:])
         )
         area = math.prod(size) / max(math.prod(y.shape[2:]), 1)
         if window.stride == (1, 1) and area < 1.25 and min(min(pair) for pair in around) >= 0:
@@ -81,10 +81,10 @@ class ConvTranspose2d(Op):
 
     def backward(ctx, g):
         y, w = ctx.saved
-        return (
-            None if w is None else Conv2d.apply(g, w, None, window=ctx.window),
-            None if y is None else ConvWeight.apply(g, y, kernel=ctx.kernel, window=ctx.window),
-        )
+        dy = None if w is None else Conv2d.apply(g, w, None, window=ctx.window)
+        if dy is not None and tuple(dy.shape[2:]) != ctx.out:  # an output padding as long as a stride has room for more
+            dy = dy[:, :, : ctx.out[0], : ctx.out[1]]
+        return dy, None if y is None else ConvWeight.apply(g, y, kernel=ctx.kernel, window=ctx.window)
 
 
 class ConvWeight(Op):
@@ -192,14 +192,16 @@ def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> A
     weights = matrix(w, groups)
     filters = w.shape[0]
     y = xp.empty((x.shape[0], *out, filters), x.dtype)
+    bias = None if b is None else xp.tile(b, out[0] * out[1])  # an image long: added in one run each, not one per pixel
     for stretch, columns in slabs(x, w.shape[2:], window, out):
         rows = y[stretch].reshape(-1, filters)
         if groups == 1:
             xp.matmul(columns[0], weights[0], out=rows)
         else:
             rows.reshape(-1, groups, filters // groups)[...] = (columns @ weights).transpose(1, 0, 2)
-        if b is not None:
-            rows += b
+        if bias is not None:
+            images = y[stretch].reshape(-1, bias.size)
+            images += bias
     return y.transpose(0, 3, 1, 2)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.tensor import Tensor
+from minitorch.tensor import Tensor, wrap
 
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -131,11 +131,15 @@ class Div(Op):
 
 
 class FloorDivide(Op):
-    """floor(a / b), without a gradient."""
+    """floor(a / b).  da = db = 0."""
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
         return a // b
+
+    def backward(ctx, g):
+        zero = g * 0.0
+        return zero, zero
 
 
 class Remainder(Op):
@@ -165,8 +169,9 @@ class Pow(Op):
     """a ** b.  da = g b a^(b-1), and 0 where b is 0; db = g a^b log a, and 0 where a and the result are 0."""
 
     def forward(ctx, a, b):
-        a, b = matched(a, b)
-        out = a * a if type(b) is int and b == 2 else a**b  # a square is exact, and cheaper than a general power
+        base, exponent = matched(a, b)
+        # a square is exact, and cheaper than a general power
+        out = base * base if type(b) is int and b == 2 else base**exponent
         ctx.saved = a, b, out if ctx.needs(1) else None
         return out
 
@@ -202,7 +207,7 @@ def mul(input: Tensor, other: Tensor | float) -> Tensor:
 
 
 def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None) -> Tensor:
-    """`input / other`, broadcast, in a float dtype; with `rounding_mode="floor"` or `"trunc"` rounded, without a gradient.
+    """`input / other`, broadcast, in a float dtype; with `rounding_mode="floor"` or `"trunc"` rounded, with a gradient of 0.
 
     Raises ValueError for another rounding mode.
     """
@@ -216,7 +221,7 @@ def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = Non
 
 
 def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
-    """`floor(input / other)`, without a gradient."""
+    """`floor(input / other)`, broadcast; its gradient is 0."""
     return FloorDivide.apply(input, other)
 
 
@@ -273,7 +278,8 @@ class Log(Op):
 
     def backward(ctx, g):
         (a,) = ctx.saved
-        return g / a
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return g / a
 
 
 class Log1p(Op):
@@ -287,7 +293,8 @@ class Log1p(Op):
 
     def backward(ctx, g):
         (a,) = ctx.saved
-        return g / (1 + a)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return g / (1 + a)
 
 
 class Sqrt(Op):
@@ -462,8 +469,9 @@ class Where(Op):
     def forward(ctx, condition, a, b):
         ctx.saved = (condition,)
         if not backend.is_array(a) and not backend.is_array(b):
-            whole = isinstance(a, int) and isinstance(b, int)
-            a = array_module(condition).asarray(a, dtype=backend.int64 if whole else backend.get_default_dtype())
+            kinds = {type(a), type(b)}
+            dtype = backend.get_default_dtype() if float in kinds else backend.int64 if int in kinds else backend.bool_
+            a = array_module(condition).asarray(a, dtype=dtype)
         a, b = matched(a, b)
         return array_module(condition).where(condition, a, b)
 
@@ -504,20 +512,25 @@ def _to_the_larger(g: Any, a: Any, b: Any, wanted: bool) -> Any:
 
 
 class Clamp(Op):
-    """a kept within [low, high].  da = g where low <= a <= high, else 0."""
+    """a kept within [low, high], and high where low > high.  g goes to a where low <= a <= high, else to the bound it met."""
 
     def forward(ctx, a, low, high):
+        ctx.saved = a, low, high
         a, low = (a, None) if low is None else matched(a, low)
         a, high = (a, None) if high is None else matched(a, high)
-        ctx.saved = a, low, high
         return array_module(a).clip(a, low, high)
 
     def backward(ctx, g):
         a, low, high = ctx.saved
-        inside = (a == a) if low is None else (a >= low)
-        if high is not None:
-            inside = inside & (a <= high)
-        return where(inside, g, 0.0), None, None
+        da = dlow = dhigh = None
+        if ctx.needs(0):
+            inside = (a == a) if low is None else (a >= low)
+            da = where(inside if high is None else inside & (a <= high), g, 0.0)
+        if ctx.needs(1):
+            dlow = where(a < low if high is None else (a < low) & (low <= high), g, 0.0)
+        if ctx.needs(2):
+            dhigh = where(a > high if low is None else (a > high) | (low > high), g, 0.0)
+        return da, dlow, dhigh
 
 
 def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor | float | None = None) -> Tensor:
@@ -534,11 +547,11 @@ def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero: `(count, ndim)` int64, or with `as_tuple` one tensor per dimension."""
-    found = tuple(Tensor(index) for index in input.array.nonzero())
+    found = input.array.nonzero()
     if as_tuple:
-        return found
+        return tuple(wrap(index) for index in found)
     module = array_module(input.array)
-    return Tensor(module.stack([index.array for index in found], -1) if found else module.zeros((0, 0), backend.int64))
+    return wrap(module.stack(found, -1) if found else module.zeros((0, 0), backend.int64))
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
@@ -555,7 +568,4 @@ def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float 
     """Each element kept within [min, max]; raises ValueError if neither bound is given."""
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both")
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        input = input if min is None else maximum(input, min)
-        return input if max is None else minimum(input, max)
     return Clamp.apply(input, min, max)

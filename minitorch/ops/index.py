@@ -10,6 +10,7 @@ from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.elementwise import where
+from minitorch.ops.reduce import normalized_dims
 from minitorch.tensor import Tensor
 
 
@@ -43,6 +44,7 @@ class Take(Op):
     """a[index] with integer or boolean arrays in the index, as a copy.  da = zeros with g added at index."""
 
     def forward(ctx, a, index):
+        ctx.saved = _arrays(index)
         ctx.shape_in, ctx.index = a.shape, index
         return a[index]
 
@@ -54,6 +56,7 @@ class AddAt(Op):
     """Zeros of `shape` with a added at index, once for each time a place is named.  da = g[index]."""
 
     def forward(ctx, a, index, shape):
+        ctx.saved = _arrays(index)
         ctx.index = index
         xp = array_module(a)
         out = xp.zeros(shape, a.dtype)
@@ -71,13 +74,18 @@ class SetItem(Op):
     """a with b, broadcast, in place of a[index].  da = g with zeros there; db = g[index]."""
 
     def forward(ctx, a, b, index):
-        ctx.index = index
+        ctx.saved = _arrays(index)
+        ctx.index, ctx.ndim_b = index, getattr(b, "ndim", 0)
         out = a.copy(order="K")
         out[index] = b
         return out
 
     def backward(ctx, g):
-        db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index) if ctx.needs(1) else None
+        db = None
+        if ctx.needs(1):
+            db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
+            if ctx.ndim_b > len(db.shape):  # b had more dimensions of length one than the place it was put in
+                db = db.reshape((1,) * (ctx.ndim_b - len(db.shape)) + db.shape)
         return SetItem.apply(g, 0.0, index=ctx.index), db
 
 
@@ -100,6 +108,11 @@ class Embedding(Op):
 def is_basic(index: tuple) -> bool:
     """Whether an index holds integers, slices, None and Ellipsis only, so that it selects a view."""
     return not any(backend.is_array(entry) for entry in index)
+
+
+def _arrays(index: tuple) -> tuple:
+    """The arrays of an index; a rule saves them, so that a change of one in place is caught."""
+    return tuple(entry for entry in index if backend.is_array(entry))
 
 
 def _is_integers(entry: Any) -> bool:
@@ -160,21 +173,35 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices of `input` that `index`, a 1-d integer tensor, names along `dim`."""
-    if index.ndim > 1:
-        raise ValueError(f"index_select: expected a 1-d index, got shape {index.shape}")
-    return getitem(input, (slice(None),) * (dim % input.ndim) + (index.reshape(-1),))
+    """The slices of `input` that `index`, a 1-d integer tensor, names along `dim`.
+
+    Raises IndexError for a dim or an index out of range, a negative index too, TypeError for an index that is not integer.
+    """
+    if index.ndim > 1 or not input.ndim:
+        raise ValueError(f"index_select: expected a 1-d index of a tensor, got shapes {index.shape} and {input.shape}")
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"index_select: expected an integer index, got {index.dtype}")
+    (dim,) = normalized_dims("index_select", input.ndim, dim)
+    length = input.shape[dim]
+    if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):
+        raise IndexError(
+            f"index_select: an index outside 0..{length - 1} for dim {dim} of length {length} (input {input.shape})"
+        )
+    return Take.apply(input, index=(*(slice(None),) * dim, index.array.reshape(-1)))
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
-    """`input` with `value` where the boolean `mask` holds."""
+    """`input` with `value` where the boolean `mask` holds; raises TypeError for a mask that is not boolean."""
+    if mask.dtype != backend.bool_:
+        raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
     return where(mask, value, input)
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of `weight` (count, width) that the integers of `input` (...) name: (..., width).
 
-    The row `padding_idx` gets no gradient. Raises IndexError for a number outside the table, TypeError for floats.
+    The row `padding_idx` gets no gradient. Raises IndexError for a number outside the table, TypeError for floats, ValueError
+    for a `padding_idx` outside the table.
     """
     if not isinstance(input, Tensor) or input.dtype.kind not in "iu":
         raise TypeError(f"embedding: expected an integer tensor, got {getattr(input, 'dtype', type(input).__name__)}")
@@ -184,5 +211,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if input.numel() and (int(input.array.min()) < 0 or int(input.array.max()) >= count):
         raise IndexError(f"embedding: an index outside 0..{count - 1} (input {input.shape}, weight {weight.shape})")
     if padding_idx is not None:
+        if not -count <= padding_idx < count:
+            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {weight.shape}")
         padding_idx = padding_idx % count
     return Embedding.apply(weight, input, padding_idx=padding_idx)

@@ -11,7 +11,11 @@ from minitorch.op import Op, mark_changed
 from minitorch.ops import elementwise
 from minitorch.ops.activation import relu
 from minitorch.ops.index import SetItem, normalized_index
+from minitorch.ops.shape import clone
 from minitorch.tensor import Tensor, wrap
+
+
+_WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
 
 
 class InPlace(Op):
@@ -29,25 +33,31 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     """Make `value` the content of `tensor`, in its own memory, and record where it came from; returns `tensor`.
 
     Raises RuntimeError for a leaf that requires a gradient outside `no_grad`, and for a recorded change of memory that other
-    tensors look into, whose history could not follow; ValueError if the shapes differ, TypeError if the dtype cannot hold it.
+    tensors look into, whose history could not follow; ValueError if the shapes differ or several elements of `tensor` share
+    one place in memory, TypeError if the dtype cannot hold the values.
     """
     if value.shape != tensor.shape:
         raise ValueError(f"{by}: a result of shape {value.shape} does not fit in place into shape {tensor.shape}")
-    if value.dtype.kind in "fc" and tensor.dtype.kind in "biu":
+    if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
+    _check_writable(tensor, by)
     if mode.recording and tensor._requires_grad and tensor.grad_fn is None:
         raise RuntimeError(
             f"{by}: a leaf of shape {tensor.shape} that requires a gradient cannot be changed in place while recording; "
             "use `with no_grad():`"
         )
-    if mode.recording and value._requires_grad:
+    if mode.recording and (value._requires_grad or tensor._requires_grad):
         if tensor._viewed:
             raise RuntimeError(
                 f"{by}: this tensor of shape {tensor.shape} shares its memory with a view, whose history a recorded change in "
                 "place cannot follow; write `x = x.op(...)` or work on a clone()"
             )
-        changed = InPlace.apply(value, memory=tensor.array)
+        if not value._requires_grad:  # a constant in the place of what has a history: its gradient is zero
+            value = SetItem.apply(tensor, value, index=(Ellipsis,))
+        before, changed = tensor.grad_fn, InPlace.apply(value, memory=tensor.array)
         tensor.grad_fn, tensor._requires_grad = changed.grad_fn, True
+        if before is not None and before.retained is not None:  # the gradient to keep is that of the new content
+            tensor.grad_fn.retained, before.retained = before.retained, None
         mark_changed(tensor.array, by)
     else:
         tensor.array[...] = value.array
@@ -55,9 +65,22 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     return tensor
 
 
-def _in_place(name: str, function: Callable) -> Callable:
+def _check_writable(tensor: Tensor, by: str) -> None:
+    if 0 in tensor.array.strides and any(n > 1 and not step for n, step in zip(tensor.shape, tensor.array.strides)):
+        raise ValueError(
+            f"{by}: in this tensor of shape {tensor.shape} several elements share one place in memory, as after expand(); "
+            "change a clone() of it"
+        )
+
+
+def _in_place(name: str, function: Callable, saves_input: bool = False) -> Callable:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return assign(self, function(self, *args, **kwargs), name)
+        given = self
+        if saves_input and mode.recording:
+            operands = (self, *args, *kwargs.values())
+            if any(isinstance(operand, Tensor) and operand._requires_grad for operand in operands):
+                given = clone(self)  # what the rule will need must outlive the change
+        return assign(self, function(given, *args, **kwargs), name)
 
     method.__name__ = name
     method.__doc__ = f"`{name.strip('_')}`, in place."
@@ -66,31 +89,39 @@ def _in_place(name: str, function: Callable) -> Callable:
 
 add_ = _in_place("add_", elementwise.add)
 sub_ = _in_place("sub_", elementwise.sub)
-mul_ = _in_place("mul_", elementwise.mul)
-div_ = _in_place("div_", elementwise.div)
-pow_ = _in_place("pow_", elementwise.pow)
+mul_ = _in_place("mul_", elementwise.mul, saves_input=True)
+div_ = _in_place("div_", elementwise.div, saves_input=True)
+pow_ = _in_place("pow_", elementwise.pow, saves_input=True)
 neg_ = _in_place("neg_", elementwise.neg)
 exp_ = _in_place("exp_", elementwise.exp)
 sqrt_ = _in_place("sqrt_", elementwise.sqrt)
-clamp_ = _in_place("clamp_", elementwise.clamp)
+clamp_ = _in_place("clamp_", elementwise.clamp, saves_input=True)
 relu_ = _in_place("relu_", relu)
 
 
 def fill_(tensor: Tensor, value: float | Tensor) -> Tensor:
-    """Every element set to `value`, in place."""
-    number = value.item() if isinstance(value, Tensor) else value
-    return assign(tensor, wrap(array_module(tensor.array).full(tensor.shape, number, tensor.dtype)), "fill_")
+    """Every element set to `value`, a number or a 0-d tensor, in place; gradients flow to `value`."""
+    return copied(tensor, value, "fill_") if isinstance(value, Tensor) else _filled(tensor, value, "fill_")
 
 
 def zero_(tensor: Tensor) -> Tensor:
     """Every element set to zero, in place."""
-    return fill_(tensor, 0)
+    return _filled(tensor, 0, "zero_")
+
+
+def _filled(tensor: Tensor, number: float, by: str) -> Tensor:
+    return assign(tensor, wrap(array_module(tensor.array).full(tensor.shape, number, tensor.dtype)), by)
 
 
 def copy_(tensor: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """The values of `src`, broadcast and cast, in place; gradients flow to `src`."""
+    return copied(tensor, src, "copy_")
+
+
+def copied(tensor: Tensor, src: Tensor, by: str) -> Tensor:
+    """`copy_`, under the name of the method that draws or loads the values."""
     moved = src.to(device=tensor.device, dtype=tensor.dtype)
-    return assign(tensor, moved if moved.shape == tensor.shape else moved.expand(tensor.shape), "copy_")
+    return assign(tensor, moved if moved.shape == tensor.shape else moved.expand(tensor.shape), by)
 
 
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
@@ -101,8 +132,10 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
         assign(tensor, SetItem.apply(tensor, value, index=index), "setitem")
     else:
         array = value.array if isinstance(value, Tensor) else value
+        _check_writable(tensor, "setitem")
         try:
             tensor.array[index] = array
-        except ValueError as reason:
-            raise ValueError(f"setitem: {reason} (tensor {tensor.shape}, value {getattr(array, 'shape', array)})") from None
+        except (ValueError, TypeError, IndexError) as reason:
+            message = f"setitem: {reason} (tensor {tensor.shape}, value {getattr(array, 'shape', array)})"
+            raise type(reason)(message) from None
         mark_changed(tensor.array, "setitem")

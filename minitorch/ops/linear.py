@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from minitorch.op import Op
 from minitorch.ops.elementwise import matched
 from minitorch.tensor import Tensor
@@ -48,7 +50,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     a = input.reshape(1, -1) if input.ndim == 1 else input
     b = other.reshape(-1, 1) if other.ndim == 1 else other
     if a.ndim > 2 and b.ndim == 2:  # one large product instead of many small ones
-        out = Matmul.apply(a.reshape(-1, a.shape[-1]), b).reshape(a.shape[:-1] + b.shape[-1:])
+        out = Matmul.apply(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(a.shape[:-1] + b.shape[-1:])
     else:
         out = Matmul.apply(a, b)
     if input.ndim > 1 and other.ndim > 1:
@@ -57,7 +59,22 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return out.reshape(shape)
 
 
-mm = bmm = matmul
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices; raises ValueError unless they are (n, k) and (k, m)."""
+    return _product("mm", input, mat2, 2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two stacks of matrices; raises ValueError unless they are (count, n, k) and (count, k, m)."""
+    return _product("bmm", input, mat2, 3)
+
+
+def _product(name: str, input: Tensor, mat2: Tensor, ndim: int) -> Tensor:
+    a, b = input.shape, mat2.shape
+    if not len(a) == len(b) == ndim or a[-1] != b[-2] or a[:-2] != b[:-2]:
+        form = "(n, k) and (k, m)" if ndim == 2 else "(count, n, k) and (count, k, m)"
+        raise ValueError(f"{name}: expected shapes {form}, got {a} and {b}")
+    return Matmul.apply(input, mat2)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -80,4 +97,5 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
     if len(shape) == 2:
         return Linear.apply(input, weight, bias)
-    return Linear.apply(input.reshape(-1, shape[-1]), weight, bias).reshape(shape[:-1] + weight.shape[:1])
+    rows = input.reshape(math.prod(shape[:-1]), shape[-1])
+    return Linear.apply(rows, weight, bias).reshape(shape[:-1] + weight.shape[:1])

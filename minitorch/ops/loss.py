@@ -9,7 +9,7 @@ from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.activation import log_softmax, logsigmoid, softmax
 from minitorch.ops.elementwise import abs, clamp, log, minimum, where
-from minitorch.ops.reduce import gather, norm, sum
+from minitorch.ops.reduce import gather, norm, normalized_dims, sum
 from minitorch.tensor import Tensor, wrap
 
 
@@ -80,8 +80,9 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}")
     name = "cross_entropy"
+    _check_reduction(name, reduction)
     _check_floats(name, input, weight)
-    if target.dtype.kind == "f":
+    if target.dtype.kind in "fc":
         return _probabilities(input, target, weight, reduction, label_smoothing)
     rows, labels, factors, shape = _rows(name, input, target, weight, ignore_index)
     if reduction in ("mean", "sum") and not label_smoothing:
@@ -104,6 +105,7 @@ def nll_loss(
 
     Weights, ignored classes, reductions and errors are those of `cross_entropy`.
     """
+    _check_reduction("nll_loss", reduction)
     _check_floats("nll_loss", input, weight)
     rows, labels, factors, shape = _rows("nll_loss", input, target, weight, ignore_index)
     return _reduced("nll_loss", _picked(rows, labels) * wrap(factors), reduction, shape, factors)
@@ -114,6 +116,8 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
         raise TypeError(f"{name}: expected floating-point input, got {input.dtype}")
     if weight is not None and weight.dtype != input.dtype:
         raise TypeError(f"{name}: input is {input.dtype}, weight {weight.dtype}")
+    if weight is not None and weight.requires_grad:
+        raise RuntimeError(f"{name}: the weight of shape {weight.shape} requires a gradient, and gets none; pass weight.detach()")
     if input.ndim == 0:
         raise ValueError(f"{name}: expected input (n, classes), (n, classes, ...) or (classes), got a 0-d tensor")
     classes = input.shape[0 if input.ndim == 1 else 1]
@@ -158,6 +162,8 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
     name = "cross_entropy"
     if target.shape != input.shape:
         raise ValueError(f"{name}: expected probabilities of the input's shape {input.shape}, got {target.shape}")
+    if target.dtype != input.dtype:
+        raise TypeError(f"{name}: input is {input.dtype}, target {target.dtype}")
     dim = 0 if input.ndim == 1 else 1
     if smoothing:
         target = target * (1 - smoothing) + smoothing / input.shape[dim]
@@ -171,14 +177,18 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
 
 
 def _reduced(name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] | None = None, factors: Any = None) -> Tensor:
-    """Losses as they are, summed, or averaged over the weight they carry; raises ValueError for another reduction."""
+    """Losses as they are, summed, or averaged over the weight they carry."""
+    _check_reduction(name, reduction)
     if reduction == "none":
         return losses if shape is None else losses.reshape(shape)
     if reduction == "sum":
         return losses.sum()
-    if reduction == "mean":
-        return losses.mean() if factors is None else losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
-    raise ValueError(f"{name}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
+    return losses.mean() if factors is None else losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
+
+
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------------------
@@ -187,8 +197,18 @@ def _reduced(name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] |
 def _check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -> None:
     if input.shape != target.shape:
         raise ValueError(f"{name}: expected input and {what} of one shape, got {input.shape} and {target.shape}")
-    if input.dtype.kind != "f" or target.dtype != input.dtype:
+    if input.dtype.kind not in "fc" or target.dtype != input.dtype:
         raise TypeError(f"{name}: expected one floating dtype, got input {input.dtype} and {what} {target.dtype}")
+
+
+def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
+    """Losses times `weight`, which may be broadcast to them, but not they to it."""
+    if weight is None:
+        return losses
+    weighed = losses * weight
+    if weighed.shape != losses.shape:
+        raise ValueError(f"{name}: a weight of shape {weight.shape} does not fit losses of shape {losses.shape}")
+    return weighed
 
 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -212,17 +232,22 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     _check_same("smooth_l1_loss", input, target)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: expected beta of 0 or more, got {beta}")
-    distance = abs(input - target)
-    if beta:
-        distance = where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta)
-    return _reduced("smooth_l1_loss", distance, reduction)
+    return _reduced("smooth_l1_loss", _smooth(abs(input - target), beta), reduction)
+
+
+def _smooth(distance: Tensor, beta: float) -> Tensor:
+    return where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta) if beta else distance
 
 
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964)."""
+    """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964).
+
+    Raises ValueError for a delta of 0 or less and unless the shapes are equal, TypeError unless the dtypes are.
+    """
+    _check_same("huber_loss", input, target)
     if delta <= 0:
         raise ValueError(f"huber_loss: expected a positive delta, got {delta}")
-    return smooth_l1_loss(input, target, reduction, delta) * delta
+    return _reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
 
 
 def binary_cross_entropy(
@@ -230,13 +255,15 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
 
-    Raises ValueError for an x outside [0, 1] and unless the shapes are equal, TypeError unless the dtypes are.
+    Raises ValueError for an x outside [0, 1] and unless the shapes are equal and the weight's fits, TypeError unless the
+    dtypes are equal.
     """
     _check_same("binary_cross_entropy", input, target)
-    if input.numel() and not (float(input.array.min()) >= 0 and float(input.array.max()) <= 1):
+    x = input.array.real
+    if input.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
         raise ValueError("binary_cross_entropy: expected input from 0 to 1; for logits use binary_cross_entropy_with_logits")
     losses = BinaryCrossEntropy.apply(input, target)
-    return _reduced("binary_cross_entropy", losses if weight is None else losses * weight, reduction)
+    return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -248,13 +275,13 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input.
 
-    Raises ValueError unless the shapes are equal, TypeError unless the dtypes are.
+    Raises ValueError unless the shapes are equal and those of the weights fit, TypeError unless the dtypes are equal.
     """
     name = "binary_cross_entropy_with_logits"
     _check_same(name, input, target)
-    positive = 1 if pos_weight is None else (pos_weight - 1) * target + 1
+    positive = 1 if pos_weight is None else _weighed(name, target, pos_weight - 1) + 1
     losses = (1 - target) * input - logsigmoid(input) * positive
-    return _reduced(name, losses if weight is None else losses * weight, reduction)
+    return _reduced(name, _weighed(name, losses, weight), reduction)
 
 
 # ---- pairs ---------------------------------------------------------------------------------------------------------------
@@ -263,12 +290,17 @@ def binary_cross_entropy_with_logits(
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps over the last dimension; raises ValueError unless the shapes are equal."""
     _check_same("pairwise_distance", x1, x2, "x2")
+    return _distance(x1, x2, p, eps, keepdim)
+
+
+def _distance(x1: Tensor, x2: Tensor, p: float, eps: float, keepdim: bool = False) -> Tensor:
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal."""
     _check_same("cosine_similarity", x1, x2, "x2")
+    (dim,) = normalized_dims("cosine_similarity", x1.ndim, dim)
     return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))
 
 
@@ -307,10 +339,17 @@ def triplet_margin_loss(
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0), d the distance of `pairwise_distance`.
 
     With `swap` the negative's distance is the smaller of those from anchor and positive (Balntas et al. 2016). Raises
-    ValueError unless the shapes are equal.
+    ValueError unless the shapes are equal, TypeError unless the dtypes are.
     """
-    far = pairwise_distance(anchor, negative, p, eps)
+    given = {"anchor": anchor, "positive": positive, "negative": negative}
+    if not anchor.shape == positive.shape == negative.shape:
+        shapes = ", ".join(f"{what} {tensor.shape}" for what, tensor in given.items())
+        raise ValueError(f"triplet_margin_loss: expected inputs of one shape, got {shapes}")
+    dtypes = {tensor.dtype for tensor in given.values()}
+    if len(dtypes) > 1 or anchor.dtype.kind not in "fc":
+        raise TypeError(f"triplet_margin_loss: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))}")
+    far = _distance(anchor, negative, p, eps)
     if swap:
-        far = minimum(far, pairwise_distance(positive, negative, p, eps))
-    losses = clamp(pairwise_distance(anchor, positive, p, eps) - far + margin, min=0)
+        far = minimum(far, _distance(positive, negative, p, eps))
+    losses = clamp(_distance(anchor, positive, p, eps) - far + margin, min=0)
     return _reduced("triplet_margin_loss", losses, reduction)

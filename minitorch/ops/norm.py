@@ -50,6 +50,19 @@ class Normalize(Op):
         return dx, None if w is None else dw.reshape(w.shape), db.reshape(-1)
 
 
+def _check_floats(name: str, input: Tensor) -> None:
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point input, got {input.dtype}")
+
+
+def _check_affine(name: str, input: Tensor, shape: tuple[int, ...], weight: Tensor | None, bias: Tensor | None) -> None:
+    for what, tensor in {"weight": weight, "bias": bias}.items():
+        if tensor is not None and tensor.shape != shape:
+            raise ValueError(f"{name}: expected {what} of shape {shape}, got {tensor.shape}")
+        if tensor is not None and tensor.dtype != input.dtype:
+            raise TypeError(f"{name}: input is {input.dtype}, {what} {tensor.dtype}")
+
+
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -68,6 +81,9 @@ def batch_norm(
     """
     if input.ndim < 2:
         raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {input.shape}")
+    _check_floats("batch_norm", input)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
     channels = input.shape[1]
     for what, tensor in {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}.items():
         if tensor is not None and tensor.shape != (channels,):
@@ -79,10 +95,9 @@ def batch_norm(
     if training:
         if count < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {input.shape}")
-        tracked = running_mean is not None and running_var is not None
-        running = (running_mean.array, running_var.array, momentum) if tracked else None
+        running = None if running_mean is None else (running_mean.array, running_var.array, momentum)
         return Normalize.apply(input, weight, bias, dims=dims, eps=eps, running=running)
-    if running_mean is None or running_var is None:
+    if running_mean is None:
         raise ValueError("batch_norm: expected running_mean and running_var where training is False")
     shape = (1, channels) + (1,) * (input.ndim - 2)
     scale = rsqrt(running_var + eps)
@@ -108,12 +123,11 @@ def layer_norm(
 ) -> Tensor:
     """The last dimensions, of `normalized_shape`, normalised together, then times `weight` plus `bias` of that shape.
 
-    Raises ValueError if the shapes do not fit (Ba, Kiros & Hinton 2016).
+    Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Ba, Kiros & Hinton 2016).
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    for what, tensor in {"weight": weight, "bias": bias}.items():
-        if tensor is not None and tensor.shape != shape:
-            raise ValueError(f"layer_norm: expected {what} of shape {shape}, got {tensor.shape}")
+    _check_floats("layer_norm", input)
+    _check_affine("layer_norm", input, shape, weight, bias)
     if not shape or input.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), got shape {input.shape}")
     dims = tuple(range(input.ndim - len(shape), input.ndim))
@@ -127,15 +141,14 @@ def group_norm(
 ) -> Tensor:
     """The channels of `input` (n, channels, ...) normalised in groups, per sample, then times `weight` plus `bias` (channels).
 
-    Raises ValueError if the shapes do not fit (Wu & He 2018).
+    Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Wu & He 2018).
     """
+    _check_floats("group_norm", input)
     channels = input.shape[1] if input.ndim > 1 else 0
     if num_groups < 1 or not channels or channels % num_groups:
         raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {input.shape})")
-    for what, tensor in {"weight": weight, "bias": bias}.items():
-        if tensor is not None and tensor.shape != (channels,):
-            raise ValueError(f"group_norm: expected {what} of shape {(channels,)}, got {tensor.shape}")
-    grouped = input.reshape(input.shape[0], num_groups, -1)
+    _check_affine("group_norm", input, (channels,), weight, bias)
+    grouped = input.reshape(input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups)
     out = Normalize.apply(grouped, None, None, dims=(2,), eps=eps).reshape(input.shape)
     shape = (1, channels) + (1,) * (input.ndim - 2)
     out = out if weight is None else out * weight.reshape(shape)

@@ -258,12 +258,16 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     """The means of `output_size` stretches of rows and columns, of nearly equal length; None keeps a dimension's length.
 
     Output i of n averages from floor(i length / n) to ceil((i + 1) length / n), as in PyTorch. Raises ValueError for an image
-    without rows or columns.
+    without rows or columns and for sizes below 1, TypeError for a tensor that is not floating-point.
     """
+    name = "adaptive_avg_pool2d"
     if input.ndim not in (3, 4) or 0 in input.shape[-2:]:
-        raise ValueError(f"adaptive_avg_pool2d: expected images (..., channels, height, width), got shape {input.shape}")
-    sizes = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    height, width = (n if size is None else size for n, size in zip(input.shape[-2:], sizes))
+        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {input.shape}")
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    if isinstance(output_size, (tuple, list)) and None in output_size:
+        output_size = tuple(n if size is None else size for n, size in zip(input.shape[-2:], output_size))
+    height, width = input.shape[-2:] if output_size is None else pair(name, "output_size", output_size, 1)
     if input.shape[-2] % height == 0 and input.shape[-1] % width == 0:
         return avg_pool2d(input, (input.shape[-2] // height, input.shape[-1] // width))
     rows, columns = (
@@ -302,14 +306,15 @@ def interpolate(
     if size is not None:
         out = pair("interpolate", "size", size, 1)
         ratios = (height / out[0], width / out[1])
+        factors = (out[0] / height, out[1] / width)
     else:
-        factors = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
+        factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
         out = tuple(math.floor(length * factor) for length, factor in zip((height, width), factors))
         ratios = tuple(1 / factor for factor in factors)
         if min(out) < 1:
             raise ValueError(f"interpolate: nothing is left of {input.shape} at scale {scale_factor}")
-    if out[0] % height == 0 and out[1] % width == 0:  # whole repeats need no index, and their gradient is a plain sum
-        repeats = (out[0] // height, out[1] // width)
+    repeats = (out[0] // height, out[1] // width)
+    if factors == repeats:  # whole repeats need no index, and their gradient is a plain sum
         spread = Expand.apply(
             input.reshape(n, channels, height, 1, width, 1), shape=(n, channels, height, repeats[0], width, repeats[1])
         )

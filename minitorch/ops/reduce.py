@@ -10,7 +10,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.ops.elementwise import Div, Where, abs, exp, floating, maximum, minimum, where
+from minitorch.ops.elementwise import Div, Where, abs, exp, floating, maximum, minimum, sign, where
 from minitorch.ops.shape import Expand, Flip, Permute
 from minitorch.tensor import Tensor, wrap
 
@@ -70,7 +70,7 @@ class Mean(Op):
         return total / ctx.count
 
     def backward(ctx, g):
-        return Expand.apply((g / ctx.count).reshape(ctx.kept), shape=ctx.whole)
+        return Expand.apply((g / (ctx.count or math.nan)).reshape(ctx.kept), shape=ctx.whole)
 
 
 class Prod(Op):
@@ -169,7 +169,8 @@ class MaxOver(Op):
     def backward(ctx, g):
         a, out = ctx.saved
         attained = a == out
-        return where(attained, g.reshape(ctx.kept) / attained.sum(ctx.dims).reshape(ctx.kept), 0.0)
+        count = attained.sum(ctx.dims, dtype=g.dtype).reshape(ctx.kept)
+        return where(attained, g.reshape(ctx.kept) / count, 0.0)
 
 
 class Logsumexp(Op):
@@ -203,6 +204,11 @@ class Cumsum(Op):
         return Flip.apply(Cumsum.apply(Flip.apply(g, dims=(ctx.dim,)), dim=ctx.dim), dims=(ctx.dim,))
 
 
+def _check_not_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
+    if not math.prod(input.shape[d] for d in dims):
+        raise ValueError(f"{name}: there is no element to choose among in shape {input.shape} over dims {dims}")
+
+
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
     """The sum over `dim`; integers and booleans are summed as int64."""
     input = input if dtype is None else input.type(dtype)
@@ -225,6 +231,8 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor
 def cumsum(input: Tensor, dim: int) -> Tensor:
     """The running sums along `dim`."""
     (dim,) = normalized_dims("cumsum", max_(input.ndim, 1), dim)
+    if not input.ndim:
+        return sum(input)
     return Cumsum.apply(input, dim=dim)
 
 
@@ -237,7 +245,15 @@ def var(
     input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
 ) -> Tensor:
     """The variance over `dim`, divided by count - `correction`; `unbiased=False` is `correction=0`."""
-    dims = normalized_dims("var", input.ndim, dim)
+    return _variance("var", input, dim, unbiased, keepdim, correction)
+
+
+def _variance(
+    name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: int
+) -> Tensor:
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}; convert it with .float()")
+    dims = normalized_dims(name, input.ndim, dim)
     if unbiased is not None:
         correction = int(unbiased)
     centred = input - mean(input, dims, keepdim=True)
@@ -249,7 +265,7 @@ def std(
     input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
 ) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`."""
-    return var(input, dim, unbiased, keepdim, correction=correction).sqrt()
+    return _variance("std", input, dim, unbiased, keepdim, correction).sqrt()
 
 
 def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
@@ -268,9 +284,10 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, largest: bool) -> Any:
     if isinstance(dim, Tensor):
         return pairwise(input, dim)
-    if dim is None:
-        return MaxOver.apply(input, dims=tuple(range(input.ndim)), keepdim=keepdim, largest=largest)
     dims = normalized_dims(name, input.ndim, dim)
+    _check_not_empty(name, input, dims)
+    if dim is None:
+        return MaxOver.apply(input, dims=dims, keepdim=keepdim, largest=largest)
     if not dims:
         return ValuesAndIndices(input.clone(), wrap(array_module(input.array).zeros((), backend.int64)))
     return ValuesAndIndices(*MaxAlong.apply(input, dim=dims[0], keepdim=keepdim, largest=largest))
@@ -278,12 +295,16 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, l
 
 def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The largest over `dim`; a tie shares the gradient."""
-    return MaxOver.apply(input, dims=normalized_dims("amax", input.ndim, dim), keepdim=keepdim, largest=True)
+    dims = normalized_dims("amax", input.ndim, dim)
+    _check_not_empty("amax", input, dims)
+    return MaxOver.apply(input, dims=dims, keepdim=keepdim, largest=True)
 
 
 def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The smallest over `dim`; a tie shares the gradient."""
-    return MaxOver.apply(input, dims=normalized_dims("amin", input.ndim, dim), keepdim=keepdim, largest=False)
+    dims = normalized_dims("amin", input.ndim, dim)
+    _check_not_empty("amin", input, dims)
+    return MaxOver.apply(input, dims=dims, keepdim=keepdim, largest=False)
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -297,9 +318,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _arg(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    if input.numel() == 0:
-        raise ValueError(f"{name}: there is no element in a tensor of shape {input.shape}")
-    normalized_dims(name, input.ndim, dim)
+    _check_not_empty(name, input, normalized_dims(name, input.ndim, dim))
     array = input.array if input.ndim else input.array.reshape(1)
     found = getattr(array, name)(dim, keepdims=keepdim)
     found = array_module(array).asarray(found)
@@ -318,29 +337,44 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return wrap(xp.asarray(input.array.all(normalized_dims("all", input.ndim, dim), keepdims=keepdim)))
 
 
-def norm(input: Tensor, p: float = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The p-norm over `dim`; for p = 2 the gradient where the norm is 0 is 0, as in PyTorch, not nan."""
-    if p == math.inf:
-        return amax(abs(input), dim, keepdim)
-    if p == 1:
-        return sum(abs(input), dim, keepdim)
-    if p != 2:
-        return sum(abs(input) ** p, dim, keepdim) ** (1 / p)
-    squares = sum(input * input, dim, keepdim)
-    zero = squares == 0
-    return where(zero, 0.0, where(zero, 1.0, squares).sqrt())
+def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The p-norm over `dim`; the gradient where the norm is 0 is 0, as in PyTorch, not nan.
+
+    p = 0 counts the elements that are not 0, p = inf and -inf are the largest and the smallest magnitude, p = "fro" is 2.
+    Raises TypeError for another name.
+    """
+    if not isinstance(p, (int, float)) and p != "fro":
+        raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
+    dims = normalized_dims("norm", input.ndim, dim)
+    if p == "fro" or p == 2:
+        powers, p = sum(input * input, dims, keepdim), 2
+    elif p == 0:
+        return sum(abs(sign(input)), dims, keepdim)
+    elif p == 1:
+        return sum(abs(input), dims, keepdim)
+    elif p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(abs(input), dims, keepdim)
+    else:
+        powers = sum(abs(input) ** p, dims, keepdim)
+    zero = powers == 0
+    powers = where(zero, 1.0, powers)
+    return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The elements of `input` at `index` along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
 
-    `index` is an integer tensor with as many dimensions. Raises IndexError for an index out of range, ValueError for another
-    number of dimensions.
+    `index` is an integer tensor with as many dimensions, in those other than `dim` no longer than `input`. Raises IndexError
+    for an index out of range, ValueError for another shape.
     """
     (dim,) = normalized_dims("gather", input.ndim, dim)
     if index.ndim != input.ndim or index.dtype.kind not in "iu":
         raise ValueError(
             f"gather: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {index.shape}"
+        )
+    if [d for d in range(input.ndim) if d != dim and index.shape[d] > input.shape[d]]:
+        raise ValueError(
+            f"gather: an index of shape {index.shape} is longer than the input of shape {input.shape} in a dim other than {dim}"
         )
     length = input.shape[dim]
     if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):

@@ -267,6 +267,9 @@ class Optimizer:
         dtype = p.dtype if value.is_floating_point() else value.dtype
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_spare": {}, "_memory": {}}  # deepcopy and pickle leave out what the next step makes anew
+
     def __repr__(self) -> str:
         lines = [f"{self._name} ("]
         for i, group in enumerate(self.param_groups):

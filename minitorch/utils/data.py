@@ -100,7 +100,8 @@ class DataLoader:
     rows of a `TensorDataset`, or of a `Subset` of one, are fetched by one indexing of each tensor.
 
     There are no worker processes: raises ValueError for `num_workers` other than 0, for a `batch_size` below 1, for
-    `shuffle` together with `sampler` or without a sample to shuffle.
+    `shuffle` together with `sampler` or without a sample to shuffle; TypeError for a sampler that lasts for one epoch only,
+    as a generator does (PyTorch's later epochs would be empty).
     """
 
     def __init__(
@@ -121,6 +122,11 @@ class DataLoader:
             raise ValueError(f"DataLoader: batches are made in this process, num_workers must be 0, got {num_workers!r}")
         if shuffle and sampler is not None:
             raise ValueError("DataLoader: a sampler sets the order, so shuffle cannot be asked for too")
+        if sampler is not None and iter(sampler) is sampler:
+            raise TypeError(
+                f"DataLoader: a sampler is gone through in every epoch, a {type(sampler).__name__} can be gone through only "
+                "once; pass a list"
+            )
         if shuffle and not len(dataset):
             raise ValueError("DataLoader: the data set has 0 samples, there is nothing to shuffle")
         if generator is not None and not isinstance(generator, Generator):
