@@ -1,0 +1,53 @@
+"""Tables of vectors, looked up by number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from layers import init
+from layers.module import Module
+from layers.parameter import Parameter
+from minitorch import empty, functional
+from minitorch.backend import Device
+from minitorch.grad_mode import no_grad
+from minitorch.tensor import Tensor
+
+
+class Embedding(Module):
+    """The rows of `weight` (num_embeddings, embedding_dim) that whole numbers (...) name: (..., embedding_dim).
+
+    Rows start standard normal; the row `padding_idx` starts zero and gets no gradient. PyTorch's `max_norm`,
+    `scale_grad_by_freq` and `sparse` are not supported. Raises ValueError for a `padding_idx` outside the table.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding: padding_idx {padding_idx} is outside a table of {num_embeddings} rows")
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx] = 0.0
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

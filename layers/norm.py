@@ -1,0 +1,191 @@
+"""Normalisation layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from layers import init
+from layers.module import Module
+from layers.parameter import Parameter
+from minitorch import empty, functional, int64, ones, zeros
+from minitorch.backend import Device
+from minitorch.tensor import Tensor
+
+
+class _Affine(Module):
+    """A module with a scale `weight` that starts at one and a shift `bias` that starts at zero, or without them."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _add_affine(
+        self, shape: tuple[int, ...], weight: bool, bias: bool, device: Device | str | None, dtype: np.dtype | None
+    ) -> None:
+        for name, wanted in {"weight": weight, "bias": weight and bias}.items():
+            self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)) if wanted else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the scale to one and the shift to zero."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class _BatchNorm(_Affine):
+    """What both batch norms share: statistics, as buffers `running_mean`, `running_var` (num_features) and
+    `num_batches_tracked` (int64), and the affine parameters. `track_running_stats=False` keeps no statistics and always uses
+    the batch's.
+    """
+
+    input_form: str
+    input_dims: tuple[int, ...]
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        if track_running_stats:
+            self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype))
+            self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype))
+            self.register_buffer("num_batches_tracked", zeros((), device=device, dtype=int64))
+        else:
+            for name in ("running_mean", "running_var", "num_batches_tracked"):
+                self.register_buffer(name, None)
+        self._add_affine((num_features,), affine, bias, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Forget the batches seen, and set the scale to one and the shift to zero."""
+        self.reset_running_stats()
+        super().reset_parameters()
+
+    def reset_running_stats(self) -> None:
+        """Forget the batches seen: mean zero, variance one, count zero."""
+        if self.track_running_stats:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in self.input_dims:
+            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {input.shape}")
+        counting = self.training and self.num_batches_tracked is not None
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
+        output = functional.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, self.training or self.running_mean is None,
+            momentum, self.eps,
+        )  # fmt: skip
+        if counting:  # after the statistics: a batch that was refused is not counted
+            self.num_batches_tracked.add_(1)
+        return output
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of vectors (N, num_features) or sequences (N, num_features, L).
+
+    In training by the batch's mean and variance, in evaluation by running ones, which move by `momentum` towards each batch's
+    (None: they are the plain average over all batches); the running variance is the unbiased one. Raises ValueError for an
+    input of other dimensions, or in training with one value per channel (Ioffe & Szegedy 2015).
+    """
+
+    input_form, input_dims = "(n, channels) or (n, channels, length)", (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of images (N, num_features, H, W); in everything else as `BatchNorm1d`."""
+
+    input_form, input_dims = "(n, channels, height, width)", (4,)
+
+
+class LayerNorm(_Affine):
+    """The last dimensions, of `normalized_shape`, normalised together for each sample, then scaled and shifted elementwise.
+
+    Raises ValueError for an input that does not end in `normalized_shape` (Ba, Kiros & Hinton 2016).
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        self._add_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class GroupNorm(_Affine):
+    """The channels of (N, C, ...) normalised in `num_groups` groups for each sample, then scaled and shifted by channel.
+
+    Raises ValueError if the groups do not divide `num_channels` (Wu & He 2018).
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
+        self.num_groups = num_groups
+        self.num_channels = num_channels
+        self.eps = eps
+        self.affine = affine
+        self._add_affine((num_channels,), affine, bias, device, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+        )

@@ -1,0 +1,26 @@
+"""`Parameter`: the tensor that a module learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import as_tensor
+from minitorch.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a `Module` lists among its parameters once it is assigned to one of its attributes.
+
+    Like PyTorch's it shares the memory of `data`, a tensor or array; lists are copied. Raises TypeError if `requires_grad` is
+    asked of a dtype that has no gradient.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(0.0)
+        self.array = as_tensor(data).array
+        self.requires_grad = requires_grad
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
