@@ -9,8 +9,16 @@ here = Path(__file__).parent
 # read, not imported: an isolated build has no NumPy
 version = re.search(r'^__version__ = "(.+)"', (here / "minitorch/__init__.py").read_text(), re.M).group(1)
 
-examples = ["matplotlib>=3.8", "joblib>=1.3", "tqdm>=4.66", "threadpoolctl>=3.2", "safetensors>=0.4"]
-tests = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.4", *examples]
+examples = [
+    "matplotlib>=3.8",
+    "joblib>=1.4",
+    "tqdm>=4.66",
+    "threadpoolctl>=3.2",
+    "scikit-learn>=1.4",
+    "markdown>=3.5",
+    "safetensors>=0.4",
+]
+tests = ["pytest>=8", "hypothesis>=6.100", *examples]
 
 setup(
     name="minitorch-layers",
@@ -28,6 +36,7 @@ setup(
         "files": ["safetensors>=0.4"],
         "examples": examples,
         "tests": tests,
+        "dask": ["dask>=2024.1", "distributed>=2024.1"],
         "lint": ["ruff>=0.8"],
         # the wheels, not plain `cupy`, which pip would try to compile; 14.1.0 clashes with PyTorch
         "cuda12": ["cupy-cuda12x>=14.0.1,!=14.1.0"],
