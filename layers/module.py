@@ -282,8 +282,9 @@ class Module:
     def _convert(self: M, convert: Callable[[Tensor], Tensor]) -> M:
         """Replace the memory of every parameter, its gradient and every buffer; the tensors stay the same objects."""
         for tensor in (*self.parameters(), *self.buffers()):
-            converted = convert(tensor.detach())
-            if converted.array is tensor.array:
+            values = tensor.detach()
+            converted = convert(values)
+            if converted is values:  # nothing to change, so nothing that a graph has saved is touched
                 continue
             grad = tensor.grad
             tensor.data = converted

@@ -54,7 +54,8 @@ def grad(
     With `create_graph=True` they can be differentiated again. Raises RuntimeError as `backward` does, and for an input that
     the outputs do not depend on (unless `allow_unused=True`, which gives None for it).
     """
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    _check_tensors("grad", inputs)
     for i, tensor in enumerate(inputs):
         if not tensor._requires_grad:
             raise RuntimeError(f"grad: input {i}, of shape {tensor.shape}, does not require a gradient")
@@ -127,7 +128,7 @@ class _Pass:
         if not isinstance(edge, Tensor):
             number = edge.number
             if number in self.pending:
-                self.pending[number] = self.pending[number] + grad
+                self.pending[number] = _sum(self.pending[number], grad)
             else:
                 self.pending[number] = grad
                 self.nodes[number] = edge
@@ -135,9 +136,9 @@ class _Pass:
         elif self.found is not None and edge not in self.found:
             pass  # a leaf among the outputs, which nobody asked for
         elif edge._hooks:
-            self.hooked[edge] = self.hooked[edge] + grad if edge in self.hooked else grad
+            self.hooked[edge] = _sum(self.hooked[edge], grad) if edge in self.hooked else grad
         elif self.found is not None:
-            self.found[edge] = grad if self.found[edge] is None else self.found[edge] + grad
+            self.found[edge] = grad if self.found[edge] is None else _sum(self.found[edge], grad)
         else:
             _accumulate(edge, grad, edge._grad is None and _is_alone(grad, siblings, incoming))
 
@@ -158,7 +159,7 @@ class _Pass:
             self.nodes[node.number] = node
             heapq.heappush(self.heap, -node.number)
         there = self.pending[node.number]
-        there[output.position] = grad if there[output.position] is None else there[output.position] + grad
+        there[output.position] = grad if there[output.position] is None else _sum(there[output.position], grad)
 
     def apply_rule(self, node: Op, grad: Any) -> tuple:
         """The gradients of the inputs of `node`, by its own `backward`."""
@@ -196,6 +197,7 @@ def _roots(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
     grads = list(grads) if isinstance(grads, (list, tuple)) else [grads] * len(tensors)
     if len(tensors) != len(grads):
         raise RuntimeError(f"{name}: {len(grads)} gradients for {len(tensors)} tensors")
+    _check_tensors(name, tensors)
     pairs = []
     for tensor, given in zip(tensors, grads):
         if not tensor._requires_grad:
@@ -219,6 +221,12 @@ def _roots(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
     return pairs
 
 
+def _check_tensors(name: str, values: list) -> None:
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: expected a Tensor or a sequence of them, got {type(value).__name__}")
+
+
 def _leading_to(targets: dict[Any, Any], roots: list[Any]) -> set[Any]:
     """The nodes under `roots` whose rule brings a gradient nearer to one of `targets`."""
     below: dict[int, Op] = {}
@@ -235,6 +243,11 @@ def _leading_to(targets: dict[Any, Any], roots: list[Any]) -> set[Any]:
     return leading
 
 
+def _sum(a: Any, b: Any) -> Any:
+    total = a + b
+    return np.asarray(total) if isinstance(total, np.generic) else total  # two 0-d arrays add up to a scalar in NumPy
+
+
 def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any:
     """`grad` with the shape and dtype of the input it belongs to: summed over dimensions that were broadcast, and cast."""
     if not isinstance(grad, Tensor) and not backend.is_array(grad):
@@ -249,6 +262,7 @@ def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any
                 f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}"
             )
         grad = grad.sum(tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])).reshape(shape)
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
     if grad.dtype != dtype:
         if grad.dtype.kind == "c" and dtype.kind != "c":
             raise RuntimeError(f"{node.name}.backward: a complex gradient for a real input of shape {shape}")
@@ -276,7 +290,7 @@ def _accumulate(leaf: Tensor, grad: Any, owned: bool) -> None:
     elif leaf._grad is None:
         leaf._grad = wrap(grad if owned and grad.base is None else grad.copy())
     elif leaf._grad.grad_fn is not None:
-        leaf._grad = wrap(leaf._grad.array + grad)
+        leaf._grad = wrap(_sum(leaf._grad.array, grad))
     else:
         leaf._grad.array += grad
         mark_changed(leaf._grad.array, "backward(), which adds to .grad")
@@ -288,9 +302,9 @@ def _hooked(hook: Callable[[Tensor], Tensor | None], grad: Any) -> Any:
     answer = hook(given)
     if answer is None:
         return grad
-    if not isinstance(answer, Tensor) or answer.shape != given.shape:
-        got = f"one of shape {answer.shape}" if isinstance(answer, Tensor) else type(answer).__name__
-        raise RuntimeError(f"hook: expected None or a Tensor of shape {given.shape}, got {got}")
+    if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
+        got = f"one of shape {answer.shape} on {answer.device}" if isinstance(answer, Tensor) else type(answer).__name__
+        raise RuntimeError(f"hook: expected None or a Tensor of shape {given.shape} on {given.device}, got {got}")
     return answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)
 
 

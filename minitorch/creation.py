@@ -162,6 +162,8 @@ def rand(*size: int | Sequence[int], generator: Generator | None = None, dtype: 
     """Uniform in [0, 1), drawn on the host."""
     dtype = np.dtype(dtype or backend.get_default_dtype())
     numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype("rand", dtype))
+    if dtype == backend.float16:  # where all above 0.99976 would be rounded to 1
+        numbers = np.minimum(numbers, 1 - 2.0**-11)
     return _made(numbers, dtype, device, requires_grad)
 
 

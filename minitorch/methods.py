@@ -160,7 +160,7 @@ def _set_data(self: Tensor, value: Tensor) -> None:
 
 
 def _uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn uniformly from [a, b), in place; drawn on the host."""
+    """Every element drawn uniformly from a to b, in place; drawn on the host."""
     drawn = creation.rand(self.shape, generator=generator, dtype=self.dtype, device="cpu")
     return inplace.copied(self, drawn * (b - a) + a, "uniform_")
 

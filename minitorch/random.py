@@ -53,7 +53,7 @@ class Generator:
         return self._on_device
 
     def get_state(self) -> Tensor:
-        """The state as a uint8 tensor of 60 bytes; a GPU's dropout stream, which CuPy cannot save, is not part of it."""
+        """The state as a uint8 tensor of 52 bytes; a GPU's dropout stream, which CuPy cannot save, is not part of it."""
         state = self.bits.state
         packed = _STATE.pack(
             *(int(word) for word in state["state"]["state"]),

@@ -272,15 +272,20 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
     return host, dtype
 
 
+_PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone is seen at a glance
+
+
 def _unwrapped(data: Any) -> Any:
     """Nested sequences with each tensor in them replaced by its values."""
     if isinstance(data, Tensor):
         return backend.to_array(data.array, None, backend.CPU)
-    return [_unwrapped(entry) for entry in data] if isinstance(data, (list, tuple)) else data
+    if isinstance(data, (list, tuple)) and not _PLAIN.issuperset(map(type, data)):
+        return [_unwrapped(entry) for entry in data]
+    return data
 
 
 def _holds_float64(data: Any) -> bool:
     """Whether a float64 of NumPy's or of a tensor is among nested sequences; Python's floats have no dtype."""
     if isinstance(data, (list, tuple)):
-        return not {float, int, bool}.issuperset(map(type, data)) and any(map(_holds_float64, data))
+        return not _PLAIN.issuperset(map(type, data)) and any(map(_holds_float64, data))
     return isinstance(data, (np.generic, np.ndarray, Tensor)) and data.dtype == backend.float64

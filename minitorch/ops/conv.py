@@ -81,10 +81,10 @@ class ConvTranspose2d(Op):
 
     def backward(ctx, g):
         y, w = ctx.saved
-        dy = None if w is None else Conv2d.apply(g, w, None, window=ctx.window)
-        if dy is not None and tuple(dy.shape[2:]) != ctx.out:  # an output padding as long as a stride has room for more
-            dy = dy[:, :, : ctx.out[0], : ctx.out[1]]
-        return dy, None if y is None else ConvWeight.apply(g, y, kernel=ctx.kernel, window=ctx.window)
+        return (
+            None if w is None else cropped(Conv2d.apply(g, w, None, window=ctx.window), ctx.out),
+            None if y is None else ConvWeight.apply(g, y, kernel=ctx.kernel, window=ctx.window),
+        )
 
 
 class ConvWeight(Op):
@@ -109,8 +109,13 @@ class ConvWeight(Op):
         x, y = ctx.saved
         return (
             ConvTranspose2d.apply(y, g, size=tuple(x.shape[2:]), window=ctx.window) if ctx.needs(0) else None,
-            Conv2d.apply(x, g, None, window=ctx.window) if ctx.needs(1) else None,
+            cropped(Conv2d.apply(x, g, None, window=ctx.window), tuple(y.shape[2:])) if ctx.needs(1) else None,
         )
+
+
+def cropped(y: Any, size: tuple[int, int]) -> Any:
+    """The part of `y` that a transposed convolution read: an output padding as long as a stride leaves room for more."""
+    return y if tuple(y.shape[2:]) == size else y[:, :, : size[0], : size[1]]
 
 
 def channel_sums(g: Any) -> Any:
@@ -270,11 +275,11 @@ def conv2d(
     """
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
+    if groups < 1 or (weight.ndim and weight.shape[0] % groups):
+        raise ValueError(f"conv2d: the filters of weight {weight.shape} do not divide into {groups} groups")
     form = "(out, in / groups, kh, kw)"
     channels = weight.shape[1] * groups if weight.ndim == 4 else 0
     _check("conv2d", input, weight, bias, channels, weight.shape[0] if weight.ndim else 0, form)
-    if groups < 1 or weight.shape[0] % groups:
-        raise ValueError(f"conv2d: {weight.shape[0]} filters do not divide into {groups} groups")
     stride, dilation = pair("conv2d", "stride", stride, 1), pair("conv2d", "dilation", dilation, 1)
     kernel = weight.shape[2:]
     if padding == "same":
@@ -312,10 +317,10 @@ def conv_transpose2d(
         whole = conv_transpose2d(input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups, dilation)
         return whole.squeeze(0)
     name = "conv_transpose2d"
+    if groups < 1 or (weight.ndim and weight.shape[0] % groups):
+        raise ValueError(f"{name}: the channels of weight {weight.shape} do not divide into {groups} groups")
     filters = weight.shape[1] * groups if weight.ndim == 4 else 0
     _check(name, input, weight, bias, weight.shape[0] if weight.ndim else 0, filters, "(in, out / groups, kh, kw)")
-    if groups < 1 or weight.shape[0] % groups:
-        raise ValueError(f"{name}: {weight.shape[0]} channels do not divide into {groups} groups")
     stride, dilation = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
     padding, extra = pair(name, "padding", padding, 0), pair(name, "output_padding", output_padding, 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):

@@ -28,6 +28,11 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
     except AttributeError:
         pass
     if not backend.is_array(a):
+        if not backend.is_array(b):  # NumPy makes scalars of 0-d results inside a rule
+            if isinstance(a, np.generic):
+                return matched(np.asarray(a), b)
+            if isinstance(b, np.generic):
+                return matched(a, np.asarray(b))
         b, a = _with_number(b, a)
         return a, b
     if not backend.is_array(b):
@@ -172,6 +177,7 @@ class Pow(Op):
         base, exponent = matched(a, b)
         # a square is exact, and cheaper than a general power
         out = base * base if type(b) is int and b == 2 else base**exponent
+        a, b = a if backend.is_array(a) else base, b if backend.is_array(b) else exponent  # plain numbers, not NumPy's
         ctx.saved = a, b, out if ctx.needs(1) else None
         return out
 
@@ -469,8 +475,10 @@ class Where(Op):
     def forward(ctx, condition, a, b):
         ctx.saved = (condition,)
         if not backend.is_array(a) and not backend.is_array(b):
+            scalar = next((value for value in (a, b) if isinstance(value, np.generic)), None)  # a 0-d result inside a rule
             kinds = {type(a), type(b)}
-            dtype = backend.get_default_dtype() if float in kinds else backend.int64 if int in kinds else backend.bool_
+            whole = backend.int64 if int in kinds else backend.bool_
+            dtype = scalar.dtype if scalar is not None else backend.get_default_dtype() if float in kinds else whole
             a = array_module(condition).asarray(a, dtype=dtype)
         a, b = matched(a, b)
         return array_module(condition).where(condition, a, b)
@@ -542,6 +550,8 @@ def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor 
         return nonzero(condition, as_tuple=True)
     if condition.dtype != backend.bool_:
         raise TypeError(f"where: expected a boolean condition, got {condition.dtype}")
+    if isinstance(condition, Tensor):  # a user's NumPy scalar is a number like any other
+        input, other = (value.item() if isinstance(value, np.generic) else value for value in (input, other))
     return Where.apply(condition, input, other)
 
 

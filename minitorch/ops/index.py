@@ -138,6 +138,9 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple:
         elif isinstance(entry, (np.integer, np.bool_)):
             entry = entry.item()
         if backend.is_array(entry):
+            if array_module(entry) is not array_module(a):
+                where, on = backend.device_of(a), backend.device_of(entry)
+                raise RuntimeError(f"{name}: a tensor on {where} is indexed by one on {on}; move it with .to()")
             if entry.dtype.kind not in "iub":
                 raise TypeError(f"{name}: expected integer or boolean indices, got {entry.dtype}")
         elif isinstance(entry, float):
@@ -153,15 +156,21 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple:
 
 
 def _check_range(name: str, a: Any, entries: list[Any]) -> None:
+    dims = [
+        0 if entry is None or entry is Ellipsis or isinstance(entry, bool)
+        else entry.ndim if backend.is_array(entry) and entry.dtype.kind == "b" else 1
+        for entry in entries
+    ]  # fmt: skip
     dim = 0
-    for entry in entries:
+    for i, entry in enumerate(entries):
         if entry is Ellipsis:
-            return
-        if _is_integers(entry) and entry.size:
+            dim = a.ndim - sum(dims[i:])
+        elif _is_integers(entry) and entry.size and dim < a.ndim:
             low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
             if low < -length or high >= length:
-                raise IndexError(f"{name}: an index of {low if low < -length else high} for dim {dim} of length {length}")
-        dim += 0 if entry is None else entry.ndim if backend.is_array(entry) and entry.dtype.kind == "b" else 1
+                worst = low if low < -length else high
+                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {a.shape})")
+        dim += dims[i]
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitorch.backend import array_module
+from minitorch.backend import array_module, device_of, is_array
 from minitorch.grad_mode import mode
 from minitorch.op import Op, mark_changed
 from minitorch.ops import elementwise
@@ -13,7 +13,6 @@ from minitorch.ops.activation import relu
 from minitorch.ops.index import SetItem, normalized_index
 from minitorch.ops.shape import clone
 from minitorch.tensor import Tensor, wrap
-
 
 _WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
 
@@ -66,11 +65,14 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
 
 
 def _check_writable(tensor: Tensor, by: str) -> None:
-    if 0 in tensor.array.strides and any(n > 1 and not step for n, step in zip(tensor.shape, tensor.array.strides)):
+    array = tensor.array
+    if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
         raise ValueError(
             f"{by}: in this tensor of shape {tensor.shape} several elements share one place in memory, as after expand(); "
             "change a clone() of it"
         )
+    if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
+        raise ValueError(f"{by}: the memory of this tensor of shape {tensor.shape} is read-only; change a clone() of it")
 
 
 def _in_place(name: str, function: Callable, saves_input: bool = False) -> Callable:
@@ -132,6 +134,10 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
         assign(tensor, SetItem.apply(tensor, value, index=index), "setitem")
     else:
         array = value.array if isinstance(value, Tensor) else value
+        if is_array(array) and device_of(array) != tensor.device:
+            raise RuntimeError(
+                f"setitem: expected all tensors on one device, got {tensor.device} and {device_of(array)}; move them with .to()"
+            )
         _check_writable(tensor, "setitem")
         try:
             tensor.array[index] = array

@@ -12,6 +12,7 @@ from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.conv import Pair, pair
+from minitorch.ops.index import Take
 from minitorch.ops.shape import Expand, channels_last, is_channels_last
 from minitorch.tensor import Tensor, wrap
 
@@ -53,6 +54,14 @@ class Window(NamedTuple):
             out.fill(value)
         return out.transpose(0, 3, 1, 2) if turned else out
 
+    def first_inside(self, xp: Any) -> Any:
+        """For each window the first place that lies in the image: a window of -inf must not find its largest in the padding."""
+        rows, columns = (
+            xp.maximum(-((xp.arange(n) * s - before) // d), 0)
+            for n, s, (before, _), d in zip(self.out, self.stride, self.padding, self.dilation)
+        )
+        return rows[:, None] * self.kernel[1] + columns
+
     def inside(self, x: Any, shape: tuple[int, ...]) -> Any:
         """The image of `shape` within its padding, as a view."""
         (top, _), (left, _) = self.padding
@@ -80,6 +89,8 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
     out = next(slices).copy(order="K")
     dtype = backend.uint8 if math.prod(window.kernel) <= 256 else backend.int32
     place = xp.zeros_like(out, dtype=dtype) if wanted else None
+    if wanted and any(map(any, window.padding)):
+        place += window.first_inside(xp).astype(dtype)
     for k, candidate in enumerate(slices, 1):
         if wanted:
             # k where the candidate is larger; a product and a maximum, since `where` with a random mask takes 7 times as long
@@ -323,4 +334,5 @@ def interpolate(
         np.minimum(np.floor(np.arange(count, dtype=np.float32) * np.float32(ratio)).astype(np.int64), length - 1)
         for count, ratio, length in zip(out, ratios, (height, width))
     )
-    return input[:, :, rows[:, None], columns[None, :]]
+    xp = array_module(input.array)
+    return Take.apply(input, index=(slice(None), slice(None), xp.asarray(rows[:, None]), xp.asarray(columns[None, :])))

@@ -174,23 +174,27 @@ class MaxOver(Op):
 
 
 class Logsumexp(Op):
-    """log sum e^a over `dims`, with the maximum taken off first.  da = g e^(a - out)."""
+    """log sum e^a over `dims`, with the maximum taken off first.  da = g e^a / sum e^a."""
 
     def forward(ctx, a, dims, keepdim):
         a = floating(a)
         xp = array_module(a)
         top = a.max(dims, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
+        p = xp.exp(a - top)
+        total = p.sum(dims, keepdims=True)
         with np.errstate(divide="ignore"):
-            out = xp.log(xp.exp(a - top).sum(dims, keepdims=True)) + top
+            out = xp.log(total) + top
         ctx.kept = out.shape
         out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
-        ctx.saved = a, out
+        ctx.saved = a, out, p, total
         return out
 
     def backward(ctx, g):
-        a, out = ctx.saved
-        return g.reshape(ctx.kept) * exp(a - out.reshape(ctx.kept))
+        a, out, p, total = ctx.saved
+        if isinstance(g, Tensor):  # recorded: p depends on a
+            return g.reshape(ctx.kept) * exp(a - out.reshape(ctx.kept))
+        return g.reshape(ctx.kept) * (p / total)
 
 
 class Cumsum(Op):
@@ -264,8 +268,15 @@ def _variance(
 def std(
     input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
 ) -> Tensor:
-    """The standard deviation over `dim`: the square root of `var`."""
-    return _variance("std", input, dim, unbiased, keepdim, correction).sqrt()
+    """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
+    return _root(_variance("std", input, dim, unbiased, keepdim, correction))
+
+
+def _root(powers: Tensor, p: float = 2) -> Tensor:
+    """powers ^ (1/p), with a gradient of 0 at 0 where the rule's would be infinite."""
+    zero = powers == 0
+    powers = where(zero, 1.0, powers)
+    return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
 def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
@@ -347,18 +358,14 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
     dims = normalized_dims("norm", input.ndim, dim)
     if p == "fro" or p == 2:
-        powers, p = sum(input * input, dims, keepdim), 2
-    elif p == 0:
+        return _root(sum(input * input, dims, keepdim))
+    if p == 0:
         return sum(abs(sign(input)), dims, keepdim)
-    elif p == 1:
+    if p == 1:
         return sum(abs(input), dims, keepdim)
-    elif p in (math.inf, -math.inf):
+    if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), dims, keepdim)
-    else:
-        powers = sum(abs(input) ** p, dims, keepdim)
-    zero = powers == 0
-    powers = where(zero, 1.0, powers)
-    return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
+    return _root(sum(abs(input) ** p, dims, keepdim), p)
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:

@@ -244,7 +244,7 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     shape = tuple(
         input.shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted)
     )
-    if extra < 0 or any(n not in (1, size) for n, size in zip(input.shape, shape[extra:])):
+    if extra < 0 or any(size < 0 for size in shape) or any(n not in (1, size) for n, size in zip(input.shape, shape[extra:])):
         raise ValueError(f"expand: shape {input.shape} cannot be expanded to {wanted}")
     return Expand.apply(input, shape=shape)
 
@@ -307,7 +307,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     _check_tensors("stack", tensors)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
         raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tensor.shape) for tensor in tensors)}")
-    return cat([unsqueeze(tensor, dim) for tensor in tensors], _dimension("stack", tensors[0], dim, extra=1))
+    dim = _dimension("stack", tensors[0], dim, extra=1)
+    return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
 
 
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:

@@ -1,0 +1,110 @@
+"""The operations on images, one output element at a time: slow, plain, and written from their definitions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def both(value):
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def sides(padding, kernel, dilation):
+    """(before, after) of both dimensions for every form of `padding`."""
+    if padding == "same":
+        return [(d * (k - 1) // 2, -(-d * (k - 1) // 2)) for k, d in zip(kernel, dilation)]
+    return [(p, p) for p in both(0 if padding == "valid" else padding)]
+
+
+def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    if x.ndim == 3:
+        return conv2d(x[None], w, b, stride, padding, dilation, groups)[0]
+    (sh, sw), (dh, dw), (filters, channels, kh, kw) = both(stride), both(dilation), w.shape
+    x = np.pad(x, [(0, 0), (0, 0), *sides(padding, (kh, kw), (dh, dw))])
+    high, wide = dh * (kh - 1) + 1, dw * (kw - 1) + 1
+    y = np.zeros((x.shape[0], filters, (x.shape[2] - high) // sh + 1, (x.shape[3] - wide) // sw + 1))
+    for n, o, i, j in np.ndindex(y.shape):
+        first = o // (filters // groups) * channels
+        patch = x[n, first : first + channels, i * sh : i * sh + high : dh, j * sw : j * sw + wide : dw]
+        y[n, o, i, j] = (patch * w[o]).sum() + (0 if b is None else b[o])
+    return y
+
+
+def conv_transpose2d(y, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if y.ndim == 3:
+        return conv_transpose2d(y[None], w, b, stride, padding, output_padding, groups, dilation)[0]
+    (sh, sw), (dh, dw), (ph, pw), (eh, ew) = both(stride), both(dilation), both(padding), both(output_padding)
+    (n, channels, oh, ow), (_, filters, kh, kw) = y.shape, w.shape
+    x = np.zeros((n, filters * groups, (oh - 1) * sh + dh * (kh - 1) + 1 + eh, (ow - 1) * sw + dw * (kw - 1) + 1 + ew))
+    for c, k, l, i, j in np.ndindex(channels, kh, kw, oh, ow):
+        first = c // (channels // groups) * filters
+        x[:, first : first + filters, i * sh + k * dh, j * sw + l * dw] += y[:, c, i, j, None] * w[c, :, k, l]
+    return x[:, :, ph : x.shape[2] - ph, pw : x.shape[3] - pw] + (0 if b is None else b[:, None, None])
+
+
+def starts(length, kernel, stride, padding, dilation, ceil_mode):
+    """Where windows begin: those that fit, and with `ceil_mode` one more for what is left, if it begins before the end."""
+    reach = dilation * (kernel - 1)
+    found = list(range(-padding, length + padding - reach, stride))
+    following = found[-1] + stride if found else -padding
+    if ceil_mode and following - stride + reach < length + padding - 1 and following < length:
+        found.append(following)
+    return found
+
+
+def windows(x, kernel, stride, padding, dilation, ceil_mode):
+    """For every window (i, j of the output, the rows and columns it names, those outside the image too)."""
+    kernel = both(kernel)
+    stride, padding, dilation = both(kernel if stride is None else stride), both(padding), both(dilation)
+    rows, columns = (
+        [[at + d * k for k in range(size)] for at in starts(n, size, s, p, d, ceil_mode)]
+        for n, size, s, p, d in zip(x.shape[-2:], kernel, stride, padding, dilation)
+    )
+    return len(rows), len(columns), [(i, j, r, c) for i, r in enumerate(rows) for j, c in enumerate(columns)]
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    high, wide, places = windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    values, indices = np.zeros((*x.shape[:-2], high, wide)), np.zeros((*x.shape[:-2], high, wide), int)
+    for *image, (i, j, rows, columns) in ((*at, place) for at in np.ndindex(x.shape[:-2]) for place in places):
+        inside = [(x[(*image, r, c)], -(r * x.shape[-1] + c))
+                  for r in rows for c in columns if 0 <= r < x.shape[-2] and 0 <= c < x.shape[-1]]  # fmt: skip
+        values[(*image, i, j)], first = max(inside)  # the first in rows among equals
+        indices[(*image, i, j)] = -first
+    return (values, indices) if return_indices else values
+
+
+def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    high, wide, places = windows(x, kernel_size, stride, padding, 1, ceil_mode)
+    border = both(padding) if count_include_pad else (0, 0)
+    y = np.zeros((*x.shape[:-2], high, wide))
+    for i, j, rows, columns in places:
+        inside = [[at for at in line if 0 <= at < n] for line, n in zip((rows, columns), x.shape[-2:])]
+        counted = [sum(-p <= at < n + p for at in line) for line, n, p in zip((rows, columns), x.shape[-2:], border)]
+        y[..., i, j] = x[..., inside[0], :][..., inside[1]].sum((-2, -1)) / (divisor_override or math.prod(counted))
+    return y
+
+
+def adaptive_avg_pool2d(x, output_size):
+    high, wide = (n if size is None else size for n, size in zip(x.shape[-2:], both(output_size)))
+    y = np.zeros((*x.shape[:-2], high, wide))
+    for i, j in np.ndindex(high, wide):
+        rows, columns = (
+            slice(math.floor(at * n / out), math.ceil((at + 1) * n / out))
+            for at, n, out in zip((i, j), x.shape[-2:], (high, wide))
+        )
+        y[..., i, j] = x[..., rows, columns].mean((-2, -1))
+    return y
+
+
+def interpolate(x, size=None, scale_factor=None, mode="nearest"):
+    if size is None:
+        factors = both(scale_factor)
+        size = tuple(math.floor(n * factor) for n, factor in zip(x.shape[-2:], factors))
+    else:
+        size = both(size)
+        factors = tuple(out / n for n, out in zip(x.shape[-2:], size))
+    rows, columns = ([min(math.floor(i / f), n - 1) for i in range(out)] for n, out, f in zip(x.shape[-2:], size, factors))
+    return x[..., rows, :][..., columns]

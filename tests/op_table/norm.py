@@ -1,0 +1,79 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+from op_table.row import Row, bad, case, spread
+
+import minitorch.functional as F
+
+BATCH, IMAGES = spread(4, 2), spread(2, 2, 2, 2)
+MEAN, VARIANCE, WEIGHT, BIAS = spread(2, seed=3), spread(2, low=0.5, high=2.0, seed=4), spread(2, seed=5), spread(2, seed=6)
+
+
+def normalized(x, dims, eps):
+    return (x - x.mean(dims, keepdims=True)) / np.sqrt(x.var(dims, keepdims=True) + eps)
+
+
+def scaled(y, weight, bias, shape):
+    return y * (1 if weight is None else weight.reshape(shape)) + (0 if bias is None else bias.reshape(shape))
+
+
+def batch_norm(x, mean, variance, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    if training:
+        y = normalized(x, (0, *range(2, x.ndim)), eps)
+    else:
+        y = (x - mean.reshape(shape)) / np.sqrt(variance.reshape(shape) + eps)
+    return scaled(y, weight, bias, shape)
+
+
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    shape = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
+    return scaled(normalized(x, tuple(range(-len(shape), 0)), eps), weight, bias, shape)
+
+
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+    y = normalized(x.reshape(*x.shape[:1], num_groups, x[0].size // num_groups if len(x) else 0), 2, eps) if x.size else x
+    return scaled(y.reshape(x.shape), weight, bias, (1, -1) + (1,) * (x.ndim - 2))
+
+
+ROWS = [
+    Row("batch_norm", F.batch_norm, batch_norm, [
+        case(BATCH, None, None, WEIGHT, BIAS, training=True), case(BATCH, None, None, training=True),
+        case(IMAGES, None, None, WEIGHT, training=True, eps=0.1), case(IMAGES, None, None, None, BIAS, training=True),
+        case(spread(2, 2, 3), None, None, WEIGHT, BIAS, training=True),
+        case(BATCH, MEAN, VARIANCE, WEIGHT, BIAS), case(IMAGES, MEAN, VARIANCE), case(IMAGES, MEAN, VARIANCE, WEIGHT, None, eps=0.1),
+        case(BATCH, MEAN, VARIANCE, None, BIAS), case(spread(0, 2), MEAN, VARIANCE, WEIGHT, BIAS)],
+        bad=[bad(ValueError, r"^batch_norm: expected input \(n, channels, ...\), got shape \(2,\)", MEAN, None, None, training=True),
+             bad(ValueError, r"^batch_norm: expected more than 1 value per channel in training, got input \(1, 2\)", BATCH[:1], None, None,
+                 training=True),
+             bad(ValueError, r"^batch_norm: expected running_mean of shape \(2,\) for input \(4, 2\), got \(3,\)", BATCH, spread(3), VARIANCE),
+             bad(ValueError, r"^batch_norm: expected running_var of shape", BATCH, MEAN, spread(3)),
+             bad(ValueError, r"^batch_norm: expected weight of shape", BATCH, MEAN, VARIANCE, spread(3)),
+             bad(ValueError, r"^batch_norm: expected bias of shape", BATCH, MEAN, VARIANCE, WEIGHT, spread(3)),
+             bad(ValueError, "^batch_norm: expected running_mean and running_var where training is False", BATCH, None, None),
+             bad(ValueError, "^batch_norm: expected running_mean and running_var together", BATCH, MEAN, None, training=True),
+             bad(TypeError, "^batch_norm: input is float64, weight float32", BATCH, MEAN, VARIANCE, WEIGHT.astype("f")),
+             bad(TypeError, "^batch_norm: expected a floating-point input, got int64", BATCH.astype(int), None, None, training=True)]),
+    Row("layer_norm", F.layer_norm, layer_norm, [
+        case(spread(2, 3), 3, spread(3, seed=1), spread(3, seed=2)), case(spread(2, 3), (3,)),
+        case(spread(2, 3, 2), (3, 2), spread(3, 2, seed=1), spread(3, 2, seed=2)), case(spread(3, 2, 2), (2,), None, BIAS, eps=0.1),
+        case(spread(3), 3, spread(3, seed=1)), case(spread(0, 3), 3, spread(3, seed=1), spread(3, seed=2))],
+        bad=[bad(ValueError, r"^layer_norm: expected input \(..., 4\), got shape \(2, 3\)", spread(2, 3), 4),
+             bad(ValueError, r"^layer_norm: .*, got shape \(2, 3\)", spread(2, 3), ()),
+             bad(ValueError, r"^layer_norm: expected weight of shape \(3,\), got \(2,\)", spread(2, 3), 3, WEIGHT),
+             bad(ValueError, r"^layer_norm: expected bias of shape \(3,\), got \(2,\)", spread(2, 3), 3, None, BIAS),
+             bad(TypeError, "^layer_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),
+             bad(TypeError, "^layer_norm: expected a floating-point input, got int64", spread(2, 3).astype(int), 3)]),
+    Row("group_norm", F.group_norm, group_norm, [
+        case(spread(2, 4, 2), 2, spread(4, seed=1), spread(4, seed=2)), case(spread(2, 4), 2), case(IMAGES, 1, WEIGHT, None, eps=0.1),
+        case(IMAGES, 2, None, BIAS), case(spread(0, 4, 2), 2, spread(4, seed=1), spread(4, seed=2))],
+        bad=[bad(ValueError, r"^group_norm: 4 channels do not divide into 3 groups \(input \(2, 4, 2\)\)", spread(2, 4, 2), 3),
+             bad(ValueError, r"^group_norm: 4 channels do not divide into 0 groups", spread(2, 4, 2), 0),
+             bad(ValueError, r"^group_norm: .*\(input \(4,\)\)", spread(4), 2),
+             bad(ValueError, r"^group_norm: expected weight of shape \(4,\), got \(2,\)", spread(2, 4, 2), 2, WEIGHT),
+             bad(ValueError, r"^group_norm: expected bias of shape \(4,\), got \(2,\)", spread(2, 4, 2), 2, None, BIAS),
+             bad(TypeError, "^group_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),
+             bad(TypeError, "^group_norm: expected a floating-point input, got int64", spread(2, 4).astype(int), 2)]),
+]  # fmt: skip

@@ -1,0 +1,83 @@
+"""Pooling and resizing of images, against loops over every window."""
+
+from __future__ import annotations
+
+import numpy as np
+from op_table import naive
+from op_table.row import Row, bad, case, spread
+
+import minitorch.functional as F
+
+IMAGES = spread(1, 2, 4, 5)
+SMALL, LARGE = spread(1, 1, 3, 4), spread(1, 1, 5, 6)
+
+
+def windows(*parameters):
+    return [case(images, *kernel, **rest) for images, kernel, rest in parameters]
+
+
+WINDOWS = windows(
+    (IMAGES, (2,), {}),  # one column is left over
+    (spread(2, 1, 4, 4), ((2, 1),), {}),
+    (LARGE, ((3, 2),), {"stride": 2}),
+    (SMALL, (3, 1), {}),
+    (LARGE, (2, (1, 3)), {}),
+    (SMALL, (2,), {"padding": 1}),
+    (SMALL, ((2, 3),), {"stride": (2, 1), "padding": (0, 1)}),
+    (LARGE, (2,), {"stride": 3, "ceil_mode": True}),
+    (spread(1, 1, 5, 5), (3,), {"stride": 2, "padding": 1, "ceil_mode": True}),
+    (LARGE, (2,), {"stride": 6, "ceil_mode": True}),  # the next window would begin beyond the image
+    (spread(1, 3, 4), (2,), {}),
+    (spread(0, 1, 4, 4), (2,), {}),
+)
+
+
+def refused(name):
+    return [
+        bad(ValueError, rf"^{name}: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
+        bad(ValueError, rf"^{name}: a window of \(5, 5\) does not fit into \(4, 5\) .*\(input \(1, 2, 4, 5\)\)", IMAGES, 5),
+        bad(ValueError, rf"^{name}: padding \(2, 2\) is more than half of the window \(3, 3\)", IMAGES, 3, padding=2),
+        bad(ValueError, rf"^{name}: expected kernel_size .* got 0", IMAGES, 0),
+        bad(ValueError, rf"^{name}: expected stride .* got 0", IMAGES, 2, 0),
+        bad(ValueError, rf"^{name}: expected padding .* got -1", IMAGES, 2, padding=-1),
+        bad(TypeError, rf"^{name}: expected a floating-point tensor, got int64", IMAGES.astype(int), 2),
+    ]
+
+
+ROWS = [
+    Row("max_pool2d", F.max_pool2d, naive.max_pool2d, [
+        *WINDOWS,
+        *windows((LARGE, (2,), {"dilation": 2, "stride": 1}), (LARGE, (2, 2), {"dilation": (1, 3), "padding": 1}),
+                 (IMAGES, (2,), {"return_indices": True}),
+                 (LARGE, (3,), {"stride": 2, "padding": 1, "dilation": 1, "return_indices": True, "ceil_mode": True}),
+                 (spread(1, 3, 4), (2,), {"stride": (1, 2), "dilation": (2, 1), "return_indices": True}),
+                 (spread(1, 1, 4, 4, low=-3.0, high=-1.0), (2,), {"padding": 1}),  # zeros would win
+                 (spread(1, 1, 1, 17), ((1, 17),), {}), (spread(1, 1, 17, 16), ((17, 16),), {}))],
+        bad=[*refused("max_pool2d"), bad(ValueError, r"^max_pool2d: expected dilation .* got 0", IMAGES, 2, dilation=0)]),
+    Row("avg_pool2d", F.avg_pool2d, naive.avg_pool2d, [
+        *WINDOWS,
+        *windows((SMALL, (2,), {"padding": 1, "divisor_override": 3}), (LARGE, (2,), {"divisor_override": -2})),
+        case(SMALL, (2, 3), stride=2, ceil_mode=True, uploads=1), case(LARGE, 3, stride=2, padding=1, ceil_mode=True, uploads=1),
+        case(LARGE, 3, stride=2, padding=1, count_include_pad=False, uploads=1),
+        case(LARGE, 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False, uploads=1),
+        case(SMALL, (2, 3), padding=(1, 0), count_include_pad=False, uploads=1)],
+        bad=[*refused("avg_pool2d"), bad(ValueError, "^avg_pool2d: divisor_override must not be 0", IMAGES, 2, divisor_override=0)]),
+    Row("adaptive_avg_pool2d", F.adaptive_avg_pool2d, naive.adaptive_avg_pool2d, [
+        case(spread(1, 2, 4, 6), (2, 3)), case(spread(1, 2, 4, 6), 1), case(IMAGES, (3, 2), uploads=2), case(SMALL, (None, 3), uploads=2),
+        case(SMALL, None), case(SMALL, (4, 6), uploads=2), case(spread(2, 3, 4), 2, uploads=2)],
+        bad=[bad(ValueError, r"^adaptive_avg_pool2d: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
+             bad(ValueError, r"^adaptive_avg_pool2d: .* got shape \(1, 1, 0, 3\)", np.ones((1, 1, 0, 3)), 2),
+             bad(ValueError, r"^adaptive_avg_pool2d: expected output_size .* got 0", IMAGES, 0),
+             bad(ValueError, r"^adaptive_avg_pool2d: expected output_size .* got \(2, 2, 2\)", IMAGES, (2, 2, 2)),
+             bad(TypeError, "^adaptive_avg_pool2d: expected a floating-point tensor, got int64", IMAGES.astype(int), 3)]),
+    Row("interpolate", F.interpolate, naive.interpolate, [
+        case(SMALL, scale_factor=2), case(SMALL, scale_factor=(2, 1)), case(SMALL, 6, uploads=2), case(SMALL, (6, 8)),
+        case(SMALL, size=(2, 3), uploads=2), case(SMALL, scale_factor=1.5, uploads=2), case(SMALL, scale_factor=0.5, uploads=2),
+        case(SMALL, scale_factor=(2.1, 2.2), uploads=2), case(SMALL, size=(3, 4))],
+        bad=[bad(ValueError, "^interpolate: only mode 'nearest' is supported, got 'bilinear'", SMALL, 2, mode="bilinear"),
+             bad(ValueError, "^interpolate: expected either size or scale_factor", SMALL),
+             bad(ValueError, "^interpolate: expected either size or scale_factor", SMALL, 2, 2),
+             bad(ValueError, r"^interpolate: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
+             bad(ValueError, r"^interpolate: expected size .* got 0", SMALL, 0),
+             bad(ValueError, r"^interpolate: nothing is left of \(1, 1, 3, 4\) at scale 0.1", SMALL, scale_factor=0.1)]),
+]  # fmt: skip

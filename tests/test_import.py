@@ -1,0 +1,256 @@
+"""How the pieces fit: what importing needs, which module may know which, and where NumPy itself may be called."""
+
+import ast
+import functools
+import graphlib
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# From the bottom up: a module may import those above its line, and others of its own line's package.
+ORDER = [
+    "minitorch.backend", "minitorch.grad_mode", "minitorch.files", "minitorch.memory",
+    "minitorch.tensor", "minitorch.op", "minitorch.function", "minitorch.autograd", "minitorch.random",
+    "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.methods", "minitorch.functional", "minitorch.cuda",
+    "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
+    "minitorch", "layers",
+]  # fmt: skip
+
+# Of NumPy every module may use what describes arrays; CuPy's arrays have the same dtypes.
+DESCRIBES = {
+    "bool_", "dtype", "errstate", "float16", "float32", "float64", "generic", "int64", "integer", "ndarray", "promote_types",
+    "result_type", "uint8", "uint32",
+}  # fmt: skip
+# Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
+HOST = {
+    "minitorch.backend": "the only place that knows two libraries",
+    "minitorch.tensor": "reads numbers and lists, and prints",
+    "minitorch.creation": "draws and counts on the host, so that both devices start alike",
+    "minitorch.random": "seeds and states",
+    "minitorch.gradcheck": "compares on the host",
+    "minitorch.serialization": "files hold host arrays",
+    "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
+    "minitorch.data": "digits are files, read on the host",
+}
+FUNCTIONS = {
+    ("minitorch.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.autograd", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.ops.elementwise", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.ops.dropout", "prod"): "of a shape",
+    ("minitorch.ops.pool", "arange"): "where windows lie: one number a row of output",
+    ("minitorch.ops.pool", "minimum"): "where windows lie",
+    ("minitorch.ops.pool", "maximum"): "where windows lie",
+    ("minitorch.ops.pool", "outer"): "where windows lie",
+    ("minitorch.ops.pool", "floor"): "where windows lie",
+    ("minitorch.optim.adagrad", "zeros"): "the count of steps, which stays on the host",
+    ("minitorch.optim.optimizer", "zeros"): "the count of steps, which stays on the host",
+    ("minitorch.optim.optimizer", "asarray"): "the count of steps, which stays on the host",
+    ("minitorch.optim.clip", "zeros"): "the norm of no gradient at all",
+    ("layers.init", "linalg"): "an orthogonal start, drawn on the host",
+    ("layers.init", "where"): "an orthogonal start, drawn on the host",
+    ("layers.init", "diag"): "an orthogonal start, drawn on the host",
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@functools.cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of `minitorch` and `layers`, parsed."""
+    paths = [path for package in ("minitorch", "layers") for path in sorted((ROOT / package).rglob("*.py"))]
+    return {name_of(path): ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in paths}
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """(module, name taken from it or None) for every import in `tree`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def own_imports(name: str) -> set[str]:
+    """The modules of ours that module `name` imports."""
+    found = set()
+    for module, taken in imports(modules()[name]):
+        if module.partition(".")[0] in ("minitorch", "layers"):
+            found.add(f"{module}.{taken}" if f"{module}.{taken}" in modules() else module)
+    return found - {name}
+
+
+def place(name: str) -> str:
+    """The line of ORDER that `name` belongs to: the longest that begins it."""
+    fitting = [entry for entry in ORDER if name == entry or name.startswith(entry + ".")]
+    return max(fitting, key=len)
+
+
+def run(program: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+# ---- what importing needs ------------------------------------------------------------------------------------------------
+
+
+def test_every_module_imports_with_numpy_alone():
+    program = f"""
+        import importlib, sys
+
+        class OnlyNumPy:
+            def find_spec(self, name, path=None, target=None):
+                top = name.partition(".")[0]
+                if top not in {{"numpy", "minitorch", "layers"}} and top not in sys.stdlib_module_names:
+                    raise ImportError(f"{{name}} is not NumPy")
+
+        sys.meta_path.insert(0, OnlyNumPy())
+        for name in {sorted(modules())!r}:
+            importlib.import_module(name)
+        print("done")
+    """
+    assert run(program) == "done\n"
+
+
+def test_a_net_trains_with_numpy_alone():
+    program = """
+        import sys
+
+        class OnlyNumPy:
+            def find_spec(self, name, path=None, target=None):
+                top = name.partition(".")[0]
+                if top not in {"numpy", "minitorch", "layers"} and top not in sys.stdlib_module_names:
+                    raise ImportError(f"{name} is not NumPy")
+
+        sys.meta_path.insert(0, OnlyNumPy())
+        import minitorch as torch
+        import layers as nn
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        x, y = torch.randn(16, 4), torch.randint(0, 2, (16,))
+        losses = []
+        for _ in range(20):
+            loss = nn.functional.cross_entropy(net(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        print(losses[-1] < losses[0])
+    """
+    assert run(program) == "True\n"
+
+
+def test_importing_starts_no_thread_prints_nothing_and_leaves_numpys_settings_alone():
+    program = """
+        import threading, warnings
+        import numpy as np
+        warnings.simplefilter("error")
+        before = np.geterr(), np.get_printoptions(), np.random.get_state()[1].tolist()
+        import minitorch, layers
+        assert before == (np.geterr(), np.get_printoptions(), np.random.get_state()[1].tolist())
+        assert threading.active_count() == 1
+    """
+    assert run(program) == ""
+
+
+def test_the_version_is_read_without_importing_the_package():
+    """An isolated build has no NumPy, so a setup.py that imports the package for its version fails there."""
+    imported = {module.partition(".")[0] for module, _ in imports(ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")))}
+    assert not imported & {"minitorch", "layers", "numpy"}
+
+
+# ---- which module may know which -----------------------------------------------------------------------------------------
+
+
+def test_every_module_has_its_place():
+    assert all(place(name) != "minitorch" for name in modules() if name != "minitorch" and name.startswith("minitorch")), (
+        "a new module: give it a line in ORDER"
+    )
+
+
+@pytest.mark.parametrize("name", modules())
+def test_arrows_point_down(name):
+    own = place(name)
+    below = ORDER[: ORDER.index(own)]
+    for other in own_imports(name):
+        inside = place(other) == own and own not in ("minitorch",)
+        assert place(other) in below or inside, f"{name} imports {other}, which stands above it"
+
+
+def test_there_are_no_circles():
+    list(graphlib.TopologicalSorter({name: own_imports(name) for name in modules()}).static_order())
+
+
+def test_the_engine_knows_no_operation():
+    for name in ("tensor", "op", "function", "autograd", "grad_mode", "backend", "random"):
+        assert not any(other.startswith("minitorch.ops") for other in own_imports(f"minitorch.{name}"))
+
+
+@pytest.mark.parametrize("name", modules())
+def test_nothing_of_ours_is_imported_inside_a_function(name):
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            for module, _ in imports(node):
+                assert module.partition(".")[0] not in ("minitorch", "layers"), f"{module} in {node.name}: a circle dodged"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_only_the_standard_library_and_numpy_are_imported_with_a_module(name):
+    tree = modules()[name]
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and id(node) not in inside:
+            for module, _ in imports(node):
+                top = module.partition(".")[0]
+                assert top in {"numpy", "minitorch", "layers"} or top in sys.stdlib_module_names, f"{name} imports {module}"
+
+
+def test_cupy_is_imported_by_the_backend_only():
+    importers = {name for name in modules() if any(module.startswith("cupy") for module, _ in imports(modules()[name]))}
+    assert importers == {"minitorch.backend"}
+
+
+# ---- where NumPy itself may be called ------------------------------------------------------------------------------------
+
+
+def numpy_names(tree: ast.AST) -> set[str]:
+    """The names of NumPy that a module uses as `np.name`."""
+    return {
+        node.attr for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [n for n in modules() if n not in HOST and not n.startswith("minitorch.data.")])
+def test_what_runs_on_a_gpu_calls_no_function_of_numpy(name):
+    called = numpy_names(modules()[name]) - DESCRIBES
+    unknown = {attribute for attribute in called if (name, attribute) not in FUNCTIONS}
+    assert not unknown, f"{name} calls np.{', np.'.join(sorted(unknown))}: use array_module(array), or say in FUNCTIONS why not"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_numpy_is_imported_under_its_usual_name_and_as_a_whole(name):
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, ast.Import):
+            assert all(alias.asname == "np" for alias in node.names if alias.name == "numpy")
+        if isinstance(node, ast.ImportFrom):
+            assert node.module != "numpy", f"{name}: from numpy import ... hides which functions are NumPy's"
+
+
+def test_the_exceptions_are_still_needed():
+    used = {(name, attribute) for name, tree in modules().items() for attribute in numpy_names(tree)}
+    assert set(FUNCTIONS) <= used, f"no longer used: {sorted(set(FUNCTIONS) - used)}"
+    assert all(name in modules() for name in HOST)

@@ -1,0 +1,76 @@
+"""What a leaf keeps and what an interior tensor drops: `.grad`, `retain_grad`, `detach`, `requires_grad_`."""
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+
+def leaf(*values):
+    return mt.tensor(values, dtype=mt.float64, requires_grad=True)
+
+
+def test_interior_gradients_are_dropped_unless_retained():
+    x = leaf(1.0, 2.0)
+    dropped = x * 2
+    kept = dropped * 3
+    kept.retain_grad()
+    (kept * kept).sum().backward(retain_graph=True)
+    assert dropped.grad is None and kept.grad.tolist() == [12.0, 24.0]
+    (kept * kept).sum().backward()
+    assert kept.grad.tolist() == [24.0, 48.0]
+
+
+def test_retain_grad_is_kept_by_grad_too():
+    x = leaf(1.0, 2.0)
+    hidden = x * 2
+    hidden.retain_grad()
+    mt.autograd.grad((hidden * 3).sum(), x)
+    assert hidden.grad.tolist() == [3.0, 3.0] and x.grad is None
+
+
+def test_retain_grad_of_a_leaf_changes_nothing_and_of_a_constant_raises():
+    x = leaf(1.0)
+    x.retain_grad()
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2.0]
+    with pytest.raises(RuntimeError, match=r"retain_grad: the tensor of shape \(2,\) does not require a gradient"):
+        mt.ones(2).retain_grad()
+
+
+def test_detach_cuts_the_graph_and_shares_the_memory():
+    x = leaf(1.0, 2.0)
+    cut = (x * 2).detach()
+    (cut * x).sum().backward()
+    assert x.grad.tolist() == [2.0, 4.0] and cut.is_leaf and not cut.requires_grad
+    twin = x.detach()
+    twin[0] = 9.0
+    assert x.tolist() == [9.0, 2.0]
+
+
+def test_detach_in_place_makes_a_leaf():
+    x = leaf(1.0, 2.0)
+    hidden = x * 2
+    assert hidden.detach_() is hidden and hidden.is_leaf and not hidden.requires_grad
+
+
+def test_a_leaf_may_stop_requiring_a_gradient_and_an_interior_tensor_may_not():
+    x = leaf(1.0)
+    hidden = x * 2
+    with pytest.raises(RuntimeError, match=r"only a leaf can stop requiring a gradient; use detach\(\)"):
+        hidden.requires_grad_(False)
+    x.requires_grad_(False)
+    assert not (x * 2).requires_grad
+
+
+def test_a_gradient_assigned_by_hand_must_fit():
+    x = leaf(1.0, 2.0)
+    x.grad = mt.tensor([1.0, 1.0], dtype=mt.float64)
+    x.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    with pytest.raises(ValueError, match=r"grad: expected shape \(2,\), float64 on cpu; got shape \(3,\), float64 on cpu"):
+        x.grad = mt.ones(3, dtype=mt.float64)
+    with pytest.raises(ValueError, match=r"got shape \(2,\), float32"):
+        x.grad = mt.ones(2)
+    with pytest.raises(TypeError, match="expected a Tensor or None, got ndarray"):
+        x.grad = np.ones(2)

@@ -1,0 +1,285 @@
+"""Every row of the table in every way there is: values, gradients to third order, dtypes, memory layouts, bad inputs."""
+
+from __future__ import annotations
+
+import inspect
+import types
+
+import numpy as np
+import pytest
+from op_table import ROWS, every_case
+from op_table.checks import (
+    assert_all_close,
+    assert_close,
+    derivative,
+    gradients,
+    host,
+    moving,
+    pulled,
+    recorded,
+    weights,
+)
+from op_table.row import as_input, is_differentiated, outputs
+
+import minitorch as mt
+import minitorch.functional as F
+from minitorch import Tensor
+from minitorch.gradcheck import gradcheck, gradgradcheck
+from minitorch.op import Op
+
+TOLERANCE = {mt.float64: 1e-12, mt.float32: 1e-5}
+
+
+@every_case
+def test_values_are_those_of_an_independent_reference_in_the_dtype_of_the_inputs(row, case):
+    for dtype, tolerance in TOLERANCE.items():
+        expected = row.expected(case, dtype)
+        got = row(case, row.inputs(case, dtype))
+        assert len(got) == len(expected)
+        for ours, theirs in zip(got, expected):
+            assert ours.dtype == (mt.int64 if theirs.dtype.kind == "i" else dtype)
+            assert_close(host(ours), theirs, tolerance)
+
+
+@every_case
+def test_gradients_are_those_of_the_values(row, case):
+    assert gradcheck(*row.function(case), mode="complex" if row.analytic else "central")
+
+
+@every_case
+def test_second_derivatives_are_those_of_the_gradients(row, case):
+    assert gradgradcheck(*row.function(case), mode="complex" if row.analytic else "central")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.analytic], ids=lambda row: row.name)
+def test_third_derivatives_are_those_of_the_second(row):
+    function, inputs = row.function(row.cases[0])
+    given = [weight.requires_grad_() for weight in weights(function(*inputs), 8)]
+    assert gradgradcheck(derivative(function, len(inputs)), [*inputs, *given], mode="complex", rtol=1e-11)
+
+
+@every_case
+def test_recording_the_backward_pass_changes_no_gradient(row, case):
+    inputs = row.inputs(case)
+    values = row(case, inputs)
+    assert_all_close(pulled(values, moving(inputs), 8, create_graph=True), pulled(values, moving(inputs), 8))
+
+
+def in_float64(value):
+    is_floats = isinstance(value, Tensor) and value.is_floating_point()
+    return value.detach().double().requires_grad_(value.requires_grad) if is_floats else value
+
+
+@every_case
+def test_float32_has_float32_gradients_near_those_of_float64(row, case):
+    for order in (1, 2):
+        single = gradients(row, case, row.inputs(case, mt.float32), order)
+        double = gradients(row, case, [in_float64(value) for value in row.inputs(case, mt.float32)], order)
+        for ours, theirs in zip(single, double):
+            assert (ours is None) == (theirs is None)
+            if ours is not None:
+                assert ours.dtype == mt.float32
+                # inputs and weights are of the order of 1: so is what a rounding error is relative to
+                np.testing.assert_allclose(host(ours), host(theirs), rtol=1e-5 if order == 1 else 1e-4, atol=1e-5)
+
+
+@every_case
+def test_the_default_dtype_does_not_leak_into_results(row, case):
+    mt.set_default_dtype(mt.float64)
+    try:
+        inputs = row.inputs(case, mt.float32)
+        values = row(case, inputs)
+        found = (*values, *pulled(values, moving(inputs), 8))
+    finally:
+        mt.set_default_dtype(mt.float32)
+    assert {tensor.dtype for tensor in found if tensor is not None} <= {mt.float32, mt.int64}
+
+
+# ---- memory --------------------------------------------------------------------------------------------------------------
+
+
+def strided(array):
+    """Every second element, along every dimension, of a larger array."""
+    view = np.full([2 * n for n in array.shape], np.nan)[(*(slice(None, None, 2),) * array.ndim, ...)]
+    view[...] = array
+    return view
+
+
+def repeated(array):
+    """The first element of every dimension in place of the others, in strides of 0."""
+    return np.broadcast_to(array[(*(slice(0, 1),) * array.ndim, ...)], array.shape) if array.size else array
+
+
+def backwards(array):
+    """In negative strides."""
+    return np.flip(np.flip(array).copy())
+
+
+def fortran(array):
+    return array.copy(order="F")
+
+
+LAYOUTS = (fortran, strided, backwards, repeated)
+
+
+def assert_same(row, case, inputs, others):
+    """Equal values, gradients and second derivatives from two sets of inputs."""
+    assert_all_close(row(case, inputs), row(case, others))
+    for order in (1, 2):
+        assert_all_close(gradients(row, case, inputs, order), gradients(row, case, others, order))
+
+
+@every_case
+def test_the_memory_layout_of_inputs_changes_nothing(row, case):
+    for layout in LAYOUTS:
+        laid_out, plain = row.inputs(case), row.inputs(case)
+        for ours, theirs in zip(laid_out, plain):
+            if is_differentiated(ours):
+                ours.array = layout(ours.array)
+                theirs.array = ours.array.copy(order="C")
+        assert_same(row, case, laid_out, plain)
+
+
+def twins(inputs):
+    """The positions of the first two differentiated inputs of one shape; None if there are none."""
+    places = [i for i, value in enumerate(inputs) if is_differentiated(value) and value.ndim]
+    return next(((i, j) for i in places for j in places if i < j and inputs[i].shape == inputs[j].shape), None)
+
+
+@every_case
+def test_inputs_that_overlap_in_memory_have_the_gradients_of_separate_ones(row, case):
+    shared, separate = row.inputs(case), row.inputs(case)
+    if places := twins(shared):
+        memory = np.abs(shared[places[0]].array)  # positive numbers are in the domain of every operation
+        memory = np.concatenate([memory, memory[..., :1]], -1)
+        for place, view in zip(places, (memory[..., :-1], memory[..., 1:])):
+            shared[place].array, separate[place].array = view, view.copy()
+        assert_same(row, case, shared, separate)
+
+
+@every_case
+def test_the_gradient_of_an_input_given_twice_is_the_sum(row, case):
+    inputs = row.inputs(case)
+    if places := twins(inputs):
+        for place in places:
+            inputs[place].array = np.abs(inputs[places[0]].array)
+        positions = [i for i, value in enumerate(inputs) if is_differentiated(value)]
+        separate = dict(zip(positions, gradients(row, case, inputs)))
+        inputs[places[1]] = inputs[places[0]]
+        twice = dict(zip(positions, gradients(row, case, inputs)))
+        parts = [host(separate[place]) for place in places if separate[place] is not None]
+        assert_close(host(twice[places[0]]), sum(parts))
+
+
+@every_case
+def test_nothing_given_is_written_to_and_every_gradient_owns_its_memory(row, case):
+    inputs = row.inputs(case)
+    upstream = weights(row(case, inputs), 8)
+    given = [value.array for value in (*inputs, *upstream) if isinstance(value, Tensor)]
+    before = [array.copy() for array in given]
+    for array in given:
+        array.flags.writeable = False
+    values = recorded(row(case, inputs))
+    mt.autograd.backward(values, upstream)
+    for array, copy in zip(given, before):
+        np.testing.assert_array_equal(array, copy)
+    grads = [value.grad.array for value in moving(inputs) if value.grad is not None]
+    assert all(grad.flags.writeable and grad.base is None for grad in grads)
+    for i, grad in enumerate(grads):
+        others = (*grads[i + 1 :], *given, *(value.array for value in values))
+        assert not any(np.shares_memory(grad, other) for other in others)
+
+
+# ---- what is refused, and other names ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row, call", [pytest.param(row, call, id=f"{row.name}-{i}") for row in ROWS for i, call in enumerate(row.bad)]
+)
+def test_bad_inputs_are_refused_with_the_operation_the_shapes_and_what_was_expected(row, call, device):
+    inputs = [as_input(value, getattr(value, "dtype", mt.float64), device) for value in call.inputs]
+    with pytest.raises(call.error, match=call.match):
+        row.call(*inputs, **call.parameters)
+
+
+@every_case
+def test_every_other_form_of_an_operation_gives_the_same(row, case):
+    for form in row.also if not case.parameters else ():
+        inputs = row.inputs(case)
+        values = outputs(form(*inputs))
+        assert_all_close(values, row(case, inputs), 0.0)
+        assert_all_close(pulled(values, moving(inputs), 8), gradients(row, case, inputs), 0.0)
+
+
+# ---- nothing is left out -------------------------------------------------------------------------------------------------
+
+# What makes leaves, draws, compares, reads or moves tensors, but is no operation on the tape.
+WITHOUT_OPERATIONS = {f"minitorch.{name}" for name in ("creation", "random", "backend", "grad_mode", "tensor", "autograd",
+                                                       "serialization", "memory", "ops.compare")}  # fmt: skip
+NOT_DIFFERENTIABLE = {
+    "argmax", "argmin", "all", "any", "nonzero", "__eq__", "__ne__",  # whole numbers and booleans
+    "backward", "requires_grad_", "detach_", "uniform_", "normal_", "new_zeros", "new_ones",
+}  # fmt: skip
+CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "cpu", "cuda"}
+
+
+def public_operations():
+    """(name, function, method or property) of whatever a user may call on tensors."""
+    for namespace in (mt, F, Tensor):
+        for name, value in vars(namespace).items():
+            is_operator = name.startswith("__") and namespace is Tensor
+            if isinstance(value, (types.FunctionType, property)) and (is_operator or not name.startswith("_")):
+                yield name, value
+
+
+def module_of(value):
+    return (value.fget if isinstance(value, property) else value).__module__
+
+
+def test_every_public_differentiable_operation_has_a_row():
+    tried = {id(inspect.unwrap(form)) for row in ROWS for form in (row.call, *row.also)}
+    missing = {
+        name for name, value in public_operations()
+        if id(value) not in tried and module_of(value) not in WITHOUT_OPERATIONS and name not in NOT_DIFFERENTIABLE | CASTS
+    }  # fmt: skip
+    assert not missing, f"without a row in tests/op_table: {sorted(missing)}"
+
+
+def test_the_exceptions_are_there_and_have_no_row():
+    named = dict(public_operations())
+    assert named.keys() >= NOT_DIFFERENTIABLE | CASTS
+    called = {id(inspect.unwrap(row.call)) for row in ROWS}
+    assert not [name for name in NOT_DIFFERENTIABLE | CASTS if id(named[name]) in called]
+
+
+def nodes(tensors):
+    """The operations on the tape of `tensors`."""
+    found, stack = set(), [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Op) and node not in found:
+            found.add(node)
+            stack.extend(node.edges)
+    return found
+
+
+def subclasses(cls):
+    return {cls}.union(*(subclasses(sub) for sub in cls.__subclasses__()))
+
+
+def test_every_operation_of_the_engine_is_on_the_tape_of_some_row():
+    ours = {
+        op for op in subclasses(Op)
+        if op.__module__.startswith("minitorch.ops.") and "<locals>" not in op.__qualname__ and op.backward is not Op.backward
+    }  # fmt: skip
+    seen = set()
+    for row in ROWS:
+        for case in row.cases:
+            function, inputs = row.function(case)
+            # on the tapes of the values, gradients and second derivatives, whose rules the checks above have run
+            for seed in (8, 9, 10) if case is row.cases[0] and row.analytic else (8, 9):
+                values = function(*inputs)
+                seen |= {type(node) for node in nodes(values)}
+                given = [weight.requires_grad_() for weight in weights(values, seed)]
+                function, inputs = derivative(function, len(inputs)), [*inputs, *given]
+    assert {op.__name__ for op in ours - seen} == {"To"}  # casts and moves: see test_ops_points.py and test_ops_device.py

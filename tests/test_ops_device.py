@@ -1,0 +1,110 @@
+"""Every row of the table on a GPU: CuPy itself where there is one, else the strict stand-in, which also counts waits and copies."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import fakecupy
+import numpy as np
+import pytest
+from op_table import every_case
+from op_table.checks import assert_all_close, gradients, host, moving, pulled
+
+import minitorch as mt
+import minitorch.functional as F
+
+
+def waits(case, name, run):
+    """What `run` gives; on the stand-in the host must wait for the device in it where the case says so, and only there."""
+    if sys.modules["cupy"] is not fakecupy:
+        return run()
+    expected, before = name in case.waits, fakecupy.syncs
+    with contextlib.nullcontext() if expected else fakecupy.forbid_sync():
+        result = run()
+    assert (fakecupy.syncs > before) == expected
+    return result
+
+
+@pytest.mark.usefixtures("cupy")
+@every_case
+def test_a_gpu_gives_the_same_with_no_wait_but_the_known_and_stays_on_the_device(row, case):
+    inputs, on_cpu = row.inputs(case, device="cuda"), row.inputs(case)
+    values = waits(case, "forward", lambda: row(case, inputs))
+    first = waits(case, "backward", lambda: pulled(values, moving(inputs), 8))
+    recorded = waits(case, "backward", lambda: pulled(values, moving(inputs), 8, create_graph=True))
+    second = pulled(recorded, moving(inputs), 9)
+    assert all(tensor.is_cuda for tensor in (*values, *first, *recorded, *second) if tensor is not None)
+    if not case.random:
+        assert_all_close(values, row(case, on_cpu))
+        assert_all_close(first, gradients(row, case, on_cpu))
+        assert_all_close(recorded, gradients(row, case, on_cpu))
+        assert_all_close(second, gradients(row, case, on_cpu, 2))
+
+
+@pytest.mark.usefixtures("cupy")
+@every_case
+def test_no_array_travels_to_the_gpu_unasked(row, case):
+    inputs = row.inputs(case, device="cuda")
+    before = fakecupy.h2d  # stays 0 on a GPU, where nothing counts
+    row(case, inputs)
+    assert fakecupy.h2d - before == (case.uploads if sys.modules["cupy"] is fakecupy else 0)
+
+
+@pytest.mark.parametrize("dropout", [F.dropout, F.dropout2d])
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_multiplies_by_0_or_by_1_over_the_probability_to_stay(device, dropout, p):
+    x = mt.full((50, 40, 3, 3), 2.0, device=device, requires_grad=True)
+    out = dropout(x, p, generator=mt.Generator().manual_seed(0))
+    assert out.device == x.device and out.dtype == mt.float32
+    (grad,) = mt.autograd.grad(out, x, mt.full_like(out, 3.0))
+    factors = host(out) / 2
+    np.testing.assert_allclose(np.unique(factors), [0, 1 / (1 - p)], rtol=1e-6)
+    np.testing.assert_array_equal(host(grad), factors * 3)
+    if dropout is F.dropout2d:
+        assert (factors == factors[:, :, :1, :1]).all()
+        factors = factors[:, :, 0, 0]
+    share = (factors == 0).mean()
+    assert abs(share - p) < 5 * np.sqrt(p * (1 - p) / factors.size)  # five standard deviations, and the seed is fixed
+
+
+def test_a_move_to_a_device_brings_its_gradient_back(device):
+    x = mt.tensor([1.0, 2.0], dtype=mt.float64, requires_grad=True)
+    y = x.to(device, mt.float32)
+    assert str(y.device) == ("cpu" if device == "cpu" else "cuda:0") and y.dtype == mt.float32
+    (grad,) = mt.autograd.grad((y * y * y).sum(), x, create_graph=True)
+    assert str(grad.device) == "cpu" and grad.dtype == mt.float64
+    np.testing.assert_allclose(host(grad), [3.0, 12.0])
+    np.testing.assert_allclose(host(mt.autograd.grad(grad.sum(), x)[0]), [6.0, 12.0])
+
+
+def test_cuda_and_cpu_are_moves(cupy):
+    x = mt.tensor([1.0, 2.0], requires_grad=True)
+    y = x.cuda()
+    assert type(y.array) is cupy.ndarray and y.cuda() is y and x.cpu() is x
+    (y * y).cpu().sum().backward()
+    assert not x.grad.is_cuda and x.grad.tolist() == [2.0, 4.0]
+
+
+def test_an_index_out_of_range_is_refused_before_a_gpu_takes_it_modulo_the_length(cupy):
+    grid = mt.zeros(3, 4, device="cuda")
+    for index, message in [
+        ((mt.tensor([0, 3]).cuda(),), r"an index of 3 for dim 0 of length 3 \(shape \(3, 4\)\)"),
+        ((mt.tensor([0, -4]).cuda(),), "an index of -4 for dim 0"),
+        ((None, slice(None), mt.tensor([4]).cuda()), "an index of 4 for dim 1 of length 4"),
+        ((Ellipsis, mt.tensor([4]).cuda()), "an index of 4 for dim 1 of length 4"),
+        ((0, mt.tensor([4]).cuda()), "an index of 4 for dim 1 of length 4"),
+    ]:
+        with pytest.raises(IndexError, match=f"^getitem: {message}"):
+            grid[index]
+        with pytest.raises(IndexError, match=f"^setitem: {message}"):
+            grid[index] = 1.0
+
+
+@pytest.mark.usefixtures("cupy")
+@pytest.mark.parametrize("name", ["add", "mul", "maximum", "matmul", "where", "cat"])
+def test_tensors_on_two_devices_are_refused_naming_both(name):
+    a, b = mt.ones(2, 2), mt.ones(2, 2, device="cuda")
+    call = {"where": lambda a, b: mt.where(a > 0, a, b), "cat": lambda a, b: mt.cat([a, b])}.get(name, getattr(mt, name))
+    with pytest.raises(RuntimeError, match=rf"^{name}: expected all tensors on one device, got cpu, .*cuda:0"):
+        call(a, b)

@@ -1,0 +1,162 @@
+"""Single points at which operations could go wrong: kinks, zeros, nothing at all, and what the table leaves out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+import minitorch.functional as F
+
+NAN, INF = math.nan, math.inf
+
+# (operation, input, value, gradient), as PyTorch has them; none may warn
+POINTS = {
+    "abs at 0": (mt.abs, [0.0], [0.0], [0.0]),
+    "sign at 0": (mt.sign, [0.0], [0.0], [0.0]),
+    "relu at 0": (mt.relu, [0.0], [0.0], [0.0]),
+    "relu of nan": (mt.relu, [NAN, INF, -INF], [NAN, INF, 0.0], None),
+    "relu6 at its corners": (F.relu6, [0.0, 6.0, 7.0], [0.0, 6.0, 6.0], [0.0, 0.0, 0.0]),
+    "relu6 of nan": (F.relu6, [NAN, INF, -INF], [NAN, 6.0, 0.0], None),
+    "leaky_relu at 0": (lambda x: F.leaky_relu(x, 0.1), [0.0], [0.0], [0.1]),
+    "elu at 0": (lambda x: F.elu(x, 0.5), [0.0], [0.0], [0.5]),
+    "clamp at its bounds": (lambda x: mt.clamp(x, -1, 1), [-1.0, 1.0, 2.0], [-1.0, 1.0, 1.0], [1.0, 1.0, 0.0]),
+    "clamp of nan": (lambda x: mt.clamp(x, -1, 1), [NAN, INF, -INF], [NAN, 1.0, -1.0], None),
+    "clamp with crossed bounds": (lambda x: mt.clamp(x, 1, -1), [-3.0, 0.0, 3.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]),
+    "log at 0": (mt.log, [0.0, 1.0], [-INF, 0.0], [INF, 1.0]),
+    "log below 0": (mt.log, [-1.0], [NAN], [-1.0]),
+    "log1p at -1": (mt.log1p, [-1.0], [-INF], [INF]),
+    "sqrt at 0": (mt.sqrt, [0.0], [0.0], [INF]),
+    "pow 2 at 0": (lambda x: x**2, [0.0], [0.0], [0.0]),
+    "pow 0 at 0": (lambda x: x**0, [0.0], [1.0], [0.0]),
+    "pow 1 at 0": (lambda x: x**1, [0.0], [0.0], [1.0]),
+    "the exponent of 0": (lambda x: mt.pow(0.0, x), [2.0, 0.0], [0.0, 1.0], None),
+    "norm at 0": (lambda x: mt.norm(x).reshape(1), [0.0, 0.0], [0.0], [0.0, 0.0]),
+    "norm 1 at 0": (lambda x: mt.norm(x, 1).reshape(1), [0.0, 2.0], [2.0], [0.0, 1.0]),
+    "norm 3 at 0": (lambda x: mt.norm(x, 3).reshape(1), [0.0, 0.0], [0.0], [0.0, 0.0]),
+    "std of equal numbers": (lambda x: mt.std(x).reshape(1), [2.0, 2.0], [0.0], [0.0, 0.0]),
+    "prod with one 0": (lambda x: mt.prod(x).reshape(1), [2.0, 0.0, 3.0], [0.0], [0.0, 6.0, 0.0]),
+    "prod with two 0": (lambda x: mt.prod(x).reshape(1), [0.0, 0.0, 3.0], [0.0], [0.0, 0.0, 0.0]),
+    "logsumexp of -inf": (lambda x: mt.logsumexp(x, 0).reshape(1), [-INF, 0.0], [0.0], [0.0, 1.0]),
+    "softmax of -inf": (lambda x: F.softmax(x, 0), [-INF, 0.0], [0.0, 1.0], [0.0, 0.0]),
+    "max of equal numbers shares": (lambda x: mt.max(x).reshape(1), [1.0, 3.0, 3.0], [3.0], [0.0, 0.5, 0.5]),
+    "max along a dim takes the first": (lambda x: mt.max(x, 0).values.reshape(1), [1.0, 3.0, 3.0], [3.0], [0.0, 1.0, 0.0]),
+    "max of nan": (lambda x: mt.max(x, 0).values.reshape(1), [1.0, NAN, 3.0], [NAN], [0.0, 1.0, 0.0]),
+    "maximum of equals shares": (lambda x: mt.maximum(x, mt.ones(1, dtype=mt.float64)), [1.0], [1.0], [0.5]),
+    "maximum with nan": (lambda x: mt.maximum(x, mt.zeros(2, dtype=mt.float64)), [NAN, INF], [NAN, INF], None),
+    "softplus beyond its threshold": (F.softplus, [21.0], [21.0], [1.0]),
+    "cosine_similarity of 0": (lambda x: F.cosine_similarity(x, x.detach() + 1, 0).reshape(1), [0.0, 0.0], [0.0], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function, x, value, gradient", POINTS.values(), ids=POINTS)
+def test_a_point_where_it_could_go_wrong(function, x, value, gradient):
+    x = mt.tensor(x, dtype=mt.float64, requires_grad=True)
+    out = function(x)
+    np.testing.assert_allclose(out.detach().numpy(), value, rtol=1e-12)
+    out.sum().backward()
+    if gradient is not None:
+        np.testing.assert_allclose(x.grad.numpy(), gradient, rtol=1e-12)
+
+
+def test_the_mean_of_nothing_is_nan_and_its_gradient_empty():
+    x = mt.zeros(0, 3, requires_grad=True)
+    mean = x.mean()
+    mean.backward()
+    assert math.isnan(mean.item()) and x.grad.shape == (0, 3)
+
+
+def test_a_distance_of_0_has_a_gradient_of_0():
+    x = mt.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    loss = F.contrastive_loss(x, x.detach(), mt.tensor([0, 1]))
+    loss.backward()
+    assert loss.item() == 0.25 and x.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_a_sure_probability_has_a_finite_loss_and_gradient(target):
+    x = mt.tensor([0.0, 1.0], dtype=mt.float64, requires_grad=True)
+    losses = F.binary_cross_entropy(x, mt.full((2,), target, dtype=mt.float64), reduction="none")
+    losses.sum().backward()
+    wrong = [100.0, 0.0] if target else [0.0, 100.0]
+    np.testing.assert_allclose(losses.detach().numpy(), wrong)
+    np.testing.assert_allclose(x.grad.numpy(), np.sign(np.array(wrong) * (1 - 2 * target)) * 1e12)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("dtype", [mt.float32, mt.float64], ids=str)
+def test_losses_of_sure_logits_are_exact_and_finite(reduction, dtype):
+    logits = mt.tensor([[1e4, -1e4], [-1e4, 1e4]], dtype=dtype, requires_grad=True)
+    right, wrong = mt.tensor([0, 1]), mt.tensor([1, 0])
+    for label, expected in ((right, 0.0), (wrong, 2e4)):
+        losses = F.cross_entropy(logits, label, reduction=reduction)
+        total = losses.sum().item() / (2 if reduction != "mean" else 1)
+        assert total == expected
+        (grad,) = mt.autograd.grad(losses.sum(), logits)
+        assert grad.abs().max().item() in (0.0, 0.5 if reduction == "mean" else 1.0)
+    sure = F.binary_cross_entropy_with_logits(logits[:, 0], mt.tensor([0.0, 1.0], dtype=dtype), reduction="sum")
+    assert sure.item() == 2e4
+    (grad,) = mt.autograd.grad(sure, logits)
+    assert grad[:, 0].tolist() == [1.0, -1.0]
+
+
+def test_the_gradient_of_a_tie_in_a_window_goes_to_the_first_alone():
+    x = mt.ones(1, 1, 4, 4, requires_grad=True)
+    out, index = F.max_pool2d(x, 2, return_indices=True)
+    out.sum().backward()
+    assert index.tolist() == [[[[0, 2], [8, 10]]]]
+    assert x.grad[0, 0].tolist() == [[1, 0, 1, 0], [0] * 4, [1, 0, 1, 0], [0] * 4]
+
+
+def test_no_window_takes_its_maximum_from_the_padding():
+    x = mt.full((1, 1, 2, 2), -INF, requires_grad=True)
+    out, index = F.max_pool2d(x, 2, 2, 1, return_indices=True)
+    out.backward(mt.ones_like(out))
+    assert index.tolist() == [[[[0, 1], [2, 3]]]]
+    assert x.grad.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
+
+
+# ---- casts ---------------------------------------------------------------------------------------------------------------
+
+CASTS = {
+    "half": (lambda x: x.half(), mt.float16), "float": (lambda x: x.float(), mt.float32),
+    "double": (lambda x: x.double(), mt.float64), "type": (lambda x: x.type(mt.float16), mt.float16),
+    "type_as": (lambda x: x.type_as(mt.zeros(1, dtype=mt.float64)), mt.float64), "to": (lambda x: x.to(mt.float16), mt.float16),
+    "to another": (lambda x: x.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
+    "a sum's": (lambda x: mt.sum(x, dtype=mt.float64), mt.float64),
+    "softmax's": (lambda x: F.softmax(x, 0, dtype=mt.float64), mt.float64),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cast, dtype", CASTS.values(), ids=CASTS)
+@pytest.mark.parametrize("given", [mt.float32, mt.float64], ids=str)
+def test_a_cast_brings_its_gradient_back_in_the_dtype_of_the_input(cast, dtype, given):
+    x = mt.tensor([0.5, -1.5, 2.0], dtype=given, requires_grad=True)
+    y = cast(x)
+    assert y.dtype == dtype
+    (grad,) = mt.autograd.grad((y * y).sum(), x, create_graph=True)
+    assert grad.dtype == given
+    (second,) = mt.autograd.grad(grad.sum(), x)
+    assert second.dtype == given
+
+
+@pytest.mark.parametrize("name", ["short", "int", "long", "byte", "bool"])
+def test_a_cast_to_whole_numbers_has_no_gradient(name):
+    y = getattr(mt.tensor([1.0, 0.0], requires_grad=True), name)()
+    assert not y.requires_grad and y.dtype.kind in "iub" and y.tolist() == [1, 0]
+
+
+# ---- running statistics --------------------------------------------------------------------------------------------------
+
+
+def test_batch_norm_moves_its_running_statistics_in_training_alone():
+    x = mt.tensor([[1.0, 2.0], [3.0, 6.0], [5.0, 4.0]], dtype=mt.float64)
+    mean, variance = mt.tensor([1.0, -1.0], dtype=mt.float64), mt.tensor([2.0, 3.0], dtype=mt.float64)
+    F.batch_norm(x, mean, variance, training=True, momentum=0.25)
+    np.testing.assert_allclose(mean.numpy(), 0.75 * np.array([1.0, -1.0]) + 0.25 * x.numpy().mean(0), rtol=1e-15)
+    np.testing.assert_allclose(variance.numpy(), 0.75 * np.array([2.0, 3.0]) + 0.25 * x.numpy().var(0, ddof=1), rtol=1e-15)
+    before = mean.tolist(), variance.tolist()
+    F.batch_norm(x, mean, variance, training=False)
+    assert (mean.tolist(), variance.tolist()) == before
