@@ -13,8 +13,8 @@ import numpy as np
 
 from layers.parameter import Parameter
 from minitorch import empty
-from minitorch.autograd import RemovableHandle
 from minitorch.backend import Device
+from minitorch.engine import RemovableHandle
 from minitorch.op import mark_changed
 from minitorch.tensor import Tensor
 

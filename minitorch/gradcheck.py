@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd import grad
+from minitorch.engine import grad
 from minitorch.random import Generator
 from minitorch.tensor import Tensor, wrap
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import autograd, backend, creation
+from minitorch import backend, creation, engine
 from minitorch.backend import Device
 from minitorch.op import mark_changed
 from minitorch.ops import activation, compare, elementwise, index, inplace, linear, reduce, shape
@@ -79,7 +79,7 @@ _SAME_NAME = {
     index: "index_select masked_fill",
     linear: "matmul mm bmm",
     inplace: "add_ sub_ mul_ div_ pow_ neg_ exp_ sqrt_ clamp_ relu_ fill_ zero_ copy_",
-    autograd: "backward register_hook retain_grad",
+    engine: "backward register_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
     for name in names.split():
@@ -118,7 +118,7 @@ def _backward(
     self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
     """Add the gradient of this tensor to `.grad` of every leaf it was computed from; see `minitorch.autograd.backward`."""
-    autograd.backward(self, gradient, retain_graph, create_graph)
+    engine.backward(self, gradient, retain_graph, create_graph)
 
 
 def _where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:

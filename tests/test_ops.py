@@ -79,8 +79,8 @@ def test_float32_has_float32_gradients_near_those_of_float64(row, case):
             assert (ours is None) == (theirs is None)
             if ours is not None:
                 assert ours.dtype == mt.float32
-                # inputs and weights are of the order of 1: so is what a rounding error is relative to
-                np.testing.assert_allclose(host(ours), host(theirs), rtol=1e-5 if order == 1 else 1e-4, atol=1e-5)
+                # inputs and weights are of the order of 1, so a small gradient is a difference of numbers of that order
+                assert_close(host(ours), host(theirs), 1e-5 if order == 1 else 1e-4, least=1.0)
 
 
 @every_case
@@ -214,7 +214,7 @@ def test_every_other_form_of_an_operation_gives_the_same(row, case):
 # ---- nothing is left out -------------------------------------------------------------------------------------------------
 
 # What makes leaves, draws, compares, reads or moves tensors, but is no operation on the tape.
-WITHOUT_OPERATIONS = {f"minitorch.{name}" for name in ("creation", "random", "backend", "grad_mode", "tensor", "autograd",
+WITHOUT_OPERATIONS = {f"minitorch.{name}" for name in ("creation", "random", "backend", "grad_mode", "tensor", "engine",
                                                        "serialization", "memory", "ops.compare")}  # fmt: skip
 NOT_DIFFERENTIABLE = {
     "argmax", "argmin", "all", "any", "nonzero", "__eq__", "__ne__",  # whole numbers and booleans

@@ -18,11 +18,11 @@ def host(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy()
 
 
-def assert_close(got: np.ndarray, expected: Any, tolerance: float = 1e-12) -> None:
-    """Equal up to `tolerance` times the largest expected number; nan and infinities in the same places."""
+def assert_close(got: np.ndarray, expected: Any, tolerance: float = 1e-12, least: float = 0.0) -> None:
+    """Equal up to `tolerance` times the largest expected number, or `least`; nan and infinities in the same places."""
     expected = np.asarray(expected)
     assert got.shape == expected.shape
-    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=least)
     np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * largest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 
@@ -15,7 +16,10 @@ import minitorch as mt
 import minitorch.functional as F
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-pytestmark = pytest.mark.parity
+pytestmark = [
+    pytest.mark.parity,
+    pytest.mark.filterwarnings("ignore:(var|std)\\(\\). degrees of freedom", "ignore:Using padding='same' with even kernel"),
+]
 
 DTYPES = {name: (getattr(mt, name), getattr(torch, name)) for name in (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")}  # fmt: skip
@@ -57,13 +61,24 @@ def pulled(tensors, inputs, seed, create_graph=False):
     return torch.autograd.grad(tensors, inputs, given, create_graph=create_graph, retain_graph=True, allow_unused=True)
 
 
-def assert_like(ours, theirs, tolerance):
+def assert_like(ours, theirs, tolerance, least=0.0):
     """Equal where both have a gradient; where one has none, the other's is zero."""
+    assert len(ours) == len(theirs) or not len(ours) or not len(theirs)
     for mine, torchs in zip(ours, theirs):
         if mine is None or torchs is None:
             assert all(not grad.abs().sum().item() for grad in (mine, torchs) if grad is not None)
         else:
-            assert_close(host(mine), torchs.detach().numpy(), tolerance)
+            assert_close(host(mine), torchs.numpy(force=True), tolerance, least)
+
+
+@contextlib.contextmanager
+def if_implemented():
+    """Up to the derivative that PyTorch does not have."""
+    try:
+        yield
+    except RuntimeError as reason:
+        if "derivative for" not in str(reason) or "not implemented" not in str(reason):
+            raise
 
 
 @every_case_of([row for row in ROWS if row.torch is not None])
@@ -74,12 +89,10 @@ def test_values_gradients_and_second_derivatives_are_pytorchs(row, case):
         expected = outputs(in_torch(row)(*theirs, **case.parameters))
         assert_like(row(case, inputs), expected, tolerance)
         given = [value for value in theirs if isinstance(value, torch.Tensor) and value.requires_grad]
-        first = pulled(expected, given, 8, create_graph=True)
-        assert_like(gradients(row, case, inputs), first, tolerance)
-        try:
-            second = pulled(first, given, 9)
-        except RuntimeError as reason:
-            assert "not implemented" in str(reason)
-        else:
+        # inputs and weights are of the order of 1, so a small gradient is a difference of numbers of that order
+        with if_implemented():
+            first = pulled(expected, given, 8, create_graph=True)
+            assert_like(gradients(row, case, inputs), first, tolerance, least=1.0)
             if name == "float64":
-                assert_like(gradients(row, case, inputs, 2), second, tolerance)
+                second = pulled(first, given, 9)
+                assert_like(gradients(row, case, inputs, 2), second, tolerance, least=1.0)
