@@ -1,4 +1,4 @@
-"""Packaging of minitorch. The name on PyPI is `minitorch-layers`: `minitorch` and `layers` are taken there by other projects."""
+"""Packaging of minitorch. The distribution is `minitorch-layers`: `minitorch` and `layers` are taken on PyPI by others."""
 
 import re
 from pathlib import Path

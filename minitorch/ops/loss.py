@@ -117,7 +117,7 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
     if weight is not None and weight.dtype != input.dtype:
         raise TypeError(f"{name}: input is {input.dtype}, weight {weight.dtype}")
     if weight is not None and weight.requires_grad:
-        raise RuntimeError(f"{name}: the weight of shape {weight.shape} requires a gradient but gets none; pass weight.detach()")
+        raise RuntimeError(f"{name}: the weight of shape {weight.shape} requires a gradient, which it never gets; detach() it")
     if input.ndim == 0:
         raise ValueError(f"{name}: expected input (n, classes), (n, classes, ...) or (classes), got a 0-d tensor")
     classes = input.shape[0 if input.ndim == 1 else 1]
