@@ -16,11 +16,12 @@ its own under `studies`, or a function of the `Job` where tasks follow from resu
 
 from reporting.command import main
 from reporting.job import Job, Task
-from reporting.report import ACCURACY, History, Measure, Net, Report
+from reporting.report import ACCURACY, ERROR, History, Measure, Net, Report
 from reporting.training import error_rate, evaluate, fit, tensors
 
 __all__ = [
     "ACCURACY",
+    "ERROR",
     "History",
     "Job",
     "Measure",

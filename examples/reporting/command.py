@@ -76,7 +76,8 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a small version, in under a minute")
     add("--resume", action="store_true", help="go on with what a stopped job left in --out; without it, start anew there")
     options = parser.parse_args(arguments)
-    own = report.studies.get(options.study) if isinstance(report.studies.get(options.study), Report) else report
+    study = report.studies.get(options.study)
+    own = study if hasattr(study, "runs") else report  # a search has its own numbers of runs and epochs, too
     options.runs = options.runs or (own.quick_runs if options.quick else own.runs)
     options.epochs = options.epochs or (own.quick_epochs if options.quick else own.epochs)
     options.out = options.out or Path("results", "-".join(filter(None, [stem, options.study, options.quick and "quick"])))

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from minitorch.data import Digits
 from minitorch.files import atomic_write
+from reporting.processes import processes
 
 
 class SettingsDiffer(Exception):
@@ -85,7 +86,7 @@ class Job:
         todo = [task for task in tasks if not self._path(task.key).exists()]
         calls = (joblib.delayed(_compute)(task.key, task.function, task.arguments()) for task in todo)
         with (
-            joblib.parallel_config(backend=self.backend, n_jobs=self.jobs),
+            processes(self.backend, self.jobs),
             tqdm(total=len(tasks), initial=len(tasks) - len(todo), unit="run", desc=label, dynamic_ncols=True) as progress,
         ):
             for key, result in joblib.Parallel(return_as="generator_unordered", pre_dispatch="2*n_jobs")(calls):

@@ -15,20 +15,31 @@ History = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that a run ends in: its name in tables, the unit, and how to read it off the run's `History`."""
+    """A figure that a run ends in: its name in tables, the unit, how to read it off the run's `History`, and its good end.
+
+    Learning curves show test errors where lower is better, else test accuracies.
+    """
 
     name: str
     unit: str
     value: Callable[[Mapping[str, Any]], float]
+    lower_is_better: bool = False
+
+
+def _final_error(run: Mapping[str, Any]) -> float:
+    error = run["test_error"][-1]
+    return 100.0 if error is None else error  # a run that diverged guesses wrong
 
 
 def _final_accuracy(run: Mapping[str, Any]) -> float:
-    error = run["test_error"][-1]
-    return 0.0 if error is None else 100.0 - error  # a run that diverged guesses wrong
+    return 100.0 - _final_error(run)
 
 
 ACCURACY = Measure("accuracy", "%", _final_accuracy)
 """Test accuracy of the comparison after the last epoch."""
+
+ERROR = Measure("error", "%", _final_error, lower_is_better=True)
+"""Test error of the comparison after the last epoch."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ def summary(report: Report, job: Job, runs: dict[str, list[dict[str, Any]]]) -> 
     comparable, measures = job.digits.is_mnist, report.measures
     return {
         **frame(report, job),
-        "measures": [{"name": measure.name, "unit": measure.unit} for measure in measures],
+        "measures": [
+            {"name": measure.name, "unit": measure.unit, "lower_is_better": measure.lower_is_better} for measure in measures
+        ],
         "nets": [
             {
                 "name": net.name,
@@ -62,8 +64,10 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 def versions() -> dict[str, Any]:
     """What the figures were computed with."""
-    blas = [f"{info['internal_api']} {info['version']} ({info.get('architecture')})" for info in threadpool_info()
-            if info["user_api"] == "blas"]  # fmt: skip
+    blas = sorted(  # several where SciPy brings its own, listed in the order of their addresses, which is not ours to repeat
+        f"{info['internal_api']} {info['version']} ({info.get('architecture')})" for info in threadpool_info()
+        if info["user_api"] == "blas"
+    )  # fmt: skip
     return {
         "minitorch": minitorch.__version__,
         "python": platform.python_version(),
@@ -75,7 +79,15 @@ def versions() -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a Markdown table under a line that says what they are; reported figures beside ours on MNIST only."""
+    """The results as a Markdown table under a line that says what they are; reported figures beside ours on MNIST only.
+
+    A row for each net; of more than two measures, a row for each net and measure, so that the table does not grow wide.
+    """
+    rows = _row_per_net(results) if len(results["measures"]) <= 2 else _row_per_measure(results)
+    return "\n".join([heading(results), "", *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def _row_per_net(results: dict[str, Any]) -> list[list[str]]:
     comparable = results["data"]["comparable"]
     head = ["net", "parameters"]
     for measure in results["measures"]:
@@ -85,11 +97,28 @@ def table(results: dict[str, Any]) -> str:
     for net in results["nets"]:
         row = [net["name"], f"{net['parameters']:,}"]
         for measure in results["measures"]:
-            got, reported = net["attained"][measure["name"]], net["reported"].get(measure["name"])
-            row += [plus_minus(reported)] if comparable else []
-            row += [plus_minus(got), f"{got['min']:.2f}", f"{got['max']:.2f}"]
+            row += _figures(net, measure["name"], comparable)
         rows.append(row)
-    return "\n".join([heading(results), "", *(f"| {' | '.join(row)} |" for row in rows), ""])
+    return rows
+
+
+def _row_per_measure(results: dict[str, Any]) -> list[list[str]]:
+    comparable = results["data"]["comparable"]
+    head = ["net", "parameters", "", *(["reported"] if comparable else []), "attained", "lowest", "highest"]
+    rows = [head, ["---", "---:", "---", *["---:"] * (len(head) - 3)]]
+    for net in results["nets"]:
+        named = [net["name"], f"{net['parameters']:,}"]
+        for measure in results["measures"]:
+            rows.append([*named, f"{measure['name']} ({measure['unit']})", *_figures(net, measure["name"], comparable)])
+            named = ["", ""]
+    return rows
+
+
+def _figures(net: dict[str, Any], measure: str, comparable: bool) -> list[str]:
+    """What a table says of one measure: reported if that may be compared, attained, lowest and highest."""
+    got = net["attained"][measure]
+    beside = [plus_minus(net["reported"].get(measure))] if comparable else []
+    return [*beside, plus_minus(got), f"{got['min']:.2f}", f"{got['max']:.2f}"]
 
 
 def heading(results: dict[str, Any]) -> str:

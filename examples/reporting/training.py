@@ -24,8 +24,12 @@ def tensors(pairs: Pairs, device: str) -> TensorDataset:
 
 
 def error_rate(outputs: Tensor, targets: Tensor) -> float:
-    """The share of rows whose largest output is not at the target, in percent."""
-    return 100.0 * float((outputs.argmax(1) != targets).float().mean())
+    """The share of wrong rows, in percent.
+
+    Of scores (n, classes) the largest decides, of probabilities (n,) of target 1 whether they exceed a half.
+    """
+    decisions = outputs.argmax(1) if outputs.ndim == 2 else outputs > 0.5
+    return 100.0 * float((decisions != targets).float().mean())
 
 
 def fit(
@@ -40,9 +44,9 @@ def fit(
 ) -> History:
     """Train `model` and return, per epoch, loss and comparison error on training and test pairs.
 
-    `loss(outputs, targets, classes)` gives the training loss. `model` returns the two scores of the comparison, alone or first
-    in a tuple. The training figures are means over the batches as they were trained, dropout on; the test figures are measured
-    after the epoch, dropout off.
+    `loss(outputs, targets, classes)` gives the training loss. `model` returns the two scores of the comparison, or one
+    probability, alone or first in a tuple. The training figures are means over the batches as they were trained, dropout on;
+    the test figures are measured after the epoch, dropout off.
     """
     history: History = {"train_loss": [], "train_error": [], "test_loss": [], "test_error": []}
     batches = DataLoader(train, batch_size, shuffle=True)
@@ -67,7 +71,7 @@ def fit(
 
 
 def comparison(outputs: Any) -> Tensor:
-    """The scores of the comparison among what a net returns."""
+    """The scores, or the probability, of the comparison among what a net returns."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
 
 

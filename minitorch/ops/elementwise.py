@@ -442,7 +442,7 @@ class Trunc(Floor):
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 for each element."""
+    """-1, 0 or 1 for each element, nan for nan (PyTorch has 0)."""
     return Sign.apply(input)
 
 

@@ -155,6 +155,30 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple:
     return tuple(out) if has_ellipsis else (*out, Ellipsis)
 
 
+def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
+    """(integers and slices, arrays) to index with one after the other, where integers stand apart from arrays; else None.
+
+    PyTorch selects by the integers first; NumPy would take them for arrays and move what these select to the front.
+    """
+    integers = [
+        i for i, entry in enumerate(index)
+        if (isinstance(entry, int) and not isinstance(entry, bool)) or (_is_integers(entry) and not entry.ndim)
+    ]  # fmt: skip
+    chosen = sorted({*integers, *(i for i, entry in enumerate(index) if backend.is_array(entry))})
+    if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
+        return None
+    basic: list[Any] = []
+    for i, entry in enumerate(index):
+        if i in integers:
+            basic.append(int(entry))
+        elif backend.is_array(entry):
+            basic.extend((slice(None),) * (entry.ndim if entry.dtype.kind == "b" else 1))
+        else:
+            basic.append(entry)
+    kept = [entry for i, entry in enumerate(index) if i not in integers]
+    return tuple(basic), tuple(entry if backend.is_array(entry) or entry is Ellipsis else slice(None) for entry in kept)
+
+
 def _check_range(name: str, a: Any, entries: list[Any]) -> None:
     dims = [
         0 if entry is None or entry is Ellipsis or isinstance(entry, bool)
@@ -178,7 +202,12 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     index = normalized_index("getitem", input.array if isinstance(input, Tensor) else input, index)
     if any(isinstance(entry, slice) and (entry.step or 1) < 0 for entry in index):
         raise ValueError("getitem: a negative step is not supported, as in PyTorch; use flip()")
-    return (Slice if is_basic(index) else Take).apply(input, index=index)
+    if is_basic(index):
+        return Slice.apply(input, index=index)
+    steps = integers_first(index)
+    if steps is not None:
+        return Take.apply(Slice.apply(input, index=steps[0]), index=steps[1])
+    return Take.apply(input, index=index)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -200,10 +229,18 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
-    """`input` with `value` where the boolean `mask` holds; raises TypeError for a mask that is not boolean."""
+    """`input` with `value` where the boolean `mask` holds, in the dtype of `input`.
+
+    Raises TypeError for a mask that is not boolean, and for a fraction that is to go into whole numbers (PyTorch cuts it off).
+    """
     if mask.dtype != backend.bool_:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
-    return where(mask, value, input)
+    if input.dtype == backend.bool_ and isinstance(value, int):
+        value = bool(value)
+    out = where(mask, value, input)
+    if out.dtype != input.dtype:
+        raise TypeError(f"masked_fill: a tensor of {input.dtype} cannot hold {value}")
+    return out
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

@@ -10,7 +10,7 @@ from minitorch.grad_mode import mode
 from minitorch.op import Op, mark_changed
 from minitorch.ops import elementwise
 from minitorch.ops.activation import relu
-from minitorch.ops.index import SetItem, normalized_index
+from minitorch.ops.index import SetItem, Slice, integers_first, normalized_index
 from minitorch.ops.shape import clone
 from minitorch.tensor import Tensor, wrap
 
@@ -129,8 +129,11 @@ def copied(tensor: Tensor, src: Tensor, by: str) -> Tensor:
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, in place; gradients flow to `value` and to what is left of the tensor."""
     index = normalized_index("setitem", tensor.array, index)
+    steps = integers_first(index)
     recorded = mode.recording and (tensor._requires_grad or (isinstance(value, Tensor) and value._requires_grad))
     if recorded:
+        if steps is not None:  # of a clone, since a view of the tensor itself would forbid the change
+            index, value = steps[0], SetItem.apply(Slice.apply(clone(tensor), index=steps[0]), value, index=steps[1])
         assign(tensor, SetItem.apply(tensor, value, index=index), "setitem")
     else:
         array = value.array if isinstance(value, Tensor) else value
@@ -140,7 +143,8 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
             )
         _check_writable(tensor, "setitem")
         try:
-            tensor.array[index] = array
+            target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
+            target[index] = array
         except (ValueError, TypeError, IndexError) as reason:
             message = f"setitem: {reason} (tensor {tensor.shape}, value {getattr(array, 'shape', array)})"
             raise type(reason)(message) from None

@@ -298,7 +298,10 @@ def _distance(x1: Tensor, x2: Tensor, p: float, eps: float, keepdim: bool = Fals
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal."""
+    """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal.
+
+    A norm raised to `eps` is a constant to the gradient; in PyTorch it is not, and the gradient there not that of the values.
+    """
     _check_same("cosine_similarity", x1, x2, "x2")
     (dim,) = normalized_dims("cosine_similarity", x1.ndim, dim)
     return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))

@@ -321,6 +321,8 @@ def interpolate(
     else:
         factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
         out = tuple(math.floor(length * factor) for length, factor in zip((height, width), factors))
+        # twice the length, or the same, repeats elements whatever the factor was, as in PyTorch
+        factors = tuple(count / n if count in (n, 2 * n) else f for count, n, f in zip(out, (height, width), factors))
         ratios = tuple(1 / factor for factor in factors)
         if min(out) < 1:
             raise ValueError(f"interpolate: nothing is left of {input.shape} at scale {scale_factor}")

@@ -17,11 +17,11 @@ stand-in does not raises NotImplementedError.
 import contextlib as _contextlib  # private, like the others: a name here is a name of CuPy
 import sys as _sys
 
-from . import _creation, _functions, _operators, _traffic  # noqa: F401  (two of them only register what they define)
+from . import _creation, _functions, _operators, _traffic
 from . import _cuda as cuda
 from . import _generators as random
-from ._surface import VERSION as __version__  # noqa: F401
-from ._traffic import forbid_sync  # noqa: F401
+from ._surface import VERSION as __version__
+from ._traffic import forbid_sync
 
 linalg = _functions.SurfaceModule("cupy.linalg")
 fft = _functions.SurfaceModule("cupy.fft")

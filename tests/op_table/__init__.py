@@ -7,6 +7,7 @@ inputs it must refuse. `test_ops.py` and `parity/test_ops_parity.py` try every r
 from collections.abc import Callable
 
 import pytest
+
 from op_table import activation, conv, dropout, elementwise, index, inplace, linear, loss, norm, pool, reduce, shape
 from op_table.row import Case, Row
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from op_table.row import Case, Row, is_differentiated, spread
 
 import minitorch as mt
 from minitorch import Tensor
+from op_table.row import Case, Row, is_differentiated, spread
 
 Tensors = Sequence[Tensor | None]
 

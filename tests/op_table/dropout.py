@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from op_table.row import Row, bad, case, spread, via
-
 import minitorch as mt
 import minitorch.functional as F
+from op_table.row import Row, bad, case, spread, via
 
 IMAGES = spread(2, 3, 2, 2)
 

@@ -6,10 +6,10 @@ import math
 import operator
 
 import numpy as np
-from op_table.row import Fixed, Row, bad, case, pairs, singles, spread, via
 
 import minitorch as mt
 from minitorch import Tensor
+from op_table.row import Fixed, Row, bad, case, pairs, singles, spread, via
 
 MATRIX = spread(2, 3)
 POSITIVE = spread(2, 3, low=0.2, high=3.0)
@@ -62,13 +62,13 @@ ROWS = [
     arithmetic("div", Tensor.__truediv__, Tensor.__rtruediv__, operator.truediv, mt.div,
                pairs(second=AWAY) + numbers(*AWAY)),
     arithmetic("pow", Tensor.__pow__, Tensor.__rpow__, operator.pow, mt.pow,
-               pairs(AWAY, (-2.0, 2.5)) + numbers(*AWAY)
-               + [case(MATRIX, n) for n in (0, 1, 2, 3, -2, 2.0, 3.0)] + [case(1.5, MATRIX), case(np.float32(0.5), MATRIX)]),
+               [*pairs(AWAY, (-2.0, 2.5)), *numbers(*AWAY), *(case(MATRIX, n) for n in (0, 1, 2, 3, -2, 2.0, 3.0)),
+                case(1.5, MATRIX), case(np.float32(0.5), MATRIX)]),
     arithmetic("remainder", Tensor.__mod__, Tensor.__rmod__, operator.mod, mt.remainder,
                pairs((-5.0, 5.1), AWAY) + pairs((-5.0, 5.1), (-3.0, -0.4)) + [case(MATRIX, 0.75), case(5.0, POSITIVE)],
                analytic=False),
     arithmetic("floor_divide", Tensor.__floordiv__, Tensor.__rfloordiv__, operator.floordiv, mt.floor_divide,
-               pairs((-5.0, 5.1), AWAY) + [case(MATRIX, 0.75), case(5.0, POSITIVE)], analytic=False),
+               [*pairs((-5.0, 5.1), AWAY), case(MATRIX, 0.75), case(5.0, POSITIVE)], analytic=False),
     Row("add", mt.add, lambda a, b, alpha: a + alpha * b, [case(MATRIX, spread(3, seed=1), alpha=-0.5), case(MATRIX, 2.0, alpha=3)]),
     Row("sub", mt.sub, lambda a, b, alpha: a - alpha * b, [case(MATRIX, spread(3, seed=1), alpha=-0.5), case(MATRIX, 2.0, alpha=3)]),
     Row("div", mt.div, lambda a, b, rounding_mode: np.trunc(a / b),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from op_table.row import Fixed, Row, bad, case, spread, via
 
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
+from op_table.row import Fixed, Row, bad, case, spread, via
 
 GRID, CUBE = spread(3, 4), spread(2, 3, 2)
 ROWS_TWICE = np.array([2, 0, 2])
@@ -17,6 +17,13 @@ TABLE = spread(4, 3)
 
 def taken(x, *index):
     return x[index if len(index) != 1 else index[0]]
+
+
+def integers_first(x, *index):
+    """As PyTorch reads an index; NumPy moves what integers and arrays select to the front where a slice stands between them."""
+    at = [i for i, entry in enumerate(index) if isinstance(entry, int) or (isinstance(entry, np.ndarray) and not entry.ndim)]
+    whole = tuple(entry if i in at or entry is Ellipsis else slice(None) for i, entry in enumerate(index) if entry is not None)
+    return x[whole][tuple(entry for i, entry in enumerate(index) if i not in at)]
 
 
 def embedded(index, table, padding_idx=None):
@@ -45,7 +52,7 @@ ROWS = [
         selected(spread(), Ellipsis), selected(spread(), None),
         checked(GRID, ROWS_TWICE), checked(GRID, np.array([[0, 1], [2, 2]])), checked(GRID, slice(None), ROWS_TWICE),
         checked(GRID, ROWS_TWICE, np.array([3, 0, 3])), checked(GRID, ROWS_TWICE[:, None], np.array([1, 0])),
-        checked(GRID, ROWS_TWICE, 1), checked(CUBE, 0, slice(None), np.array([1, 1, 0])), checked(GRID, np.array(1)),
+        checked(GRID, ROWS_TWICE, 1), checked(GRID, np.array(1)),
         checked(CUBE, np.array([1, 0]), slice(1, None), np.array([0, 0])), checked(GRID, np.array([-1, 2])),
         selected(GRID, np.zeros(0, int)), masked(GRID, MASK), masked(GRID, MASK[:, 0]), masked(GRID, slice(None), MASK[0]),
         masked(GRID, MASK & False), masked(GRID, np.array([True, False, True]), np.array([0, 3])),
@@ -59,6 +66,11 @@ ROWS = [
              bad(TypeError, "^getitem: expected integer or boolean indices, got float64", GRID, np.array([0.0])),
              bad(TypeError, "^getitem: expected integers, slices, tensors, None or ..., got 1.5", GRID, 1.5),
              bad(ValueError, "^getitem: a negative step is not supported, as in PyTorch; use flip", GRID, slice(None, None, -1))]),
+    Row("getitem", via(Tensor.__getitem__, taken), integers_first, torch=lambda torch, x, *index: taken(x, *index), cases=[
+        checked(CUBE, 0, slice(None), np.array([1, 1, 0])), checked(CUBE, 0, None, np.array([1, 0])),
+        checked(CUBE, np.array(1), slice(None), np.array([1, 1, 0])), checked(CUBE, 0, slice(1, None), np.array([[1], [0]])),
+        checked(spread(2, 3, 2, 2), 1, slice(None), np.array([1, 0]), 0), checked(spread(2, 3, 2, 2), slice(None), np.array([2, 0]), slice(1), -1),
+        masked(CUBE, -1, slice(None), np.array([True, False])), masked(spread(2, 3, 2), 1, slice(2), np.array([False, True]))]),
     Row("index_select", mt.index_select, lambda x, dim, index: x.take(np.atleast_1d(index), dim), cases=[
         case(GRID, 0, ROWS_TWICE, waits="forward"), case(GRID, -1, np.array([3, 3, 0]), waits="forward"),
         case(CUBE, 1, np.array(2), waits="forward"), case(GRID, 1, np.zeros(0, int))],
@@ -69,7 +81,8 @@ ROWS = [
              bad(TypeError, "^index_select: expected an integer index, got bool", GRID, 0, np.array([True, False, True]))]),
     Row("masked_fill", mt.masked_fill, lambda x, mask, value: np.where(mask, value, x),
         [case(GRID, MASK, 0.5), case(GRID, MASK[0], -1e4), case(GRID, MASK, spread(seed=1)), case(spread(), np.array(True), 1)],
-        bad=[bad(TypeError, "^masked_fill: expected a boolean mask, got int64", GRID, MASK.astype(int), 0.5)]),
+        bad=[bad(TypeError, "^masked_fill: expected a boolean mask, got int64", GRID, MASK.astype(int), 0.5),
+             bad(TypeError, "^masked_fill: a tensor of int64 cannot hold 0.5", GRID.astype(int), MASK, 0.5)]),
     Row("embedding", F.embedding, embedded, [
         case(ROWS_TWICE, TABLE, waits="forward"), case(np.array([[0, 3], [3, 3]]), TABLE, waits="forward"),
         case(np.array(1), TABLE, waits="forward"), case(np.zeros((2, 0), int), TABLE)],

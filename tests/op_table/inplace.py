@@ -5,10 +5,10 @@ from __future__ import annotations
 import operator
 
 import numpy as np
-from op_table.index import GRID, MASK, ROWS_TWICE
-from op_table.row import Row, bad, case, spread, via
 
 from minitorch import Tensor
+from op_table.index import GRID, MASK, ROWS_TWICE
+from op_table.row import Row, bad, case, spread, via
 
 MATRIX, OTHER = spread(2, 3), spread(2, 3, seed=1)
 POSITIVE, AWAY = spread(2, 3, low=0.3, high=3.0), spread(3, low=0.4, high=3.0, seed=1)
@@ -18,7 +18,8 @@ POWERS = [case(POSITIVE, OTHER), case(POSITIVE, AWAY), case(MATRIX, 2), case(POS
 
 
 def on_a_clone(method):
-    """The method on a clone, whose new content it is; an operator returns it, `x[...] = ...` does not."""
+    """The new content of a clone that the method has changed."""
+
     def call(x, *arguments, **parameters):
         clone = x.clone()
         method(clone, *arguments, **parameters)
@@ -28,13 +29,12 @@ def on_a_clone(method):
 
 
 def changed(name, method, reference, cases, **more):
-    return Row(name, on_a_clone(method), reference, cases,
-               torch=lambda torch, x, *arguments, **parameters: in_torch(torch, name, x.clone(), *arguments, **parameters), **more)
+    def in_torch(torch, x, *arguments, **parameters):
+        clone = x.clone()
+        getattr(torch.Tensor, name)(clone, *arguments, **parameters)
+        return clone
 
-
-def in_torch(torch, name, clone, *arguments, **parameters):
-    getattr(torch.Tensor, name)(clone, *arguments, **parameters)
-    return clone
+    return Row(name, on_a_clone(method), reference, cases, **{"torch": in_torch, **more})
 
 
 def too_large(name):
@@ -48,9 +48,18 @@ def with_item(x, *rest):
     return out
 
 
+def with_item_integers_first(x, integer, *rest):
+    return np.stack([with_item(part, *rest) if i == integer else part for i, part in enumerate(x)])
+
+
 def set_item(x, *rest):
     *index, value = rest
     x[tuple(index) if len(index) != 1 else index[0]] = value
+
+
+def item_in_torch(x, *rest):
+    set_item(x, *rest)
+    return x
 
 
 def clamped(x, min=None, max=None):
@@ -84,6 +93,11 @@ ROWS = [
         case(GRID, np.array([0, 1]), np.array([3, 0]), spread(2, seed=1), waits="forward"),
         case(GRID, slice(None), np.array([2, 0]), spread(3, 1, seed=1), waits="forward"),
         case(GRID, MASK, spread(4, seed=1), waits="forward backward"), case(GRID, MASK, 0.0, waits="forward backward")],
+        torch=lambda torch, x, *rest: item_in_torch(x.clone(), *rest),
         bad=[bad(ValueError, r"^(setitem|set_item): .*3.*4", GRID, 1, spread(3)),
              bad(IndexError, r"^(setitem|set_item): .*3", GRID, 3, 0.0)]),
+    Row("__setitem__", on_a_clone(via(Tensor.__setitem__, set_item)), with_item_integers_first, [
+        case(spread(2, 3, 3), 0, slice(None), np.array([2, 0]), spread(3, 2, seed=1), waits="forward"),
+        case(spread(2, 3, 3), 1, slice(1, 3), np.array([2, 0]), spread(2, 2, seed=1), waits="forward")],
+        torch=lambda torch, x, *rest: item_in_torch(x.clone(), *rest)),
 ]  # fmt: skip

@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 
 import numpy as np
-from op_table.row import Row, bad, case, spread, via
 
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
+from op_table.row import Row, bad, case, spread, via
 
 
 def products(*shapes):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from op_table.activation import log_softmax
-from op_table.row import Fixed, Row, bad, case, spread
 
 import minitorch.functional as F
+from op_table.activation import log_softmax
+from op_table.row import Fixed, Row, bad, case, spread
 
 LOGITS, IMAGE_LOGITS = spread(3, 4), spread(2, 3, 2)
 LABELS, IMAGE_LABELS = np.array([2, 0, 2]), np.array([[0, 2], [1, 1]])
@@ -90,6 +90,17 @@ def binary_cross_entropy(x, t, weight=1.0, reduction="mean"):
 def binary_cross_entropy_with_logits(x, t, weight=None, reduction="mean", pos_weight=1.0):
     losses = pos_weight * t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)
     return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def binary_in_torch(name):
+    """With the weight taken out, which has no gradient in PyTorch, and the parameters in our order, without those it gave up."""
+
+    def call(torch, x, t, weight=None, reduction="mean", *positive):
+        losses = getattr(torch.nn.functional, name)(x, t, reduction="none", **dict(zip(["pos_weight"], positive)))
+        losses = losses if weight is None else losses * weight
+        return losses if reduction == "none" else getattr(losses, reduction)()
+
+    return call
 
 
 def pairwise_distance(x, y, p=2.0, eps=1e-6, keepdim=False):
@@ -180,25 +191,31 @@ ROWS = [
     Row("huber_loss", F.huber_loss, huber_loss, [*in_all_reductions(A, B), *in_all_reductions(A, B, delta=0.6)], analytic=False,
         bad=[*unequal("huber_loss"), unknown_reduction("huber_loss", A, B),
              bad(ValueError, "^huber_loss: expected a positive delta, got 0", A, B, delta=0)]),
-    Row("binary_cross_entropy", F.binary_cross_entropy, binary_cross_entropy,
-        [*looked_at(P, T), *looked_at(P, T, spread(3, 2, low=0.3, high=2.0, seed=2)), *looked_at(P, T, spread(2, low=0.3, high=2.0, seed=2))],
+    Row("binary_cross_entropy", F.binary_cross_entropy, binary_cross_entropy, torch=binary_in_torch("binary_cross_entropy"),
+        cases=[*looked_at(P, T), *looked_at(P, T, spread(3, 2, low=0.3, high=2.0, seed=2)), *looked_at(P, T, spread(2, low=0.3, high=2.0, seed=2))],
         bad=[*unequal("binary_cross_entropy"), unknown_reduction("binary_cross_entropy", P, T),
              bad(ValueError, "^binary_cross_entropy: expected input from 0 to 1; .*with_logits", A, T),
              bad(ValueError, r"^binary_cross_entropy: .*weight.*\(2, 3, 2\).*\(3, 2\)", P, T, spread(2, 3, 2))]),
-    Row("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, binary_cross_entropy_with_logits, [
+    Row("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, binary_cross_entropy_with_logits,
+        torch=binary_in_torch("binary_cross_entropy_with_logits"), cases=[
         *in_all_reductions(A, T), *in_all_reductions(A, T, spread(2, low=0.3, high=2.0, seed=2)),
-        *(case(A, T, None, reduction, spread(2, low=0.3, high=2.0, seed=2)) for reduction in ("mean", "sum", "none")),
+        *(case(A, T, None, reduction, Fixed(spread(2, low=0.3, high=2.0, seed=2))) for reduction in ("mean", "sum", "none")),
         case(FAR, np.array([0.0, 1.0, 0.0, 0.0, 1.0, 0.5]), reduction="none"), case(FAR, np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0]))],
         bad=[*unequal("binary_cross_entropy_with_logits"), unknown_reduction("binary_cross_entropy_with_logits", A, T),
              *(bad(ValueError, r"^binary_cross_entropy_with_logits: .*weight.*\(3,\).*\(3, 1\)", spread(3, 1), spread(3, 1), *weights)
                for weights in ((spread(3),), (None, "mean", spread(3))))]),
+    # unlike PyTorch's, pos_weight has a gradient
+    Row("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, binary_cross_entropy_with_logits, torch=None,
+        cases=[case(A, T, None, "mean", spread(2, low=0.3, high=2.0, seed=2))]),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, eps=0.1, keepdim=True), case(FEATURES[0], OTHERS[0])],
         bad=unequal("pairwise_distance", other="x2")),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance, [case(FEATURES, OTHERS, p) for p in (1.0, 3.0)], analytic=False),
     Row("cosine_similarity", F.cosine_similarity, cosine_similarity,
-        [case(FEATURES, OTHERS), case(FEATURES, OTHERS, dim=0), case(FEATURES, OTHERS * 0.01, eps=0.05)],
+        [case(FEATURES, OTHERS), case(FEATURES, OTHERS, dim=0), case(FEATURES[0], OTHERS[0], dim=-1)],
         bad=[*unequal("cosine_similarity", other="x2"), bad(IndexError, r"^cosine_similarity: dim 2 is out of range", A, B, dim=2)]),
+    # where a norm is raised to eps, PyTorch's gradient is not that of its values
+    Row("cosine_similarity", F.cosine_similarity, cosine_similarity, [case(FEATURES, OTHERS * 0.01, eps=0.05)], torch=None),
     Row("contrastive_loss", F.contrastive_loss, contrastive_loss,
         [*looked_at(FEATURES, OTHERS, SAME), *looked_at(FEATURES, OTHERS, SAME, margin=2.6)], torch=contrastive_in_torch,
         bad=[*unequal("contrastive_loss", SAME[:3], other="input2"), unknown_reduction("contrastive_loss", FEATURES, OTHERS, SAME),

@@ -38,9 +38,10 @@ def conv_transpose2d(y, w, b=None, stride=1, padding=0, output_padding=0, groups
     (sh, sw), (dh, dw), (ph, pw), (eh, ew) = both(stride), both(dilation), both(padding), both(output_padding)
     (n, channels, oh, ow), (_, filters, kh, kw) = y.shape, w.shape
     x = np.zeros((n, filters * groups, (oh - 1) * sh + dh * (kh - 1) + 1 + eh, (ow - 1) * sw + dw * (kw - 1) + 1 + ew))
-    for c, k, l, i, j in np.ndindex(channels, kh, kw, oh, ow):
+    for c, row, column, i, j in np.ndindex(channels, kh, kw, oh, ow):
         first = c // (channels // groups) * filters
-        x[:, first : first + filters, i * sh + k * dh, j * sw + l * dw] += y[:, c, i, j, None] * w[c, :, k, l]
+        at = (i * sh + row * dh, j * sw + column * dw)
+        x[:, first : first + filters, at[0], at[1]] += y[:, c, i, j, None] * w[c, :, row, column]
     return x[:, :, ph : x.shape[2] - ph, pw : x.shape[3] - pw] + (0 if b is None else b[:, None, None])
 
 
@@ -103,6 +104,8 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest"):
     if size is None:
         factors = both(scale_factor)
         size = tuple(math.floor(n * factor) for n, factor in zip(x.shape[-2:], factors))
+        # PyTorch: twice the length, or the same, repeats elements whatever the factor was
+        factors = tuple(out / n if out in (n, 2 * n) else factor for out, n, factor in zip(size, x.shape[-2:], factors))
     else:
         size = both(size)
         factors = tuple(out / n for n, out in zip(x.shape[-2:], size))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from op_table import naive
-from op_table.row import Row, bad, case, spread
 
 import minitorch.functional as F
+from op_table import naive
+from op_table.row import Row, bad, case, spread
 
 IMAGES = spread(1, 2, 4, 5)
 SMALL, LARGE = spread(1, 1, 3, 4), spread(1, 1, 5, 6)
@@ -62,7 +62,8 @@ ROWS = [
         case(LARGE, 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False, uploads=1),
         case(SMALL, (2, 3), padding=(1, 0), count_include_pad=False, uploads=1)],
         bad=[*refused("avg_pool2d"), bad(ValueError, "^avg_pool2d: divisor_override must not be 0", IMAGES, 2, divisor_override=0)]),
-    Row("adaptive_avg_pool2d", F.adaptive_avg_pool2d, naive.adaptive_avg_pool2d, [
+    Row("adaptive_avg_pool2d", F.adaptive_avg_pool2d, naive.adaptive_avg_pool2d,
+        torch=lambda torch, x, size: torch.nn.functional.adaptive_avg_pool2d(x, (None, None) if size is None else size), cases=[
         case(spread(1, 2, 4, 6), (2, 3)), case(spread(1, 2, 4, 6), 1), case(IMAGES, (3, 2), uploads=2), case(SMALL, (None, 3), uploads=2),
         case(SMALL, None), case(SMALL, (4, 6), uploads=2), case(spread(2, 3, 4), 2, uploads=2)],
         bad=[bad(ValueError, r"^adaptive_avg_pool2d: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
@@ -73,7 +74,8 @@ ROWS = [
     Row("interpolate", F.interpolate, naive.interpolate, [
         case(SMALL, scale_factor=2), case(SMALL, scale_factor=(2, 1)), case(SMALL, 6, uploads=2), case(SMALL, (6, 8)),
         case(SMALL, size=(2, 3), uploads=2), case(SMALL, scale_factor=1.5, uploads=2), case(SMALL, scale_factor=0.5, uploads=2),
-        case(SMALL, scale_factor=(2.1, 2.2), uploads=2), case(SMALL, size=(3, 4))],
+        case(SMALL, scale_factor=(2.1, 2.2)), case(spread(1, 1, 3, 2), scale_factor=(2.1, 3.3), uploads=2),
+        case(spread(1, 1, 2, 5), scale_factor=(1.0, 1.7), uploads=2), case(SMALL, size=(3, 4))],
         bad=[bad(ValueError, "^interpolate: only mode 'nearest' is supported, got 'bilinear'", SMALL, 2, mode="bilinear"),
              bad(ValueError, "^interpolate: expected either size or scale_factor", SMALL),
              bad(ValueError, "^interpolate: expected either size or scale_factor", SMALL, 2, 2),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from op_table.row import Row, bad, case, spread
 
 import minitorch as mt
+from op_table.row import Row, bad, case, spread
 
 CUBE = spread(2, 3, 2)
 SCALAR, EMPTY = spread(), spread(0, 3)

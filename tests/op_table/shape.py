@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from op_table.row import Fixed, Row, bad, case, spread, via
 
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
+from op_table.row import Fixed, Row, bad, case, spread, via
 
 CUBE, MATRIX, SCALAR = spread(2, 3, 2), spread(2, 3), spread()
 
