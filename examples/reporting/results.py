@@ -64,7 +64,7 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 def versions() -> dict[str, Any]:
     """What the figures were computed with."""
-    blas = sorted(  # several where SciPy brings its own, listed in the order of their addresses, which is not ours to repeat
+    blas = sorted(  # several where SciPy brings its own, found in an order that changes from one process to the next
         f"{info['internal_api']} {info['version']} ({info.get('architecture')})" for info in threadpool_info()
         if info["user_api"] == "blas"
     )  # fmt: skip
