@@ -222,15 +222,6 @@ def test_enlarging_is_bilinear_between_pixels_taken_as_areas():
     np.testing.assert_array_equal(enlarge(ramp.transpose(0, 2, 1)), enlarge(ramp).transpose(0, 2, 1))
 
 
-def test_enlarging_is_pytorchs_interpolate_without_aligned_corners():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    images = rng().integers(0, 17, (20, 8, 8), dtype=np.uint8)
-    theirs = torch.nn.functional.interpolate(
-        torch.from_numpy(images)[:, None].double(), (10, 10), mode="bilinear", align_corners=False
-    )
-    np.testing.assert_allclose(enlarge(images)[:, 2:12, 2:12], theirs[:, 0].numpy() * 255 / 16, rtol=1e-6, atol=1e-5)
-
-
 def test_enlarging_is_pillows_resize():
     image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     image = rng().integers(0, 17, (8, 8)).astype(np.float32)

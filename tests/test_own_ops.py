@@ -52,6 +52,21 @@ def test_an_op_without_a_rule_runs_and_has_no_derivative():
     assert Double.apply(x.detach()).tolist() == [2.0]
 
 
+def test_a_rule_that_returns_a_complex_gradient_for_a_real_input_is_refused():
+    class Turn(Op):
+        def forward(ctx, a):
+            return a * 1.0
+
+        def backward(ctx, g):
+            return g * 1j
+
+    with pytest.raises(RuntimeError, match=r"turn.backward: a complex gradient for a real input of shape \(1,\)"):
+        Turn.apply(leaf(1.0)).sum().backward()
+    z = torch.tensor(np.array([1.0 + 1.0j])).requires_grad_()
+    Turn.apply(z).sum().backward()
+    assert z.grad.tolist() == [1j]
+
+
 def test_an_op_that_returns_no_array_is_refused():
     class Text(Op):
         def forward(ctx, a):

@@ -160,6 +160,8 @@ def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
 
     PyTorch selects by the integers first; NumPy would take them for arrays and move what these select to the front.
     """
+    if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
+        return None
     integers = [
         i for i, entry in enumerate(index)
         if (isinstance(entry, int) and not isinstance(entry, bool)) or (_is_integers(entry) and not entry.ndim)

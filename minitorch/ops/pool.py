@@ -54,13 +54,14 @@ class Window(NamedTuple):
             out.fill(value)
         return out.transpose(0, 3, 1, 2) if turned else out
 
-    def first_inside(self, xp: Any) -> Any:
-        """For each window the first place that lies in the image: a window of -inf must not find its largest in the padding."""
-        rows, columns = (
-            xp.maximum(-((xp.arange(n) * s - before) // d), 0)
-            for n, s, (before, _), d in zip(self.out, self.stride, self.padding, self.dilation)
-        )
-        return rows[:, None] * self.kernel[1] + columns
+    def skip_padding(self, place: Any) -> None:
+        """Move the zeros of `place` to the first place of each window that lies in the image: not even a window of -inf has
+        its largest in the padding."""
+        for axis, across in (0, self.kernel[1]), (1, 1):
+            before, s, d = self.padding[axis][0], self.stride[axis], self.dilation[axis]
+            for i in range(min(self.out[axis], -(-before // s))):  # the windows that begin in the padding
+                border = place[:, :, i] if axis == 0 else place[..., i]
+                border += place.dtype.type(-((i * s - before) // d) * across)
 
     def inside(self, x: Any, shape: tuple[int, ...]) -> Any:
         """The image of `shape` within its padding, as a view."""
@@ -89,8 +90,8 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
     out = next(slices).copy(order="K")
     dtype = backend.uint8 if math.prod(window.kernel) <= 256 else backend.int32
     place = xp.zeros_like(out, dtype=dtype) if wanted else None
-    if wanted and any(map(any, window.padding)):
-        place += window.first_inside(xp).astype(dtype)
+    if wanted:
+        window.skip_padding(place)
     for k, candidate in enumerate(slices, 1):
         if wanted:
             # k where the candidate is larger; a product and a maximum, since `where` with a random mask takes 7 times as long

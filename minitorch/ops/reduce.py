@@ -209,7 +209,7 @@ class Cumsum(Op):
 
 
 def _check_not_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
-    if not math.prod(input.shape[d] for d in dims):
+    if not input.array.size and not math.prod(input.shape[d] for d in dims):
         raise ValueError(f"{name}: there is no element to choose among in shape {input.shape} over dims {dims}")
 
 

@@ -67,7 +67,7 @@ ROWS = [
              bad(TypeError, "^getitem: expected integers, slices, tensors, None or ..., got 1.5", GRID, 1.5),
              bad(ValueError, "^getitem: a negative step is not supported, as in PyTorch; use flip", GRID, slice(None, None, -1))]),
     Row("getitem", via(Tensor.__getitem__, taken), integers_first, torch=lambda torch, x, *index: taken(x, *index), cases=[
-        checked(CUBE, 0, slice(None), np.array([1, 1, 0])), checked(CUBE, 0, None, np.array([1, 0])),
+        checked(CUBE, 0, slice(None), np.array([1, 1, 0])), checked(CUBE, 0, None, np.array([1, 0])), checked(CUBE, 0, Ellipsis, np.array([1, 0])),
         checked(CUBE, np.array(1), slice(None), np.array([1, 1, 0])), checked(CUBE, 0, slice(1, None), np.array([[1], [0]])),
         checked(spread(2, 3, 2, 2), 1, slice(None), np.array([1, 0]), 0), checked(spread(2, 3, 2, 2), slice(None), np.array([2, 0]), slice(1), -1),
         masked(CUBE, -1, slice(None), np.array([True, False])), masked(spread(2, 3, 2), 1, slice(2), np.array([False, True]))]),
