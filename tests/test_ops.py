@@ -65,6 +65,19 @@ def test_recording_the_backward_pass_changes_no_gradient(row, case):
     assert_all_close(pulled(values, moving(inputs), 8, create_graph=True), pulled(values, moving(inputs), 8))
 
 
+@every_case
+def test_an_input_that_alone_wants_a_gradient_gets_the_same(row, case):
+    inputs = row.inputs(case)
+    wanted = [i for i, value in enumerate(inputs) if is_differentiated(value)]
+    together = gradients(row, case, inputs)
+    for i, expected in zip(wanted, together):
+        alone = [value.detach() if is_differentiated(value) and j != i else value for j, value in enumerate(inputs)]
+        for create_graph in (False, True):
+            found = pulled(row(case, alone), [inputs[i]], 8, create_graph)
+            if expected is not None:
+                assert_close(host(found[0]), host(expected))
+
+
 def in_float64(value):
     is_floats = isinstance(value, Tensor) and value.is_floating_point()
     return value.detach().double().requires_grad_(value.requires_grad) if is_floats else value

@@ -61,6 +61,27 @@ def test_a_point_where_it_could_go_wrong(function, x, value, gradient):
         np.testing.assert_allclose(x.grad.numpy(), gradient, rtol=1e-12)
 
 
+@pytest.mark.parametrize("low, high, value, gradients", [
+    (1.0, 3.0, 2.0, (1, 0, 0)), (2.0, 3.0, 2.0, (1, 0, 0)), (1.0, 2.0, 2.0, (1, 0, 0)),  # within, and at either bound
+    (2.5, 3.0, 2.5, (0, 1, 0)), (2.5, 2.5, 2.5, (0, 1, 0)), (1.0, 1.5, 1.5, (0, 0, 1)),  # below, and above
+    (3.0, 1.0, 1.0, (0, 0, 1)), (2.5, 2.2, 2.2, (0, 0, 1)),  # the upper bound below the lower one is what counts
+])  # fmt: skip
+def test_the_gradient_of_clamp_goes_to_what_set_its_value(low, high, value, gradients):
+    x, low, high = (mt.tensor([number], requires_grad=True) for number in (2.0, low, high))
+    out = mt.clamp(x, low, high)
+    out.sum().backward()
+    assert out.item() == pytest.approx(value)
+    assert tuple(tensor.grad.item() for tensor in (x, low, high)) == gradients
+
+
+@pytest.mark.parametrize("bound, expected", [(2.0, (1, 0)), (2.5, (0, 1))])
+def test_the_gradient_of_clamp_with_one_bound(bound, expected):
+    for name, sign in (("min", 1), ("max", -1)):
+        x, limit = (mt.tensor([sign * number], requires_grad=True) for number in (2.0, bound))
+        mt.clamp(x, **{name: limit}).sum().backward()
+        assert (x.grad.item(), limit.grad.item()) == expected
+
+
 def test_the_mean_of_nothing_is_nan_and_its_gradient_empty():
     x = mt.zeros(0, 3, requires_grad=True)
     mean = x.mean()

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from minitorch.data import Digits
 from minitorch.files import atomic_write
-from reporting.processes import processes
+from reporting.processes import outcomes
 
 
 class SettingsDiffer(Exception):
@@ -85,11 +85,9 @@ class Job:
         tasks = list(tasks)
         todo = [task for task in tasks if not self._path(task.key).exists()]
         calls = (joblib.delayed(_compute)(task.key, task.function, task.arguments()) for task in todo)
-        with (
-            processes(self.backend, self.jobs),
-            tqdm(total=len(tasks), initial=len(tasks) - len(todo), unit="run", desc=label, dynamic_ncols=True) as progress,
-        ):
-            for key, result in joblib.Parallel(return_as="generator_unordered", pre_dispatch="2*n_jobs")(calls):
+        finished = len(tasks) - len(todo)
+        with tqdm(total=len(tasks), initial=finished, unit="run", desc=label, dynamic_ncols=True) as progress:
+            for key, result in outcomes(calls, self.backend, self.jobs):
                 _write(self._path(key), _for_json({"key": key, **result}))
                 progress.update()
         return {task.key: json.loads(self._path(task.key).read_text()) for task in tasks}

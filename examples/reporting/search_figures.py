@@ -113,8 +113,9 @@ def best_so_far(results: dict[str, Any]) -> Figure:
         for run in runs:
             axes.step(np.arange(1, len(run) + 1), run, where="post", color=colour, alpha=0.35, linewidth=0.8)
         mean = np.mean([np.pad(run, (0, longest - len(run)), mode="edge") for run in runs], axis=0)
-        axes.plot(np.arange(1, longest + 1), mean, color=colour, linewidth=2.2, label=search["name"])
+        axes.step(np.arange(1, longest + 1), mean, where="post", color=colour, linewidth=2.2, label=search["name"])
     axes.set(xlabel="different points evaluated", ylabel="best accuracy so far, cross-validated (%)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, loc="lower right")
     axes.grid(alpha=0.25)
     caption(figure, results, "Thin lines: single runs;\nbold: their mean, in which a run that has ended keeps its best.")

@@ -1,0 +1,182 @@
+"""All five reports with their studies, one after another, and one page with every table, verdict and figure.
+
+    python examples/all_reports.py            # hours; stop it at any time and go on with --resume
+    python examples/all_reports.py --quick    # the small versions
+
+The page is written as Markdown beside its figures, and as HTML in a single file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import html
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import architecture_search
+import classify_then_compare
+import fully_connected
+import markdown
+import siamese
+import weight_sharing
+
+from minitorch.files import atomic_write
+from reporting import main
+from reporting.results import plus_minus
+
+SCRIPTS = [fully_connected, weight_sharing, classify_then_compare, siamese, architecture_search]
+
+Results = dict[str, Any]
+
+
+def jobs() -> Iterator[tuple[Any, str | None, str]]:
+    """Every job of every report, its main table first: (report, study or None, name of its folder)."""
+    for report in (script.REPORT for script in SCRIPTS):
+        for study in (None, *report.studies):
+            yield report, study, "-".join(filter(None, [Path(report.script).stem, study]))
+
+
+# ---- verdicts and conclusions --------------------------------------------------------------------------------------------
+
+
+def verdicts(results: Results) -> list[str]:
+    """For each net and measure that the report gives a figure of, whether ours is the same, better or worse, in plain words.
+
+    The same means: within one reported standard deviation, or within two standard errors of our mean where none is reported.
+    """
+    lines = []
+    for net in results.get("nets", []):
+        for measure in results["measures"]:
+            reported, got = net["reported"].get(measure["name"]), net["attained"][measure["name"]]
+            if reported is None:
+                continue
+            gain = got["mean"] - reported["mean"] if not measure["lower_is_better"] else reported["mean"] - got["mean"]
+            allowed = reported["std"] or 2 * standard_error(got, len(net["runs"]))
+            word = "as reported" if abs(gain) <= allowed else "better than reported" if gain > 0 else "worse than reported"
+            lines.append(
+                f"{net['name']}: {measure['name']} {plus_minus(got)} {measure['unit']} (mean known to ± "
+                f"{standard_error(got, len(net['runs'])):.2f}), reported {plus_minus(reported)}: **{word}**."
+            )
+    return lines
+
+
+def standard_error(spread: dict[str, float | None], runs: int) -> float:
+    """The standard error of a mean over `runs`; infinite where a single run says nothing about it."""
+    return math.inf if spread["std"] is None else spread["std"] / math.sqrt(runs)
+
+
+def advantage(results: Results, first: str, second: str) -> tuple[float, float]:
+    """By how many points the first net beats the second in the first measure, and the standard error of that."""
+    measure, nets = results["measures"][0], {net["name"]: net for net in results["nets"]}
+    a, b = (nets[name]["attained"][measure["name"]] for name in (first, second))
+    sign = -1 if measure["lower_is_better"] else 1
+    errors = [standard_error(spread, len(nets[name]["runs"])) for spread, name in ((a, first), (b, second))]
+    return sign * (a["mean"] - b["mean"]), math.hypot(*errors)
+
+
+def said(results: Results, first: str, second: str) -> str:
+    """The advantage of the first net over the second as a clause."""
+    points, error = advantage(results, first, second)
+    word = "beats" if points > 2 * error else "loses to" if points < -2 * error else "cannot be told from"
+    return f"“{first}” {word} “{second}” by {points:+.2f} ± {error:.2f} points (report {results['report']})"
+
+
+def conclusions(found: dict[str, Results]) -> list[str]:
+    """The reports' own conclusions, each checked against our runs in a sentence."""
+    dense, shared = found["fully_connected"], found["weight_sharing"]
+    factors = found["fully_connected-auxiliary-factor"]["nets"]
+    means = {net["name"]: net["attained"]["error"]["mean"] for net in factors}
+    inner = [mean for name, mean in means.items() if not name.endswith(("= 0", "= 1"))]
+    deviation = max(net["attained"]["error"]["std"] or 0.0 for net in factors)
+    return [
+        f"Does weight sharing help? {said(dense, 'Shared', 'Fully connected')}; {said(shared, 'Weight sharing', 'ConvNet')}.",
+        f"Does the auxiliary loss help? {said(dense, 'Shared + auxiliary loss', 'Shared')}; "
+        f"{said(shared, 'Weight sharing + auxiliary loss', 'Weight sharing')}.",
+        f"Is the auxiliary factor flat? Between its ends the mean error goes from {min(inner):.2f} to {max(inner):.2f} %; runs "
+        f"at one factor have a standard deviation of up to {deviation:.2f}.",
+        f"Does learned comparison lose to argmax? {said(dense, 'LeNet5, argmax', 'LeNet5 + auxiliary loss')}.",
+        f"Does the genetic search beat the grid at equal budget? {architecture_search.conclusion(found)}",
+    ]
+
+
+# ---- the page ------------------------------------------------------------------------------------------------------------
+
+
+def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
+    """Write the page of all results under `folder` as Markdown and HTML into `page_folder`; the two paths."""
+    page_folder.mkdir(parents=True, exist_ok=True)
+    found = {name: json.loads((folder / name / "results.json").read_text()) for _, _, name in jobs()}
+    parts = ["# The five reports, rebuilt", _made_with(found), "## What the reports conclude"]
+    parts += [f"- {line}" for line in conclusions(found)] if all(one["data"]["comparable"] for one in found.values()) else [
+        "These runs did not see MNIST: what they say about the reports' conclusions is not written here."
+    ]  # fmt: skip
+    for report, study, name in jobs():
+        title = found[name]["title"] if study else report.title
+        parts.append(f"## Report {report.number}: {report.title}" if study is None else f"### {title}")
+        parts.append((folder / name / "table.md").read_text().strip())
+        parts += [f"- {line}" for line in verdicts(found[name])]
+        for figure in sorted((folder / name).glob("*.png")):
+            copy = page_folder / f"{name}-{figure.name}"
+            shutil.copyfile(figure, copy)
+            parts.append(f"![{title}: {figure.stem.replace('_', ' ')}]({copy.name})")
+    text = re.sub(r"\n\n(- .*)\n\n(?=- )", r"\n\n\1\n", "\n\n".join(parts)) + "\n"
+    text = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", text)
+    paths = page_folder / "README.md", page_folder / "reports.html"
+    for path, content in zip(paths, (text, _as_html(text, page_folder))):
+        with atomic_write(path) as file:
+            file.write(content.encode())
+    return paths
+
+
+def _made_with(found: dict[str, Results]) -> str:
+    versions = next(iter(found.values()))["versions"]
+    seconds = sum(one["seconds"] for one in found.values())
+    kept = ", ".join(f"{name} {version}" for name, version in versions.items() if isinstance(version, str))
+    return (
+        f"Made by `python examples/all_reports.py` with {kept}; BLAS: {', '.join(versions['blas'])}; seed "
+        f"{next(iter(found.values()))['settings']['seed']}; {seconds / 60:.0f} minutes in all."
+    )
+
+
+def _as_html(text: str, folder: Path) -> str:
+    """The page in one file: figures are part of it."""
+
+    def inline(match: re.Match) -> str:
+        image = base64.b64encode((folder / match[2]).read_bytes()).decode()
+        return f'<img alt="{html.escape(match[1])}" src="data:image/png;base64,{image}">'
+
+    body = markdown.markdown(text, extensions=["tables", "sane_lists"])
+    body = re.sub(r'<img alt="([^"]*)" src="([^"]+)" ?/?>', inline, body)
+    style = (
+        "body{font:16px/1.5 sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem}img{max-width:100%}"
+        "table{border-collapse:collapse;display:block;overflow-x:auto}td,th{border:1px solid #bbb;padding:.25rem .6rem}"
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>The five reports, rebuilt</title><style>{style}</style>'
+        f"{body}</html>\n"
+    )
+
+
+def run_all(arguments: list[str] | None = None) -> None:
+    """Run every job with the options given, then write the page."""
+    parser = argparse.ArgumentParser(prog="all_reports.py", description="All five reports and their studies, and one page.")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder for the results (default: results)")
+    parser.add_argument("--page", type=Path, help="folder for the page (default: page in --out)")
+    options, rest = parser.parse_known_args(arguments)  # the others are those of every report's script
+    folder = options.out / "quick" if "--quick" in rest else options.out
+    for report, study, name in jobs():
+        print(f"\n== {name} ==", flush=True)
+        main(report, [*rest, "--out", str(folder / name), *(["--study", study] if study else [])])
+    for path in page(folder, options.page or folder / "page"):
+        print(f"Page: {os.fspath(path)}")
+
+
+if __name__ == "__main__":
+    run_all()
