@@ -274,7 +274,7 @@ OPTIMIZER_SEARCH = search(
     optimizer_points({"Adam": [0.0025], "SGD": [0.3], "SGD, momentum": [0.1], "SGD, Nesterov": [0.1]}),
     reported=[{"net": net.name, "optimizer": "Adam", "lr": net.options["lr"]} for net in NETS.values()],
     figures={"optimizers.png": partial(accuracy_by_setting, settings=["lr"], lines="optimizer", panels="net")},
-    notes="Momentum, also Nesterov's, is 0.9.",
+    notes="Momentum, also Nesterov's, is 0.9; the report tuned it, too, but does not say among which values.",
 )
 
 

@@ -71,5 +71,6 @@ def _check(client: Any) -> None:
     threaded = [worker for worker, threads in client.nthreads().items() if threads > 1]
     if threaded:  # they would draw from one stream of random numbers
         raise ConnectionError(
-            "--backend dask: each worker must have one thread (dask worker --nthreads 1), these have more: " + ", ".join(threaded)
+            "--backend dask: each worker must have one thread (dask worker --nthreads 1), these have more: "
+            + ", ".join(threaded)
         )
