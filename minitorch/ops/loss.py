@@ -186,7 +186,10 @@ def _reduced(name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] |
         return losses if shape is None else losses.reshape(shape)
     if reduction == "sum":
         return losses.sum()
-    return losses.mean() if factors is None else losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
+    if factors is None:
+        return losses.mean()
+    with np.errstate(invalid="ignore"):
+        return losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
 
 
 def _check_reduction(name: str, reduction: str) -> None:
