@@ -79,18 +79,20 @@ _SAME_NAME = {
     index: "index_select masked_fill",
     linear: "matmul mm bmm",
     inplace: "add_ sub_ mul_ div_ pow_ neg_ exp_ sqrt_ clamp_ relu_ fill_ zero_ copy_",
-    engine: "backward register_hook retain_grad",
+    engine: "register_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
     for name in names.split():
         setattr(Tensor, name, getattr(module, name))
 
-for alias, name in {
-    "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "negative": "neg", "absolute": "abs",
-    "clip": "clamp", "clamp_max_": "clamp_", "swapaxes": "transpose", "swapdims": "transpose", "type": "type_",
-}.items():  # fmt: skip
-    source = shape if name in ("transpose", "type_") else inplace if name == "clamp_" else elementwise
-    setattr(Tensor, alias, getattr(source, name))
+_ALIASES = {
+    elementwise: "subtract=sub multiply=mul divide=div true_divide=div negative=neg absolute=abs clip=clamp",
+    shape: "swapaxes=transpose swapdims=transpose type=type_",
+}
+for module, pairs in _ALIASES.items():
+    for pair in pairs.split():
+        alias, name = pair.split("=")
+        setattr(Tensor, alias, getattr(module, name))
 
 Tensor.T = property(shape.t, doc="The matrix transposed.")
 Tensor.mT = property(lambda self: shape.transpose(self, -1, -2), doc="The last two dimensions exchanged.")

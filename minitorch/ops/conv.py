@@ -161,7 +161,7 @@ def slabs(x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int])
     )  # fmt: skip
     patch = kernel[0] * kernel[1] * (channels // groups)
     one = out[0] * out[1] * patch * groups * x.itemsize
-    size = max(1, (2**19 if xp is np else 2**29) // max(one, 1))
+    size = images_in_a_slab(xp, one)
     for start in range(0, n, size):
         stretch = slice(start, min(start + size, n))
         block = patches[stretch]
@@ -169,6 +169,11 @@ def slabs(x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int])
             yield stretch, block.transpose(5, 3, 4, 6, 0, 1, 2).reshape(groups, patch, -1).swapaxes(1, 2)
         else:
             yield stretch, block.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, -1, patch)
+
+
+def images_in_a_slab(xp: Any, one: int) -> int:
+    """How many images, with patches of `one` bytes each, make a slab: half a megabyte, on a GPU half a gigabyte."""
+    return max(1, (2**19 if xp is np else 2**29) // max(one, 1))
 
 
 def grouped(y: Any, groups: int) -> Any:
@@ -220,7 +225,7 @@ def scatter(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
     weights = matrix(w, groups).swapaxes(-1, -2)
     x = xp.zeros((n, size[0] + top + bottom, size[1] + left + right, groups * channels), y.dtype)
     one = oh * ow * math.prod(kernel) * groups * channels * y.itemsize
-    step = max(1, (2**19 if xp is np else 2**29) // max(one, 1))
+    step = images_in_a_slab(xp, one)
     for start in range(0, n, step):
         stretch = slice(start, min(start + step, n))
         columns = (grouped(y[stretch], groups) @ weights).reshape(groups, -1, oh, ow, *kernel, channels)
