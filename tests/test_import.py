@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "minitorch.backend", "minitorch.grad_mode", "minitorch.files", "minitorch.memory",
     "minitorch.tensor", "minitorch.op", "minitorch.function", "minitorch.engine", "minitorch.random",
-    "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.autograd", "minitorch.methods", "minitorch.functional", "minitorch.cuda",
-    "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
+    "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.autograd", "minitorch.methods",
+    "minitorch.functional", "minitorch.cuda", "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
     "minitorch", "layers",
 ]  # fmt: skip
 
