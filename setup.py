@@ -37,6 +37,7 @@ setup(
         "examples": examples,
         "tests": tests,
         "dask": ["dask>=2024.1", "distributed>=2024.1"],
+        "ray": ["ray>=2.9"],
         "lint": ["ruff>=0.8"],
         # the wheels, not plain `cupy`, which pip would try to compile; 14.1.0 clashes with PyTorch
         "cuda12": ["cupy-cuda12x>=14.0.1,!=14.1.0"],

@@ -58,7 +58,7 @@ def deviation(x, *args, **parameters):
 
 def norm(x, p=2, dim=None, keepdim=False):
     if p == 0:
-        return np.count_nonzero(x, axis=dim, keepdims=keepdim).astype(float)
+        return np.asarray(np.count_nonzero(x, axis=dim, keepdims=keepdim), float)  # NumPy 2.2 gives an int
     if abs(p) == math.inf:
         return (np.max if p > 0 else np.min)(np.abs(x), axis=dim, keepdims=keepdim)
     return (np.abs(x) ** p).sum(dim, keepdims=keepdim) ** (1 / p)
