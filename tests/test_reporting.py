@@ -1,16 +1,20 @@
 """The examples' shared library: jobs that can be killed, repeated and spread over processes without a figure changing."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import fully_connected
 import pytest
 
-from minitorch.data import load_digits
+import minitorch
+from minitorch.data import draw_pairs, load_digits
 from reporting import Job, Task
 from reporting.job import SettingsDiffer
 from reporting.results import plus_minus, spread
@@ -129,6 +133,35 @@ def test_a_finished_task_is_read_back_and_not_computed_again(tmp_path):
 
 def _never() -> dict:
     raise AssertionError("computed again")
+
+
+def test_the_time_a_job_took_counts_what_it_took_before_it_was_stopped(tmp_path):
+    digits = load_digits("digits")
+    first = Job(digits, {}, tmp_path)
+    first.do([Task("a", _slow, tuple)])
+    assert first.seconds() >= 0.2
+    resumed = Job(digits, {}, tmp_path, resume=True)
+    resumed.do([Task("a", _never, tuple), Task("b", _slow, tuple)])
+    assert resumed.seconds() >= 0.4
+    assert Job(digits, {}, tmp_path).seconds() < 0.2
+
+
+def _slow() -> dict:
+    time.sleep(0.2)
+    return {}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy on overflow
+@pytest.mark.parametrize("rate", [1e6, 1e30])
+def test_a_run_that_diverges_ends_there_with_nothing_right(rate):
+    net = next(net for net in fully_connected.NETS if net.name == "LeNet5 + auxiliary loss")
+    net = replace(net, options={**net.options, "optimizer": "SGD", "rate": rate})
+    digits, rng = load_digits("digits"), minitorch.manual_seed(0).numpy
+    pairs = draw_pairs(digits.train_images, digits.train_labels, 200, rng=rng)
+    history = fully_connected.train(net, pairs, pairs, 4, "cpu")
+    assert {name: len(values) for name, values in history.items()} == dict.fromkeys(history, 4)
+    assert history["test_error"][-1] == history["train_error"][-1] == 100
+    assert math.isnan(history["train_loss"][-1]) and math.isnan(history["test_loss"][-1])
 
 
 def test_a_figure_that_is_not_a_number_is_kept_as_none(tmp_path):

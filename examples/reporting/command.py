@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ def main(report: Report, arguments: list[str] | None = None) -> None:
     try:
         digits = _load(options.data)
         settings = {name: getattr(options, name) for name in ("study", "runs", "epochs", "seed", "device", "quick")}
-        start = time.perf_counter()
         job = Job(digits, settings, options.out, options.jobs, options.backend, options.resume)
         if isinstance(study, Report):
             results = summary(study, job, all_runs(study, job))
@@ -36,7 +34,7 @@ def main(report: Report, arguments: list[str] | None = None) -> None:
             figures = study.figures or {"learning_curves.png": learning_curves, "boxplot.png": boxplot}
         else:
             results, text, figures = study(report, job)
-        results["seconds"] = time.perf_counter() - start
+        results["seconds"] = job.seconds()
         paths = _write(options.out, results, text) + draw_all(results, figures, options.out)
     except (DatasetError, SettingsDiffer, OSError) as error:
         sys.exit(f"{report.script}: {error}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,9 @@ class Job:
     ) -> None:
         self.digits, self.settings, self.folder = digits, dict(settings), folder
         self.jobs, self.backend = jobs, backend
-        self._kept = folder / "tasks"
+        self._kept, self._clock = folder / "tasks", folder / "clock.json"
         self._start(resume)
+        self._began = time.perf_counter() - self._spent()
 
     def _start(self, resume: bool) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,16 @@ class Job:
         else:
             for old in self._kept.glob("*.json"):
                 old.unlink()
+            self._clock.unlink(missing_ok=True)
             _write(known, now)
+
+    def _spent(self) -> float:
+        """The wall seconds up to the last finished task of the job that is resumed; 0 of a new one."""
+        return json.loads(self._clock.read_text())["seconds"] if self._clock.exists() else 0.0
+
+    def seconds(self) -> float:
+        """The wall time so far, without the time between a stop and `resume`."""
+        return time.perf_counter() - self._began
 
     def do(self, tasks: Iterable[Task], label: str = "") -> dict[str, dict[str, Any]]:
         """The result of every task by its key; those finished earlier are read back. Shows progress and the time left.
@@ -89,6 +100,7 @@ class Job:
         with tqdm(total=len(tasks), initial=finished, unit="run", desc=label, dynamic_ncols=True) as progress:
             for key, result in outcomes(calls, self.backend, self.jobs):
                 _write(self._path(key), _for_json({"key": key, **result}))
+                _write(self._clock, {"seconds": self.seconds()})
                 progress.update()
         return {task.key: json.loads(self._path(task.key).read_text()) for task in tasks}
 

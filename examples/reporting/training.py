@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from minitorch.utils.data import DataLoader, TensorDataset
 from reporting.report import History
 
 EVALUATION_BATCH = 500  # pairs at a time; the figures do not depend on it
+DIVERGED = {"train_loss": math.nan, "train_error": 100.0, "test_loss": math.nan, "test_error": 100.0}
 
 
 def tensors(pairs: Pairs, device: str) -> TensorDataset:
@@ -46,7 +48,8 @@ def fit(
 
     `loss(outputs, targets, classes)` gives the training loss. `model` returns the two scores of the comparison, or one
     probability, alone or first in a tuple. The training figures are means over the batches as they were trained, dropout on;
-    the test figures are measured after the epoch, dropout off.
+    the test figures are measured after the epoch, dropout off. A run that diverges, its outputs not all finite, ends there:
+    its losses are nan and its errors 100 % from that epoch on.
     """
     history: History = {"train_loss": [], "train_error": [], "test_loss": [], "test_error": []}
     batches = DataLoader(train, batch_size, shuffle=True)
@@ -55,6 +58,9 @@ def fit(
         losses, errors, count = 0.0, 0.0, 0
         for inputs, targets, classes in batches:
             outputs = model(inputs)
+            if not finite(outputs):
+                missing = epochs - len(history["train_loss"])
+                return {name: values + [DIVERGED[name]] * missing for name, values in history.items()}
             batch_loss = loss(outputs, targets, classes)
             optimizer.zero_grad()
             batch_loss.backward()
@@ -70,6 +76,11 @@ def fit(
     return history
 
 
+def finite(outputs: Any) -> bool:
+    """Whether the comparison among what a net returns has neither nan nor infinity in it."""
+    return bool(minitorch.isfinite(comparison(outputs)).all())
+
+
 def comparison(outputs: Any) -> Tensor:
     """The scores, or the probability, of the comparison among what a net returns."""
     return outputs[0] if isinstance(outputs, tuple) else outputs
@@ -77,11 +88,13 @@ def comparison(outputs: Any) -> Tensor:
 
 @minitorch.no_grad()
 def evaluate(model: nn.Module, loss: Callable[[Any, Tensor, Tensor], Tensor], pairs: TensorDataset) -> tuple[float, float]:
-    """Mean loss and comparison error in percent, in evaluation mode."""
+    """Mean loss and comparison error in percent, in evaluation mode; nan and 100 % of a net that has diverged."""
     model.eval()
     losses, errors = 0.0, 0.0
     for inputs, targets, classes in DataLoader(pairs, EVALUATION_BATCH):
         outputs = model(inputs)
+        if not finite(outputs):
+            return DIVERGED["test_loss"], DIVERGED["test_error"]
         losses += float(loss(outputs, targets, classes)) * len(targets)
         errors += error_rate(comparison(outputs), targets) * len(targets)
     return losses / len(pairs), errors / len(pairs)

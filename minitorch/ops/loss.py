@@ -267,7 +267,10 @@ def binary_cross_entropy(
     _check_same("binary_cross_entropy", input, target)
     x = input.array.real
     if input.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
-        raise ValueError("binary_cross_entropy: expected input from 0 to 1; for logits use binary_cross_entropy_with_logits")
+        raise ValueError(
+            f"binary_cross_entropy: expected input from 0 to 1, got {float(x.min()):g} to {float(x.max()):g} (shape "
+            f"{input.shape}); for logits use binary_cross_entropy_with_logits"
+        )
     losses = BinaryCrossEntropy.apply(input, target)
     return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
 
