@@ -68,7 +68,7 @@ def test_a_residual_block_whose_convolutions_are_zero_changes_nothing(images):
 
 
 def test_only_the_linear_net_is_trained_by_adam():
-    kinds = {kind: optimizer.func.__name__ for kind, (optimizer, _) in RECIPES.items()}
+    kinds = {kind: recipe.optimizer.func.__name__ for kind, recipe in RECIPES.items()}
     assert kinds == {Linear: "Adam", LeNet: "SGD", ResNet: "SGD", AlexNet: "SGD"}
 
 
