@@ -80,22 +80,6 @@ def test_another_seed_gives_other_figures(uninterrupted, tmp_path):
     assert run(tmp_path, "--seed", "1")["nets"] != uninterrupted[1]["nets"]
 
 
-def test_a_job_killed_in_the_middle_goes_on_to_the_same_figures(uninterrupted, tmp_path):
-    tasks = tmp_path / "tasks"
-    with subprocess.Popen(
-        command(tmp_path, "--jobs", "1"), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        end = time.monotonic() + 120
-        while len(list(tasks.glob("*run*.json"))) < 2 and time.monotonic() < end:
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-    finished = {path: path.stat().st_mtime_ns for path in tasks.glob("*run*.json")}
-    assert 2 <= len(finished) < 6, "the job was to be killed in the middle"
-    assert not (tmp_path / "results.json").exists()
-    assert run(tmp_path, "--jobs", "1", "--resume") == uninterrupted[1]
-    assert all(path.stat().st_mtime_ns == written for path, written in finished.items()), "a finished run was repeated"
-
-
 def test_an_interrupted_job_says_how_to_go_on(tmp_path):
     with subprocess.Popen(
         command(tmp_path, "--jobs", "1", "--epochs", "200"), cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
