@@ -1,0 +1,69 @@
+"""The page of all reports: every table and figure on it, verdicts that follow from the figures, and conclusions in words."""
+
+import json
+import math
+
+import all_reports
+import pytest
+import weight_sharing
+from all_reports import advantage, flatness, run_all, said, standard_error, verdicts
+
+
+def net(name: str, mean: float, std: float | None, reported: dict | None = None, runs: int = 4) -> dict:
+    return {"name": name, "attained": {"error": {"mean": mean, "std": std}}, "reported": reported or {}, "runs": [{}] * runs}
+
+
+def results(*nets: dict) -> dict:
+    return {"report": "000", "measures": [{"name": "error", "unit": "%", "lower_is_better": True}], "nets": list(nets)}
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "word"),
+    [(5.0, 1.0, "as reported"), (5.9, 1.0, "as reported"), (6.1, 1.0, "worse than reported"), (3.9, 1.0, "better than reported"),
+     (5.9, None, "as reported"), (6.1, None, "worse than reported")],
+)  # fmt: skip
+def test_a_figure_is_as_reported_within_one_reported_deviation_or_else_two_standard_errors(mean, std, word):
+    (line,) = verdicts(results(net("A", mean, 1.0, {"error": {"mean": 5.0, "std": std}})))
+    assert line.endswith(f"**{word}**.")
+
+
+def test_a_net_without_a_reported_figure_has_no_verdict():
+    assert verdicts(results(net("A", 5.0, 1.0))) == []
+
+
+def test_an_advantage_is_told_from_none_by_two_standard_errors():
+    good, bad, equal = net("good", 2.0, 1.0), net("bad", 6.0, 1.0), net("equal", 2.5, 1.0)
+    assert advantage(results(good, bad), "good", "bad") == (4.0, pytest.approx(math.hypot(0.5, 0.5)))
+    assert "“good” beats “bad” by +4.00" in said(results(good, bad), "good", "bad")
+    assert "“bad” loses to “good” by -4.00" in said(results(good, bad), "bad", "good")
+    assert "“good” cannot be told from “equal”" in said(results(good, equal), "good", "equal")
+
+
+def test_a_single_run_tells_nothing():
+    assert standard_error({"std": None}, 1) == math.inf
+    one, other = net("one", 1.0, None, runs=1), net("other", 50.0, None, runs=1)
+    assert "cannot be told from" in said(results(one, other), "one", "other")
+
+
+@pytest.mark.parametrize(("last", "word"), [(6.9, "Yes"), (7.1, "No")])
+def test_a_factor_is_flat_if_its_means_differ_by_less_than_single_runs_do(last, word):
+    text = flatness(results(net("alpha = 0.1", 6.0, 1.0), net("alpha = 0.5", 6.5, 1.0), net("alpha = 0.9", last, 1.0)))
+    assert text.startswith(word)
+    assert "least at alpha = 0.1, 6.00 %, and greatest at alpha = 0.9" in text
+
+
+def test_the_page_has_every_table_and_figure_and_no_conclusion_about_other_digits(tmp_path, monkeypatch):
+    monkeypatch.setattr(all_reports, "SCRIPTS", [weight_sharing])
+    small = ["--quick", "--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1"]
+    run_all([*small, "--out", str(tmp_path / "out"), "--page", str(tmp_path / "page")])
+    text, page = ((tmp_path / "page" / name).read_text() for name in ("README.md", "reports.html"))
+    assert "what they say about the reports' conclusions is not written here" in text
+    for job in ("weight_sharing", "weight_sharing-grid-search"):
+        folder = tmp_path / "out/quick" / job
+        assert (folder / "table.md").read_text().strip() in text
+        assert f"| {job} | UCI digits (not MNIST) | 1 | 1 | 0 | " in text
+        for figure in folder.glob("*.png"):
+            assert f"]({job}-{figure.name})" in text
+            assert (tmp_path / "page" / f"{job}-{figure.name}").read_bytes() == figure.read_bytes()
+    assert text.count("![") == page.count('src="data:image/png;base64,') == 3
+    assert json.loads((tmp_path / "out/quick/weight_sharing/results.json").read_text())["versions"]["numpy"] in text
