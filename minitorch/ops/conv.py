@@ -1,43 +1,21 @@
 """Convolution in two dimensions, its transpose, and its weight gradient: three bilinear operations, each other's derivatives.
 
-Tensors are NCHW by shape and channels-last (NHWC) in memory. There, the patch under a filter is a few contiguous runs, so
-im2col is one quick copy, the product with the weights is one matrix product, and its result is channels-last already.
-
-The patches of a whole batch would fill hundreds of megabytes; a slab of images at a time fills half of one, which stays in
-the cache between the copy and the product. Measured on one core, (200, 16, 14, 14) with 16 filters of 7x7: forward 15 ms
-in slabs and 31 ms in one piece, weight gradient 13 and 36 ms. On a GPU, bound by launches, a slab may fill much more.
+Tensors are NCHW by shape and channels-last (NHWC) in memory; `unfold.py` says how the work becomes matrix products.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.shape import is_channels_last
+from minitorch.ops.unfold import Window, bands, correlate, grouped, padded, spread
 from minitorch.tensor import Tensor
 
 Pair = int | tuple[int, int]
-
-
-class Window(NamedTuple):
-    """How a filter moves over an image: everything about a convolution but its arrays."""
-
-    stride: tuple[int, int]
-    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
-    dilation: tuple[int, int]
-    groups: int
-
-    def out_size(self, size: tuple[int, int], kernel: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the output for an input of height and width `size`."""
-        return tuple(
-            (n + before + after - d * (k - 1) - 1) // s + 1
-            for n, k, s, (before, after), d in zip(size, kernel, self.stride, self.padding, self.dilation)
-        )
 
 
 class Conv2d(Op):
@@ -69,15 +47,7 @@ class ConvTranspose2d(Op):
     def forward(ctx, y, w, size, window):
         ctx.saved = y if ctx.needs(1) else None, w if ctx.needs(0) else None
         ctx.window, ctx.kernel, ctx.out = window, w.shape[2:], y.shape[2:]
-        # a stride of one makes it a convolution with the filters turned round, which has no overlapping sums to add up
-        around = tuple(
-            (d * (k - 1) - before, n - out + before)
-            for k, d, (before, _), n, out in zip(w.shape[2:], window.dilation, window.padding, size, y.shape[2:])
-        )
-        area = math.prod(size) / max(math.prod(y.shape[2:]), 1)
-        if window.stride == (1, 1) and area < 1.25 and min(min(pair) for pair in around) >= 0:
-            return correlate(padded(y, around), turned(w, window.groups), None, window, size)
-        return scatter(y, w, size, window)
+        return spread(y, w, size, window)
 
     def backward(ctx, g):
         y, w = ctx.saved
@@ -100,8 +70,11 @@ class ConvWeight(Op):
         channels, filters = x.shape[1] // groups, y.shape[1] // groups
         total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
         y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
-        for stretch, columns in slabs(padded(x, window.padding), kernel, window, y.shape[1:3]):
-            total += columns.swapaxes(-1, -2) @ grouped(y[stretch], groups)
+        for stretch, parts in bands(padded(x, window.padding), kernel, window, y.shape[1:3], rows_first=True):
+            rows = grouped(y[stretch] if len(parts) == 1 else y[stretch].swapaxes(0, 1), groups)
+            for k, part in enumerate(parts):
+                band = part.shape[-1]
+                total[:, k * band : (k + 1) * band] += part[:, 0].swapaxes(-1, -2) @ rows
         total = total.reshape(groups, *kernel, channels, filters).transpose(0, 4, 3, 1, 2)
         return total.reshape(groups * filters, channels, *kernel)
 
@@ -127,115 +100,6 @@ def channel_sums(g: Any) -> Any:
         return g.sum((0, 2, 3))
     rows = g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
     return array_module(g).ones(rows.shape[0], g.dtype) @ rows
-
-
-# ---- on arrays -----------------------------------------------------------------------------------------------------------
-
-
-def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
-    """NCHW `x` as a contiguous NHWC array with zeros around it."""
-    xp = array_module(x)
-    x = x.transpose(0, 2, 3, 1)
-    (top, bottom), (left, right) = padding
-    if not (top or bottom or left or right):
-        return xp.ascontiguousarray(x)
-    n, height, width, channels = x.shape
-    out = xp.zeros((n, height + top + bottom, width + left + right, channels), x.dtype)
-    out[:, top : top + height, left : left + width] = x
-    return out
-
-
-def slabs(x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int]) -> Iterator[tuple[slice, Any]]:
-    """im2col in slabs: (a stretch of images, their patches as (groups, images x height x width, kernel x channels))."""
-    xp = array_module(x)
-    n, _, _, channels = x.shape
-    groups = window.groups
-    step_n, step_h, step_w, step_c = x.strides
-    patches = xp.lib.stride_tricks.as_strided(
-        x,
-        (n, *out, *kernel, groups, channels // groups),
-        (
-            step_n, step_h * window.stride[0], step_w * window.stride[1], step_h * window.dilation[0],
-            step_w * window.dilation[1], step_c * (channels // groups), step_c,
-        ),
-    )  # fmt: skip
-    patch = kernel[0] * kernel[1] * (channels // groups)
-    one = out[0] * out[1] * patch * groups * x.itemsize
-    size = images_in_a_slab(xp, one)
-    for start in range(0, n, size):
-        stretch = slice(start, min(start + size, n))
-        block = patches[stretch]
-        if channels == groups:  # one channel: neighbours in memory are pixels, so copy a row per place in the filter
-            yield stretch, block.transpose(5, 3, 4, 6, 0, 1, 2).reshape(groups, patch, -1).swapaxes(1, 2)
-        else:
-            yield stretch, block.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, -1, patch)
-
-
-def images_in_a_slab(xp: Any, one: int) -> int:
-    """How many images, with patches of `one` bytes each, make a slab: half a megabyte, on a GPU half a gigabyte."""
-    return max(1, (2**19 if xp is np else 2**29) // max(one, 1))
-
-
-def grouped(y: Any, groups: int) -> Any:
-    """NHWC as (groups, images x height x width, channels of a group)."""
-    rows = y.reshape(-1, groups, y.shape[-1] // groups)
-    return rows.transpose(1, 0, 2)
-
-
-def matrix(w: Any, groups: int) -> Any:
-    """Filters (out, in of a group, kh, kw) as matrices (groups, kh x kw x in, out of a group), to multiply patches with."""
-    filters, channels, kh, kw = w.shape
-    w = w.reshape(groups, filters // groups, channels, kh, kw).transpose(0, 3, 4, 2, 1)
-    return w.reshape(groups, kh * kw * channels, filters // groups)
-
-
-def turned(w: Any, groups: int) -> Any:
-    """The filters that carry a gradient back: rotated by half a turn, with input and output channels exchanged."""
-    filters, channels, kh, kw = w.shape
-    w = w[:, :, ::-1, ::-1].reshape(groups, filters // groups, channels, kh, kw).swapaxes(1, 2)
-    return w.reshape(groups * channels, filters // groups, kh, kw)
-
-
-def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> Any:
-    """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
-    xp, groups = array_module(x), window.groups
-    weights = matrix(w, groups)
-    filters = w.shape[0]
-    y = xp.empty((x.shape[0], *out, filters), x.dtype)
-    bias = None if b is None else xp.tile(b, out[0] * out[1])  # an image long: added in one run each, not one per pixel
-    for stretch, columns in slabs(x, w.shape[2:], window, out):
-        rows = y[stretch].reshape(-1, filters)
-        if groups == 1:
-            xp.matmul(columns[0], weights[0], out=rows)
-        else:
-            rows.reshape(-1, groups, filters // groups)[...] = (columns @ weights).transpose(1, 0, 2)
-        if bias is not None:
-            images = y[stretch].reshape(-1, bias.size)
-            images += bias
-    return y.transpose(0, 3, 1, 2)
-
-
-def scatter(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
-    """col2im in slabs: each y times its filters, added up where the patches overlap; NCHW by shape, NHWC in memory."""
-    xp, groups, kernel = array_module(y), window.groups, w.shape[2:]
-    (top, bottom), (left, right) = window.padding
-    (sh, sw), (dh, dw) = window.stride, window.dilation
-    n, (oh, ow), channels = y.shape[0], y.shape[2:], w.shape[1]
-    y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
-    weights = matrix(w, groups).swapaxes(-1, -2)
-    x = xp.zeros((n, size[0] + top + bottom, size[1] + left + right, groups * channels), y.dtype)
-    one = oh * ow * math.prod(kernel) * groups * channels * y.itemsize
-    step = images_in_a_slab(xp, one)
-    for start in range(0, n, step):
-        stretch = slice(start, min(start + step, n))
-        columns = (grouped(y[stretch], groups) @ weights).reshape(groups, -1, oh, ow, *kernel, channels)
-        into = x[stretch].reshape(-1, *x.shape[1:3], groups, channels)
-        for k in range(kernel[0]):
-            for j in range(kernel[1]):
-                rows = slice(k * dh, k * dh + sh * (oh - 1) + 1, sh)
-                cols = slice(j * dw, j * dw + sw * (ow - 1) + 1, sw)
-                into[:, rows, cols] += columns[:, :, :, :, k, j].transpose(1, 2, 3, 0, 4)
-    return x[:, top : top + size[0], left : left + size[1]].transpose(0, 3, 1, 2)
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,193 @@
+"""How convolutions become matrix products, on arrays: patches, and what is added up where they overlap.
+
+Channels-last memory makes a patch under a filter a few contiguous runs, one for each row of the filter. An image is unfolded
+along its width alone: row k of the filter then meets the unfolded rows k, k + 1, ..., so no pixel is copied once for each row
+of the filter, and the products of the rows are added up. Against unfolding height and width, one core, milliseconds:
+(50, 16, 14, 14) to 16 filters of 7x7 2.7 and 4.6, (100, 32, 6, 6) to 64 of 3x3 0.54 and 0.61.
+
+The patches of a whole batch would fill hundreds of megabytes; a slab of images at a time fills half of one, which stays in
+the cache between the copy and the product. On a GPU, bound by launches, a slab may fill much more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitorch.backend import array_module
+
+# When each row of the filter is a band of its own. First, an image unfolded in both directions holds each row at least COPIES
+# times: (200, 64, 6, 6) to 128 filters of 2x2, 1.7 times, took 3.2 ms in one band and 4.1 in two; (100, 32, 6, 6) to 64 of 3x3,
+# twice, 0.61 in one and 0.53 in three. And a row of the filter has SHORT numbers: (100, c, 14, 14) to 32 of 3x3 took 0.32 ms in
+# one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
+COPIES, SHORT = 2, 12
+
+# Where `spread` goes along the width: (width of the image / that of y - 1) x filters. It multiplies zeros at both ends of a row
+# and spares additions. Milliseconds so / otherwise: (100, 16, 7, 7) to 16 filters of 3x3 0.41 / 0.54, (10, 16, 14, 14) to 16
+# of 7x7, padded, 0.91 / 2.21, (100, 32, 6, 6) to 64 of 3x3 1.27 / 0.92, (200, 64, 6, 6) to 128 of 2x2 5.5 / 4.4.
+WIDER = 10
+
+
+class Window(NamedTuple):
+    """How a filter moves over an image: everything about a convolution but its arrays."""
+
+    stride: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+    dilation: tuple[int, int]
+    groups: int
+
+    def out_size(self, size: tuple[int, int], kernel: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the output for an input of height and width `size`."""
+        return tuple(
+            (n + before + after - d * (k - 1) - 1) // s + 1
+            for n, k, s, (before, after), d in zip(size, kernel, self.stride, self.padding, self.dilation)
+        )
+
+    def rows(self, k: int, count: int) -> slice:
+        """The rows of a padded image that meet row `k` of the filter, for `count` rows of the output."""
+        start, step = k * self.dilation[0], self.stride[0]
+        return slice(start, start + step * (count - 1) + 1, step)
+
+
+def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
+    """NCHW `x` as a contiguous NHWC array with zeros around it."""
+    xp = array_module(x)
+    x = x.transpose(0, 2, 3, 1)
+    (top, bottom), (left, right) = padding
+    if not (top or bottom or left or right):
+        return xp.ascontiguousarray(x)
+    n, height, width, channels = x.shape
+    out = xp.zeros((n, height + top + bottom, width + left + right, channels), x.dtype)
+    out[:, top : top + height, left : left + width] = x
+    return out
+
+
+def bands(
+    x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int], rows_first: bool = False
+) -> Iterator[tuple[slice, list[Any]]]:
+    """im2col: for each slab of images of padded NHWC `x`, its stretch of the batch and, per band of the filter, the patches.
+
+    A band is a row of the filter, so that images are unfolded along their width alone: the patches of all bands are stretches
+    of the same rows. Where that would spare little, or a row of the filter has few numbers, the filter is one band. Patches
+    are (groups, images, height x width, band), and with a single band, or with `rows_first`, those of all images together:
+    (groups, 1, images x height x width or height x images x width, band).
+    """
+    xp = array_module(x)
+    n, height, _, channels = x.shape
+    each = channels // window.groups
+    (sh, sw), (dh, dw) = window.stride, window.dilation
+    single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT
+    tall, places, down = (kernel[0], out[0], sh) if single else (1, height, 1)
+    in_n, in_h, in_w, in_c = x.strides
+    patches = xp.lib.stride_tricks.as_strided(
+        x,
+        (window.groups, n, places, out[1], tall, kernel[1], each),
+        (in_c * each, in_n, in_h * down, in_w * sw, in_h * dh, in_w * dw, in_c),
+    )
+    band = tall * kernel[1] * each
+    size = images_in_a_slab(xp, places * out[1] * band * window.groups * x.itemsize)
+    for start in range(0, n, size):
+        stretch = slice(start, min(start + size, n))
+        block = patches[:, stretch]
+        if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter
+            yield stretch, [block.transpose(0, 4, 5, 6, 1, 2, 3).reshape(window.groups, 1, band, -1).swapaxes(-1, -2)]
+        elif single:
+            yield stretch, [block.reshape(window.groups, 1, -1, band)]
+        else:
+            images = 1 if rows_first else stretch.stop - start
+            rows = xp.ascontiguousarray(block.swapaxes(1, 2) if rows_first else block)
+            reaches = [window.rows(k, out[0]) for k in range(kernel[0])]
+            some = [rows[:, reach] if rows_first else rows[:, :, reach] for reach in reaches]
+            yield stretch, [part.reshape(window.groups, images, -1, band) for part in some]
+
+
+def images_in_a_slab(xp: Any, one: int) -> int:
+    """How many images, with patches of `one` bytes each, make a slab: half a megabyte, on a GPU half a gigabyte."""
+    return max(1, (2**19 if xp is np else 2**29) // max(one, 1))
+
+
+def grouped(y: Any, groups: int) -> Any:
+    """NHWC as (groups, images x height x width, channels of a group)."""
+    rows = y.reshape(-1, groups, y.shape[-1] // groups)
+    return rows.transpose(1, 0, 2)
+
+
+def matrices(w: Any, groups: int, number: int) -> Any:
+    """Filters (out, in of a group, kh, kw) as matrices (groups, band, out of a group), one for each of `number` bands."""
+    filters, channels, kh, kw = w.shape
+    w = w.reshape(groups, filters // groups, channels, kh, kw).transpose(3, 0, 4, 2, 1)
+    if number == 1:
+        w = w.swapaxes(0, 1)
+    return w.reshape(number, groups, -1, filters // groups)
+
+
+def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> Any:
+    """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
+    xp, groups, filters = array_module(x), window.groups, w.shape[0]
+    y = xp.empty((x.shape[0], *out, filters), x.dtype)
+    bias = None if b is None else xp.tile(b, out[0] * out[1])  # an image long: added in one run each, not one per pixel
+    weights = None
+    for stretch, parts in bands(x, w.shape[2:], window, out):
+        if weights is None:
+            weights = matrices(w, groups, len(parts))
+        rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)
+        xp.matmul(parts[0], weights[0][:, None], out=rows)
+        for part, weight in zip(parts[1:], weights[1:]):
+            rows += part @ weight[:, None]
+        if bias is not None:
+            images = y[stretch].reshape(-1, bias.size)
+            images += bias
+    return y.transpose(0, 3, 1, 2)
+
+
+def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
+    """What images `y` send back through filters `w` to an image of `size`: NCHW by shape, NHWC in memory."""
+    (top, _), (left, _) = window.padding
+    reach = window.dilation[1] * (w.shape[3] - 1)
+    around = reach - left, size[1] - y.shape[3] + left  # zeros beside y for a convolution with the filters turned round
+    wider = (size[1] / max(y.shape[3], 1) - 1) * w.shape[0] / window.groups
+    if window.stride[1] == 1 and min(around) >= 0 and (wider < WIDER or array_module(y) is not np):
+        x = spread_along_width(y, w, size, window, around)
+    else:
+        x = spread_by_columns(y, w, size, window)[:, :, left : left + size[1]]
+    return x[:, top : top + size[0]].transpose(0, 3, 1, 2)
+
+
+def spread_along_width(y: Any, w: Any, size: tuple[int, int], window: Window, around: tuple[int, int]) -> Any:
+    """`spread` as a convolution along the width, whose result each row of the filter adds where it was; rows still padded."""
+    groups, (channels, kh, kw) = window.groups, w.shape[1:]
+    n, height = y.shape[0], y.shape[2]
+    turned = w.reshape(groups, -1, channels, kh, kw)[..., ::-1].transpose(3, 0, 4, 1, 2).reshape(kh, groups, -1, channels)
+    along = Window((1, 1), ((0, 0), around), (1, window.dilation[1]), groups)
+    x = blank(n, size[0] + sum(window.padding[0]), size[1], w, groups)
+    for stretch, (patches,) in bands(padded(y, along.padding), (1, kw), along, (height, size[1])):
+        for k in range(kh):
+            rows = x[stretch, window.rows(k, height)]
+            rows += (patches[:, 0] @ turned[k]).reshape(groups, *rows.shape[:3], channels).transpose(1, 2, 3, 0, 4)
+    return x.reshape(*x.shape[:3], groups * channels)
+
+
+def spread_by_columns(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
+    """`spread` as col2im: products with each row of the filter, added up column by column; still padded."""
+    xp, groups, (channels, kh, kw) = array_module(y), window.groups, w.shape[1:]
+    n, (oh, ow) = y.shape[0], y.shape[2:]
+    y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
+    weights = w.reshape(groups, -1, channels, kh, kw).transpose(3, 0, 1, 4, 2).reshape(kh, groups, -1, kw * channels)
+    x = blank(n, *(side + sum(around) for side, around in zip(size, window.padding)), w, groups)
+    step = images_in_a_slab(xp, oh * ow * kw * groups * channels * y.itemsize)
+    for start in range(0, n, step):
+        part, into = y[start : start + step], x[start : start + step]
+        for k in range(kh):
+            columns = (grouped(part, groups) @ weights[k]).reshape(groups, -1, oh, ow, kw, channels).transpose(1, 2, 3, 4, 0, 5)
+            rows = into[:, window.rows(k, oh)]
+            for i in range(ow):  # a row of the filter in one run; its places one by one would be runs of a channel each
+                at = i * window.stride[1]
+                rows[:, :, at : at + window.dilation[1] * (kw - 1) + 1 : window.dilation[1]] += columns[:, :, i]
+    return x.reshape(*x.shape[:3], groups * channels)
+
+
+def blank(n: int, height: int, width: int, w: Any, groups: int) -> Any:
+    """Zeros for images (n, height, width, groups, channels of a group) of the channels that filters `w` read."""
+    return array_module(w).zeros((n, height, width, groups, w.shape[1]), w.dtype)
