@@ -8,9 +8,11 @@ import re
 import signal
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
+import resume
 import safetensors.numpy
 
 import layers as nn
@@ -264,6 +266,36 @@ def test_a_file_that_may_not_grow_leaves_the_last_good_checkpoint_and_says_so(tm
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert caught.value.filename == str(tmp_path / "file") and caught.value.errno == errno.EFBIG
     assert kept(tmp_path) == before
+
+
+def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, capsys):
+    """By Ctrl-C, then by a full disk; it says where the last checkpoint is."""
+    whole, stopped = str(tmp_path / "whole"), str(tmp_path / "stopped")
+    resume.main(["--quick", "--out", whole])
+    step, steps, flush, flushes = optim.Adam.step, Counter(), os.fsync, Counter()
+
+    def interrupted(optimizer):
+        steps["taken"] += 1
+        if steps["taken"] == 32:
+            signal.raise_signal(signal.SIGINT)
+        step(optimizer)
+
+    def full(descriptor):
+        flushes["done"] += 1
+        if flushes["done"] > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(descriptor)
+
+    monkeypatch.setattr(optim.Adam, "step", interrupted)
+    with pytest.raises(SystemExit, match=r"checkpoint\.safetensors is the last checkpoint, go on with --resume"):
+        resume.main(["--quick", "--out", stopped])
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(SystemExit, match="the file that was there, if any, is unchanged"):
+        resume.main(["--quick", "--out", stopped, "--resume"])
+    monkeypatch.undo()
+    resume.main(["--quick", "--out", stopped, "--resume"])
+    assert content(Path(stopped, "checkpoint.safetensors")) == content(Path(whole, "checkpoint.safetensors"))
+    assert "epoch 3" in capsys.readouterr().out
 
 
 # ---- damaged files -------------------------------------------------------------------------------------------------------
