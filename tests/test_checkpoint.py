@@ -194,7 +194,9 @@ def test_all_parts_of_the_file_are_asked_for(tmp_path):
             mt.load_checkpoint(tmp_path / "file", **parts)
 
 
-@pytest.mark.parametrize("obj", [{"w": mt.ones(2)}, [1], {"checkpoint": 3, "net": mt.ones(2)}])
+@pytest.mark.parametrize(
+    "obj", [{"w": mt.ones(2)}, [1], {"checkpoint": 3}, {"checkpoint": {"parts": 3, "default_generator": 3}}]
+)
 def test_other_files_are_no_checkpoints(tmp_path, obj):
     mt.save(obj, tmp_path / "file")
     assert "is not a training checkpoint. Pass a file that save_checkpoint wrote" in refusal(new_run(0), tmp_path / "file")

@@ -15,7 +15,11 @@ safetensors_torch = pytest.importorskip("safetensors.torch", reason="safetensors
 
 def net(library, bias=True):
     return library.Sequential(
-        library.Conv2d(2, 3, 3, padding=1, bias=bias), library.BatchNorm2d(3), library.ReLU(), library.Flatten(), library.Linear(48, 4)
+        library.Conv2d(2, 3, 3, padding=1, bias=bias),
+        library.BatchNorm2d(3),
+        library.ReLU(),
+        library.Flatten(),
+        library.Linear(48, 4),
     )
 
 
