@@ -45,9 +45,9 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
     """Put every part, and the default generator, into the state that `save_checkpoint` wrote; returns the other values.
 
     The parts are those of the file under the same names, made as before; options of optimizers and schedules, such as the
-    learning rate, come from the file, as in PyTorch. Raises CheckpointError, naming the file and what
-    does not fit, for a damaged file, for one that is no checkpoint and for one of another net, optimizer, scheduler or
-    loader; all parts and generators are then as they were. Raises OSError if the file cannot be read.
+    learning rate, come from the file, as in PyTorch. Raises CheckpointError, naming the file and what does not fit, for a
+    damaged file, for one that is no checkpoint and for one of another net, optimizer, scheduler or loader; all parts and
+    generators are then as they were. Raises OSError if the file cannot be read.
     """
     saved = load(f)
     header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None
