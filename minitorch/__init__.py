@@ -23,6 +23,7 @@ from minitorch.backend import (
     set_default_dtype,
     uint8,
 )
+from minitorch.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.creation import (
     arange,
     as_tensor,

@@ -53,7 +53,12 @@ class Generator:
         return self._on_device
 
     def get_state(self) -> Tensor:
-        """The state as a uint8 tensor of 52 bytes; a GPU's dropout stream, which CuPy cannot save, is not part of it."""
+        """The state as a uint8 tensor of 52 bytes.
+
+        CuPy cannot save a stream on the GPU (dropout's), so it ends here and at `set_state`: the next one is seeded from this
+        state. What follows `get_state` is thus what follows `set_state`, on a GPU too, but not what would have come without.
+        """
+        self._on_device = None
         state = self.bits.state
         packed = _STATE.pack(
             *(int(word) for word in state["state"]["state"]),
@@ -75,6 +80,7 @@ class Generator:
             "has_uint32": has_half,
             "uinteger": half,
         }
+        self._on_device = None
         return self
 
 

@@ -79,13 +79,19 @@ def load(f: str | os.PathLike[str], map_location: Device | str | None = None) ->
             f"load: {path} does not match its checksum: it was damaged after it was written. Delete it and go back to an "
             "earlier checkpoint or to a fresh copy."
         )
-    structure = json.loads(metadata[_STRUCTURE])
-    if structure["version"] > _VERSION:
+    try:
+        structure = json.loads(metadata[_STRUCTURE])
+        version = structure["version"]
+        if version <= _VERSION:
+            return _decoded(structure["content"], tensors)
+    except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right: somebody forged it
         raise CheckpointError(
-            f"load: {path} has format version {structure['version']}, this minitorch reads up to {_VERSION}; install a "
-            "newer one"
-        )
-    return _decoded(structure["content"], tensors)
+            f"load: {path} was not written by minitorch, although it says so ({type(reason).__name__}: {reason}). Delete it "
+            "and go back to a file of your own."
+        ) from reason
+    raise CheckpointError(
+        f"load: {path} has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
+    )
 
 
 def _as_path(name: str, f: Any) -> Path:
@@ -186,4 +192,6 @@ def _decoded(content: Any, tensors: dict[str, Tensor]) -> Any:
         return tensors[value]
     if kind == "tuple":
         return tuple(_decoded(item, tensors) for item in value)
+    if kind != "dict":
+        raise ValueError(f"unknown kind {kind!r}")
     return {key: _decoded(item, tensors) for key, item in value}

@@ -1,5 +1,6 @@
 """Saving and loading: what comes back, what other programs read, and what is refused."""
 
+import hashlib
 import json
 import math
 import os
@@ -265,6 +266,31 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
     assert "is not a whole safetensors file" in refusal(tmp_path / "bomb")
     (tmp_path / "bomb").write_bytes((2**63).to_bytes(8, "little") + b"{}")
     assert "is not a whole safetensors file" in refusal(tmp_path / "bomb")
+
+
+def forged(path, structure):
+    """A file with a structure that `save` never writes, and the right checksum for it."""
+    arrays = {"w": np.ones(2, np.float32)}
+    raw = safetensors.numpy.save(arrays, {"minitorch": structure, "sha256": "0" * 64})
+    path.write_bytes(raw.replace(b"0" * 64, hashlib.sha256(raw).hexdigest().encode()))
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        "no JSON", "", "3", "[]", "{}", '{"version":1}', '{"version":"1","content":1}', '{"version":null,"content":1}',
+        '{"version":1,"content":{"tensor":"nowhere"}}', '{"version":1,"content":{"tensor":[1]}}', '{"version":1,"content":{}}',
+        '{"version":1,"content":{"dict":3}}', '{"version":1,"content":{"dict":[[1]]}}', '{"version":1,"content":{"dict":[[[],1]]}}',
+        '{"version":1,"content":{"tuple":3}}', '{"version":1,"content":{"a":[],"b":[]}}', '{"version":1,"content":{"pickle":"a"}}',
+        '{"version":1,"content":' + "[" * 10**5, '{"version":1,"content":{"pickle":[]}}',
+    ],
+)  # fmt: skip
+def test_a_forged_structure_is_refused_although_its_checksum_is_right(tmp_path, structure):
+    forged(tmp_path / "file", '{"version":1,"content":{"tensor":"w"}}')
+    assert mt.load(tmp_path / "file").tolist() == [1, 1]
+    forged(tmp_path / "file", structure)
+    said = refusal(tmp_path / "file")
+    assert f"{tmp_path / 'file'} was not written by minitorch, although it says so" in said and "go back to a file" in said
 
 
 class Trap:

@@ -99,7 +99,8 @@ class DataLoader:
     batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch of a list of samples; without it, the
     rows of a `TensorDataset`, or of a `Subset` of one, are fetched by one indexing of each tensor.
 
-    There are no worker processes: raises ValueError for `num_workers` other than 0, for a `batch_size` below 1, for
+    `state_dict` and `load_state_dict`, which PyTorch's lacks (torchdata's StatefulDataLoader has them), stop and go on at any
+    batch. There are no worker processes: raises ValueError for `num_workers` other than 0, for a `batch_size` below 1, for
     `shuffle` together with `sampler` or without a sample to shuffle; TypeError for a sampler that lasts for one epoch only,
     as a generator does (PyTorch's later epochs would be empty).
     """
@@ -138,16 +139,74 @@ class DataLoader:
         self.collate_fn = default_collate if collate_fn is None else collate_fn
         self.drop_last = drop_last
         self.generator = generator
+        self._place: tuple[Any, int] | None = None  # the order of the epoch under way, and how many batches it has given
+        self._goes_on = False  # whether the next epoch is the rest of that one
 
     def __len__(self) -> int:
         samples = len(self.dataset if self.sampler is None else self.sampler)
         return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
-        positions = iter(self._order())
+        if self._place is None or not self._goes_on:
+            self._place = self._order(), 0
+        self._goes_on = False
+        order, given = self._place
+        positions = islice(iter(order), given * self.batch_size, None)
         while chunk := list(islice(positions, self.batch_size)):
             if len(chunk) == self.batch_size or not self.drop_last:
-                yield self._batch(chunk)
+                batch = self._batch(chunk)
+                given += 1
+                self._place = order, given
+                yield batch
+        self._place = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the epoch, its order if it was shuffled, and the state of the loader's own generator, if it has one.
+
+        Inside the loop it is the place after the batch given last, after the loop that of an epoch not yet begun. The default
+        generator's state is not part of it (`minitorch.get_rng_state`).
+        """
+        order, given = self._place or (None, 0)
+        return {
+            "loader": self._form(),
+            "batches": given,
+            "order": from_numpy(np.array(order)) if self.shuffle and order is not None else None,
+            "generator": None if self.generator is None else self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Make the next epoch the rest of the one in which `state_dict` was taken.
+
+        Nothing remains of an epoch whose last batch had been given; the loop then ends at once. A `sampler` is gone through
+        from its start, so it must give the same order again. Raises ValueError, and changes nothing, for the state of a loader
+        with another number of samples, batch size, `shuffle`, `drop_last` or kind of generator, and for a damaged one.
+        """
+        own = self._form()
+        form, given, order, stream = (state_dict.get(name) for name in ("loader", "batches", "order", "generator"))
+        if form != own:
+            raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
+        most = math.inf if own["samples"] is None else len(self)
+        if type(given) is not int or not 0 <= given <= most:
+            raise ValueError(f"DataLoader.load_state_dict: expected a number of batches from 0 to {most}, got {given!r}")
+        if self.shuffle and (given or order is not None):
+            positions = np.arange(len(self.dataset))
+            if not isinstance(order, Tensor) or not np.array_equal(np.sort(order.numpy(), axis=None), positions):
+                raise ValueError(f"DataLoader.load_state_dict: expected an order of {len(positions)} samples, got {order!r}")
+        if self.generator is not None:
+            self.generator.set_state(stream)
+        self._goes_on = bool(given) or order is not None
+        self._place = (order.tolist() if self.shuffle else self._order(), given) if self._goes_on else None
+
+    def _form(self) -> dict[str, Any]:
+        """What must be the same for a place in an epoch to mean the same batches."""
+        samples = self.dataset if self.sampler is None else self.sampler
+        return {
+            "samples": len(samples) if hasattr(samples, "__len__") else None,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "drop_last": self.drop_last,
+            "own_generator": self.generator is not None,
+        }
 
     def _order(self) -> Iterable[Any]:
         if self.sampler is not None:

@@ -13,9 +13,13 @@ pytestmark = pytest.mark.parity
 safetensors_torch = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
 
 
-def net(library):
+def net(library, bias=True):
     return library.Sequential(
-        library.Conv2d(2, 3, 3, padding=1), library.BatchNorm2d(3), library.ReLU(), library.Flatten(), library.Linear(48, 4)
+        library.Conv2d(2, 3, 3, padding=1, bias=bias),
+        library.BatchNorm2d(3),
+        library.ReLU(),
+        library.Flatten(),
+        library.Linear(48, 4),
     )
 
 
@@ -54,6 +58,42 @@ def test_every_dtype_goes_both_ways(tmp_path, name):
     safetensors_torch.save_file(loaded, tmp_path / "theirs")
     found = mt.load(tmp_path / "theirs")
     assert np.array_equal(found["x"].array, array) and found["x"].dtype == array.dtype and found["scalar"].shape == ()
+
+
+def steps(net, optimizer, images):
+    for _ in range(5):
+        loss = (net(images) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def in_pytorch(obj):
+    """The same structure with PyTorch's tensors."""
+    if isinstance(obj, dict):
+        return {key: in_pytorch(value) for key, value in obj.items()}
+    if isinstance(obj, (list, tuple)):
+        return type(obj)(map(in_pytorch, obj))
+    return torch.from_numpy(obj.numpy().copy()) if isinstance(obj, mt.Tensor) else obj
+
+
+@pytest.mark.parametrize(
+    "name, options", [("SGD", {"momentum": 0.9}), ("Adam", {"amsgrad": True}), ("RMSprop", {"centered": True}), ("Adagrad", {})]
+)
+def test_a_run_written_to_a_checkpoint_goes_on_in_pytorch(tmp_path, name, options):
+    # before batch norm the gradient of a bias is rounding alone, which these rules scale up
+    ours, theirs = net(nn, bias=False).double(), net(torch.nn, bias=False).double()
+    mine, reference = (getattr(lib.optim, name)(n.parameters(), lr=0.01, **options) for lib, n in ((mt, ours), (torch, theirs)))
+    images = IMAGES.astype(np.float64)
+    steps(ours, mine, mt.from_numpy(images))
+    mt.save_checkpoint(tmp_path / "run", model=ours, optimizer=mine)
+    found = in_pytorch(mt.load(tmp_path / "run"))
+    theirs.load_state_dict(found["model"])
+    reference.load_state_dict(found["optimizer"])
+    steps(ours, mine, mt.from_numpy(images))
+    steps(theirs, reference, torch.from_numpy(images))
+    for key, tensor in theirs.state_dict().items():
+        np.testing.assert_allclose(ours.state_dict()[key].numpy(), tensor.numpy(), rtol=1e-9, atol=1e-12)
 
 
 def test_a_file_of_torch_save_is_refused_with_the_way_out(tmp_path):

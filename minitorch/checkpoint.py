@@ -1,0 +1,116 @@
+"""A training run in one file: what `save_checkpoint` writes after any batch, `load_checkpoint` goes on from, bit for bit.
+
+    save_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches, epoch=epoch, history=history)
+
+and, in a new process, with the net, the optimizer and the loader made as before:
+
+    values = load_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches)
+    for epoch in range(values["epoch"], epochs):
+        for images, labels in batches:  # the first time, the rest of the epoch that was under way
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+from minitorch.optim import Optimizer
+from minitorch.optim.lr_scheduler import LRScheduler
+from minitorch.random import Generator, default_generator
+from minitorch.serialization import CheckpointError, load, save
+
+_HEADER = "checkpoint"
+
+
+def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
+    """Write a training run to the file `f`, whole or not at all: after an error or a kill the checkpoint before is there.
+
+    The names are free. Of what has a `state_dict` (modules, optimizers, schedulers, loaders) and of generators the state is
+    written, anything else as it is: the epoch, sums, the history. The default generator's state is always there; a module's
+    `training` is not, as in PyTorch. `minitorch.load(f)["model"]` is the state dict of `model` alone.
+
+    On the CPU writing a checkpoint changes nothing in the run. On a GPU dropout's numbers start anew here
+    (`Generator.get_state`): there a run that was stopped equals one that wrote the same checkpoints. Raises as `save` does,
+    and ValueError for a part called "checkpoint".
+    """
+    if _HEADER in parts:
+        raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")
+    stateful = {name: type(part).__name__ for name, part in parts.items() if _has_state(part)}
+    content = {name: _state(part) if name in stateful else part for name, part in parts.items()}
+    save({_HEADER: {"parts": stateful, "default_generator": default_generator.get_state()}, **content}, f)
+
+
+def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any]:
+    """Put every part, and the default generator, into the state that `save_checkpoint` wrote; returns the other values.
+
+    The parts are those of the file under the same names, made as before; options of optimizers and schedules, such as the
+    learning rate, come from the file, as in PyTorch. Raises CheckpointError, naming the file and what does not fit, for a
+    damaged file, for one that is no checkpoint and for one of another net, optimizer, scheduler or loader; all parts and
+    generators are then as they were. Raises OSError if the file cannot be read.
+    """
+    saved = load(f)
+    header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None
+    if not isinstance(header, dict) or header.keys() != {"parts", "default_generator"} or type(header["parts"]) is not dict:
+        raise CheckpointError(
+            f"load_checkpoint: {f} is not a training checkpoint. Pass a file that save_checkpoint wrote; others are read by "
+            "minitorch.load."
+        )
+    kinds = header["parts"]
+    if parts.keys() != kinds.keys():
+        raise CheckpointError(
+            f"load_checkpoint: {f} holds the states of {_listed(kinds)}, but was asked for {_listed(parts)}. Pass them all; "
+            f"minitorch.load({str(f)!r})[name] is the state of one."
+        )
+    before = {name: copy.deepcopy(_state(part)) for name, part in parts.items()}
+    random_before = default_generator.get_state()
+    name = "the default generator"
+    try:
+        default_generator.set_state(header["default_generator"])
+        for name, part in parts.items():
+            _check_kind(part, kinds[name], saved[name])
+            _restore(part, saved.pop(name))
+    except BaseException as reason:
+        for changed, part in parts.items():
+            _restore(part, before[changed])
+        default_generator.set_state(random_before)
+        if not isinstance(reason, Exception):
+            raise
+        raise CheckpointError(
+            f"load_checkpoint: {f} does not fit {name}, and nothing was changed: {reason}\nMake every part as the run that "
+            "wrote the file did, or start anew with another file."
+        ) from reason
+    return saved
+
+
+def _has_state(part: Any) -> bool:
+    return isinstance(part, Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
+
+
+def _state(part: Any) -> Any:
+    if isinstance(part, Generator):
+        return part.get_state()
+    state = part.state_dict()
+    # not in PyTorch's layout; a scheduler asks for it, to warn of a first step before the optimizer's
+    return state | {"steps_taken": part._steps_taken} if isinstance(part, Optimizer) else state
+
+
+def _restore(part: Any, state: Any) -> None:
+    if isinstance(part, Generator):
+        part.set_state(state)
+        return
+    part.load_state_dict(state)
+    if isinstance(part, Optimizer):
+        part._steps_taken = state["steps_taken"]
+
+
+def _check_kind(part: Any, kind: str, state: Any) -> None:
+    """Refuse what `load_state_dict` would take: a state of another rule that has the options of this one."""
+    if isinstance(part, (Optimizer, LRScheduler)) and kind != type(part).__name__:
+        raise ValueError(f"it holds the state of {kind}, this is {type(part).__name__}")
+    if isinstance(part, LRScheduler) and not state.keys() <= part.state_dict().keys():
+        raise ValueError(f"{kind} has no {', '.join(map(str, state.keys() - part.state_dict().keys()))}")
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names) or "no part"

@@ -1,0 +1,451 @@
+"""Checkpoints: a run goes on bit for bit, what does not fit changes nothing, and no damaged file is taken."""
+
+import errno
+import json
+import os
+import pickle
+import re
+import signal
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import resume
+import safetensors.numpy
+
+import layers as nn
+import minitorch as mt
+from minitorch import files, optim
+from minitorch.optim import lr_scheduler
+from minitorch.serialization import CheckpointError
+from minitorch.utils.data import DataLoader
+from tests import killed_jobs
+from tests.killed_jobs import BATCH, EPOCHS, SAMPLES, content, finish, new_run
+
+BATCHES = -(-SAMPLES // BATCH)  # of an epoch
+
+
+def after(count, seed=0, device="cpu"):
+    """The run of a seed after so many batches; `run.rest` is what remains of it."""
+    run = new_run(seed, device)
+    run.rest = run.batches()
+    assert len(list(islice(run.rest, count))) == count
+    return run
+
+
+def state(run, folder):
+    """All that the next step of a run depends on."""
+    run.save(folder / "state")
+    return content(folder / "state")
+
+
+def refusal(run, path):
+    with pytest.raises(CheckpointError) as caught:
+        run.load(path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+# ---- going on ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))  # every rule with every schedule
+def test_a_run_goes_on_bit_for_bit_from_any_batch(tmp_path, seed):
+    undisturbed = finish(new_run(seed), tmp_path / "undisturbed")
+    for stop in range(1, EPOCHS * BATCHES + 1, 11 if seed else 1):
+        after(stop, seed).save(tmp_path / "checkpoint")
+        resumed = new_run(seed)
+        mt.seed()
+        resumed.load(tmp_path / "checkpoint")
+        assert finish(resumed, tmp_path / "resumed") == undisturbed, stop
+
+
+def test_a_run_goes_on_from_between_two_epochs(tmp_path, monkeypatch):
+    undisturbed = finish(new_run(0), tmp_path / "undisturbed")
+    monkeypatch.setattr(killed_jobs, "EPOCHS", 2)
+    finish(new_run(0), tmp_path / "after two")
+    monkeypatch.undo()
+    resumed = new_run(0)
+    mt.seed()
+    resumed.load(tmp_path / "after two")
+    assert resumed.epoch == 2 and finish(resumed, tmp_path / "resumed") == undisturbed
+
+
+def test_a_run_goes_on_as_the_one_that_wrote_the_checkpoint(tmp_path, device):
+    """On a GPU too, where dropout starts anew from what is written."""
+    run = after(11, device=device)
+    run.save(tmp_path / "checkpoint")
+    for _ in run.rest:
+        pass
+    undisturbed = state(run, tmp_path)
+    resumed = after(2, device=device)
+    resumed.load(tmp_path / "checkpoint")
+    assert finish(resumed, tmp_path / "resumed") == undisturbed
+
+
+def test_dropout_goes_on_from_a_state_of_its_generator(device):
+    """CuPy cannot save a stream on the GPU: it starts anew at `get_state` and at `set_state`."""
+
+    def drawn():
+        return [nn.functional.dropout(mt.ones(50, device=device)).tolist() for _ in range(2)]
+
+    first, state = drawn(), mt.get_rng_state()
+    expected = drawn()
+    mt.set_rng_state(state)
+    assert drawn() == expected != first
+
+
+def test_writing_a_checkpoint_changes_nothing(tmp_path):
+    undisturbed = finish(new_run(1), tmp_path / "undisturbed")
+    run = new_run(1)
+    for _ in run.batches():
+        run.save(tmp_path / "checkpoint")
+    assert state(run, tmp_path) == undisturbed
+
+
+def test_any_parts_have_any_names_and_values_come_back(tmp_path):
+    painter, critic, paint = nn.Linear(2, 3), nn.Linear(3, 1), mt.Generator().manual_seed(1)
+    values = {"epoch": 3, "history": {"loss": [0.25, float("inf")], "best": (1, None)}, "f": "text"}
+    mt.save_checkpoint(tmp_path / "file", painter=painter, critic=critic, paint=paint, **values)
+    weights, drawn = [net.weight.tolist() for net in (painter, critic)], mt.rand(3, generator=paint).tolist()
+    painter, critic = nn.Linear(2, 3), nn.Linear(3, 1)
+    assert mt.load_checkpoint(tmp_path / "file", critic=critic, painter=painter, paint=paint) == values
+    assert [net.weight.tolist() for net in (painter, critic)] == weights
+    assert mt.rand(3, generator=paint).tolist() == drawn
+
+
+def test_the_weights_alone_are_read_by_load(tmp_path):
+    run = after(3)
+    run.save(tmp_path / "file")
+    net = new_run(7).net
+    net.load_state_dict(mt.load(tmp_path / "file")["net"])
+    assert all(np.array_equal(a.array, b.array) for a, b in zip(net.parameters(), run.net.parameters()))
+    assert "net.0.weight" in safetensors.numpy.load_file(tmp_path / "file")
+
+
+def test_a_name_is_kept_for_the_file_itself(tmp_path):
+    with pytest.raises(ValueError, match="the file keeps the name 'checkpoint' for itself"):
+        mt.save_checkpoint(tmp_path / "file", checkpoint=3)
+
+
+# ---- what does not fit ---------------------------------------------------------------------------------------------------
+
+
+def wider(run):
+    run.net = nn.Sequential(nn.Conv2d(1, 5, 3, padding=1), nn.BatchNorm2d(5), *list(run.net)[2:])
+
+
+def other_rule(run):
+    run.optimizer = optim.Adam(run.net.parameters())
+
+
+def fewer_parameters(run):
+    run.optimizer = optim.SGD(run.net[0].parameters())
+
+
+def other_schedule(run):
+    run.scheduler = lr_scheduler.ExponentialLR(run.optimizer, 0.9)
+
+
+def other_batches(run):
+    run.loader = DataLoader(run.loader.dataset, 10, shuffle=True, generator=mt.Generator())
+
+
+def other_shuffles(run):
+    run.loader = DataLoader(run.loader.dataset, BATCH, shuffle=True)
+
+
+def another_net(run):
+    run.net = nn.Linear(36, 3)
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (wider, r"does not fit net.*'0\.weight': expected shape \(5, 1, 3, 3\), got \(4, 1, 3, 3\)"),
+        (another_net, r"missing key\(s\): 'weight', 'bias'.*unexpected key\(s\): '0\.weight'"),
+        (other_rule, "does not fit optimizer.*the state of SGD, this is Adam"),
+        (fewer_parameters, r"does not fit optimizer.*expected groups of \[2\] parameters, got \[6\]"),
+        (other_schedule, "does not fit scheduler.*the state of StepLR, this is ExponentialLR"),
+        (other_batches, "does not fit loader.*'batch_size': 10.*'batch_size': 8"),
+        (other_shuffles, "does not fit loader.*'own_generator': False.*'own_generator': True"),
+    ],
+)
+def test_the_checkpoint_of_something_else_is_refused_and_changes_nothing(tmp_path, change, said):
+    after(9).save(tmp_path / "file")
+    run = after(3)
+    change(run)
+    before = state(run, tmp_path)
+    assert re.search(said, refusal(run, tmp_path / "file"), re.DOTALL)
+    assert state(run, tmp_path) == before
+
+
+def test_all_parts_of_the_file_are_asked_for(tmp_path):
+    run = after(9)
+    run.save(tmp_path / "file")
+    for parts, said in (
+        ({"net": run.net}, "holds the states of net, optimizer, scheduler, loader, but was asked for net."),
+        ({**run.parts, "epoch": 3}, "but was asked for net, optimizer, scheduler, loader, epoch."),
+        ({}, "but was asked for no part. Pass them all"),
+    ):
+        with pytest.raises(CheckpointError, match=re.escape(said)):
+            mt.load_checkpoint(tmp_path / "file", **parts)
+
+
+@pytest.mark.parametrize(
+    "obj", [{"w": mt.ones(2)}, [1], {"checkpoint": 3}, {"checkpoint": {"parts": 3, "default_generator": 3}}]
+)
+def test_other_files_are_no_checkpoints(tmp_path, obj):
+    mt.save(obj, tmp_path / "file")
+    assert "is not a training checkpoint. Pass a file that save_checkpoint wrote" in refusal(new_run(0), tmp_path / "file")
+
+
+def test_ctrl_c_while_loading_leaves_all_as_it_was(tmp_path):
+    class Part:
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state_dict):
+            if not hasattr(self, "loaded"):
+                self.loaded = True
+                raise KeyboardInterrupt
+
+    mt.save_checkpoint(tmp_path / "file", **after(9).parts, last=Part())
+    run = after(3)
+    before = state(run, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        mt.load_checkpoint(tmp_path / "file", **run.parts, last=Part())
+    assert state(run, tmp_path) == before
+
+
+# ---- Ctrl-C and a full disk ----------------------------------------------------------------------------------------------
+
+
+def kept(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_ctrl_c_while_writing_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+    run = after(3)
+    run.save(tmp_path / "file")
+    before = kept(tmp_path)
+    next(run.rest)
+    monkeypatch.setattr(files.os, "fsync", lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        run.save(tmp_path / "file")
+    assert kept(tmp_path) == before
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint_and_says_so(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = after(3)
+    run.save(tmp_path / "file")
+    before = kept(tmp_path)
+    next(run.rest)
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="the file that was there, if any, is unchanged") as caught:
+        run.save(tmp_path / "file")
+    assert caught.value.filename == str(tmp_path / "file") and caught.value.errno == errno.ENOSPC
+    assert kept(tmp_path) == before
+
+
+def test_a_file_that_may_not_grow_leaves_the_last_good_checkpoint_and_says_so(tmp_path):
+    resource = pytest.importorskip("resource", reason="limits of POSIX")
+    run = after(3)
+    run.save(tmp_path / "file")
+    before = kept(tmp_path)
+    next(run.rest)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        with pytest.raises(OSError, match="the file that was there, if any, is unchanged") as caught:
+            run.save(tmp_path / "file")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "file") and caught.value.errno == errno.EFBIG
+    assert kept(tmp_path) == before
+
+
+def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, capsys):
+    """By Ctrl-C, then by a full disk; it says where the last checkpoint is."""
+    whole, stopped = str(tmp_path / "whole"), str(tmp_path / "stopped")
+    resume.main(["--quick", "--out", whole])
+    step, steps, flush, flushes = optim.Adam.step, Counter(), os.fsync, Counter()
+
+    def interrupted(optimizer):
+        steps["taken"] += 1
+        if steps["taken"] == 32:
+            signal.raise_signal(signal.SIGINT)
+        step(optimizer)
+
+    def full(descriptor):
+        flushes["done"] += 1
+        if flushes["done"] > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(descriptor)
+
+    monkeypatch.setattr(optim.Adam, "step", interrupted)
+    with pytest.raises(SystemExit, match=r"checkpoint\.safetensors is the last checkpoint, go on with --resume"):
+        resume.main(["--quick", "--out", stopped])
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(SystemExit, match="the file that was there, if any, is unchanged"):
+        resume.main(["--quick", "--out", stopped, "--resume"])
+    monkeypatch.undo()
+    resume.main(["--quick", "--out", stopped, "--resume"])
+    assert content(Path(stopped, "checkpoint.safetensors")) == content(Path(whole, "checkpoint.safetensors"))
+    assert "epoch 3" in capsys.readouterr().out
+
+
+# ---- damaged files -------------------------------------------------------------------------------------------------------
+
+
+def fuzz_checkpoint(number, seed, folder):
+    """Load `number` damaged copies of a checkpoint; count the kinds of damage.
+
+    Each must be refused with a CheckpointError that names the file and a remedy, and leave the run as it was;
+    `AssertionError` otherwise.
+    """
+    rng = np.random.default_rng(seed)
+    run = after(9)
+    run.save(folder / "later")
+    later = (folder / "later").read_bytes()
+    next(run.rest)
+    run.save(folder / "file")
+    whole = (folder / "file").read_bytes()
+    before, counts = state(run, folder), Counter()
+    while counts.total() < number:
+        kind = str(rng.choice(list(DAMAGES)))
+        damaged = DAMAGES[kind](rng, whole, later)
+        if damaged != whole:
+            (folder / "file").write_bytes(damaged)
+            said = refusal(run, folder / "file")
+            assert "go back to" in said or "Pass a file that" in said or "write its state dict with" in said, said
+            counts[kind] += 1
+    assert state(run, folder) == before
+    return counts
+
+
+def header(raw):
+    end = 8 + int.from_bytes(raw[:8], "little")
+    return json.loads(raw[8:end]), raw[end:]
+
+
+def packed(head, body):
+    head = head if isinstance(head, bytes) else json.dumps(head).encode()
+    return len(head).to_bytes(8, "little") + head + body
+
+
+def flip_bits(rng, whole, later):
+    damaged = bytearray(whole)
+    for bit in rng.choice(8 * len(whole), rng.integers(1, 9), replace=False):
+        damaged[bit // 8] ^= 1 << bit % 8
+    return bytes(damaged)
+
+
+def some_block(rng, whole):
+    return sorted(int(cut) for cut in rng.choice(len(whole) + 1, 2, replace=False))
+
+
+def overwrite(rng, whole, later):
+    start, end = some_block(rng, whole)
+    block = bytes(end - start), rng.bytes(end - start), b" " * (end - start), later[start:end]
+    return whole[:start] + block[rng.integers(4)] + whole[end:]
+
+
+def lose_a_block(rng, whole, later):
+    start, end = some_block(rng, whole)
+    return whole[:start] + whole[end:]
+
+
+def repeat_a_block(rng, whole, later):
+    start, end = some_block(rng, whole)
+    return whole[:end] + whole[start:]
+
+
+def truncate(rng, whole, later):
+    return whole[: rng.integers(len(whole))]
+
+
+def append(rng, whole, later):
+    return whole + (rng.bytes(rng.integers(1, 1000)) if rng.random() < 0.5 else bytes(rng.integers(1, 1000)))
+
+
+def swap_headers(rng, whole, later):
+    pair = [whole, later] if rng.random() < 0.5 else [later, whole]
+    return packed(pair[0][8 : -len(header(pair[0])[1])], header(pair[1])[1])
+
+
+def lose_the_metadata(rng, whole, later):
+    head, body = header(whole)
+    if rng.random() < 0.5:
+        del head["__metadata__"]
+    else:
+        del head["__metadata__"][str(rng.choice(["minitorch", "sha256"]))]
+    return packed(head, body)
+
+
+def wrong_count(rng, whole, later):
+    head, body = header(whole)
+    tensor = head[str(rng.choice([name for name in head if name != "__metadata__"]))]
+    numbers = tensor["shape"] if tensor["shape"] and rng.random() < 0.5 else tensor["data_offsets"]
+    where = rng.integers(len(numbers))
+    numbers[where] = int(rng.choice([0, -1, numbers[where] + 1, 2 * numbers[where], 10**9, 2**62]))
+    return packed(head, body)
+
+
+def swap_names(rng, whole, later):
+    head, body = header(whole)
+    one, other = (str(name) for name in rng.choice([name for name in head if name != "__metadata__"], 2, replace=False))
+    head[one], head[other] = head[other], head[one]
+    return packed(head, body)
+
+
+def change_the_history(rng, whole, later):
+    head, body = header(whole)
+    text = head["__metadata__"]["minitorch"]
+    where = int(rng.choice([at for at, sign in enumerate(text) if sign.isdigit()]))
+    head["__metadata__"]["minitorch"] = text[:where] + str(rng.integers(10)) + text[where + 1 :]
+    return packed(head, body) if head != header(whole)[0] else whole
+
+
+def header_bomb(rng, whole, later):
+    head, body = header(whole)
+    depth = int(rng.choice([100, 10**4, 10**5]))
+    bombs = [
+        int(rng.choice([2**24, 2**31, 2**40, 2**62])).to_bytes(8, "little") + whole[8:],
+        packed(b"[" * depth, body),
+        packed({**head, "__metadata__": {**head["__metadata__"], "minitorch": "[" * depth}}, body),
+        packed({**head, "bomb": {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 2**62]}}, body),
+        packed({**head, "__metadata__": {str(n): "" for n in range(depth)}}, body),
+    ]
+    return bombs[rng.integers(len(bombs))]
+
+
+def another_format(rng, whole, later):
+    return [b"", pickle.dumps(whole), b"PK\x03\x04" + whole, bytes(len(whole)), rng.bytes(len(whole))][rng.integers(5)]
+
+
+DAMAGES = {
+    "bits flipped": flip_bits,
+    "a block overwritten": overwrite,
+    "a block lost": lose_a_block,
+    "a block repeated": repeat_a_block,
+    "truncated": truncate,
+    "bytes appended": append,
+    "another checkpoint's header": swap_headers,
+    "metadata lost": lose_the_metadata,
+    "a wrong count": wrong_count,
+    "names swapped": swap_names,
+    "a digit of the history changed": change_the_history,
+    "a header bomb": header_bomb,
+    "another format": another_format,
+}
+
+
+def test_no_damaged_checkpoint_is_taken(tmp_path):
+    counts = fuzz_checkpoint(400, 0, tmp_path)
+    assert counts.total() == 400 and counts.keys() == DAMAGES.keys()
