@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
+from minitorch import anomaly, backend
 from minitorch.grad_mode import mode
 from minitorch.tensor import Tensor, wrap
 
@@ -44,6 +44,7 @@ class Op:
     hooks: list[Callable] | None = None
     retained: Any = None  # weak reference to an output tensor whose gradient is to be kept
     outputs = 1
+    _origin: anomaly.Origin | None = None  # where it was run, in anomaly mode
 
     @classmethod
     def apply(cls, *inputs: Any, **parameters: Any) -> Any:
@@ -71,19 +72,26 @@ class Op:
                 edges.append(None)
         recorded = recorded and mode.recording
         node.edges = edges if recorded else ()
+        watch = mode.anomaly
         try:
-            out = node.forward(*arrays, **parameters)
+            if watch is None:
+                out = node.forward(*arrays, **parameters)
+            else:
+                with anomaly.quiet():
+                    out = node.forward(*arrays, **parameters)
         except (ValueError, TypeError, IndexError, AttributeError) as reason:
             explained = _explained(reason, node, arrays)
             if explained is reason:
                 raise
             raise explained from reason
         if type(out) is not _ndarray:
-            if type(out) is tuple:
-                return _several(node, out, raw, recorded)
-            out = _as_array(node, out)
+            out = tuple(_as_array(node, one) for one in out) if type(out) is tuple else _as_array(node, out)
         if raw:
             return out
+        if watch is not None:
+            anomaly.inspect(watch, node, arrays, parameters, out if type(out) is tuple else (out,))
+        if type(out) is tuple:
+            return _several(node, out, recorded)
         if recorded and out.dtype.kind in "fc":
             node.number = next_number()
             node.shape = out.shape
@@ -121,12 +129,18 @@ class Output(Op):
         self.position = position
         self.shape, self.dtype, self.array_id = array.shape, array.dtype, id(array)
 
+    @property
+    def name(self) -> str:
+        """The name of the operation whose output it is."""
+        return self.edges[0].name
 
-def _several(node: Op, outs: tuple, raw: bool, recorded: bool) -> tuple:
+    @property
+    def _origin(self) -> anomaly.Origin | None:
+        return self.edges[0]._origin
+
+
+def _several(node: Op, arrays: tuple, recorded: bool) -> tuple:
     """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
-    arrays = tuple(_as_array(node, out) for out in outs)
-    if raw:
-        return arrays
     if not recorded:
         return tuple(wrap(array) for array in arrays)
     node.number, node.outputs, node.array_id = next_number(), len(arrays), None
@@ -163,8 +177,7 @@ def _explained(reason: Exception, node: Op, arrays: list) -> Exception:
         )
     if str(reason).startswith(node.name + ":"):
         return reason
-    got = ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in arrays)
-    message = f"{node.name}: {reason} (inputs: {got})"
+    message = f"{node.name}: {reason} (inputs: {anomaly.described(arrays)})"
     try:
         return type(reason)(message)
     except TypeError:  # a subclass that is not made of a message, as NumPy has some
@@ -191,7 +204,7 @@ def check_unchanged(node: Op, arrays: Iterable[Any]) -> None:
             if number > node.number:
                 raise RuntimeError(
                     f"{node.name}: an array of shape {array.shape} that it saved for its backward was changed in place by "
-                    f"{by}; change a clone() of it, or change it after backward()"
+                    f"{by}; change a clone() of it, or change it after backward(){anomaly.ran_at(node)}"
                 )
 
 
