@@ -1,7 +1,7 @@
 """Anomaly mode: the first NaN or infinity, and the first array changed behind the tape's back, with the line to look at.
 
-Outside the mode no array is looked at and nothing is kept. In it, each recorded node remembers the user's line that ran it and a
-checksum of every array that its backward rule will read; outputs and gradients are looked through for NaN and infinities.
+Outside the mode no array is looked at and nothing is kept. In it, each recorded node remembers the line of the user that ran it
+and a checksum of every array that its backward rule will read; outputs and gradients are searched for NaN and infinities.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Origin(NamedTuple):
     name: str
     inputs: str  # their shapes and dtypes
     frame: traceback.FrameSummary | None  # the user's line
-    prints: dict[str, tuple[str, int, int]]  # of each array it holds: what it is, its id, its checksum
+    prints: dict[str, tuple[str, int, int]]  # of each array it holds: what it is, its id (0: a scalar), its checksum
     rule: Origin | None  # of the node whose rule ran it, under create_graph=True
 
 
@@ -48,8 +48,8 @@ class detect_anomaly(BareDecorator):
     - a gradient does: what a rule, a hook or the caller of backward gives, a sum of gradients, a cast. Those that a rule drops
       on its way (by `where`) do not count;
     - an array that a rule will read is not what it was when the operation ran, whoever changed it: the tensor's own methods,
-      which are caught outside the mode too, or NumPy. Told by a CRC-32, which no change of 32 adjacent bits escapes and any
-      other once in 2^32, and which needs no memory, as copies would.
+      which are caught outside the mode too, or NumPy. Told by a CRC-32 of each, since copies would double the memory of the
+      tape: it never misses a change within 32 adjacent bits, such as one float32, and any other with a chance of 2^-32.
 
     Both passes belong in the block: a node recorded outside it knows neither its line nor its checksums. With
     `check_nan=False` only changed arrays are looked for. PyTorch's mode checks gradients for NaN alone, in all threads.
@@ -84,38 +84,54 @@ def quiet() -> contextlib.AbstractContextManager:
     return contextlib.nullcontext() if mode.anomaly is None else np.errstate(all="ignore")
 
 
-def inspect(watch: Watch, node: Any, inputs: list, parameters: dict, outs: tuple) -> None:
-    """Raise if one of `outs` is not finite through `node`, which has just run; else let a recorded node remember its origin."""
-    origin = Origin(node.name, described(inputs), _users_frame(), {}, watch.rule and watch.rule._origin)
-    if watch.check_nan and watch.rule is None:
-        worst = max(map(_severity, outs))
-        if worst and worst > _excuse([inputs, parameters]):
-            out = next(out for out in outs if _severity(out) == worst)
-            raise RuntimeError(
-                f"{node.name}: its output, of shape {out.shape} {out.dtype}, holds {_found(out)}, which no input tensor held. "
-                f"Its inputs were {origin.inputs}.{_ran_at(origin)}"
-            )
-    if node.edges:
-        owners = {id(backend.memory_of(out)): "its output" for out in outs}
-        owners |= {id(backend.memory_of(a)): f"input {i}" for i, a in enumerate(inputs) if backend.is_array(a)}
-        for path, array in _held(node):
-            what = owners.get(id(backend.memory_of(array)), "an array")
-            origin.prints[path] = what, id(array), _checksum(array)
-        node._origin = origin
+def run_forward(watch: Watch, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
+
+    Raises RuntimeError if an output is not finite and the inputs do not account for it.
+    """
+    with np.errstate(all="ignore"):
+        result = node.forward(*inputs, **parameters)
+    if not raw:
+        outs = result if type(result) is tuple else (result,)
+        origin = Origin(node.name, described(inputs), _users_frame(), {}, watch.rule and watch.rule._origin)
+        if watch.check_nan and watch.rule is None:
+            _check_outputs(outs, [inputs, parameters], origin)
+        if node.edges:
+            origin.prints.update(_prints(node, inputs, outs))
+            node._origin = origin
+    return result
 
 
-def run_rule(node: Any, rule: Any, incoming: list | tuple) -> Any:
+def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
+    worst = max(map(_severity, outs), default=0)
+    if worst and worst > _excuse(given):
+        out = next(out for out in outs if _severity(out) == worst)
+        raise RuntimeError(
+            f"{origin.name}: its output, of shape {out.shape} {out.dtype}, holds {_found(out)}, which no input tensor held. "
+            f"Its inputs were {origin.inputs}.{_ran_at(origin)}"
+        )
+
+
+def _prints(node: Any, inputs: list, outs: tuple) -> Iterator[tuple[str, tuple[str, int, int]]]:
+    owners = {id(backend.memory_of(out)): "its output" for out in outs}
+    owners |= {id(backend.memory_of(a)): f"input {i}" for i, a in enumerate(inputs) if backend.is_array(a)}
+    for path, array in _held(node):
+        identity = 0 if isinstance(array, np.generic) else id(array)  # the tape replaces 0-d results, which NumPy makes scalars
+        yield path, (owners.get(id(backend.memory_of(array)), "an array"), identity, _checksum(array))
+
+
+def run_rule(node: Any, rule: Any, incoming: list) -> Any:
     """What `rule`, the backward of `node`, makes of `incoming`.
 
     Raises RuntimeError if an array that it reads has been changed, or if a gradient that is wanted is not finite.
     """
-    for path, array in _held(node) if node._origin else ():
-        what, known, checksum = node._origin.prints.get(path, ("", 0, 0))
-        if known == id(array) and checksum != _checksum(array):
+    prints = node._origin.prints if node._origin else {}
+    for path, array in _held(node) if prints else ():
+        what, identity, checksum = prints.get(path, ("", -1, 0))
+        if identity in (0, id(array)) and checksum != _checksum(array):
             raise RuntimeError(
                 f"{node.name}: {what} of shape {array.shape} {array.dtype}, which its backward reads, was changed between the "
-                f"forward and the backward pass, through NumPy or another array in the same memory; change a copy of it."
-                f"{ran_at(node)}"
+                f"forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
             )
     with Switch(mode.anomaly._replace(rule=node), "anomaly"):
         grads = rule.backward(*incoming)
@@ -195,8 +211,10 @@ def _excuse(given: Any) -> int:
     """The worst among the arrays in `given`, where a plain infinity, which was asked for, counts as one."""
     worst = 0
     for _, leaf in _leaves("", given):
-        infinite = isinstance(leaf, (float, np.generic)) and leaf in (math.inf, -math.inf)
-        worst = max(worst, 1 if infinite else _severity(leaf))
+        if backend.is_array(leaf):
+            worst = max(worst, _severity(leaf))
+        elif isinstance(leaf, (float, np.generic)) and leaf in (math.inf, -math.inf):
+            worst = max(worst, 1)
     return worst
 
 
@@ -215,13 +233,15 @@ def _found(array: Any) -> str:
 
 
 def _held(node: Any) -> Iterator[tuple[str, Any]]:
-    """(path, array) for every array that `node` keeps: what it saved, and its attributes."""
-    return arrays_in({"saved": node.saved, **vars(node)})
+    """(path, array) for every array or NumPy scalar that `node` keeps: what it saved, and its attributes."""
+    for path, leaf in _leaves("", {"saved": node.saved, **vars(node), "_origin": None}):
+        if backend.is_array(leaf) or isinstance(leaf, np.generic):
+            yield path, leaf
 
 
-def arrays_in(value: Any) -> Iterator[tuple[str, Any]]:
-    """(path, array) for every array in nested tuples, lists and dictionaries, those of tensors as well."""
-    return ((path, leaf) for path, leaf in _leaves("", value) if backend.is_array(leaf))
+def arrays_in(value: Any) -> Iterator[Any]:
+    """The arrays in nested tuples, lists and dictionaries, those of tensors as well."""
+    return (leaf for _, leaf in _leaves("", value) if backend.is_array(leaf))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -170,8 +170,12 @@ class _Pass:
             check_unchanged(node, node.saved)
         rule = on_the_tape(node) if self.create_graph else node
         several = type(grad) is list
-        incoming = [self.zeros(node, i, grad) if g is None else g for i, g in enumerate(grad)] if several else (grad,)
-        grads = rule.backward(*incoming) if mode.anomaly is None else anomaly.run_rule(node, rule, incoming)
+        if several:
+            grad = [self.zeros(node, i, grad) if g is None else g for i, g in enumerate(grad)]
+        if mode.anomaly is None:
+            grads = rule.backward(*grad) if several else rule.backward(grad)
+        else:
+            grads = anomaly.run_rule(node, rule, grad if several else [grad])
         if node.saved and not self.retain_graph:
             node.saved = _FREED
         if type(grads) is not tuple:
@@ -260,9 +264,7 @@ def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any
         extra = len(grad.shape) - len(shape)
         aligned = (1,) * extra + shape
         if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, grad.shape)):
-            raise RuntimeError(
-                f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}"
-            )
+            raise RuntimeError(f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}")
         grad = grad.sum(tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])).reshape(shape)
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
     if grad.dtype != dtype:

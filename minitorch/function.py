@@ -58,7 +58,7 @@ class FunctionNode(Op):
             else:
                 result = ctx.function.forward(*inputs)
                 ctx.function.setup_context(ctx, inputs, result)
-        ctx._kept = tuple(array for _, array in arrays_in(vars(ctx))) if ctx.edges else ()
+        ctx._kept = tuple(arrays_in(vars(ctx))) if ctx.edges else ()
         memories = [backend.memory_of(array) for array in arrays]
         if isinstance(result, tuple):
             return tuple(ctx._fresh(output, memories) for output in result)
@@ -84,9 +84,7 @@ class FunctionNode(Op):
             if answer is not None and i in ctx.numbers:
                 raise RuntimeError(f"{ctx.name}.backward: a gradient for input {i}, which is not a tensor; return None for it")
         # copies: what the user returns may be kept elsewhere too
-        return answers if recorded else tuple(
-            answer if answer is None else answer.array.copy() for answer in answers
-        )
+        return answers if recorded else tuple(answer if answer is None else answer.array.copy() for answer in answers)
 
 
 class Function:

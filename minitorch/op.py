@@ -77,21 +77,18 @@ class Op:
             if watch is None:
                 out = node.forward(*arrays, **parameters)
             else:
-                with anomaly.quiet():
-                    out = node.forward(*arrays, **parameters)
+                out = anomaly.run_forward(watch, node, arrays, parameters, raw)
         except (ValueError, TypeError, IndexError, AttributeError) as reason:
             explained = _explained(reason, node, arrays)
             if explained is reason:
                 raise
             raise explained from reason
         if type(out) is not _ndarray:
-            out = tuple(_as_array(node, one) for one in out) if type(out) is tuple else _as_array(node, out)
+            if type(out) is tuple:
+                return _several(node, out, raw, recorded)
+            out = _as_array(node, out)
         if raw:
             return out
-        if watch is not None:
-            anomaly.inspect(watch, node, arrays, parameters, out if type(out) is tuple else (out,))
-        if type(out) is tuple:
-            return _several(node, out, recorded)
         if recorded and out.dtype.kind in "fc":
             node.number = next_number()
             node.shape = out.shape
@@ -139,8 +136,11 @@ class Output(Op):
         return self.edges[0]._origin
 
 
-def _several(node: Op, arrays: tuple, recorded: bool) -> tuple:
+def _several(node: Op, outs: tuple, raw: bool, recorded: bool) -> tuple:
     """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
+    arrays = tuple(_as_array(node, out) for out in outs)
+    if raw:
+        return arrays
     if not recorded:
         return tuple(wrap(array) for array in arrays)
     node.number, node.outputs, node.array_id = next_number(), len(arrays), None
@@ -172,9 +172,7 @@ def _explained(reason: Exception, node: Op, arrays: list) -> Exception:
     given = [value for value in arrays if backend.is_array(value)]
     devices = [str(backend.device_of(array)) for array in given]
     if len(set(devices)) > 1:
-        return RuntimeError(
-            f"{node.name}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()"
-        )
+        return RuntimeError(f"{node.name}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()")
     if str(reason).startswith(node.name + ":"):
         return reason
     message = f"{node.name}: {reason} (inputs: {anomaly.described(arrays)})"
@@ -204,7 +202,7 @@ def check_unchanged(node: Op, arrays: Iterable[Any]) -> None:
             if number > node.number:
                 raise RuntimeError(
                     f"{node.name}: an array of shape {array.shape} that it saved for its backward was changed in place by "
-                    f"{by}; change a clone() of it, or change it after backward(){anomaly.ran_at(node)}"
+                    f"{by}; change a clone() of it, or change it after backward().{anomaly.ran_at(node)}"
                 )
 
 
