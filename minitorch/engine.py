@@ -299,9 +299,9 @@ def _accumulate(leaf: Tensor, grad: Any, owned: bool) -> None:
         leaf._grad = wrap(_sum(leaf._grad.array, grad, leaf))
     else:
         leaf._grad.array += grad
+        mark_changed(leaf._grad.array, "backward(), which adds to .grad")
         if mode.anomaly is not None:
             anomaly.check_sum(leaf._grad, leaf)
-        mark_changed(leaf._grad.array, "backward(), which adds to .grad")
 
 
 def _hooked(hook: Callable[[Tensor], Tensor | None], grad: Any) -> Any:

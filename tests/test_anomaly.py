@@ -82,7 +82,8 @@ def test_operations_that_are_not_recorded_are_checked_as_well():
 def test_the_line_is_the_users_and_not_one_of_the_layers():
     net = nn.Sequential(nn.Linear(2, 3), nn.Softplus(), nn.Linear(3, 1))
     with mt.no_grad():
-        net[2].weight.mul_(1e38)
+        net[0].weight.fill_(1.0)
+        net[2].weight.fill_(1e38)
     with detect_anomaly(), refused(
         "linear: its output, of shape (4, 1) float32", "(4, 3) float32, (1, 3) float32, (1,) float32",
         "net(mt.full((4, 2), 1e3))  # a whole net",
