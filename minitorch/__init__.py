@@ -4,6 +4,7 @@ A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `im
 """
 
 from minitorch import autograd, cuda, functional, methods, optim, utils
+from minitorch.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.backend import bool_ as bool
 from minitorch.backend import (

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
-from minitorch.grad_mode import set_grad_enabled
+from minitorch import anomaly, backend
+from minitorch.grad_mode import mode, set_grad_enabled
 from minitorch.op import Op, Output, check_unchanged, mark_changed, on_the_tape
 from minitorch.tensor import Tensor, wrap
 
@@ -34,7 +34,7 @@ def backward(
     earlier call (unless that had `retain_graph=True`), or a saved array changed in place since the forward pass.
     """
     roots = _roots("backward", tensors, grad_tensors, create_graph)
-    with set_grad_enabled(create_graph):
+    with set_grad_enabled(create_graph), anomaly.quiet():
         _Pass(create_graph if retain_graph is None else retain_graph, create_graph).run(roots)
 
 
@@ -58,7 +58,7 @@ def grad(
             raise RuntimeError(f"grad: input {i}, of shape {tensor.shape}, does not require a gradient")
     roots = _roots("grad", outputs, grad_outputs, create_graph)
     targets = [tensor.grad_fn or tensor for tensor in inputs]
-    with set_grad_enabled(create_graph):
+    with set_grad_enabled(create_graph), anomaly.quiet():
         found = _Pass(create_graph if retain_graph is None else retain_graph, create_graph, targets).run(roots)
         grads = [None if found[t] is None else found[t].clone() if create_graph else wrap(found[t].copy()) for t in targets]
     for i, target in enumerate(targets):
@@ -125,7 +125,7 @@ class _Pass:
         if not isinstance(edge, Tensor):
             number = edge.number
             if number in self.pending:
-                self.pending[number] = _sum(self.pending[number], grad)
+                self.pending[number] = _sum(self.pending[number], grad, edge)
             else:
                 self.pending[number] = grad
                 self.nodes[number] = edge
@@ -133,9 +133,9 @@ class _Pass:
         elif self.found is not None and edge not in self.found:
             pass  # a leaf among the outputs, which nobody asked for
         elif edge._hooks:
-            self.hooked[edge] = _sum(self.hooked[edge], grad) if edge in self.hooked else grad
+            self.hooked[edge] = _sum(self.hooked[edge], grad, edge) if edge in self.hooked else grad
         elif self.found is not None:
-            self.found[edge] = grad if self.found[edge] is None else _sum(self.found[edge], grad)
+            self.found[edge] = grad if self.found[edge] is None else _sum(self.found[edge], grad, edge)
         else:
             _accumulate(edge, grad, edge._grad is None and _is_alone(grad, siblings, incoming))
 
@@ -156,7 +156,8 @@ class _Pass:
             self.nodes[node.number] = node
             heapq.heappush(self.heap, -node.number)
         there = self.pending[node.number]
-        there[output.position] = grad if there[output.position] is None else _sum(there[output.position], grad)
+        so_far = there[output.position]
+        there[output.position] = grad if so_far is None else _sum(so_far, grad, output)
 
     def apply_rule(self, node: Op, grad: Any) -> tuple:
         """The gradients of the inputs of `node`, by its own `backward`."""
@@ -168,10 +169,13 @@ class _Pass:
         if node.saved:
             check_unchanged(node, node.saved)
         rule = on_the_tape(node) if self.create_graph else node
-        if type(grad) is not list:
-            grads = rule.backward(grad)
+        several = type(grad) is list
+        if several:
+            grad = [self.zeros(node, i, grad) if g is None else g for i, g in enumerate(grad)]
+        if mode.anomaly is None:
+            grads = rule.backward(*grad) if several else rule.backward(grad)
         else:
-            grads = rule.backward(*(self.zeros(node, i, grad) if g is None else g for i, g in enumerate(grad)))
+            grads = anomaly.run_rule(node, rule, grad if several else [grad])
         if node.saved and not self.retain_graph:
             node.saved = _FREED
         if type(grads) is not tuple:
@@ -214,6 +218,8 @@ def _roots(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
             raise RuntimeError(f"{name}: expected a gradient of shape {tensor.shape} on {tensor.device}, got {got}")
         elif given.dtype != tensor.dtype:
             given = given.type(tensor.dtype)
+        if mode.anomaly is not None:
+            anomaly.check_gradient(given, f"{name}: the gradient given")
         pairs.append((tensor.grad_fn or tensor, given if create_graph else given.array))
     return pairs
 
@@ -240,8 +246,11 @@ def _leading_to(targets: dict[Any, Any], roots: list[Any]) -> set[Any]:
     return leading
 
 
-def _sum(a: Any, b: Any) -> Any:
+def _sum(a: Any, b: Any, edge: Op | Tensor) -> Any:
+    """Two gradients of `edge` added up."""
     total = a + b
+    if mode.anomaly is not None:
+        anomaly.check_sum(total, edge)
     return np.asarray(total) if isinstance(total, np.generic) else total  # two 0-d arrays add up to a scalar in NumPy
 
 
@@ -255,15 +264,15 @@ def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any
         extra = len(grad.shape) - len(shape)
         aligned = (1,) * extra + shape
         if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, grad.shape)):
-            raise RuntimeError(
-                f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}"
-            )
+            raise RuntimeError(f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}")
         grad = grad.sum(tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])).reshape(shape)
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
     if grad.dtype != dtype:
         if grad.dtype.kind == "c" and dtype.kind != "c":
             raise RuntimeError(f"{node.name}.backward: a complex gradient for a real input of shape {shape}")
         grad = grad.type(dtype) if isinstance(grad, Tensor) else grad.astype(dtype)
+    if mode.anomaly is not None:
+        anomaly.check_gradient(grad, f"{node.name}.backward: a gradient summed or cast to fit its input", node)
     return grad
 
 
@@ -287,10 +296,12 @@ def _accumulate(leaf: Tensor, grad: Any, owned: bool) -> None:
     elif leaf._grad is None:
         leaf._grad = wrap(grad if owned and grad.base is None else grad.copy())
     elif leaf._grad.grad_fn is not None:
-        leaf._grad = wrap(_sum(leaf._grad.array, grad))
+        leaf._grad = wrap(_sum(leaf._grad.array, grad, leaf))
     else:
         leaf._grad.array += grad
         mark_changed(leaf._grad.array, "backward(), which adds to .grad")
+        if mode.anomaly is not None:
+            anomaly.check_sum(leaf._grad, leaf)
 
 
 def _hooked(hook: Callable[[Tensor], Tensor | None], grad: Any) -> Any:
@@ -302,6 +313,8 @@ def _hooked(hook: Callable[[Tensor], Tensor | None], grad: Any) -> Any:
     if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
         got = f"one of shape {answer.shape} on {answer.device}" if isinstance(answer, Tensor) else type(answer).__name__
         raise RuntimeError(f"hook: expected None or a Tensor of shape {given.shape} on {given.device}, got {got}")
+    if mode.anomaly is not None:
+        anomaly.check_gradient(answer, f"hook {getattr(hook, '__qualname__', hook)}: the gradient it returned")
     return answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)
 
 

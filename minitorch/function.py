@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch import backend
+from minitorch.anomaly import arrays_in
 from minitorch.grad_mode import no_grad
 from minitorch.op import Op, check_unchanged
 from minitorch.tensor import Tensor, wrap
@@ -20,9 +21,13 @@ class FunctionNode(Op):
     function: type[Function]
     constant_ids: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()  # the positions of inputs that are not tensors
+    _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
 
     def save_for_backward(ctx, *tensors: Tensor | None) -> None:
-        """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`."""
+        """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`.
+
+        Tensors and arrays in attributes, also within tuples, lists and dictionaries, are watched for changes in place too.
+        """
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(
@@ -53,6 +58,7 @@ class FunctionNode(Op):
             else:
                 result = ctx.function.forward(*inputs)
                 ctx.function.setup_context(ctx, inputs, result)
+        ctx._kept = tuple(arrays_in(vars(ctx))) if ctx.edges else ()
         memories = [backend.memory_of(array) for array in arrays]
         if isinstance(result, tuple):
             return tuple(ctx._fresh(output, memories) for output in result)
@@ -66,7 +72,7 @@ class FunctionNode(Op):
         return output.array.copy() if any(memory is other for other in memories) else output.array
 
     def backward(ctx, *grads: Any) -> Any:
-        check_unchanged(ctx, (value.array for value in vars(ctx).values() if isinstance(value, Tensor)))
+        check_unchanged(ctx, ctx._kept)
         recorded = isinstance(grads[0], Tensor)
         answers = ctx.function.backward(ctx, *(grads if recorded else (wrap(grad) for grad in grads)))
         answers = answers if isinstance(answers, tuple) else (answers,)
@@ -78,9 +84,7 @@ class FunctionNode(Op):
             if answer is not None and i in ctx.numbers:
                 raise RuntimeError(f"{ctx.name}.backward: a gradient for input {i}, which is not a tensor; return None for it")
         # copies: what the user returns may be kept elsewhere too
-        return answers if recorded else tuple(
-            answer if answer is None else answer.array.copy() for answer in answers
-        )
+        return answers if recorded else tuple(answer if answer is None else answer.array.copy() for answer in answers)
 
 
 class Function:

@@ -1,4 +1,4 @@
-"""Whether operations are recorded: a switch of each thread, for a block, a function or from here on."""
+"""The switches of each thread, for a block, a function or from here on: whether operations are recorded, and watched."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 class _Mode(threading.local):
     recording = True  # each thread starts like this
+    anomaly: Any = None  # in anomaly mode what to watch for, a `minitorch.anomaly.Watch`
 
 
 mode = _Mode()
@@ -21,19 +22,20 @@ def is_grad_enabled() -> bool:
     return mode.recording
 
 
-class _Recording:
-    """A `with` block or decorator that sets recording to `wanted` and puts it back, also after an exception."""
+class Switch:
+    """A `with` block or decorator that sets a field of `mode` to `wanted` and puts it back, also after an exception."""
 
-    def __init__(self, wanted: bool) -> None:
+    def __init__(self, wanted: Any, field: str = "recording") -> None:
         self._wanted = wanted
-        self._previous: list[bool] = []  # a stack, so that one object may be entered twice
+        self._field = field
+        self._previous: list[Any] = []  # a stack, so that one object may be entered twice
 
     def __enter__(self) -> None:
-        self._previous.append(mode.recording)
-        mode.recording = self._wanted
+        self._previous.append(getattr(mode, self._field))
+        setattr(mode, self._field, self._wanted)
 
     def __exit__(self, *exception: object) -> None:
-        mode.recording = self._previous.pop()
+        setattr(mode, self._field, self._previous.pop())
 
     def __call__(self, function: Callable) -> Callable:
         if inspect.isgeneratorfunction(function):
@@ -41,38 +43,38 @@ class _Recording:
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with _Recording(self._wanted):
+            with Switch(self._wanted, self._field):
                 return function(*args, **kwargs)
 
         return wrapped
 
 
-class _BareDecorator(_Recording):
+class BareDecorator(Switch):
     """One that may stand above a function without brackets."""
 
-    def __new__(cls, function: Callable | None = None) -> Any:
-        return super().__new__(cls) if function is None else cls()(function)
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
 
 
-class no_grad(_BareDecorator):
+class no_grad(BareDecorator):
     """Record nothing inside: `with no_grad(): ...` or `@no_grad()`; raises TypeError around a generator function."""
 
     def __init__(self) -> None:
         super().__init__(False)
 
 
-class enable_grad(_BareDecorator):
+class enable_grad(BareDecorator):
     """Record inside, also within `no_grad`: `with enable_grad(): ...` or `@enable_grad()`."""
 
     def __init__(self) -> None:
         super().__init__(True)
 
 
-class set_grad_enabled(_Recording):
-    """Switch recording on or off for this thread: at once, and back at the end if used as a `with` block or decorator."""
+class SwitchAtOnce(Switch):
+    """One that switches as it is made: from here on, or until the end of the `with` block or decorated function."""
 
-    def __init__(self, mode: bool) -> None:
-        super().__init__(bool(mode))
+    def __init__(self, wanted: Any, field: str = "recording") -> None:
+        super().__init__(wanted, field)
         super().__enter__()
         self._at_once = True  # the call itself has switched, and a block or decorator after it has not begun
 
@@ -86,3 +88,10 @@ class set_grad_enabled(_Recording):
             self._at_once = False
             self.__exit__()  # a decorator changes nothing until the function runs
         return super().__call__(function)
+
+
+class set_grad_enabled(SwitchAtOnce):
+    """Switch recording on or off for this thread: at once, and back at the end if used as a `with` block or decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
+from minitorch import anomaly, backend
 from minitorch.grad_mode import mode
 from minitorch.tensor import Tensor, wrap
 
@@ -44,6 +44,7 @@ class Op:
     hooks: list[Callable] | None = None
     retained: Any = None  # weak reference to an output tensor whose gradient is to be kept
     outputs = 1
+    _origin: anomaly.Origin | None = None  # where it was run, in anomaly mode
 
     @classmethod
     def apply(cls, *inputs: Any, **parameters: Any) -> Any:
@@ -71,8 +72,12 @@ class Op:
                 edges.append(None)
         recorded = recorded and mode.recording
         node.edges = edges if recorded else ()
+        watch = mode.anomaly
         try:
-            out = node.forward(*arrays, **parameters)
+            if watch is None:
+                out = node.forward(*arrays, **parameters)
+            else:
+                out = anomaly.run_forward(watch, node, arrays, parameters, raw)
         except (ValueError, TypeError, IndexError, AttributeError) as reason:
             explained = _explained(reason, node, arrays)
             if explained is reason:
@@ -121,6 +126,15 @@ class Output(Op):
         self.position = position
         self.shape, self.dtype, self.array_id = array.shape, array.dtype, id(array)
 
+    @property
+    def name(self) -> str:
+        """The name of the operation whose output it is."""
+        return self.edges[0].name
+
+    @property
+    def _origin(self) -> anomaly.Origin | None:
+        return self.edges[0]._origin
+
 
 def _several(node: Op, outs: tuple, raw: bool, recorded: bool) -> tuple:
     """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
@@ -158,13 +172,10 @@ def _explained(reason: Exception, node: Op, arrays: list) -> Exception:
     given = [value for value in arrays if backend.is_array(value)]
     devices = [str(backend.device_of(array)) for array in given]
     if len(set(devices)) > 1:
-        return RuntimeError(
-            f"{node.name}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()"
-        )
+        return RuntimeError(f"{node.name}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()")
     if str(reason).startswith(node.name + ":"):
         return reason
-    got = ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in arrays)
-    message = f"{node.name}: {reason} (inputs: {got})"
+    message = f"{node.name}: {reason} (inputs: {anomaly.described(arrays)})"
     try:
         return type(reason)(message)
     except TypeError:  # a subclass that is not made of a message, as NumPy has some
@@ -191,7 +202,7 @@ def check_unchanged(node: Op, arrays: Iterable[Any]) -> None:
             if number > node.number:
                 raise RuntimeError(
                     f"{node.name}: an array of shape {array.shape} that it saved for its backward was changed in place by "
-                    f"{by}; change a clone() of it, or change it after backward()"
+                    f"{by}; change a clone() of it, or change it after backward().{anomaly.ran_at(node)}"
                 )
 
 

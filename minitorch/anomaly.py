@@ -1,0 +1,260 @@
+"""Anomaly mode: the first NaN or infinity, and the first array changed behind the tape's back, with the line to look at.
+
+Outside the mode no array is looked at and nothing is kept. In it, each recorded node remembers the line of the user that ran it
+and a checksum of every array that its backward rule will read; outputs and gradients are searched for NaN and infinities.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import traceback
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.grad_mode import BareDecorator, Switch, SwitchAtOnce, mode
+from minitorch.tensor import Tensor
+
+
+class Watch(NamedTuple):
+    """What `mode.anomaly` holds in the mode."""
+
+    check_nan: bool
+    rule: Any = None  # the node whose rule is running: steps within it may pass infinities by, its gradients are what counts
+
+
+class Origin(NamedTuple):
+    """Where a node came from, as it remembers in the mode."""
+
+    name: str
+    inputs: str  # their shapes and dtypes
+    frame: traceback.FrameSummary | None  # the user's line
+    prints: dict[str, tuple[str, int, int]]  # of each array it holds: what it is, its id (0: a scalar), its checksum
+    rule: Origin | None  # of the node whose rule ran it, under create_graph=True
+
+
+class detect_anomaly(BareDecorator):
+    """Raise at the first NaN or infinity in here: `with detect_anomaly(): ...` or a decorator; for this thread, and slower.
+
+    RuntimeError names the operation, its shapes and the line that ran it, outside minitorch and layers, if
+    - an output holds NaN where no input does, or an infinity where no input or parameter does. So infinities and NaN in
+      tensors that you made are your own, and `masked_fill(mask, -inf)` passes; the NaN of `inf - inf`, or of a softmax over
+      nothing but -inf, does not, nor does a plain number that is NaN. Unrecorded operations are checked as well;
+    - a gradient does: what a rule, a hook or the caller of backward gives, a sum of gradients, a cast. Those that a rule drops
+      on its way (by `where`) do not count;
+    - an array that a rule will read is not what it was when the operation ran, whoever changed it: the tensor's own methods,
+      which are caught outside the mode too, or NumPy. Told by a CRC-32 of each, since copies would double the memory of the
+      tape: it never misses a change within 32 adjacent bits, such as one float32, and any other with a chance of 2^-32.
+
+    Both passes belong in the block: a node recorded outside it knows neither its line nor its checksums. With
+    `check_nan=False` only changed arrays are looked for. PyTorch's mode checks gradients for NaN alone, in all threads.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__(Watch(bool(check_nan)), "anomaly")
+
+
+class set_detect_anomaly(SwitchAtOnce):
+    """Switch anomaly mode (see `detect_anomaly`) on or off: at once, and back at the end of a `with` block or decorator."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(Watch(bool(check_nan)) if mode else None, "anomaly")
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether this thread is in anomaly mode."""
+    return mode.anomaly is not None
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode looks for NaN and infinities; True, as in PyTorch, outside it."""
+    return mode.anomaly is None or mode.anomaly.check_nan
+
+
+# ---- what the engine calls -----------------------------------------------------------------------------------------------
+
+
+def quiet() -> contextlib.AbstractContextManager:
+    """A block in which NumPy does not warn of what the mode raises; outside the mode one that does nothing."""
+    return contextlib.nullcontext() if mode.anomaly is None else np.errstate(all="ignore")
+
+
+def run_forward(watch: Watch, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
+
+    Raises RuntimeError if an output is not finite and the inputs do not account for it.
+    """
+    with np.errstate(all="ignore"):
+        result = node.forward(*inputs, **parameters)
+    if not raw:
+        outs = result if type(result) is tuple else (result,)
+        origin = Origin(node.name, described(inputs), _users_frame(), {}, watch.rule and watch.rule._origin)
+        if watch.check_nan and watch.rule is None:
+            _check_outputs(outs, [inputs, parameters], origin)
+        if node.edges:
+            origin.prints.update(_prints(node, inputs, outs))
+            node._origin = origin
+    return result
+
+
+def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
+    worst = max(map(_severity, outs), default=0)
+    if worst and worst > _excuse(given):
+        out = next(out for out in outs if _severity(out) == worst)
+        raise RuntimeError(
+            f"{origin.name}: its output, of shape {out.shape} {out.dtype}, holds {_found(out)}, which no input tensor held. "
+            f"Its inputs were {origin.inputs}.{_ran_at(origin)}"
+        )
+
+
+def _prints(node: Any, inputs: list, outs: tuple) -> Iterator[tuple[str, tuple[str, int, int]]]:
+    owners = {id(backend.memory_of(out)): "its output" for out in outs}
+    owners |= {id(backend.memory_of(a)): f"input {i}" for i, a in enumerate(inputs) if backend.is_array(a)}
+    for path, array in _held(node):
+        identity = 0 if isinstance(array, np.generic) else id(array)  # the tape replaces 0-d results, which NumPy makes scalars
+        yield path, (owners.get(id(backend.memory_of(array)), "an array"), identity, _checksum(array))
+
+
+def run_rule(node: Any, rule: Any, incoming: list) -> Any:
+    """What `rule`, the backward of `node`, makes of `incoming`.
+
+    Raises RuntimeError if an array that it reads has been changed, or if a gradient that is wanted is not finite.
+    """
+    prints = node._origin.prints if node._origin else {}
+    for path, array in _held(node) if prints else ():
+        what, identity, checksum = prints.get(path, ("", -1, 0))
+        if identity in (0, id(array)) and checksum != _checksum(array):
+            raise RuntimeError(
+                f"{node.name}: {what} of shape {array.shape} {array.dtype}, which its backward reads, was changed between the "
+                f"forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
+            )
+    with Switch(mode.anomaly._replace(rule=node), "anomaly"):
+        grads = rule.backward(*incoming)
+    for i, (edge, grad) in enumerate(zip(node.edges, grads if type(grads) is tuple else (grads,))):
+        if edge is not None and grad is not None:
+            check_gradient(grad, f"{node.name}.backward: the gradient of input {i}", node)
+    return grads
+
+
+def check_gradient(grad: Any, what: str, node: Any = None) -> None:
+    """Raise RuntimeError if `grad`, which is `what`, is not finite; with the line that ran `node`, of which it is part."""
+    array = grad.array if isinstance(grad, Tensor) else grad
+    if not mode.anomaly.check_nan or not _severity(array):
+        return
+    message = f"{what}, of shape {array.shape} {array.dtype}, holds {_found(array)}."
+    if node is not None:
+        read = next((held for _, held in _held(node) if _severity(held)), None)
+        if read is not None:
+            message += f" It was made of an array of shape {read.shape} that held {_found(read)} in the forward pass."
+        message += ran_at(node)
+    raise RuntimeError(message)
+
+
+def check_sum(total: Any, edge: Any) -> None:
+    """Raise RuntimeError if `total`, the sum of gradients of `edge`, a node's output or a leaf, is not finite."""
+    if isinstance(edge, Tensor):
+        check_gradient(total, "backward: the sum of the gradients of a leaf")
+    else:
+        check_gradient(total, f"backward: the sum of the gradients of the output of {edge.name}", edge)
+
+
+def ran_at(node: Any) -> str:
+    """The end of a message: where the operation `node` was run and on what, as far as it remembers."""
+    if node._origin is not None:
+        return f" Its inputs were {node._origin.inputs}.{_ran_at(node._origin)}"
+    if mode.anomaly is None:
+        return ""
+    return f" Its output was of shape {node.shape}. It was recorded outside anomaly mode: run the forward pass in it too."
+
+
+# ---- where it was run ----------------------------------------------------------------------------------------------------
+
+
+def _ran_at(origin: Origin) -> str:
+    line = "".join(traceback.format_list([origin.frame])).rstrip() if origin.frame else "  (a thread without a line of yours)"
+    text = f" It was run at\n{line}"
+    if origin.rule is not None:
+        text += f"\nwithin the backward of {origin.rule.name}, inputs {origin.rule.inputs}.{_ran_at(origin.rule)}"
+    return text
+
+
+def _users_frame() -> traceback.FrameSummary | None:
+    """The innermost line that is being run outside minitorch and layers."""
+    frame = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("minitorch", "layers"):
+        frame = frame.f_back
+    return traceback.extract_stack(frame, limit=1)[0] if frame is not None else None
+
+
+def described(values: list) -> str:
+    """Shape and dtype of each array, and what else is among them, for a message."""
+    return ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in values)
+
+
+# ---- what is not finite --------------------------------------------------------------------------------------------------
+
+
+def _severity(value: Any) -> int:
+    """0 for an array of finite numbers, 1 if there is an infinity among them, 2 if there is NaN."""
+    if getattr(value, "dtype", backend.bool_).kind not in "fc":
+        return 0
+    xp = backend.array_module(value)
+    return 0 if bool(xp.isfinite(value).all()) else 2 if bool(xp.isnan(value).any()) else 1
+
+
+def _excuse(given: Any) -> int:
+    """The worst among the arrays in `given`, where a plain infinity, which was asked for, counts as one."""
+    worst = 0
+    for _, leaf in _leaves("", given):
+        if backend.is_array(leaf):
+            worst = max(worst, _severity(leaf))
+        elif isinstance(leaf, (float, np.generic)) and leaf in (math.inf, -math.inf):
+            worst = max(worst, 1)
+    return worst
+
+
+def _found(array: Any) -> str:
+    """Which NaN or infinity an array holds, and where."""
+    xp = backend.array_module(array)
+    wrong = xp.isnan(array) if _severity(array) == 2 else xp.isinf(array)
+    value = array.reshape(-1)[wrong.reshape(-1)][0].item()
+    if not array.ndim:
+        return f"{value}"
+    first = [int(axis[0]) for axis in wrong.nonzero()]
+    return f"{value} ({int(wrong.sum())} of {array.size} elements, the first at {first})"
+
+
+# ---- what a rule will read -----------------------------------------------------------------------------------------------
+
+
+def _held(node: Any) -> Iterator[tuple[str, Any]]:
+    """(path, array) for every array or NumPy scalar that `node` keeps: what it saved, and its attributes."""
+    for path, leaf in _leaves("", {"saved": node.saved, **vars(node), "_origin": None}):
+        if backend.is_array(leaf) or isinstance(leaf, np.generic):
+            yield path, leaf
+
+
+def arrays_in(value: Any) -> Iterator[Any]:
+    """The arrays in nested tuples, lists and dictionaries, those of tensors as well."""
+    return (leaf for _, leaf in _leaves("", value) if backend.is_array(leaf))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """(path, value) for whatever lies in nested tuples, lists and dictionaries, the array for a tensor."""
+    if isinstance(value, Tensor):
+        yield path, value.array
+    elif isinstance(value, (tuple, list, dict)):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(f"{path}.{key}", entry)
+    else:
+        yield path, value
+
+
+def _checksum(array: Any) -> int:
+    host = backend.to_array(array, None, backend.CPU)
+    return zlib.crc32(host.ravel(order="K").tobytes())
