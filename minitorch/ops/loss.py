@@ -90,7 +90,7 @@ def cross_entropy(
     if reduction in ("mean", "sum") and not label_smoothing:
         if reduction == "mean":
             with np.errstate(invalid="ignore"):  # where every class is ignored the mean is nan, as in PyTorch
-                factors = factors / factors.sum()
+                factors = (wrap(factors) / wrap(array_module(factors).asarray(factors.sum()))).array  # seen by anomaly mode
         return CrossEntropy.apply(rows, wrap(labels), wrap(factors))
     logs = log_softmax(rows, 1)
     losses = _picked(logs, labels) * wrap(factors)
