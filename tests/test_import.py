@@ -19,7 +19,7 @@ ORDER = [
     "minitorch.tensor", "minitorch.anomaly", "minitorch.op", "minitorch.function", "minitorch.engine", "minitorch.random",
     "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
-    "minitorch.checkpoint", "minitorch", "layers",
+    "minitorch.checkpoint", "minitorch", "minitorch.doctor", "layers",
 ]  # fmt: skip
 
 # Of NumPy every module may use what describes arrays; CuPy's arrays have the same dtypes.
@@ -29,6 +29,7 @@ DESCRIBES = {
 }  # fmt: skip
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
+    "minitorch.doctor": "asks NumPy what it is",
     "minitorch.backend": "the only place that knows two libraries",
     "minitorch.tensor": "reads numbers and lists, and prints",
     "minitorch.creation": "draws and counts on the host, so that both devices start alike",

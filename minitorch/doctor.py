@@ -1,0 +1,143 @@
+"""What this machine gives minitorch, and what would make it faster: `python -m minitorch.doctor`, about ten seconds.
+
+It prints versions, the BLAS in use with its kernel and threads, and whether there is a GPU; then it measures a matrix product
+and a training step, in fresh processes, as things are and with what could be switched.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import minitorch
+from minitorch import backend
+
+THREADS = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS", "accelerate": "VECLIB_MAXIMUM_THREADS"}
+WORTH = 1.1  # a switch is advised if it makes the step at least so many times as fast
+
+
+class Measured(NamedTuple):
+    """What a fresh process reached: a product of 512x512 matrices, and a training step of a small convolutional net."""
+
+    gflops: float
+    step_ms: float
+
+
+# Runs in a process of its own, since a BLAS reads its settings when NumPy is first imported.
+PROBE = """
+import json, statistics, sys, time
+import numpy as np
+import minitorch as torch
+import minitorch.functional as F
+
+def median(run, seconds):
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+seconds, square, images = float(sys.argv[1]), np.ones((512, 512), np.float32), torch.randn(100, 1, 14, 14)
+classes, filters = torch.zeros(100, dtype=torch.int64), torch.randn(32, 1, 3, 3, requires_grad=True)
+more, weights = torch.randn(64, 32, 3, 3, requires_grad=True), torch.randn(10, 256, requires_grad=True)
+
+def step():
+    hidden = F.max_pool2d(F.relu(F.conv2d(images, filters)), 2)
+    scores = F.linear(F.max_pool2d(F.relu(F.conv2d(hidden, more)), 2).flatten(1), weights)
+    F.cross_entropy(scores, classes).backward()
+
+print(json.dumps([2 * 512**3 / median(lambda: square @ square, seconds) / 1e9, median(step, seconds) * 1e3]))
+"""
+
+
+def measure(seconds: float = 1.0, **environment: str) -> Measured:
+    """Measure in a fresh process with these environment variables, for `seconds` each; raises RuntimeError if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(seconds)], env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"doctor: the measuring process failed with {environment}: {done.stderr.strip()}")
+    return Measured(*json.loads(done.stdout))
+
+
+def blas() -> dict[str, Any]:
+    """NumPy's BLAS: `name`, `version`, and, if threadpoolctl is installed, `kernel` and `threads`, else None."""
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    found = {"name": built["name"], "version": built["version"], "kernel": None, "threads": None}
+    if importlib.util.find_spec("threadpoolctl"):
+        import threadpoolctl
+
+        for pool in threadpoolctl.threadpool_info():
+            if pool["user_api"] == "blas" and "numpy" in pool["filepath"]:
+                found |= {"version": pool["version"], "kernel": pool.get("architecture"), "threads": pool["num_threads"]}
+    return found
+
+
+def has_avx512() -> bool:
+    """Whether NumPy sees a processor with the AVX-512 instructions of Skylake-X and later."""
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    return bool({"AVX512_SKX", "X86_V4"} & {*simd.get("baseline", ()), *simd.get("found", ())})
+
+
+def choices(library: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What is worth measuring beside things as they are: environment variables by a name for them."""
+    kind = next((kind for kind in THREADS if kind in library["name"].lower()), None)
+    found = {"one BLAS thread": {THREADS[kind]: "1"}} if kind else {}
+    if kind == "openblas" and has_avx512() and library["kernel"] not in (None, "SkylakeX", "Cooperlake", "SapphireRapids"):
+        found["OpenBLAS kernel SkylakeX"] = {"OPENBLAS_CORETYPE": "SkylakeX"}
+    return found
+
+
+def facts() -> dict[str, str]:
+    """What is in use, by name."""
+    library = blas()
+    pool = "kernel and threads unknown (pip install threadpoolctl)"
+    if library["threads"]:
+        pool = f"kernel {library['kernel']}, threads {library['threads']}"
+    try:
+        gpu = f"yes, CuPy {backend.cupy().__version__}"
+    except RuntimeError as reason:
+        gpu = f"none in use. {reason}"
+    files = "yes" if importlib.util.find_spec("safetensors") else "no: pip install safetensors, to save and load"
+    return {
+        "versions": f"minitorch {minitorch.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, AVX-512: {has_avx512()}",
+        "BLAS": f"{library['name']} {library['version']}, {pool}",
+        "freed memory": "kept by the process" if minitorch.memory.keep_freed_memory() else "given back to the system",
+        "GPU": gpu,
+        "safetensors": files,
+    }
+
+
+def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, str]]) -> list[str]:
+    """A sentence for each switch that made the training step at least `WORTH` times as fast."""
+    return [
+        f"{name}: the step is {now.step_ms / one.step_ms:.1f} times as fast. Set "
+        f"{' '.join(f'{key}={value}' for key, value in variables[name].items())} before Python starts."
+        for name, one in others.items()
+        if now.step_ms / one.step_ms >= WORTH
+    ]
+
+
+def main() -> None:
+    """Print the facts, the measurements and the advice."""
+    for name, value in facts().items():
+        print(f"{name:14}{value}")
+    variables = choices(blas())
+    now, others = measure(), {name: measure(**environment) for name, environment in variables.items()}
+    print(f"\n{'':28}{'product':>14}{'training step':>17}")
+    for name, one in {"as it is": now, **others}.items():
+        print(f"{name:28}{one.gflops:8.0f} GFLOP/s{one.step_ms:14.2f} ms")
+    print("", *(advice(now, others, variables) or ["Nothing here would make the step a tenth faster."]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
