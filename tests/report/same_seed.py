@@ -1,0 +1,77 @@
+"""The same seed, the same result, bit for bit: whatever the number of processes, and whichever back end of joblib runs them.
+
+    python -m tests.report.same_seed weight_sharing 2 1 4 loky 0    # runs, epochs, jobs, back end, seed
+
+The tasks are those of the reports, computed as their jobs compute them. Threads are no back end for them: a process has one
+default generator, so what one thread draws would depend on what the others drew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from minitorch.data import load_digits
+from reporting.job import Job, _compute
+from reporting.runs import _task
+from tests.report.figure import Figure, all_of
+from tests.report.process import python
+
+BACKENDS = ("loky", "multiprocessing")
+# What keeps a switch within its thread and its block: recording, the default dtype, the default device.
+SETTINGS = ["tests/test_grad_mode.py", "tests/test_dtypes.py", "tests/test_devices.py", "tests/test_creation.py"]
+LEAKS = "thread or exception"
+
+
+def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: int) -> dict[str, dict[str, Any]]:
+    """Every run of a report on the embedded digits, by its name, but for what a clock says."""
+    report = importlib.import_module(script).REPORT
+    settings = {"runs": runs, "epochs": epochs, "seed": seed, "device": "cpu"}
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(load_digits("digits"), settings, Path(folder))
+    tasks = [_task(report, net, run, job) for run in range(runs) for net in report.nets]
+    calls = (joblib.delayed(_compute)(task.key, task.function, task.arguments()) for task in tasks)
+    found = dict(joblib.Parallel(n_jobs=jobs, backend=backend)(calls))
+    return {key: {name: value for name, value in run.items() if name != "seconds"} for key, run in found.items()}
+
+
+def figures(
+    scripts: Sequence[str],
+    runs: int,
+    epochs: int,
+    jobs: Sequence[int] = (1, 2, 4),
+    backends: Sequence[str] = BACKENDS,
+    seed: int = 0,
+) -> Iterator[Figure]:
+    """A line for each report: its runs by each back end in each number of processes, against those of one loky process."""
+    for script in scripts:
+        settings = [(number, backend) for backend in backends for number in jobs]
+        command = ["-m", "tests.report.same_seed", script, runs, epochs]
+        found = [json.loads(python(*command, number, backend, seed).stdout) for number, backend in settings]
+        same = sum(other[key] == run for other in found[1:] for key, run in found[0].items())
+        cases = f"{len(found[0])} runs of {epochs} epochs, {', '.join(map(str, jobs))} jobs, {' and '.join(backends)}"
+        yield all_of(
+            f"runs of {script}.py the same bit for bit, a BLAS thread each", len(found[0]) * (len(found) - 1), same, cases, seed
+        )
+
+
+def switches() -> Figure:
+    """The tests that no switch leaks from a thread or out of an exception, counted as pytest passes them."""
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *SETTINGS, "-k", LEAKS, check=False)
+    last = done.stdout.strip().splitlines()[-1]
+    passed, failed = (sum(map(int, re.findall(rf"(\d+) {what}", last))) for what in ("passed", "failed|error"))
+    what = "tests that no switch (recording, dtype, device) leaks between threads or out of exceptions"
+    return all_of(what, passed + failed + (done.returncode != 0 and not failed), passed, "pytest, passed", None)
+
+
+if __name__ == "__main__":
+    script, runs, epochs, jobs, backend, seed = sys.argv[1:]
+    print(json.dumps(results(script, int(runs), int(epochs), int(jobs), backend, int(seed))))
