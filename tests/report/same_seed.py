@@ -67,7 +67,7 @@ def switches() -> Figure:
     """The tests that no switch leaks from a thread or out of an exception, counted as pytest passes them."""
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *SETTINGS, "-k", LEAKS, check=False)
     last = done.stdout.strip().splitlines()[-1]
-    passed, failed = (sum(map(int, re.findall(rf"(\d+) {what}", last))) for what in ("passed", "failed|error"))
+    passed, failed = (sum(map(int, re.findall(rf"(\d+) (?:{what})", last))) for what in ("passed", "failed|error"))
     what = "tests that no switch (recording, dtype, device) leaks between threads or out of exceptions"
     return all_of(what, passed + failed + (done.returncode != 0 and not failed), passed, "pytest, passed", None)
 
