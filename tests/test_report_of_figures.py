@@ -93,7 +93,7 @@ def test_both_back_ends_give_the_same_runs_bit_for_bit():
 
 
 def test_a_run_that_differs_in_one_bit_is_seen(monkeypatch):
-    said = iter(['{"a": {"loss": 1.0}, "b": {"loss": 0.5}}', '{"a": {"loss": 1.0000000000000002}, "b": {"loss": 0.5}}'])
+    said = iter(['{"net": [{"loss": 1.0}, {"loss": 0.5}]}', '{"net": [{"loss": 1.0000000000000002}, {"loss": 0.5}]}'])
     monkeypatch.setattr(same_seed, "python", lambda *arguments: type("Done", (), {"stdout": next(said)}))
     (figure,) = same_seed.figures(["weight_sharing"], runs=1, epochs=1, jobs=[2])
     assert (figure.bound, figure.measured, figure.kept) == ("all 2", "1", False)

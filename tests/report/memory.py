@@ -1,6 +1,8 @@
 """Training with the garbage collector off: no tensor is left alive, and the process does not grow.
 
-python -m tests.report.memory 10000     # in a process of its own, in which no earlier work left free memory to use
+    python -m tests.report.memory 10000
+
+It is measured in a process of its own, in which no earlier work has left free memory to use.
 """
 
 from __future__ import annotations

@@ -69,11 +69,7 @@ def trials(seed: int, reports: bool = True) -> Iterator[Trial]:
         yield Trial(name, ours, theirs, partial(pairs_of_digits, channels), loss_of_scores)
     for i, net in enumerate(random_nets(RANDOM, seed)):
         yield Trial(
-            f"random net {i}",
-            partial(net.build, layers),
-            partial(net.build, torch and torch.nn),
-            net.batch,
-            partial(loss_by_name, net),
+            f"random net {i}", partial(net.build, layers), partial(net.build, torch.nn), net.batch, partial(loss_by_name, net)
         )
 
 

@@ -1,6 +1,6 @@
 """The same seed, the same result, bit for bit: whatever the number of processes, and whichever back end of joblib runs them.
 
-    python -m tests.report.same_seed weight_sharing 2 1 4 loky 0    # runs, epochs, jobs, back end, seed
+    python -m tests.report.same_seed weight_sharing 2 1 4 loky 0    # 2 runs of 1 epoch in 4 processes, seed 0
 
 The tasks are those of the reports, computed as their jobs compute them. Threads are no back end for them: a process has one
 default generator, so what one thread draws would depend on what the others drew.
@@ -13,15 +13,17 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import joblib
 
 from minitorch.data import load_digits
-from reporting.job import Job, _compute
-from reporting.runs import _task
+from reporting.job import Job
+from reporting.processes import outcomes
+from reporting.runs import all_runs
 from tests.report.figure import Figure, all_of
 from tests.report.process import python
 
@@ -31,16 +33,22 @@ SETTINGS = ["tests/test_grad_mode.py", "tests/test_dtypes.py", "tests/test_devic
 LEAKS = "thread or exception"
 
 
-def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: int) -> dict[str, dict[str, Any]]:
-    """Every run of a report on the embedded digits, by its name, but for what a clock says."""
+def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Every run of a report on the embedded digits, by the net's name, but for what a clock says."""
     report = importlib.import_module(script).REPORT
     settings = {"runs": runs, "epochs": epochs, "seed": seed, "device": "cpu"}
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(load_digits("digits"), settings, Path(folder))
-    tasks = [_task(report, net, run, job) for run in range(runs) for net in report.nets]
-    calls = (joblib.delayed(_compute)(task.key, task.function, task.arguments()) for task in tasks)
-    found = dict(joblib.Parallel(n_jobs=jobs, backend=backend)(calls))
-    return {key: {name: value for name, value in run.items() if name != "seconds"} for key, run in found.items()}
+    way = outcomes if backend == "loky" else as_list
+    with tempfile.TemporaryDirectory() as folder, mock.patch("reporting.job.outcomes", way):
+        found = all_runs(report, Job(load_digits("digits"), settings, Path(folder), jobs, backend))
+    return {
+        net: [{name: value for name, value in run.items() if name != "seconds"} for run in of_net]
+        for net, of_net in found.items()
+    }
+
+
+def as_list(calls: Iterable[Any], backend: str, jobs: int) -> list[Any]:
+    """`reporting.processes.outcomes` for back ends that cannot hand out results one by one."""
+    return joblib.Parallel(n_jobs=jobs, backend=backend)(calls)
 
 
 def figures(
@@ -56,10 +64,11 @@ def figures(
         settings = [(number, backend) for backend in backends for number in jobs]
         command = ["-m", "tests.report.same_seed", script, runs, epochs]
         found = [json.loads(python(*command, number, backend, seed).stdout) for number, backend in settings]
-        same = sum(other[key] == run for other in found[1:] for key, run in found[0].items())
-        cases = f"{len(found[0])} runs of {epochs} epochs, {', '.join(map(str, jobs))} jobs, {' and '.join(backends)}"
+        count = sum(map(len, found[0].values()))
+        same = sum(mine == run for other in found[1:] for net in found[0] for mine, run in zip(other[net], found[0][net]))
+        cases = f"{count} runs of {epochs} epochs, {', '.join(map(str, jobs))} jobs, {' and '.join(backends)}"
         yield all_of(
-            f"runs of {script}.py the same bit for bit, a BLAS thread each", len(found[0]) * (len(found) - 1), same, cases, seed
+            f"runs of {script}.py the same bit for bit, a BLAS thread each", count * (len(found) - 1), same, cases, seed
         )
 
 
