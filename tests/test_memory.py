@@ -159,21 +159,19 @@ def test_an_in_place_change_makes_no_cycle():
     assert [thing for thing in alive(references) if thing is not x.array] == []
 
 
-def test_training_steps_leave_no_tensor_alive(monkeypatch):
-    monkeypatch.setattr(memory, "WARM_UP", 10)
-    left, _ = memory.train(300, memory.training())
+def test_training_steps_leave_no_tensor_alive():
+    left, _ = memory.train(300, 10, memory.training())
     assert left == 0
 
 
-def test_a_step_that_keeps_its_loss_is_seen(monkeypatch):
-    monkeypatch.setattr(memory, "WARM_UP", 10)
+def test_a_step_that_keeps_its_loss_is_seen():
     kept, step, x = [], memory.training(), mt.ones(2, requires_grad=True)
 
     def leaking():
         kept.append((x * 2).sum())
         return step()
 
-    left, _ = memory.train(300, leaking)
+    left, _ = memory.train(300, 10, leaking)
     assert left == 300 * 3  # the loss and the two nodes behind it
 
 

@@ -80,7 +80,7 @@ def test_a_wrong_gradient_is_seen_and_named(analytic):
 
 
 def test_1000_training_steps_leave_nothing_alive_and_memory_flat():
-    for figure in memory.figures(1000):
+    for figure in memory.figures(1000, warm_up=1500):
         assert figure.kept is not False, figure
 
 

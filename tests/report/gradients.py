@@ -50,5 +50,5 @@ def figures(families: dict[str, Sequence[Row]]) -> Iterator[Figure]:
             found = [(error(row, case, order, mode), f"{row.name}, order {order}")
                      for order in CHECKS for row in of_mode for case in row.cases]  # fmt: skip
             worst, where = max(found, key=lambda one: (np.isnan(one[0]), one[0]))
-            cases = f"{len(of_mode)} operations, {len(found) // len(CHECKS)} cases, orders 1 and 2"
+            cases = f"{len(of_mode)} operation{'s' * (len(of_mode) > 1)}, {len(found) // len(CHECKS)} cases, orders 1 and 2"
             yield at_most(f"gradients, {family}, against {METHODS[mode]}", BOUNDS[mode], worst, cases, 0, where)
