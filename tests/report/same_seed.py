@@ -28,9 +28,9 @@ from tests.report.figure import Figure, all_of
 from tests.report.process import python
 
 BACKENDS = ("loky", "multiprocessing")
-# What keeps a switch within its thread and its block: recording, the default dtype, the default device.
-SETTINGS = ["tests/test_grad_mode.py", "tests/test_dtypes.py", "tests/test_devices.py", "tests/test_creation.py"]
-LEAKS = "thread or exception"
+# Recording, anomaly mode, the default dtype and device: their tests of what keeps a switch within its thread and its block.
+SETTINGS = [f"tests/test_{name}.py" for name in ("grad_mode", "anomaly", "dtypes", "devices")]
+LEAKS = "comes_back_after_an_exception or thread"
 
 
 def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: int) -> dict[str, list[dict[str, Any]]]:
@@ -77,7 +77,7 @@ def switches() -> Figure:
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *SETTINGS, "-k", LEAKS, check=False)
     last = done.stdout.strip().splitlines()[-1]
     passed, failed = (sum(map(int, re.findall(rf"(\d+) (?:{what})", last))) for what in ("passed", "failed|error"))
-    what = "tests that no switch (recording, dtype, device) leaks between threads or out of exceptions"
+    what = "tests that no switch (recording, anomaly mode, dtype, device) leaks between threads or out of exceptions"
     return all_of(what, passed + failed + (done.returncode != 0 and not failed), passed, "pytest, passed", None)
 
 
