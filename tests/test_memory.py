@@ -10,7 +10,7 @@ import pytest
 import minitorch as mt
 from minitorch import functional as F
 from minitorch.op import Op
-from minitorch.tensor import Tensor
+from tests.report import memory
 
 
 @pytest.fixture
@@ -159,46 +159,20 @@ def test_an_in_place_change_makes_no_cycle():
     assert [thing for thing in alive(references) if thing is not x.array] == []
 
 
-def live_tensors():
-    gc.collect()
-    return sum(issubclass(type(thing), Tensor) for thing in gc.get_objects())
+def test_training_steps_leave_no_tensor_alive():
+    left, _ = memory.train(300, 10, memory.training())
+    assert left == 0
 
 
-def train(steps):
-    """`steps` steps of a small net with momentum, and the number of tensors alive before and after them."""
-    generator = mt.Generator().manual_seed(0)
-    x = mt.randn(8, 4, generator=generator)
-    labels = mt.randint(0, 3, (8,), generator=generator)
-    w = mt.randn(4, 3, generator=generator, requires_grad=True)
-    b = mt.zeros(3, requires_grad=True)
-    velocity = [mt.zeros_like(w), mt.zeros_like(b)]
+def test_a_step_that_keeps_its_loss_is_seen():
+    kept, step, x = [], memory.training(), mt.ones(2, requires_grad=True)
 
-    def step():
-        loss = F.cross_entropy(mt.tanh(x @ w + b), labels)
-        w.grad = b.grad = None
-        loss.backward()
-        with mt.no_grad():
-            for parameter, v in zip((w, b), velocity):
-                v *= 0.9
-                v += parameter.grad
-                parameter -= 0.1 * v
-        return loss.item()
+    def leaking():
+        kept.append((x * 2).sum())
+        return step()
 
-    first = step()
-    before = live_tensors()
-    gc.disable()
-    try:
-        for _ in range(steps):
-            last = step()
-        left = sum(issubclass(type(thing), Tensor) for thing in gc.get_objects()) - before
-    finally:
-        gc.enable()
-    assert last < first
-    return left
-
-
-def test_1000_training_steps_leave_no_tensor_alive():
-    assert train(1000) == 0
+    left, _ = memory.train(300, 10, leaking)
+    assert left == 300 * 3  # the loss and the two nodes behind it
 
 
 # ---- gradients own their memory ------------------------------------------------------------------------------------------

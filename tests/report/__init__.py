@@ -1,0 +1,15 @@
+"""The figures of correctness that the README publishes: `python -m tests.report` measures them anew.
+
+One module for each subject. Its functions return `Figure`s, lines of the table; the tests call the same functions with smaller
+numbers of cases.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# What pytest puts on the path: the table of operations and the scripts of the reports.
+for _folder in (ROOT / "tests", ROOT / "examples"):
+    if str(_folder) not in sys.path:
+        sys.path.append(str(_folder))
