@@ -71,8 +71,9 @@ def test_digits_that_are_not_mnist_are_announced_and_never_set_beside_the_report
     assert all(net["reported"] == {} for net in results["nets"])
 
 
-def test_two_processes_give_the_same_figures_bit_for_bit(uninterrupted, tmp_path):
-    assert run(tmp_path, "--jobs", "2") == uninterrupted[1]
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_two_processes_give_the_same_figures_bit_for_bit(backend, uninterrupted, tmp_path):
+    assert run(tmp_path, "--jobs", "2", "--backend", backend) == uninterrupted[1]
 
 
 def test_another_seed_gives_other_figures(uninterrupted, tmp_path):

@@ -68,7 +68,7 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=_positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
     add("--seed", type=int, default=0, help="where all random numbers start; the same seed gives the same figures (default: 0)")
     add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
-    add("--backend", default="loky", help="joblib's back end for the processes: loky (the default), dask, ray")
+    add("--backend", default="loky", help="joblib's back end for the processes: loky (the default), multiprocessing, dask, ray")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
     add("--quick", action="store_true", help="a small version, in under a minute")

@@ -27,7 +27,7 @@ def outcomes(calls: Iterable[Any], backend: str, jobs: int) -> Iterator[Any]:
     Raises ConnectionError for a Dask cluster that cannot be reached, or that would hang or compute something else.
     """
     with _configured(backend, jobs):
-        if backend == "ray":  # whose back end for joblib returns lists only: a few at a time, so that little can be lost
+        if backend in ("ray", "multiprocessing"):  # they return lists only: a few at a time, so that little can be lost
             calls = iter(calls)
             while some := list(islice(calls, 2 * jobs)):
                 yield from joblib.Parallel()(some)

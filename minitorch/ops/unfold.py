@@ -81,11 +81,9 @@ def bands(
     single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT
     tall, places, down = (kernel[0], out[0], sh) if single else (1, height, 1)
     in_n, in_h, in_w, in_c = x.strides
-    patches = xp.lib.stride_tricks.as_strided(
-        x,
-        (window.groups, n, places, out[1], tall, kernel[1], each),
-        (in_c * each, in_n, in_h * down, in_w * sw, in_h * dh, in_w * dw, in_c),
-    )
+    shape = window.groups, n, places, out[1], tall, kernel[1], each
+    strides = in_c * each, in_n, in_h * down, in_w * sw, in_h * dh, in_w * dw, in_c
+    patches = np.ndarray(shape, x.dtype, x, 0, strides) if xp is np else xp.lib.stride_tricks.as_strided(x, shape, strides)
     band = tall * kernel[1] * each
     size = images_in_a_slab(xp, places * out[1] * band * window.groups * x.itemsize)
     for start in range(0, n, size):

@@ -13,16 +13,12 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
-
-import joblib
 
 from minitorch.data import load_digits
 from reporting.job import Job
-from reporting.processes import outcomes
 from reporting.runs import all_runs
 from tests.report.figure import Figure, all_of
 from tests.report.process import python
@@ -37,18 +33,12 @@ def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: 
     """Every run of a report on the embedded digits, by the net's name, but for what a clock says."""
     report = importlib.import_module(script).REPORT
     settings = {"runs": runs, "epochs": epochs, "seed": seed, "device": "cpu"}
-    way = outcomes if backend == "loky" else as_list
-    with tempfile.TemporaryDirectory() as folder, mock.patch("reporting.job.outcomes", way):
+    with tempfile.TemporaryDirectory() as folder:
         found = all_runs(report, Job(load_digits("digits"), settings, Path(folder), jobs, backend))
     return {
         net: [{name: value for name, value in run.items() if name != "seconds"} for run in of_net]
         for net, of_net in found.items()
     }
-
-
-def as_list(calls: Iterable[Any], backend: str, jobs: int) -> list[Any]:
-    """`reporting.processes.outcomes` for back ends that cannot hand out results one by one."""
-    return joblib.Parallel(n_jobs=jobs, backend=backend)(calls)
 
 
 def figures(
