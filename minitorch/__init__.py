@@ -51,6 +51,8 @@ from minitorch.creation import (
 )
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
+from minitorch.ops.arithmetic import add, div, floor_divide, mul, neg, pow, reciprocal, remainder, rsqrt, square, sub
+from minitorch.ops.choice import clamp, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
     allclose,
     eq,
@@ -67,36 +69,7 @@ from minitorch.ops.compare import (
     lt,
     ne,
 )
-from minitorch.ops.elementwise import (
-    abs,
-    add,
-    ceil,
-    clamp,
-    cos,
-    div,
-    exp,
-    floor,
-    floor_divide,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    mul,
-    neg,
-    nonzero,
-    pow,
-    reciprocal,
-    remainder,
-    round,
-    rsqrt,
-    sign,
-    sin,
-    sqrt,
-    square,
-    sub,
-    trunc,
-    where,
-)
+from minitorch.ops.elementwise import abs, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc
 from minitorch.ops.index import index_select, masked_fill
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.reduce import (

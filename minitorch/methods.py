@@ -13,7 +13,7 @@ import numpy as np
 from minitorch import backend, creation, engine
 from minitorch.backend import Device
 from minitorch.op import mark_changed
-from minitorch.ops import activation, compare, elementwise, index, inplace, linear, reduce, shape
+from minitorch.ops import activation, arithmetic, choice, compare, elementwise, index, inplace, linear, reduce, shape
 from minitorch.random import Generator
 from minitorch.tensor import Tensor
 
@@ -33,8 +33,8 @@ def _operator(op: Any) -> tuple[Callable, Callable]:
 
 
 for name, op in {
-    "add": elementwise.Add, "sub": elementwise.Sub, "mul": elementwise.Mul, "truediv": elementwise.Div,
-    "pow": elementwise.Pow, "floordiv": elementwise.FloorDivide, "mod": elementwise.Remainder,
+    "add": arithmetic.Add, "sub": arithmetic.Sub, "mul": arithmetic.Mul, "truediv": arithmetic.Div,
+    "pow": arithmetic.Pow, "floordiv": arithmetic.FloorDivide, "mod": arithmetic.Remainder,
 }.items():  # fmt: skip
     method, reflected = _operator(op)
     setattr(Tensor, f"__{name}__", method)
@@ -52,7 +52,7 @@ for name in ("and", "or", "xor"):
 
 for name, function in {
     "iadd": inplace.add_, "isub": inplace.sub_, "imul": inplace.mul_, "itruediv": inplace.div_, "ipow": inplace.pow_,
-    "neg": elementwise.neg, "abs": elementwise.abs, "invert": compare.bitwise_not, "matmul": linear.matmul,
+    "neg": arithmetic.neg, "abs": elementwise.abs, "invert": compare.bitwise_not, "matmul": linear.matmul,
     "getitem": index.getitem, "setitem": inplace.setitem,
 }.items():  # fmt: skip
     setattr(Tensor, f"__{name}__", function)
@@ -69,8 +69,9 @@ def _not_iterable() -> Any:
 # ---- methods that are functions of the same name -------------------------------------------------------------------------
 
 _SAME_NAME = {
-    elementwise: "add sub mul div floor_divide remainder neg pow square reciprocal exp log log1p sqrt rsqrt sin cos abs sign "
-    "floor ceil round trunc maximum minimum clamp nonzero",
+    arithmetic: "add sub mul div floor_divide remainder neg pow square reciprocal rsqrt",
+    elementwise: "exp log log1p sqrt sin cos abs sign floor ceil round trunc",
+    choice: "maximum minimum clamp nonzero",
     activation: "tanh sigmoid relu erf softmax log_softmax",
     compare: "eq ne lt le gt ge logical_not logical_and logical_or isnan isfinite isinf equal allclose",
     reduce: "sum mean prod cumsum logsumexp var std max min amax amin argmax argmin any all norm gather",
@@ -86,7 +87,9 @@ for module, names in _SAME_NAME.items():
         setattr(Tensor, name, getattr(module, name))
 
 _ALIASES = {
-    elementwise: "subtract=sub multiply=mul divide=div true_divide=div negative=neg absolute=abs clip=clamp",
+    arithmetic: "subtract=sub multiply=mul divide=div true_divide=div negative=neg",
+    elementwise: "absolute=abs",
+    choice: "clip=clamp",
     shape: "swapaxes=transpose swapdims=transpose type=type_",
 }
 for module, pairs in _ALIASES.items():
@@ -125,7 +128,7 @@ def _backward(
 
 def _where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:
     """This tensor where `condition` holds, else `other`."""
-    return elementwise.where(condition, self, other)
+    return choice.where(condition, self, other)
 
 
 def _cpu(self: Tensor) -> Tensor:

@@ -10,7 +10,9 @@ import numpy as np
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.ops.elementwise import cos, exp, floating, sin, where
+from minitorch.ops.choice import where
+from minitorch.ops.elementwise import cos, exp, sin
+from minitorch.ops.promotion import floating
 from minitorch.tensor import Tensor
 
 __all__ = [

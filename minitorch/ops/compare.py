@@ -8,7 +8,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.ops.elementwise import matched
+from minitorch.ops.promotion import matched
 from minitorch.tensor import Tensor, wrap
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.backend import array_module
-from minitorch.ops.elementwise import Mul
+from minitorch.ops.arithmetic import Mul
 from minitorch.random import Generator, default_generator
 from minitorch.tensor import Tensor, wrap
 

@@ -9,7 +9,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.ops.elementwise import where
+from minitorch.ops.choice import where
 from minitorch.ops.reduce import normalized_dims
 from minitorch.tensor import Tensor
 

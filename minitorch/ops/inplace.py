@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.backend import array_module, device_of, is_array
 from minitorch.grad_mode import mode
 from minitorch.op import Op, mark_changed
-from minitorch.ops import elementwise
+from minitorch.ops import arithmetic, choice, elementwise
 from minitorch.ops.activation import relu
 from minitorch.ops.index import SetItem, Slice, integers_first, normalized_index
 from minitorch.ops.shape import clone
@@ -89,15 +89,15 @@ def _in_place(name: str, function: Callable, saves_input: bool = False) -> Calla
     return method
 
 
-add_ = _in_place("add_", elementwise.add)
-sub_ = _in_place("sub_", elementwise.sub)
-mul_ = _in_place("mul_", elementwise.mul, saves_input=True)
-div_ = _in_place("div_", elementwise.div, saves_input=True)
-pow_ = _in_place("pow_", elementwise.pow, saves_input=True)
-neg_ = _in_place("neg_", elementwise.neg)
+add_ = _in_place("add_", arithmetic.add)
+sub_ = _in_place("sub_", arithmetic.sub)
+mul_ = _in_place("mul_", arithmetic.mul, saves_input=True)
+div_ = _in_place("div_", arithmetic.div, saves_input=True)
+pow_ = _in_place("pow_", arithmetic.pow, saves_input=True)
+neg_ = _in_place("neg_", arithmetic.neg)
 exp_ = _in_place("exp_", elementwise.exp)
 sqrt_ = _in_place("sqrt_", elementwise.sqrt)
-clamp_ = _in_place("clamp_", elementwise.clamp, saves_input=True)
+clamp_ = _in_place("clamp_", choice.clamp, saves_input=True)
 relu_ = _in_place("relu_", relu)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from minitorch.op import Op
-from minitorch.ops.elementwise import matched
+from minitorch.ops.promotion import matched
 from minitorch.tensor import Tensor
 
 

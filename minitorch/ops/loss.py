@@ -10,7 +10,8 @@ from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.activation import log_softmax, logsigmoid, softmax
-from minitorch.ops.elementwise import abs, clamp, log, minimum, where
+from minitorch.ops.choice import clamp, minimum, where
+from minitorch.ops.elementwise import abs, log
 from minitorch.ops.reduce import gather, norm, normalized_dims, sum
 from minitorch.tensor import Tensor, wrap
 

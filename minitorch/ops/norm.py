@@ -7,7 +7,7 @@ from typing import Any
 
 from minitorch.backend import array_module
 from minitorch.op import Op, mark_changed
-from minitorch.ops.elementwise import rsqrt
+from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.reduce import kept, mean
 from minitorch.tensor import Tensor
 

@@ -10,7 +10,10 @@ import numpy as np
 from minitorch import backend
 from minitorch.backend import array_module
 from minitorch.op import Op
-from minitorch.ops.elementwise import Div, Where, abs, exp, floating, maximum, minimum, sign, where
+from minitorch.ops.arithmetic import Div
+from minitorch.ops.choice import Where, maximum, minimum, where
+from minitorch.ops.elementwise import abs, exp, sign
+from minitorch.ops.promotion import floating
 from minitorch.ops.shape import Expand, Flip, Permute
 from minitorch.tensor import Tensor, wrap
 

@@ -1,0 +1,192 @@
+"""Arithmetic on each element, with broadcasting: sums, products, quotients, remainders, powers."""
+
+from __future__ import annotations
+
+import math
+
+from minitorch import backend
+from minitorch.op import Op
+from minitorch.ops.choice import where
+from minitorch.ops.elementwise import log, trunc
+from minitorch.ops.promotion import floating, matched
+from minitorch.tensor import Tensor
+
+
+class Add(Op):
+    """a + b.  da = g, db = g."""
+
+    def forward(ctx, a, b):
+        a, b = matched(a, b)
+        return a + b
+
+    def backward(ctx, g):
+        return g, g
+
+
+class Sub(Op):
+    """a - b.  da = g, db = -g."""
+
+    def forward(ctx, a, b):
+        a, b = matched(a, b)
+        if getattr(a, "dtype", None) == backend.bool_ and getattr(b, "dtype", None) == backend.bool_:
+            raise TypeError("subtraction of booleans is not defined; use logical_xor or convert one")
+        return a - b
+
+    def backward(ctx, g):
+        return g, -g if ctx.needs(1) else None
+
+
+class Mul(Op):
+    """a * b.  da = g b, db = g a."""
+
+    def forward(ctx, a, b):
+        ctx.saved = a if ctx.needs(1) else None, b if ctx.needs(0) else None
+        a, b = matched(a, b)
+        return a * b
+
+    def backward(ctx, g):
+        a, b = ctx.saved
+        return None if b is None else g * b, None if a is None else g * a
+
+
+class Div(Op):
+    """a / b.  da = g / b, db = -g a / b^2."""
+
+    def forward(ctx, a, b):
+        ctx.saved = a if ctx.needs(1) else None, b
+        a, b = matched(a, b)
+        if getattr(a, "dtype", backend.bool_).kind in "biu" and getattr(b, "dtype", backend.bool_).kind in "biu":
+            a = floating(a) if backend.is_array(a) else float(a)
+            b = floating(b) if backend.is_array(b) else float(b)
+        return a / b
+
+    def backward(ctx, g):
+        a, b = ctx.saved
+        da = g / b
+        return da if ctx.needs(0) else None, None if a is None else -da * (a / b)
+
+
+class FloorDivide(Op):
+    """floor(a / b).  da = db = 0."""
+
+    def forward(ctx, a, b):
+        a, b = matched(a, b)
+        return a // b
+
+    def backward(ctx, g):
+        zero = g * 0.0
+        return zero, zero
+
+
+class Remainder(Op):
+    """a - floor(a / b) b, with the sign of b.  da = g, db = -g floor(a / b)."""
+
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        a, b = matched(a, b)
+        return a % b
+
+    def backward(ctx, g):
+        a, b = ctx.saved
+        return g, -(g * FloorDivide.apply(a, b)) if ctx.needs(1) else None
+
+
+class Neg(Op):
+    """-a.  da = -g."""
+
+    def forward(ctx, a):
+        return -a
+
+    def backward(ctx, g):
+        return -g
+
+
+class Pow(Op):
+    """a ** b.  da = g b a^(b-1), and 0 where b is 0; db = g a^b log a, and 0 where a and the result are 0."""
+
+    def forward(ctx, a, b):
+        base, exponent = matched(a, b)
+        # a square is exact, and cheaper than a general power
+        out = base * base if type(b) is int and b == 2 else base**exponent
+        a, b = a if backend.is_array(a) else base, b if backend.is_array(b) else exponent  # plain numbers, not NumPy's
+        ctx.saved = a, b, out if ctx.needs(1) else None
+        return out
+
+    def backward(ctx, g):
+        a, b, out = ctx.saved
+        da = db = None
+        if ctx.needs(0):
+            if isinstance(b, (int, float)):
+                da = g * a * 2 if b == 2 else g * 0.0 if b == 0 else g * (b * a ** (b - 1))
+            else:
+                da = g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1))
+        if out is not None:
+            if isinstance(a, (int, float)):
+                db = g * out * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
+            else:
+                db = where(out == 0, 0.0, g * out * log(where(out == 0, 1.0, a)))
+        return da, db
+
+
+def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+    """`input + alpha * other`, broadcast."""
+    return Add.apply(input, other if alpha == 1 else other * alpha)
+
+
+def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+    """`input - alpha * other`, broadcast."""
+    return Sub.apply(input, other if alpha == 1 else other * alpha)
+
+
+def mul(input: Tensor, other: Tensor | float) -> Tensor:
+    """`input * other`, broadcast."""
+    return Mul.apply(input, other)
+
+
+def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None) -> Tensor:
+    """`input / other`, broadcast, in a float dtype; with `rounding_mode="floor"` or `"trunc"` rounded, with a gradient of 0.
+
+    Raises ValueError for another rounding mode.
+    """
+    if rounding_mode is None:
+        return Div.apply(input, other)
+    if rounding_mode == "floor":
+        return FloorDivide.apply(input, other)
+    if rounding_mode == "trunc":
+        return trunc(Div.apply(input, other)).type(FloorDivide.apply(input, other).dtype)
+    raise ValueError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
+
+
+def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
+    """`floor(input / other)`, broadcast; its gradient is 0."""
+    return FloorDivide.apply(input, other)
+
+
+def remainder(input: Tensor, other: Tensor | float) -> Tensor:
+    """The remainder of `input / other`, with the sign of `other`, as Python's `%`."""
+    return Remainder.apply(input, other)
+
+
+def neg(input: Tensor) -> Tensor:
+    """`-input`."""
+    return Neg.apply(input)
+
+
+def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
+    """`input ** exponent`, broadcast."""
+    return Pow.apply(input, exponent)
+
+
+def square(input: Tensor) -> Tensor:
+    """`input ** 2`."""
+    return Pow.apply(input, 2)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """`1 / input`."""
+    return Div.apply(1.0, input)
+
+
+def rsqrt(input: Tensor) -> Tensor:
+    """One over the square root of each element."""
+    return Pow.apply(input, -0.5)
