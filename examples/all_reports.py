@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ import weight_sharing
 from minitorch.files import atomic_write
 from reporting import main
 from reporting.results import plus_minus
+from reporting.search_tables import verdict
 
 SCRIPTS = [fully_connected, weight_sharing, classify_then_compare, siamese, architecture_search]
 
@@ -106,16 +107,29 @@ def flatness(results: Results) -> str:
 
 
 def conclusions(found: dict[str, Results]) -> list[str]:
-    """The reports' own conclusions, each checked against our runs in a sentence."""
-    dense, shared = found["fully_connected"], found["weight_sharing"]
-    factors = found["fully_connected-auxiliary-factor"]
+    """The reports' own conclusions, each checked against our runs in a sentence, as far as their jobs have been run."""
+    checks: dict[str, tuple[list[str], Callable[..., str]]] = {
+        "Does weight sharing help?": (
+            ["fully_connected", "weight_sharing"],
+            lambda dense, shared: f"{said(dense, 'Shared', 'Fully connected')}; {said(shared, 'Weight sharing', 'ConvNet')}.",
+        ),
+        "Does the auxiliary loss help?": (
+            ["fully_connected", "weight_sharing"],
+            lambda dense, shared: f"{said(dense, 'Shared + auxiliary loss', 'Shared')}; "
+            f"{said(shared, 'Weight sharing + auxiliary loss', 'Weight sharing')}.",
+        ),
+        "Is the auxiliary factor flat?": (["fully_connected-auxiliary-factor"], flatness),
+        "Does learned comparison lose to argmax?": (
+            ["fully_connected"], lambda dense: f"{said(dense, 'LeNet5, argmax', 'LeNet5 + auxiliary loss')}."
+        ),
+        "Does the genetic search beat the grid at equal budget?": (
+            ["architecture_search-both-searches"], verdict
+        ),
+    }  # fmt: skip
     return [
-        f"Does weight sharing help? {said(dense, 'Shared', 'Fully connected')}; {said(shared, 'Weight sharing', 'ConvNet')}.",
-        f"Does the auxiliary loss help? {said(dense, 'Shared + auxiliary loss', 'Shared')}; "
-        f"{said(shared, 'Weight sharing + auxiliary loss', 'Weight sharing')}.",
-        f"Is the auxiliary factor flat? {flatness(factors)}",
-        f"Does learned comparison lose to argmax? {said(dense, 'LeNet5, argmax', 'LeNet5 + auxiliary loss')}.",
-        f"Does the genetic search beat the grid at equal budget? {architecture_search.conclusion(found)}",
+        f"{question} {answer(*(found[job] for job in needed))}"
+        for question, (needed, answer) in checks.items()
+        if all(job in found for job in needed)
     ]
 
 
@@ -123,14 +137,21 @@ def conclusions(found: dict[str, Results]) -> list[str]:
 
 
 def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
-    """Write the page of all results under `folder` as Markdown and HTML into `page_folder`; the two paths."""
+    """Write the page of the results under `folder` as Markdown and HTML into `page_folder`; the two paths.
+
+    Jobs without results are named on it.
+    """
     page_folder.mkdir(parents=True, exist_ok=True)
-    found = {name: json.loads((folder / name / "results.json").read_text()) for _, _, name in jobs()}
-    parts = ["# The five reports, rebuilt", _made_with(found), "## What the reports conclude"]
+    files = {name: folder / name / "results.json" for _, _, name in jobs()}
+    found = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+    parts = ["# The five reports, rebuilt", _made_with(found)]
+    if missing := ", ".join(name for name in files if name not in found):
+        parts.append(f"**Not run for this page:** {missing}.")
+    parts.append("## What the reports conclude")
     parts += [f"- {line}" for line in conclusions(found)] if all(one["data"]["comparable"] for one in found.values()) else [
         "These runs did not see MNIST: what they say about the reports' conclusions is not written here."
     ]  # fmt: skip
-    for report, study, name in jobs():
+    for report, study, name in (job for job in jobs() if job[2] in found):
         title = found[name]["title"] if study else report.title
         parts.append(f"## Report {report.number}: {report.title}" if study is None else f"### {title}")
         parts.append((folder / name / "table.md").read_text().strip())

@@ -35,7 +35,7 @@ from reporting.genetic import next_generation, random_individual
 from reporting.results import frame, heading, plus_minus, spread, summary
 from reporting.search import Point, evaluation
 from reporting.search_figures import accuracy_by_setting, best_so_far
-from reporting.search_tables import described, markdown, side_by_side, verdict
+from reporting.search_tables import described, markdown, side_by_side
 
 # ---- nets: section 2 and table 1 of the report ---------------------------------------------------------------------------
 
@@ -334,11 +334,6 @@ def search_run(seen: Sequence[dict[str, Any]], again: dict[str, Any]) -> dict[st
     values = (TEN_FOLD.value(again), TEST.value(again), best["accuracy"], len(seen), 100 * len(seen) / size, minutes,
               minutes / len(seen) * size)  # fmt: skip
     return {**dict(zip(SEARCH_MEASURES, values)), "best": best["point"], "visited": [one["accuracy"] for one in seen]}
-
-
-def conclusion(found: Mapping[str, dict[str, Any]]) -> str:
-    """Whether the genetic search beats the grid, from the results of all jobs by name."""
-    return verdict(found["architecture_search-both-searches"])
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import math
 import all_reports
 import pytest
 import weight_sharing
-from all_reports import advantage, flatness, run_all, said, standard_error, verdicts
+from all_reports import advantage, conclusions, flatness, page, run_all, said, standard_error, verdicts
+
+from reporting import main
 
 
 def net(name: str, mean: float, std: float | None, reported: dict | None = None, runs: int = 4) -> dict:
@@ -67,3 +69,18 @@ def test_the_page_has_every_table_and_figure_and_no_conclusion_about_other_digit
             assert (tmp_path / "page" / f"{job}-{figure.name}").read_bytes() == figure.read_bytes()
     assert text.count("![") == page.count('src="data:image/png;base64,') == 3
     assert json.loads((tmp_path / "out/quick/weight_sharing/results.json").read_text())["versions"]["numpy"] in text
+
+
+def test_a_conclusion_is_drawn_where_its_jobs_have_been_run():
+    assert conclusions({}) == []
+    (line,) = conclusions({"fully_connected": results(net("LeNet5, argmax", 3.0, 1.0), net("LeNet5 + auxiliary loss", 9.0, 1.0))})
+    assert line.startswith("Does learned comparison lose to argmax? “LeNet5, argmax” beats “LeNet5 + auxiliary loss” by +6.00")
+
+
+def test_a_job_that_was_not_run_is_named_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(all_reports, "SCRIPTS", [weight_sharing])
+    small = ["--quick", "--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1", "--out", str(tmp_path / "weight_sharing")]
+    main(weight_sharing.REPORT, small)
+    text = page(tmp_path, tmp_path / "page")[0].read_text()
+    assert "**Not run for this page:** weight_sharing-grid-search." in text
+    assert "## Report 001" in text and "grid search on a fifth" not in text

@@ -8,11 +8,12 @@ from pathlib import Path
 import architecture_search
 import numpy as np
 import pytest
-from architecture_search import LOSSES, MODELS, REPORT, SPACE, Double, Naive, conclusion, recipe, recipes
+from architecture_search import LOSSES, MODELS, REPORT, SPACE, Double, Naive, recipe, recipes
 
 import minitorch
 from reporting import main
 from reporting.genetic import fitness, individuality, next_generation, random_individual
+from reporting.search_tables import verdict
 
 SMALL = ["--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1", "--quick"]
 
@@ -139,7 +140,7 @@ def test_both_searches_have_the_same_budget_and_go_on_after_an_interruption_with
     assert sorted((tmp_path / "tasks").glob("*.json")) == kept
     assert {path: path.stat().st_mtime_ns for path in untouched} == untouched
 
-    assert conclusion({"architecture_search-both-searches": results}) in (tmp_path / "table.md").read_text()
+    assert verdict(results) in (tmp_path / "table.md").read_text()
     for name in ("boxplot.png", "best_so_far.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
