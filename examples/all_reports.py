@@ -30,7 +30,7 @@ import weight_sharing
 
 from minitorch.files import atomic_write
 from reporting import main
-from reporting.results import plus_minus
+from reporting.results import plus_minus, spread
 from reporting.search_tables import verdict
 
 SCRIPTS = [fully_connected, weight_sharing, classify_then_compare, siamese, architecture_search]
@@ -78,19 +78,21 @@ def standard_error(spread: dict[str, float | None], runs: int) -> float:
 
 
 def advantage(results: Results, first: str, second: str) -> tuple[float, float]:
-    """By how many points the first net beats the second in the first measure, and the standard error of that."""
-    measure, nets = results["measures"][0], {net["name"]: net for net in results["nets"]}
-    a, b = (nets[name]["attained"][measure["name"]] for name in (first, second))
+    """By how many points the first net beats the second in the first measure, and the standard error of that.
+
+    Runs of one number saw the same pairs, so the differences are taken run by run.
+    """
+    measure, runs = results["measures"][0], {net["name"]: net["runs"] for net in results["nets"]}
     sign = -1 if measure["lower_is_better"] else 1
-    errors = [standard_error(spread, len(nets[name]["runs"])) for spread, name in ((a, first), (b, second))]
-    return sign * (a["mean"] - b["mean"]), math.hypot(*errors)
+    gains = [sign * (one[measure["name"]] - other[measure["name"]]) for one, other in zip(runs[first], runs[second])]
+    return statistics.fmean(gains), standard_error(spread(gains), len(gains))
 
 
 def said(results: Results, first: str, second: str) -> str:
     """The advantage of the first net over the second as a clause."""
     points, error = advantage(results, first, second)
     word = "beats" if points > 2 * error else "loses to" if points < -2 * error else "cannot be told from"
-    return f"“{first}” {word} “{second}” by {points:+.2f} ± {error:.2f} points (report {results['report']})"
+    return f"“{first}” {word} “{second}” ({points:+.2f} ± {error:.2f} points, report {results['report']})"
 
 
 def flatness(results: Results) -> str:

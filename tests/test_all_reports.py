@@ -12,7 +12,9 @@ from reporting import main
 
 
 def net(name: str, mean: float, std: float | None, reported: dict | None = None, runs: int = 4) -> dict:
-    return {"name": name, "attained": {"error": {"mean": mean, "std": std}}, "reported": reported or {}, "runs": [{}] * runs}
+    errors = [mean + (std or 0) * (-1) ** i for i in range(runs)]
+    return {"name": name, "attained": {"error": {"mean": mean, "std": std}}, "reported": reported or {},
+            "runs": [{"error": error} for error in errors]}  # fmt: skip
 
 
 def results(*nets: dict) -> dict:
@@ -33,18 +35,22 @@ def test_a_net_without_a_reported_figure_has_no_verdict():
     assert verdicts(results(net("A", 5.0, 1.0))) == []
 
 
-def test_an_advantage_is_told_from_none_by_two_standard_errors():
-    good, bad, equal = net("good", 2.0, 1.0), net("bad", 6.0, 1.0), net("equal", 2.5, 1.0)
-    assert advantage(results(good, bad), "good", "bad") == (4.0, pytest.approx(math.hypot(0.5, 0.5)))
-    assert "“good” beats “bad” by +4.00" in said(results(good, bad), "good", "bad")
-    assert "“bad” loses to “good” by -4.00" in said(results(good, bad), "bad", "good")
-    assert "“good” cannot be told from “equal”" in said(results(good, equal), "good", "equal")
+def with_errors(name: str, *errors: float) -> dict:
+    return {"name": name, "runs": [{"error": error} for error in errors]}
+
+
+def test_an_advantage_is_that_of_runs_on_the_same_pairs_told_from_none_by_two_standard_errors():
+    hard_and_easy = results(with_errors("good", 2.0, 12.0, 22.0), with_errors("bad", 5.0, 16.0, 27.0))
+    assert advantage(hard_and_easy, "good", "bad") == (4.0, pytest.approx(1 / 3**0.5))
+    assert "“good” beats “bad” (+4.00 ± 0.58 points, report 000)" in said(hard_and_easy, "good", "bad")
+    assert "“bad” loses to “good” (-4.00" in said(hard_and_easy, "bad", "good")
+    either = results(with_errors("one", 2.0, 5.0, 3.0), with_errors("other", 3.0, 2.0, 4.0))
+    assert "“one” cannot be told from “other”" in said(either, "one", "other")
 
 
 def test_a_single_run_tells_nothing():
     assert standard_error({"std": None}, 1) == math.inf
-    one, other = net("one", 1.0, None, runs=1), net("other", 50.0, None, runs=1)
-    assert "cannot be told from" in said(results(one, other), "one", "other")
+    assert "cannot be told from" in said(results(with_errors("one", 1.0), with_errors("other", 50.0)), "one", "other")
 
 
 @pytest.mark.parametrize(("last", "word"), [(6.9, "Yes"), (7.1, "No")])
@@ -74,7 +80,7 @@ def test_the_page_has_every_table_and_figure_and_no_conclusion_about_other_digit
 def test_a_conclusion_is_drawn_where_its_jobs_have_been_run():
     assert conclusions({}) == []
     (line,) = conclusions({"fully_connected": results(net("LeNet5, argmax", 3.0, 1.0), net("LeNet5 + auxiliary loss", 9.0, 1.0))})
-    assert line.startswith("Does learned comparison lose to argmax? “LeNet5, argmax” beats “LeNet5 + auxiliary loss” by +6.00")
+    assert line.startswith("Does learned comparison lose to argmax? “LeNet5, argmax” beats “LeNet5 + auxiliary loss” (+6.00")
 
 
 def test_a_job_that_was_not_run_is_named_on_the_page(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ What they show of the comparison is its test error where lower is better in the 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from PIL import Image  # which matplotlib brings
 
 mpl.use("Agg")  # no screen needed
 import matplotlib.pyplot as plt
@@ -28,8 +30,11 @@ def draw_all(results: dict[str, Any], figures: Mapping[str, Callable[[dict[str, 
     """Draw figures of the results, by file name, into `folder`; the paths."""
     for name, draw in figures.items():
         figure = draw(results)
-        figure.savefig(folder / name, dpi=150)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=120)
         plt.close(figure)
+        # 256 colours are as good to the eye, in a third of the space
+        Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(folder / name, optimize=True)
     return [folder / name for name in figures]
 
 
