@@ -141,10 +141,15 @@ def conclusions(found: dict[str, Results]) -> list[str]:
 def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
     """Write the page of the results under `folder` as Markdown and HTML into `page_folder`; the two paths.
 
-    Jobs without results are named on it.
+    Results, tables and figures are copied beside it, job by job; of a job without results in `folder` those that an earlier
+    page has there stay. Jobs without either are named on the page.
     """
     page_folder.mkdir(parents=True, exist_ok=True)
-    files = {name: folder / name / "results.json" for _, _, name in jobs()}
+    unfinished = shutil.ignore_patterns("tasks", "clock.json")
+    for _, _, name in jobs():
+        if (folder / name / "results.json").exists() and folder.resolve() != page_folder.resolve():
+            shutil.copytree(folder / name, page_folder / name, dirs_exist_ok=True, ignore=unfinished)
+    files = {name: page_folder / name / "results.json" for _, _, name in jobs()}
     found = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
     parts = ["# The five reports, rebuilt", _made_with(found)]
     if missing := ", ".join(name for name in files if name not in found):
@@ -156,14 +161,11 @@ def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
     for report, study, name in (job for job in jobs() if job[2] in found):
         title = found[name]["title"] if study else report.title
         parts.append(f"## Report {report.number}: {report.title}" if study is None else f"### {title}")
-        parts.append((folder / name / "table.md").read_text().strip())
+        parts.append((page_folder / name / "table.md").read_text().strip())
         parts += [f"- {line}" for line in verdicts(found[name])]
-        for figure in sorted((folder / name).glob("*.png")):
-            copy = page_folder / f"{name}-{figure.name}"
-            shutil.copyfile(figure, copy)
-            parts.append(f"![{title}: {figure.stem.replace('_', ' ')}]({copy.name})")
-    text = re.sub(r"\n\n(- .*)\n\n(?=- )", r"\n\n\1\n", "\n\n".join(parts)) + "\n"
-    text = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", text)
+        for figure in sorted((page_folder / name).glob("*.png")):
+            parts.append(f"![{title}: {figure.stem.replace('_', ' ')}]({name}/{figure.name})")
+    text = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", "\n\n".join(parts)) + "\n"
     paths = page_folder / "README.md", page_folder / "reports.html"
     for path, content in zip(paths, (text, _as_html(text, page_folder))):
         with atomic_write(path) as file:

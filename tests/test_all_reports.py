@@ -71,8 +71,8 @@ def test_the_page_has_every_table_and_figure_and_no_conclusion_about_other_digit
         assert (folder / "table.md").read_text().strip() in text
         assert f"| {job} | UCI digits (not MNIST) | 1 | 1 | 0 | " in text
         for figure in folder.glob("*.png"):
-            assert f"]({job}-{figure.name})" in text
-            assert (tmp_path / "page" / f"{job}-{figure.name}").read_bytes() == figure.read_bytes()
+            assert f"]({job}/{figure.name})" in text
+            assert (tmp_path / "page" / job / figure.name).read_bytes() == figure.read_bytes()
     assert text.count("![") == page.count('src="data:image/png;base64,') == 3
     assert json.loads((tmp_path / "out/quick/weight_sharing/results.json").read_text())["versions"]["numpy"] in text
 
@@ -83,10 +83,11 @@ def test_a_conclusion_is_drawn_where_its_jobs_have_been_run():
     assert line.startswith("Does learned comparison lose to argmax? “LeNet5, argmax” beats “LeNet5 + auxiliary loss” (+6.00")
 
 
-def test_a_job_that_was_not_run_is_named_on_the_page(tmp_path, monkeypatch):
+def test_a_job_that_was_not_run_is_named_on_the_page_and_one_that_an_earlier_page_has_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(all_reports, "SCRIPTS", [weight_sharing])
     small = ["--quick", "--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1", "--out", str(tmp_path / "weight_sharing")]
     main(weight_sharing.REPORT, small)
     text = page(tmp_path, tmp_path / "page")[0].read_text()
     assert "**Not run for this page:** weight_sharing-grid-search." in text
     assert "## Report 001" in text and "grid search on a fifth" not in text
+    assert page(tmp_path / "nothing", tmp_path / "page")[0].read_text() == text, "what an earlier page has stays"
