@@ -15,6 +15,7 @@ them; each turn starts with one call that is not counted. A round's figure is th
 taken within the round: tables give the medians over the rounds, and of ratios also the 10 and 90 % quantiles. The nets of a
 case have the same weights and the same data, and the losses of their first three steps must agree to 1e-4. Peers are written as
 their documentation would have a user write them; those that are not installed are left out, and named.
+Chainer 7.8.1 and DeZero 0.0.13 need a NumPy below 1.24 and minitorch one from 2.0, so they cannot run here.
 
 Only processes that measure minitorch import it: it changes how the C library hands out memory, which would speed up the others.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import nets
-from benchmarks.peers import AUTOGRAD, DEZERO, JAX, MINITORCH, MYGRAD, TORCH
+from benchmarks.peers import AUTOGRAD, JAX, MINITORCH, MYGRAD, TORCH
 from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Work
 
@@ -36,7 +36,7 @@ def run(options: Options) -> list[Row]:
             entries.append(fresh("JAX jit", f"from benchmarks.memory import jax_step; jax_step({data!r})"))
         rows = measured(STEP, entries, options, unit="MiB", scale=2**-20, calls=1, warm_up=0)
     entries = [fresh("NumPy", importing("numpy")), fresh(BEYOND_NUMPY, f"import numpy; {importing('minitorch')}")]
-    for peer in (MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD, DEZERO):
+    for peer in (MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD):
         if peer is MINITORCH or peer.name in options.peers:
             entries.append(fresh(peer.name, importing(peer.module)))
     return rows + measured(IMPORT, entries, options, calls=1, warm_up=0)

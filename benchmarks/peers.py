@@ -25,9 +25,7 @@ TORCH = Peer("PyTorch", "torch", "torch")
 JAX = Peer("JAX", "jax", "jax")
 MYGRAD = Peer("MyGrad", "mygrad", "mygrad")
 AUTOGRAD = Peer("HIPS autograd", "autograd", "autograd")
-DEZERO = Peer("DeZero", "dezero", "dezero")
-CHAINER = Peer("Chainer", "chainer", "chainer")
-PEERS = [MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD, DEZERO, CHAINER]
+PEERS = [MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD]
 
 
 def missing(peers: list[Peer]) -> dict[str, str]:
