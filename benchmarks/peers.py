@@ -38,8 +38,14 @@ def missing(peers: list[Peer]) -> dict[str, str]:
     return said
 
 
+SWITCHES = ("OPENBLAS_CORETYPE", "MINITORCH_KEEP_MEMORY", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+
+
 def machine(present: Collection[str]) -> dict[str, Any]:
-    """What the figures hold for: processor, system, versions of the peers `present`, and how busy the machine is just now."""
+    """What the figures hold for: processor, NumPy's BLAS, versions of the peers `present`, how busy the machine is just now."""
+    from minitorch.doctor import blas  # not above: the processes that measure others import this file, too
+
+    library = blas()
     versions = {"python": platform.python_version(), "numpy": importlib.metadata.version("numpy")}
     for peer in PEERS:
         if peer.name in present:
@@ -51,6 +57,8 @@ def machine(present: Collection[str]) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
+        "blas": f"NumPy's {library['name']} {library['version']}, kernel {library['kernel'] or 'unknown'}",
+        "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "versions": versions,
     }

@@ -46,7 +46,9 @@ def conditions(content: Mapping[str, Any]) -> str:
     quick = " A quick version: its figures mean little." if content["quick"] else ""
     left_out = "; ".join(f"{name} ({reason})" for name, reason in content["left out"].items())
     missing = f" Left out: {left_out}." if left_out else ""
+    switches = "".join(f", {name}={value}" for name, value in machine["switches"].items())
     return (
-        f"{machine['date']}, {content['device']}; {machine['processor']}, {machine['system']}; {versions}. Rounds: "
+        f"{machine['date']}, {content['device']}; {machine['processor']}, {machine['system']}; {machine['blas']}{switches}; "
+        f"{versions}. Rounds: "
         f"{content['rounds']}; load average before {machine['load']}, after {machine['load at the end']}.{missing}{quick}"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import growth, nets, ops, overhead, products, report, steps, summary, targets
+from benchmarks import growth, nets, ops, overhead, peers, products, report, steps, summary, targets
 from benchmarks.minitorch_nets import SCRIPTS
 from benchmarks.timing import Contender, Entry, Failed, interleave, ratio, spread
 
@@ -152,7 +152,7 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
         report.Row("002 AlexNet", "time", "ms", 1, {"minitorch": [1.0, 1.0, 1.0]}, {"PyTorch": "RuntimeError: no"}),
     ]
     content = {
-        "machine": {"date": "today", "processor": "p", "system": "s", "load": 1, "load at the end": 2, "versions": {"numpy": "2"}},
+        "machine": {**peers.machine([]), "load at the end": 2, "switches": {"OPENBLAS_CORETYPE": "SkylakeX"}},
         "rounds": 3, "quick": False, "device": "cpu", "left out": {"JAX": "not there"},
     }  # fmt: skip
     report.save(tmp_path / "steps.json", content, rows)
@@ -164,7 +164,7 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
     assert f"| step of {nets.MAIN_NET} / PyTorch's, 1 thread each | 0.65 | 0.6 (0.52 to 0.6) | met |" in page
     assert "| step of 002 ResNet / PyTorch's, 1 thread each | 1.2 | 1.3 (1.3 to 1.3) | missed |" in page
     assert "| step of 002 AlexNet / PyTorch's, 1 thread each | 1.2 |  | not measured |" in page
-    assert "Left out: JAX (not there)." in page
+    assert "Left out: JAX (not there)." in page and "OPENBLAS_CORETYPE=SkylakeX" in page
     assert written == [tmp_path / "speed.md", tmp_path / "steps.png"] and all(path.exists() for path in written)
 
 
