@@ -1,0 +1,74 @@
+"""Who is measured beside minitorch: names, and which are installed here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+
+class Peer(NamedTuple):
+    """A framework: how tables call it, the module to import and its distribution on PyPI."""
+
+    name: str
+    module: str
+    distribution: str
+
+
+MINITORCH = Peer("minitorch", "minitorch", "minitorch-layers")
+TORCH = Peer("PyTorch", "torch", "torch")
+JAX = Peer("JAX", "jax", "jax")
+MYGRAD = Peer("MyGrad", "mygrad", "mygrad")
+AUTOGRAD = Peer("HIPS autograd", "autograd", "autograd")
+PEERS = [MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD]
+
+
+def missing(peers: list[Peer]) -> dict[str, str]:
+    """Those of `peers` that cannot be imported here, by name, and what Python says of it."""
+    said = {}
+    for peer in peers:
+        tried = subprocess.run([sys.executable, "-W", "ignore", "-c", f"import {peer.module}"], capture_output=True, text=True)
+        if tried.returncode:
+            said[peer.name] = next((line for line in reversed(tried.stderr.splitlines()) if "Error" in line), "does not import")
+    return said
+
+
+SWITCHES = ("OPENBLAS_CORETYPE", "MINITORCH_KEEP_MEMORY", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+
+
+def machine(present: Collection[str]) -> dict[str, Any]:
+    """What the figures hold for: processor, NumPy's BLAS, versions of the peers `present`, how busy the machine is just now."""
+    from minitorch.doctor import blas  # not above: the processes that measure others import this file, too
+
+    library = blas()
+    versions = {"python": platform.python_version(), "numpy": importlib.metadata.version("numpy")}
+    for peer in PEERS:
+        if peer.name in present:
+            try:
+                versions[peer.name] = importlib.metadata.version(peer.distribution)
+            except importlib.metadata.PackageNotFoundError:
+                versions[peer.name] = "(not installed, but found)"
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}",
+        "blas": f"NumPy's {library['name']} {library['version']}, kernel {library['kernel'] or 'unknown'}",
+        "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "versions": versions,
+    }
+
+
+def _processor() -> str:
+    """The model of the processor, where Linux says it; one that hides it has its family and model in numbers."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            lines = dict(line.strip().split("\t", 1) for line in file if "\t" in line)
+    except OSError:
+        return platform.processor() or platform.machine()
+    return lines.get("model name", "").lstrip("\t: ") or platform.machine()

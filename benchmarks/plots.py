@@ -1,0 +1,118 @@
+"""The plots, drawn from the rows: ratios to PyTorch, growth, chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import growth
+from benchmarks.peers import MINITORCH, TORCH
+from benchmarks.report import Row
+from benchmarks.timing import spread
+
+COLOURS = {MINITORCH.name: "#0072B2", TORCH.name: "#D55E00"}  # Okabe & Ito, "Color universal design" (2008)
+OTHER_COLOURS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+
+
+def draw_all(results: Mapping[str, Sequence[Row]], folder: Path) -> dict[str, list[str]]:
+    """Draw what the subjects at hand allow; the files' names by subject, none where Matplotlib is not installed."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        return {}
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    drawn: dict[str, list[str]] = {}
+    for (subject, name), draw in PLOTS.items():
+        if (rows := results.get(subject)) and (figure := draw(plt, rows)) is not None:
+            figure.savefig(folder / f"{name}.png", dpi=150)
+            plt.close(figure)
+            drawn.setdefault(subject, []).append(f"{name}.png")
+    return drawn
+
+
+def ratios(plt: Any, rows: Sequence[Row]) -> Any:
+    """A panel for each quantity and number of threads: a point for each case, with its 10 to 90 % range; 1 is PyTorch."""
+    kinds = list(dict.fromkeys((row.quantity, row.threads) for row in rows))
+    panels = [(kind, [row for row in rows if (row.quantity, row.threads) == kind and row.ratio(TORCH.name)]) for kind in kinds]
+    panels = [(kind, seen) for kind, seen in panels if seen]
+    if not panels:
+        return None
+    most = max(len(seen) for _, seen in panels)
+    size = 4.2 * len(panels) + 2.5, 0.27 * most + 1.5
+    figure, grid = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained")
+    for axes, ((quantity, threads), seen) in zip(grid.flat, panels):
+        for place, row in enumerate(seen):
+            one = row.ratio(TORCH.name)
+            axes.plot([one["low"], one["high"]], [place, place], color=COLOURS[MINITORCH.name], linewidth=2, alpha=0.5)
+            axes.plot(one["median"], place, "o", color=COLOURS[MINITORCH.name])
+        axes.axvline(1, color=COLOURS[TORCH.name], linewidth=1)
+        axes.set_yticks(range(len(seen)), [row.case for row in seen], fontsize=8.5)
+        axes.set(title=f"{quantity}, {threads} thread{'s' * (threads > 1)}", xlabel="time of minitorch / PyTorch")
+        axes.grid(alpha=0.25, axis="x")
+    grid[0, 0].invert_yaxis()
+    grid[0, 0].set_xlim(left=0)
+    return figure
+
+
+def growing(plt: Any, rows: Sequence[Row]) -> Any:
+    """A panel for each kind of size, log-log: medians of every contender, and a line that grows as the work does."""
+    figure, grid = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
+    for axes, (kind, power) in zip(grid.flat, growth.WORK.items()):
+        seen = [row for row in rows if row.facts.get("kind") == kind]
+        lines(axes, seen, lambda row: row.facts["size"])
+        if seen and MINITORCH.name in seen[-1].rounds:
+            sizes, last = [row.facts["size"] for row in seen], spread(seen[-1].rounds[MINITORCH.name])["median"]
+            work = [last * (size / sizes[-1]) ** power for size in sizes]
+            axes.plot(sizes, work, color="0.5", linestyle=":", label=f"the work: power {power}")
+        axes.set(xlabel=kind, ylabel="ms per step", xscale="log", yscale="log")
+        plain(axes.xaxis, axes.yaxis)
+        axes.legend(frameon=False, fontsize=8.5)
+        axes.grid(alpha=0.25)
+    return figure
+
+
+def chains(plt: Any, rows: Sequence[Row]) -> Any:
+    """Microseconds per operation of chains, forward and backward."""
+    chained = [row for row in rows if row.case.startswith("chain of")]
+    if not chained:
+        return None
+    figure, grid = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    for axes, direction in zip(grid.flat, ("forward", "backward")):
+        seen = [row for row in chained if row.quantity == direction]
+        lines(axes, seen, lambda row: int(row.case.removeprefix("chain of ").replace(",", "")))
+        axes.set(title=direction, xlabel="operations in a chain", xscale="log", yscale="log")
+        plain(axes.xaxis, axes.yaxis)
+        axes.grid(alpha=0.25)
+    grid[0].set_ylabel("µs per operation")
+    grid[0].legend(frameon=False, fontsize=8.5)
+    return figure
+
+
+def lines(axes: Any, rows: Sequence[Row], size: Callable[[Row], float]) -> None:
+    """A line of medians for every contender."""
+    others = iter(OTHER_COLOURS)
+    for name in dict.fromkeys(name for row in rows for name in row.rounds):
+        seen = [row for row in rows if name in row.rounds]
+        medians = [spread(row.rounds[name])["median"] for row in seen]
+        axes.plot([size(row) for row in seen], medians, marker="o", label=name, color=COLOURS.get(name) or next(others))
+
+
+def plain(*logarithmic: Any) -> None:
+    """Label the axes at 1, 2, 5, 10, 20, ... in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    for axis in logarithmic:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+        axis.set_minor_locator(NullLocator())
+
+
+PLOTS: dict[tuple[str, str], Callable[[Any, Sequence[Row]], Any]] = {
+    ("steps", "steps"): ratios,
+    ("ops", "ops"): ratios,
+    ("overhead", "chains"): chains,
+    ("growth", "growth"): growing,
+}

@@ -1,0 +1,110 @@
+"""Milliseconds per training step of every net in the five reports: forward, backward, update, and the loss read as a number."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tempfile
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from benchmarks import nets
+from benchmarks.peers import JAX, MINITORCH, TORCH
+from benchmarks.products import PRODUCTS
+from benchmarks.report import Options, Row, measured
+from benchmarks.timing import Entry, Failed, Work
+
+TITLE = "Training steps"
+NOTE = """Milliseconds per training step of every net of the five reports, at its report's batch size and with its recipe:
+forward, backward, update, and the loss read as a number. "Matrix products" are those of the step alone, computed by NumPy into
+arrays that are there. torch.compile is measured on report 001's nets, JAX on the third of them; JAX pools by reshape and
+maximum, the faster of its two ways, and is kept to as many cores as it may have threads."""
+ROUNDS = 15
+COMPILED, JAX_JIT = "torch.compile", "JAX jit"
+BESIDE = [TORCH.name, COMPILED, JAX_JIT, PRODUCTS]
+TOLERANCE = 1e-4  # of the losses of the first three steps
+QUICK = ["001 ConvNet", nets.MAIN_NET, "002 Linear"]
+
+
+def run(options: Options) -> list[Row]:
+    """A row for each net and number of threads."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        data = str(nets.save_pairs(Path(folder)))
+        for net in QUICK if options.quick else nets.NETS:
+            for threads in (1,) if options.quick or options.device == "cuda" else (1, 2):
+                rows += measured(net, entries(net, data, threads, options), options, threads=threads, check=same_work)
+    return rows
+
+
+def entries(net: str, data: str, threads: int, options: Options) -> list[Entry]:
+    """The contenders for a net, as far as they are installed."""
+    here, device = {"net": net, "data": data}, options.device
+    chosen = [Entry(MINITORCH.name, "benchmarks.steps:train", {**here, "peer": "minitorch", "device": device}, threads)]
+    if TORCH.name in options.peers:
+        torch = {**here, "peer": "torch", "device": device}
+        chosen.append(Entry(TORCH.name, "benchmarks.steps:train", torch, threads))
+        if device == "cpu" and net.startswith("001") and not options.quick:
+            chosen.append(Entry(COMPILED, "benchmarks.steps:train", {**torch, "compiled": True}, threads))
+    if device == "cpu":
+        if JAX.name in options.peers and net == nets.MAIN_NET:
+            chosen.append(Entry(JAX_JIT, "benchmarks.jax_net:train", {**here, "threads": threads}, threads))
+        chosen.append(Entry(PRODUCTS, "benchmarks.products:of_net", here, threads))
+    return chosen
+
+
+def same_work(facts: dict[str, dict[str, Any]]) -> None:
+    """Raise `Failed` unless all nets have as many parameters and the same first losses."""
+    claims = {name: said for name, said in facts.items() if "losses" in said}
+    for name, said in claims.items():
+        first = next(iter(claims.values()))
+        differences = [abs(a - b) for a, b in zip(first["losses"], said["losses"])]
+        if said["parameters"] != first["parameters"] or not max(differences) <= TOLERANCE:
+            raise Failed(f"{name} computes something else than {next(iter(claims))}: {said} and {first}")
+
+
+def train(peer: str, net: str, data: str, device: str, compiled: bool = False) -> Work:
+    """The training step of a net, over the batches of an epoch in turn; its facts are those that `same_work` compares.
+
+    They are found without dropout, and in float64 where there is batch norm: its division by small deviations lets rounding
+    grow within three steps, to 2e-3 in float32 between one thread and two of PyTorch.
+    """
+    engine = importlib.import_module(peer)
+    training = importlib.import_module(f"benchmarks.{peer}_nets").training
+    if peer == "torch":
+        engine.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        engine.backends.cudnn.allow_tf32 = False  # the same arithmetic as everybody's
+    batches = [tuple(engine.from_numpy(array).to(device) for array in batch) for batch in nets.batches(net, data)]
+
+    def stepper(check: bool) -> tuple[Any, Callable[[], float]]:
+        engine.manual_seed(0)
+        model, optimizer, loss_of = training(net, device)
+        state = model.state_dict()
+        weights = nets.shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items())
+        model.load_state_dict({**state, **{name: engine.from_numpy(array).to(device) for name, array in weights.items()}})
+        turns, kinds = cycle(batches), [type(module).__name__ for module in model.modules()]
+        if check:
+            for module, kind in zip(model.modules(), kinds):
+                if kind == "Dropout":
+                    module.p = 0.0
+            if any(kind.startswith("BatchNorm") for kind in kinds):
+                model.double()
+                turns = ((inputs.double(), *rest) for inputs, *rest in batches)
+        run = engine.compile(model) if compiled and not check else model
+
+        def step() -> float:
+            inputs, targets, classes = next(turns)
+            loss = loss_of(run(inputs), targets, classes)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        return model, step
+
+    model, step = stepper(check=True)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    facts = {"parameters": parameters, "losses": [step() for _ in range(3)]}
+    return Work(stepper(check=False)[1], facts)
