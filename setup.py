@@ -36,6 +36,7 @@ setup(
         "files": ["safetensors>=0.4"],
         "examples": examples,
         "tests": tests,
+        "benchmarks": ["torch==2.13.0", "jax>=0.10", "mygrad>=2.5", "autograd>=1.9", *examples],
         "dask": ["dask>=2024.1", "distributed>=2024.1"],
         "ray": ["ray>=2.9"],
         "lint": ["ruff>=0.8"],
