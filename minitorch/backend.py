@@ -114,7 +114,7 @@ def cupy() -> ModuleType:
 
 def array_module(array: Any) -> ModuleType:
     """The library `array` belongs to: NumPy, or CuPy if it lies on a GPU."""
-    if isinstance(array, (np.ndarray, np.generic)):
+    if type(array) is np.ndarray or isinstance(array, (np.ndarray, np.generic)):
         return np
     module = sys.modules.get("cupy")
     return module if module is not None and isinstance(array, module.ndarray) else np

@@ -197,8 +197,9 @@ def mark_changed(array: Any, by: str) -> None:
 def check_unchanged(node: Op, arrays: Iterable[Any]) -> None:
     """Raise RuntimeError if one of `arrays`, which `node` saved, has been changed in place since."""
     for array in arrays if _changed else ():
-        if isinstance(array, _ndarray) or backend.is_array(array):
-            number, by = _changed.get(id(backend.memory_of(array)), (0, ""))
+        if array is not None and (type(array) is _ndarray or backend.is_array(array)):
+            owner = array if array.base is None else backend.memory_of(array)
+            number, by = _changed.get(id(owner), (0, ""))
             if number > node.number:
                 raise RuntimeError(
                     f"{node.name}: an array of shape {array.shape} that it saved for its backward was changed in place by "

@@ -43,7 +43,6 @@ FUNCTIONS = {
     ("minitorch.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.engine", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.promotion", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
-    ("minitorch.ops.dropout", "prod"): "of a shape",
     ("minitorch.ops.pool", "arange"): "where windows lie: one number a row of output",
     ("minitorch.ops.pool", "minimum"): "where windows lie",
     ("minitorch.ops.pool", "maximum"): "where windows lie",

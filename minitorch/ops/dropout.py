@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> 
     if xp is not np:
         return generator.cupy().random(shape, dtype=backend.float32) >= p
     # 32 random bits an element, compared with p in units of 2^-32: half the time of drawing floats
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     bits = generator.bits.random_raw((count + 1) // 2).view(np.uint32)[:count]
     return (bits >= np.uint32(min(int(p * 2**32), 2**32 - 1))).reshape(shape)
 

@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.backend import array_module
 from minitorch.op import Op, mark_changed
 from minitorch.ops.arithmetic import rsqrt
-from minitorch.ops.reduce import kept, mean
+from minitorch.ops.reduce import channel_sums, kept, mean
 from minitorch.tensor import Tensor
 
 
@@ -22,9 +22,9 @@ class Normalize(Op):
     def forward(ctx, x, w, b, dims, eps, running=None):
         ctx.dims, ctx.eps, ctx.kept = dims, eps, kept(x.shape, dims)
         ctx.count = math.prod(x.shape[d] for d in dims)
-        middle = x.mean(dims, keepdims=True)
+        middle = (_sums(x, dims) / ctx.count).reshape(ctx.kept)
         y = x - middle
-        variance = (y * y).mean(dims, keepdims=True)
+        variance = (_sums(y * y, dims) / ctx.count).reshape(ctx.kept)
         inverse = 1 / array_module(x).sqrt(variance + eps)
         y *= inverse if w is None else inverse * w.reshape(ctx.kept)
         if b is not None:
@@ -40,14 +40,19 @@ class Normalize(Op):
             middle = mean(x, ctx.dims, keepdim=True)
             inverse = rsqrt(mean((x - middle) * (x - middle), ctx.dims, keepdim=True) + ctx.eps)
         normal = (x - middle) * inverse
-        db = g.sum(ctx.dims).reshape(ctx.kept)
-        dw = (g * normal).sum(ctx.dims).reshape(ctx.kept)
+        db = _sums(g, ctx.dims).reshape(ctx.kept)
+        dw = _sums(g * normal, ctx.dims).reshape(ctx.kept)
         if not ctx.needs(0):
             dx = None
         else:
             scale = inverse if w is None else inverse * w.reshape(ctx.kept)
             dx = (g - db / ctx.count - normal * (dw / ctx.count)) * scale
         return dx, None if w is None else dw.reshape(w.shape), db.reshape(-1)
+
+
+def _sums(x: Any, dims: tuple[int, ...]) -> Any:
+    """The sum over `dims`, of an array or a tensor."""
+    return channel_sums(x) if dims == (0, *range(2, x.ndim)) else x.sum(dims)
 
 
 def _check_floats(name: str, input: Tensor) -> None:
