@@ -17,7 +17,8 @@ import os
 import re
 import shutil
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +97,23 @@ def said(results: Results, first: str, second: str) -> str:
 
 
 def flatness(results: Results) -> str:
-    """Whether the nets of a study, one for each value of a factor, differ in the first measure by more than single runs do."""
+    """Over which values of a factor, a net for each, the first measure varies by less than one standard deviation of runs."""
     name, unit = (results["measures"][0][key] for key in ("name", "unit"))
-    nets = sorted(results["nets"], key=lambda net: net["attained"][name]["mean"])
-    low, high = (net["attained"][name]["mean"] for net in (nets[0], nets[-1]))
-    deviation = statistics.median(net["attained"][name]["std"] or 0.0 for net in nets)
-    word = "Yes, against the noise of single runs" if high - low <= deviation else "No"
+    nets = [(net["name"], net["attained"][name]["mean"]) for net in results["nets"]]
+    deviation = statistics.median(net["attained"][name]["std"] or 0.0 for net in results["nets"])
+    stretches = [nets[i:j] for i, j in combinations(range(len(nets) + 1), 2)]
+    flat = max((one for one in stretches if _range(one) <= deviation), key=len)
+    means = [mean for _, mean in flat]
+    others = [f"{mean:.2f} {unit} at {value}" for value, mean in nets if (value, mean) not in flat]
+    word = "Nowhere" if len(flat) == 1 else f"From {flat[0][0]} to {flat[-1][0]}"
     return (
-        f"{word}: the mean {name} is least at {nets[0]['name']}, {low:.2f} {unit}, and greatest at {nets[-1]['name']}, "
-        f"{high:.2f} {unit}; runs at one value have a standard deviation of {deviation:.2f} (report {results['report']})."
+        f"{word}: the mean {name} is {min(means):.2f} to {max(means):.2f} {unit} there, and single runs have a standard deviation "
+        f"of {deviation:.2f}{'; it is ' + ', '.join(others) if others else ''} (report {results['report']})."
     )
+
+
+def _range(nets: Sequence[tuple[str, float]]) -> float:
+    return max(mean for _, mean in nets) - min(mean for _, mean in nets)
 
 
 def conclusions(found: dict[str, Results]) -> list[str]:
