@@ -107,8 +107,8 @@ def flatness(results: Results) -> str:
     others = [f"{mean:.2f} {unit} at {value}" for value, mean in nets if (value, mean) not in flat]
     word = "Nowhere" if len(flat) == 1 else f"From {flat[0][0]} to {flat[-1][0]}"
     return (
-        f"{word}: the mean {name} is {min(means):.2f} to {max(means):.2f} {unit} there, and single runs have a standard deviation "
-        f"of {deviation:.2f}{'; it is ' + ', '.join(others) if others else ''} (report {results['report']})."
+        f"{word}: the mean {name} is {min(means):.2f} to {max(means):.2f} {unit} there, and single runs have a standard "
+        f"deviation of {deviation:.2f}{'; it is ' + ', '.join(others) if others else ''} (report {results['report']})."
     )
 
 
