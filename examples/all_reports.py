@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gzip
 import html
 import json
 import math
@@ -149,16 +150,17 @@ def conclusions(found: dict[str, Results]) -> list[str]:
 def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
     """Write the page of the results under `folder` as Markdown and HTML into `page_folder`; the two paths.
 
-    Results, tables and figures are copied beside it, job by job; of a job without results in `folder` those that an earlier
-    page has there stay. Jobs without either are named on the page.
+    Tables, figures and, compressed, the results are copied beside it, job by job; of a job without results in `folder` those
+    that an earlier page has there stay. Jobs without either are named on the page.
     """
-    page_folder.mkdir(parents=True, exist_ok=True)
-    unfinished = shutil.ignore_patterns("tasks", "clock.json")
-    for _, _, name in jobs():
-        if (folder / name / "results.json").exists() and folder.resolve() != page_folder.resolve():
-            shutil.copytree(folder / name, page_folder / name, dirs_exist_ok=True, ignore=unfinished)
-    files = {name: page_folder / name / "results.json" for _, _, name in jobs()}
-    found = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+    files = {name: page_folder / name / "results.json.gz" for _, _, name in jobs()}
+    for name, file in files.items():
+        if (folder / name / "results.json").exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(gzip.compress((folder / name / "results.json").read_bytes(), mtime=0))
+            for copied in (folder / name / "table.md", *(folder / name).glob("*.png")):
+                shutil.copyfile(copied, file.parent / copied.name)
+    found = {name: json.loads(gzip.decompress(file.read_bytes())) for name, file in files.items() if file.exists()}
     parts = ["# The five reports, rebuilt", _made_with(found)]
     if missing := ", ".join(name for name in files if name not in found):
         parts.append(f"**Not run for this page:** {missing}.")
