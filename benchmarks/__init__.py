@@ -1,8 +1,8 @@
 """How fast minitorch is, beside PyTorch, JAX and others on the same machine in the same minutes.
 
     pip install '.[examples]' torch==2.13.0 jax mygrad autograd    # the peers, as far as you want them
-    python -m benchmarks                       # everything: about an hour on two idle cores
-    python -m benchmarks --quick               # the same in a few minutes, to see that it works: its figures mean little
+    python -m benchmarks                       # everything
+    python -m benchmarks --quick               # the same, small, to see that it works: its figures mean little
     python -m benchmarks steps ops             # some subjects: steps, job, ops, overhead, growth, memory
     python -m benchmarks steps --device cuda   # steps, job and ops can be run on a GPU, beside PyTorch on the same one
 
@@ -15,7 +15,7 @@ them; each turn starts with one call that is not counted. A round's figure is th
 taken within the round: tables give the medians over the rounds, and of ratios also the 10 and 90 % quantiles. The nets of a
 case have the same weights and the same data, and the losses of their first three steps must agree to 1e-4. Peers are written as
 their documentation would have a user write them; those that are not installed are left out, and named.
-Chainer 7.8.1 and DeZero 0.0.13 need a NumPy below 1.24 and minitorch one from 2.0, so they cannot run here.
+DeZero 0.0.13 fails to import with NumPy 2, which minitorch needs; Chainer was not tried.
 
 Only processes that measure minitorch import it: it changes how the C library hands out memory, which would speed up the others.
 """

@@ -1,4 +1,4 @@
-"""What this machine gives minitorch, and what would make it faster: `python -m minitorch.doctor`, about ten seconds.
+"""What this machine gives minitorch, and what would make it faster: `python -m minitorch.doctor`.
 
 It prints versions, the BLAS in use with its kernel and threads, and whether there is a GPU; then it measures a matrix product
 and a training step, in fresh processes, as things are and with what could be switched.

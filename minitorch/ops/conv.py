@@ -105,23 +105,18 @@ def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
 
 
 def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, channels: int, filters: int, form: str) -> None:
-    if (
-        input.ndim == weight.ndim == 4
-        and input.shape[1] == channels
-        and (bias is None or (bias.shape == (filters,) and bias.dtype == weight.dtype))
-        and input.dtype == weight.dtype
-        and input.dtype.kind in "fc"
-    ):
-        return
-    shapes = f"input {input.shape}, weight {weight.shape}, bias {None if bias is None else bias.shape}"
+    def shapes() -> str:  # written out only if something is wrong
+        return f"input {input.shape}, weight {weight.shape}, bias {None if bias is None else bias.shape}"
+
     if input.ndim != 4 or weight.ndim != 4:
-        raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {shapes}")
+        raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {shapes()}")
     if input.shape[1] != channels:
-        raise ValueError(f"{name}: the weight takes {channels} channels, the input has {input.shape[1]} ({shapes})")
+        raise ValueError(f"{name}: the weight takes {channels} channels, the input has {input.shape[1]} ({shapes()})")
     if bias is not None and bias.shape != (filters,):
-        raise ValueError(f"{name}: expected a bias of shape {(filters,)} ({shapes})")
+        raise ValueError(f"{name}: expected a bias of shape {(filters,)} ({shapes()})")
     dtypes = {tensor.dtype for tensor in (input, weight, bias) if tensor is not None}
-    raise TypeError(f"{name}: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))} ({shapes})")
+    if len(dtypes) > 1 or input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))} ({shapes()})")
 
 
 def conv2d(

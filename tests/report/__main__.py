@@ -1,7 +1,7 @@
 """Measure the figures of correctness and print them as a table.
 
     python -m tests.report                                # all of it
-    python -m tests.report --quick                        # the sizes of the tests, in about a minute
+    python -m tests.report --quick                        # the sizes of the tests
     python -m tests.report --write docs/correctness.md    # recorded with date, versions and machine
     python -m tests.report --only gradients memory
 
