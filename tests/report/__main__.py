@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="the sizes of the tests, in about a minute")
+    parser.add_argument("--quick", action="store_true", help="the sizes of the tests")
     parser.add_argument("--only", nargs="+", choices=list(FULL), help="these subjects alone")
     parser.add_argument("--write", type=Path, metavar="FILE", help="record the table there, with date, versions and machine")
     options = parser.parse_args(arguments)
