@@ -12,6 +12,7 @@ the cache between the copy and the product. On a GPU, bound by launches, a slab 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +25,8 @@ from minitorch.backend import array_module
 # one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
 COPIES, SHORT = 2, 12
 
-# Where `spread` goes along the width: (width of the image / that of y - 1) x filters. It multiplies zeros at both ends of a row
-# and spares additions. Milliseconds so / otherwise: (100, 16, 7, 7) to 16 filters of 3x3 0.41 / 0.54, (10, 16, 14, 14) to 16
-# of 7x7, padded, 0.91 / 2.21, (100, 32, 6, 6) to 64 of 3x3 1.27 / 0.92, (200, 64, 6, 6) to 128 of 2x2 5.5 / 4.4.
-WIDER = 10
+# How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
+ROWS = 1024
 
 
 class Window(NamedTuple):
@@ -49,6 +48,13 @@ class Window(NamedTuple):
         """The rows of a padded image that meet row `k` of the filter, for `count` rows of the output."""
         start, step = k * self.dilation[0], self.stride[0]
         return slice(start, start + step * (count - 1) + 1, step)
+
+    def rows_inside(self, k: int, height: int, count: int) -> tuple[slice, slice]:
+        """The rows of an image of `height`, not padded, that meet row `k` of the filter, and for which of `count` outputs."""
+        at, step = k * self.dilation[0] - self.padding[0][0], self.stride[0]
+        first = max(0, -(at // step))
+        last = max(first, min(count, (height - 1 - at) // step + 1))
+        return slice(first * step + at, last * step + at, step), slice(first, last)
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
@@ -85,7 +91,7 @@ def bands(
     strides = in_c * each, in_n, in_h * down, in_w * sw, in_h * dh, in_w * dw, in_c
     patches = np.ndarray(shape, x.dtype, x, 0, strides) if xp is np else xp.lib.stride_tricks.as_strided(x, shape, strides)
     band = tall * kernel[1] * each
-    size = images_in_a_slab(xp, places * out[1] * band * window.groups * x.itemsize)
+    size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))
     for start in range(0, n, size):
         stretch = slice(start, min(start + size, n))
         block = patches[:, stretch]
@@ -101,9 +107,9 @@ def bands(
             yield stretch, [part.reshape(window.groups, images, -1, band) for part in some]
 
 
-def images_in_a_slab(xp: Any, one: int) -> int:
-    """How many images, with patches of `one` bytes each, make a slab: half a megabyte, on a GPU half a gigabyte."""
-    return max(1, (2**19 if xp is np else 2**29) // max(one, 1))
+def slab(xp: Any) -> int:
+    """The bytes worked on at a time: what stays in a core's cache, or on a GPU half a gigabyte."""
+    return 2**19 if xp is np else 2**29
 
 
 def grouped(y: Any, groups: int) -> Any:
@@ -141,51 +147,50 @@ def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> A
 
 
 def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
-    """What images `y` send back through filters `w` to an image of `size`: NCHW by shape, NHWC in memory."""
-    (top, _), (left, _) = window.padding
-    reach = window.dilation[1] * (w.shape[3] - 1)
-    around = reach - left, size[1] - y.shape[3] + left  # zeros beside y for a convolution with the filters turned round
-    wider = (size[1] / max(y.shape[3], 1) - 1) * w.shape[0] / window.groups
-    if window.stride[1] == 1 and min(around) >= 0 and (wider < WIDER or array_module(y) is not np):
-        x = spread_along_width(y, w, size, window, around)
-    else:
-        x = spread_by_columns(y, w, size, window)[:, :, left : left + size[1]]
-    return x[:, top : top + size[0]].transpose(0, 3, 1, 2)
+    """What images `y` send back through filters `w` to an image of `size`: NCHW by shape, NHWC in memory.
 
-
-def spread_along_width(y: Any, w: Any, size: tuple[int, int], window: Window, around: tuple[int, int]) -> Any:
-    """`spread` as a convolution along the width, whose result each row of the filter adds where it was; rows still padded."""
-    groups, (channels, kh, kw) = window.groups, w.shape[1:]
-    n, height = y.shape[0], y.shape[2]
-    turned = w.reshape(groups, -1, channels, kh, kw)[..., ::-1].transpose(3, 0, 4, 1, 2).reshape(kh, groups, -1, channels)
-    along = Window((1, 1), ((0, 0), around), (1, window.dilation[1]), groups)
-    x = blank(n, size[0] + sum(window.padding[0]), size[1], w, groups)
-    for stretch, (patches,) in bands(padded(y, along.padding), (1, kw), along, (height, size[1])):
-        for k in range(kh):
-            rows = x[stretch, window.rows(k, height)]
-            rows += (patches[:, 0] @ turned[k]).reshape(groups, *rows.shape[:3], channels).transpose(1, 2, 3, 0, 4)
-    return x.reshape(*x.shape[:3], groups * channels)
-
-
-def spread_by_columns(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
-    """`spread` as col2im: products with each row of the filter, added up column by column; still padded."""
+    A column of the image hears from neighbouring columns of y, which channels-last memory holds side by side: one product with
+    no copy gives what the column gets by every row of the filter, and each of these is then added where that row lies.
+    """
     xp, groups, (channels, kh, kw) = array_module(y), window.groups, w.shape[1:]
-    n, (oh, ow) = y.shape[0], y.shape[2:]
-    y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
-    weights = w.reshape(groups, -1, channels, kh, kw).transpose(3, 0, 1, 4, 2).reshape(kh, groups, -1, kw * channels)
-    x = blank(n, *(side + sum(around) for side, around in zip(size, window.padding)), w, groups)
-    step = images_in_a_slab(xp, oh * ow * kw * groups * channels * y.itemsize)
-    for start in range(0, n, step):
-        part, into = y[start : start + step], x[start : start + step]
-        for k in range(kh):
-            columns = (grouped(part, groups) @ weights[k]).reshape(groups, -1, oh, ow, kw, channels).transpose(1, 2, 3, 4, 0, 5)
-            rows = into[:, window.rows(k, oh)]
-            for i in range(ow):  # a row of the filter in one run; its places one by one would be runs of a channel each
-                at = i * window.stride[1]
-                rows[:, :, at : at + window.dilation[1] * (kw - 1) + 1 : window.dilation[1]] += columns[:, :, i]
-    return x.reshape(*x.shape[:3], groups * channels)
+    n, (oh, ow), filters = y.shape[0], y.shape[2:], w.shape[0] // groups
+    y = y.transpose(0, 2, 3, 1).reshape(n, oh, ow, groups, filters)
+    turned = w.reshape(groups, filters, channels, kh, kw)[..., ::-1].transpose(0, 4, 1, 3, 2)
+    turned = turned.reshape(groups, kw, filters, kh * channels)
+    meeting = meetings(size[1], window.padding[1][0], window.stride[1], window.dilation[1], ow, kw)
+    x = xp.zeros((n, *size, groups, channels), y.dtype)
+    images = -(-ROWS // oh) if xp is np else max(1, n)
+    across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))
+    for start in range(0, n, images):
+        part = y[start : start + images].transpose(3, 0, 1, 2, 4)
+        number = part.shape[1]
+        rows = xp.ascontiguousarray(part).reshape(groups, number * oh, ow, filters)
+        for left in range(0, size[1], across):
+            some = meeting[left : left + across]
+            sums = xp.empty((groups, number * oh, len(some), kh * channels), y.dtype)
+            for j, (columns, places) in enumerate(some):
+                heard, weights = rows[:, :, columns], turned[:, places]
+                depth = heard.shape[2] * filters
+                heard, weights = heard.reshape(groups, number * oh, depth), weights.reshape(groups, depth, kh * channels)
+                xp.matmul(heard, weights, out=sums[:, :, j])
+            by_row = sums.reshape(groups, number, oh, len(some), kh, channels).transpose(4, 1, 2, 3, 0, 5)
+            for k in range(kh):
+                to, of = window.rows_inside(k, size[0], oh)
+                into = x[start : start + images, to, left : left + across]
+                into += by_row[k, :, of]
+    return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
 
 
-def blank(n: int, height: int, width: int, w: Any, groups: int) -> Any:
-    """Zeros for images (n, height, width, groups, channels of a group) of the channels that filters `w` read."""
-    return array_module(w).zeros((n, height, width, groups, w.shape[1]), w.dtype)
+@lru_cache
+def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int) -> list[tuple[slice, slice]]:
+    """For each column of an image, which columns of the output it has a part in, and through which of a filter turned round.
+
+    Column i of the output and place l of the filter meet column p, counted with the padding, where stride i + dilation l = p.
+    """
+    found = []
+    for p in range(left, left + width):
+        through = [(i, *divmod(p - stride * i, dilation)) for i in range(ow)]
+        pairs = [(i, kw - 1 - place) for i, place, rest in through if not rest and 0 <= place < kw]
+        found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 1) for at in zip(*pairs)))
+    return [both or (slice(0), slice(0)) for both in found]
+
