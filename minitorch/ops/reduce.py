@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,8 +55,21 @@ def channel_sums(g: Any) -> Any:
     """
     if not isinstance(g, Tensor) and g.dtype.char in "fdFD" and (g.ndim == 2 or is_channels_last(g)):
         rows = g if g.ndim == 2 else g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
-        return array_module(g).ones(rows.shape[0], g.dtype) @ rows
+        return ones(array_module(g), rows.shape[0], g.dtype) @ rows
     return g.sum((0, *range(2, g.ndim)))
+
+
+def ones(xp: ModuleType, count: int, dtype: np.dtype) -> Any:
+    """Ones to multiply with; a few are made once, as a step of report 001 asks for them 41 times."""
+    return _some_ones(xp, dtype)[:count] if count <= SOME else xp.ones(count, dtype)
+
+
+SOME = 2**14
+
+
+@lru_cache
+def _some_ones(xp: ModuleType, dtype: np.dtype) -> Any:
+    return xp.ones(SOME, dtype)
 
 
 def kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
