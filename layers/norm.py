@@ -11,6 +11,7 @@ from layers.module import Module
 from layers.parameter import Parameter
 from minitorch import empty, functional, int64, ones, zeros
 from minitorch.backend import Device
+from minitorch.op import mark_changed
 from minitorch.tensor import Tensor
 
 
@@ -98,7 +99,8 @@ class _BatchNorm(_Affine):
             momentum, self.eps,
         )  # fmt: skip
         if counting:  # after the statistics: a batch that was refused is not counted
-            self.num_batches_tracked.add_(1)
+            self.num_batches_tracked.array += 1
+            mark_changed(self.num_batches_tracked.array, f"{type(self).__name__}.forward")
         return output
 
     def extra_repr(self) -> str:

@@ -90,7 +90,7 @@ def batch_norm(
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
     channels = input.shape[1]
-    for what, tensor in {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}.items():
+    for what, tensor in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
         if tensor is not None and tensor.shape != (channels,):
             raise ValueError(f"batch_norm: expected {what} of shape {(channels,)} for input {input.shape}, got {tensor.shape}")
         if tensor is not None and tensor.dtype != input.dtype:

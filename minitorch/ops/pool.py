@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -203,8 +204,22 @@ def _window(
     kernel = pair(name, "kernel_size", kernel_size, 1)
     stride = kernel if stride is None or stride == () else pair(name, "stride", stride, 1)
     padding, dilation = pair(name, "padding", padding, 0), pair(name, "dilation", dilation, 1)
+    return _fitted(name, input.shape, kernel, stride, padding, dilation, ceil_mode)
+
+
+@lru_cache
+def _fitted(
+    name: str,
+    shape: tuple[int, ...],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    ceil_mode: bool,
+) -> Window:
+    """The window over images of `shape`."""
     out, around = [], []
-    for n, k, s, p, d in zip(input.shape[2:], kernel, stride, padding, dilation):
+    for n, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation):
         if p > k // 2:
             raise ValueError(f"{name}: padding {padding} is more than half of the window {kernel}")
         free = n + 2 * p - d * (k - 1) - 1
@@ -212,8 +227,8 @@ def _window(
         if ceil_mode and (count - 1) * s >= n + p:
             count -= 1  # the last window must begin inside the image or its left padding
         if count < 1 or (free < 0 and not ceil_mode):
-            raise ValueError(f"{name}: a window of {kernel} does not fit into {input.shape[2:]} with padding {padding} and "
-                             f"dilation {dilation} (input {input.shape})")  # fmt: skip
+            raise ValueError(f"{name}: a window of {kernel} does not fit into {shape[2:]} with padding {padding} and "
+                             f"dilation {dilation} (input {shape})")  # fmt: skip
         out.append(count)
         around.append((p, max(p, (count - 1) * s + d * (k - 1) + 1 - n - p)))
     return Window(kernel, stride, tuple(around), dilation, tuple(out))

@@ -131,7 +131,8 @@ def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> A
     """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
     xp, groups, filters = array_module(x), window.groups, w.shape[0]
     y = xp.empty((x.shape[0], *out, filters), x.dtype)
-    bias = None if b is None else xp.tile(b, out[0] * out[1])  # an image long: added in one run each, not one per pixel
+    # an image long: added in one run each, not one per pixel
+    bias = None if b is None else b.reshape(1, -1).repeat(out[0] * out[1], 0).reshape(-1)
     weights = None
     for stretch, parts in bands(x, w.shape[2:], window, out):
         if weights is None:
