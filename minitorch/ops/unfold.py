@@ -11,6 +11,7 @@ the cache between the copy and the product. On a GPU, bound by launches, a slab 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -71,14 +72,16 @@ def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
 
 
 def bands(
-    x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int], rows_first: bool = False
+    x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int], rows_first: bool = False, one: bool = False
 ) -> Iterator[tuple[slice, list[Any]]]:
     """im2col: for each slab of images of padded NHWC `x`, its stretch of the batch and, per band of the filter, the patches.
 
     A band is a row of the filter, so that images are unfolded along their width alone: the patches of all bands are stretches
     of the same rows. Where that would spare little, or a row of the filter has few numbers, the filter is one band. Patches
     are (groups, images, height x width, band), and with a single band, or with `rows_first`, those of all images together:
-    (groups, 1, images x height x width or height x images x width, band).
+    (groups, 1, images x height x width or height x images x width, band). With `one`, patches of a single channel end in a 1,
+    which meets the bias: one more row to fill, and no pass over the output, which at (100, 1, 14, 14) to 32 of 3x3 is 0.76 of
+    the time.
     """
     xp = array_module(x)
     n, height, _, channels = x.shape
@@ -96,7 +99,11 @@ def bands(
         stretch = slice(start, min(start + size, n))
         block = patches[:, stretch]
         if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter
-            yield stretch, [block.transpose(0, 4, 5, 6, 1, 2, 3).reshape(window.groups, 1, band, -1).swapaxes(-1, -2)]
+            places_first = block.transpose(0, 4, 5, 6, 1, 2, 3)
+            filled = xp.empty((window.groups, 1, band + one, math.prod(places_first.shape[4:])), x.dtype)
+            filled[:, 0, :band].reshape(places_first.shape)[...] = places_first
+            filled[:, :, band:] = 1
+            yield stretch, [filled.swapaxes(-1, -2)]
         elif single:
             yield stretch, [block.reshape(window.groups, 1, -1, band)]
         else:
@@ -134,9 +141,11 @@ def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> A
     # an image long: added in one run each, not one per pixel
     bias = None if b is None else b.reshape(1, -1).repeat(out[0] * out[1], 0).reshape(-1)
     weights = None
-    for stretch, parts in bands(x, w.shape[2:], window, out):
+    for stretch, parts in bands(x, w.shape[2:], window, out, one=b is not None):
         if weights is None:
             weights = matrices(w, groups, len(parts))
+            if parts[0].shape[-1] > weights.shape[2]:
+                weights, bias = xp.concatenate([weights, b.reshape(1, groups, 1, -1)], 2), None
         rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)
         xp.matmul(parts[0], weights[0][:, None], out=rows)
         for part, weight in zip(parts[1:], weights[1:]):
