@@ -3,7 +3,7 @@
     pip install '.[examples]' torch==2.13.0 jax mygrad autograd    # the peers, as far as you want them
     python -m benchmarks                       # everything
     python -m benchmarks --quick               # the same, small, to see that it works: its figures mean little
-    python -m benchmarks steps ops             # some subjects: steps, job, ops, overhead, growth, memory
+    python -m benchmarks steps ops             # some subjects: steps, parts, job, ops, overhead, growth, memory
     python -m benchmarks steps --device cuda   # steps, job and ops can be run on a GPU, beside PyTorch on the same one
 
 Writes one JSON file for each subject, `speed.md` with all tables and targets, and the plots. The subjects of earlier commands

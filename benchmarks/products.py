@@ -29,27 +29,33 @@ def convolution(
     return forward * groups, backward * groups
 
 
-def of_model(model: Any, run: Any) -> tuple[list[Product], list[Product]]:
-    """The products of all layers of a minitorch net that `run()` passes, forward and backward."""
+def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
+    """The products of every convolution and linear layer that `run()` passes in a minitorch net, forward and backward in turn."""
     import layers as nn  # not above: the processes that measure others import this file, too
+    from minitorch.ops.conv import Conv2d
+    from minitorch.ops.linear import Linear
 
-    products: tuple[list[Product], list[Product]] = [], []
+    found = []
 
     def note(module: Any, inputs: tuple, output: Any) -> None:
         to_input = inputs[0].requires_grad
         if isinstance(module, nn.Conv2d):
-            places = output.numel() // output.shape[1]
-            found = convolution(places, module.in_channels, module.out_channels, module.kernel_size[0], module.groups, to_input)
+            kind, places = Conv2d, output.numel() // output.shape[1]
+            both = convolution(places, module.in_channels, module.out_channels, module.kernel_size[0], module.groups, to_input)
         else:
-            found = linear(output.numel() // output.shape[-1], module.in_features, module.out_features, to_input)
-        for known, new in zip(products, found):
-            known.extend(new)
+            kind, both = Linear, linear(output.numel() // output.shape[-1], module.in_features, module.out_features, to_input)
+        found.extend((described(kind, output.shape, way), some) for way, some in zip(("forward", "backward"), both))
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     run()
     for hook in hooks:
         hook.remove()
-    return products
+    return found
+
+
+def described(kind: type, shape: Any, way: str) -> str:
+    """An operation in a table: its name, the shape of its output, forward or backward."""
+    return f"{object.__new__(kind).name} to {shape}, {way}"
 
 
 def operations(products: Sequence[Product]) -> int:
@@ -81,5 +87,5 @@ def of_net(net: str, data: str) -> Work:
 
     model, _, _ = training(net, "cpu")
     inputs = minitorch.from_numpy(batches(net, data)[0][0])
-    forward, backward = of_model(model, lambda: model(inputs))
-    return Work(replay(forward + backward), {"operations": operations(forward + backward)})
+    found = [product for _, some in by_operation(model, lambda: model(inputs)) for product in some]
+    return Work(replay(found), {"operations": operations(found)})

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import plots, report, targets
 
-SUBJECTS = ("steps", "job", "ops", "overhead", "growth", "memory")
+SUBJECTS = ("steps", "parts", "job", "ops", "overhead", "growth", "memory")
 PAGE = "speed.md"
 
 

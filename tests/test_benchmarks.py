@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import growth, nets, ops, overhead, peers, products, report, steps, summary, targets
+from benchmarks import growth, nets, ops, overhead, parts, peers, products, report, steps, summary, targets
 from benchmarks.minitorch_nets import SCRIPTS
 from benchmarks.timing import Contender, Entry, Failed, interleave, ratio, spread
 
@@ -120,10 +120,24 @@ def test_products_of_a_step_are_those_of_its_layers_but_for_the_gradient_of_the_
     import minitorch
 
     model = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
-    forward, backward = products.of_model(model, lambda: model(minitorch.rand(10, 2, 6, 6)))
-    assert forward == [(160, 9, 2)] * 2 + [(10, 64, 5)]
-    assert backward == [(9, 160, 2)] * 2 + [(64, 10, 5), (10, 5, 64)]
-    assert products.operations(forward) == 2 * 160 * 9 * 2 + 10 * 64 * 5
+    found = products.by_operation(model, lambda: model(minitorch.rand(10, 2, 6, 6)))
+    assert found == [
+        ("conv2d to (10, 4, 4, 4), forward", [(160, 9, 2)] * 2),
+        ("conv2d to (10, 4, 4, 4), backward", [(9, 160, 2)] * 2),
+        ("linear to (10, 5), forward", [(10, 64, 5)]),
+        ("linear to (10, 5), backward", [(64, 10, 5), (10, 5, 64)]),
+    ]
+    assert products.operations(found[0][1]) == 2 * 160 * 9 * 2
+
+
+def test_the_parts_of_a_step_are_named_as_their_products_are_and_add_up_to_the_whole(tmp_path: Path) -> None:
+    here = {"net": nets.MAIN_NET, "data": str(nets.save_pairs(tmp_path))}
+    with Contender(Entry("step", "benchmarks.parts:of_step", here)) as step:
+        measured = {name: values[0] for name, values in step.turn(1, 0).items()}
+    whole = measured.pop(parts.WHOLE)
+    assert sum(measured.values()) == pytest.approx(whole) and min(measured.values()) > 0
+    bounds = set(parts.of_products(**here).call()) - {parts.WHOLE}
+    assert len(bounds) == 2 * 8 and bounds <= set(measured)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, shape, _) in ops.OPS.items() if np.prod(shape) < 100_000])

@@ -1,0 +1,124 @@
+"""Where the time of a training step goes: each operation, forward and backward, beside its matrix products alone."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from benchmarks import nets, products
+from benchmarks.peers import MINITORCH
+from benchmarks.products import PRODUCTS
+from benchmarks.report import Options, Row, measured
+from benchmarks.timing import Entry, Work
+
+TITLE = "Where the time of a step goes"
+NOTE = f"""The step of {nets.MAIN_NET}, one thread, by operation and the shape of its output; both digits together. "Around the
+operations" is the pass over the tape, the layers' own work, checks, random numbers and the memory given back; reading the clock
+is in it, too. The matrix products of an operation are the bound of what NumPy can do; what has none has no bound here."""
+ROUNDS = 15
+BESIDE = [PRODUCTS]
+SHARE = 0.01  # of a step: what takes less is added up
+WHOLE, AROUND, REST = "the whole step", "around the operations", "other operations"
+
+
+def run(options: Options) -> list[Row]:
+    """A row for each operation, the dearest first."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = {"net": nets.MAIN_NET, "data": str(nets.save_pairs(Path(folder)))}
+        entries = [Entry(MINITORCH.name, "benchmarks.parts:of_step"), Entry(PRODUCTS, "benchmarks.parts:of_products")]
+        rows = measured(nets.MAIN_NET, [replace(entry, arguments=here) for entry in entries], options)
+    by_time = sorted(rows, key=lambda row: -statistics.median(row.rounds[MINITORCH.name]))
+    least = SHARE * statistics.median(by_time[0].rounds[MINITORCH.name])
+    small = [row for row in by_time if statistics.median(row.rounds[MINITORCH.name]) < least]
+    added = {name: [sum(one) for one in zip(*(row.rounds[name] for row in small))] for name in [MINITORCH.name] if small}
+    kept = [replace(row, case=row.quantity, quantity="time") for row in by_time if row not in small]
+    return kept + [Row(REST, "time", "ms", 1, added)] * bool(small)
+
+
+def of_step(net: str, data: str) -> Work:
+    """The training step of a net, with the time of every operation in it."""
+    import minitorch
+    from benchmarks.minitorch_nets import training
+
+    model, optimizer, loss_of = training(net, "cpu")
+    turns = cycle([[minitorch.from_numpy(array) for array in batch] for batch in nets.batches(net, data)])
+    clock = Clock()
+    clock.watch()
+
+    def step() -> dict[str, float]:
+        clock.seconds.clear()
+        inputs, targets, classes = next(turns)
+        start = time.perf_counter()
+        loss = loss_of(model(inputs), targets, classes)
+        optimizer.zero_grad()
+        loss.backward()
+        clock.timed("optimizer.step()", optimizer.step)
+        loss.item()
+        whole = time.perf_counter() - start
+        return {**clock.seconds, AROUND: whole - sum(clock.seconds.values()), WHOLE: whole}
+
+    return Work(step)
+
+
+class Clock:
+    """Adds up the seconds of operations, by name and shape; one that runs inside another is part of that one."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._inside = False
+
+    def timed(self, what: str, work: Callable[[], Any]) -> Any:
+        """What `work` returns; its time is added to `what`, in which `{}` stands for the shape of what it returns."""
+        if self._inside:
+            return work()
+        self._inside = True
+        start = time.perf_counter()
+        try:
+            done = work()
+        finally:
+            elapsed = time.perf_counter() - start
+            self._inside = False
+        self.seconds[what.format(tuple(getattr(done, "shape", ())))] += elapsed
+        return done
+
+    def watch(self) -> None:
+        """Take the time of every operation of this process from now on."""
+        from minitorch.engine import _Pass
+        from minitorch.op import Op
+
+        apply, rule = Op.apply.__func__, _Pass.apply_rule
+
+        def timed_apply(cls: type, *inputs: Any, **parameters: Any) -> Any:
+            return self.timed(products.described(cls, "{}", "forward"), lambda: apply(cls, *inputs, **parameters))
+
+        def timed_rule(one_pass: Any, node: Any, grad: Any) -> Any:
+            return self.timed(products.described(type(node), node.shape, "backward"), lambda: rule(one_pass, node, grad))
+
+        Op.apply, _Pass.apply_rule = classmethod(timed_apply), timed_rule
+
+
+def of_products(net: str, data: str) -> Work:
+    """The matrix products of a net's training step, with the time of each operation's."""
+    import minitorch
+    from benchmarks.minitorch_nets import training
+
+    model, _, _ = training(net, "cpu")
+    inputs = minitorch.from_numpy(nets.batches(net, data)[0][0])
+    replays = [(what, products.replay(some)) for what, some in products.by_operation(model, lambda: model(inputs))]
+
+    def call() -> dict[str, float]:
+        seconds: Counter[str] = Counter()
+        for what, replay in replays:
+            start = time.perf_counter()
+            replay()
+            seconds[what] += time.perf_counter() - start
+        return {**seconds, WHOLE: sum(seconds.values())}
+
+    return Work(call)
