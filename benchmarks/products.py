@@ -30,7 +30,7 @@ def convolution(
 
 
 def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
-    """The products of every convolution and linear layer that `run()` passes in a minitorch net, forward and backward in turn."""
+    """The products of each convolution and linear layer of a minitorch net that `run()` passes, forward, backward and so on."""
     import layers as nn  # not above: the processes that measure others import this file, too
     from minitorch.ops.conv import Conv2d
     from minitorch.ops.linear import Linear
