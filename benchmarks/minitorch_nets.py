@@ -12,7 +12,7 @@ SCRIPTS = {
     "001": "weight_sharing",
     "002": "classify_then_compare",
     "003": "siamese",
-    "004": "architecture_search",
+    "004": "double_nets",
 }
 
 

@@ -1,9 +1,7 @@
 """Checkpoints: a run goes on bit for bit, what does not fit changes nothing, and no damaged file is taken."""
 
 import errno
-import json
 import os
-import pickle
 import re
 import signal
 from collections import Counter
@@ -22,6 +20,7 @@ from minitorch.optim import lr_scheduler
 from minitorch.serialization import CheckpointError
 from minitorch.utils.data import DataLoader
 from tests import killed_jobs
+from tests.corrupt_checkpoint import DAMAGES, fuzz
 from tests.killed_jobs import BATCH, EPOCHS, SAMPLES, content, finish, new_run
 
 BATCHES = -(-SAMPLES // BATCH)  # of an epoch
@@ -303,149 +302,45 @@ def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, 
 # ---- damaged files -------------------------------------------------------------------------------------------------------
 
 
-def fuzz_checkpoint(number, seed, folder):
-    """Load `number` damaged copies of a checkpoint; count the kinds of damage.
-
-    Each must be refused with a CheckpointError that names the file and a remedy, and leave the run as it was;
-    `AssertionError` otherwise.
-    """
-    rng = np.random.default_rng(seed)
-    run = after(9)
-    run.save(folder / "later")
-    later = (folder / "later").read_bytes()
-    next(run.rest)
-    run.save(folder / "file")
-    whole = (folder / "file").read_bytes()
-    before, counts = state(run, folder), Counter()
-    while counts.total() < number:
-        kind = str(rng.choice(list(DAMAGES)))
-        damaged = DAMAGES[kind](rng, whole, later)
-        if damaged != whole:
-            (folder / "file").write_bytes(damaged)
-            said = refusal(run, folder / "file")
-            assert "go back to" in said or "Pass a file that" in said or "write its state dict with" in said, said
-            counts[kind] += 1
-    assert state(run, folder) == before
-    return counts
-
-
-def header(raw):
-    end = 8 + int.from_bytes(raw[:8], "little")
-    return json.loads(raw[8:end]), raw[end:]
-
-
-def packed(head, body):
-    head = head if isinstance(head, bytes) else json.dumps(head).encode()
-    return len(head).to_bytes(8, "little") + head + body
-
-
-def flip_bits(rng, whole, later):
-    damaged = bytearray(whole)
-    for bit in rng.choice(8 * len(whole), rng.integers(1, 9), replace=False):
-        damaged[bit // 8] ^= 1 << bit % 8
-    return bytes(damaged)
-
-
-def some_block(rng, whole):
-    return sorted(int(cut) for cut in rng.choice(len(whole) + 1, 2, replace=False))
-
-
-def overwrite(rng, whole, later):
-    start, end = some_block(rng, whole)
-    block = bytes(end - start), rng.bytes(end - start), b" " * (end - start), later[start:end]
-    return whole[:start] + block[rng.integers(4)] + whole[end:]
-
-
-def lose_a_block(rng, whole, later):
-    start, end = some_block(rng, whole)
-    return whole[:start] + whole[end:]
-
-
-def repeat_a_block(rng, whole, later):
-    start, end = some_block(rng, whole)
-    return whole[:end] + whole[start:]
-
-
-def truncate(rng, whole, later):
-    return whole[: rng.integers(len(whole))]
-
-
-def append(rng, whole, later):
-    return whole + (rng.bytes(rng.integers(1, 1000)) if rng.random() < 0.5 else bytes(rng.integers(1, 1000)))
-
-
-def swap_headers(rng, whole, later):
-    pair = [whole, later] if rng.random() < 0.5 else [later, whole]
-    return packed(pair[0][8 : -len(header(pair[0])[1])], header(pair[1])[1])
-
-
-def lose_the_metadata(rng, whole, later):
-    head, body = header(whole)
-    if rng.random() < 0.5:
-        del head["__metadata__"]
-    else:
-        del head["__metadata__"][str(rng.choice(["minitorch", "sha256"]))]
-    return packed(head, body)
-
-
-def wrong_count(rng, whole, later):
-    head, body = header(whole)
-    tensor = head[str(rng.choice([name for name in head if name != "__metadata__"]))]
-    numbers = tensor["shape"] if tensor["shape"] and rng.random() < 0.5 else tensor["data_offsets"]
-    where = rng.integers(len(numbers))
-    numbers[where] = int(rng.choice([0, -1, numbers[where] + 1, 2 * numbers[where], 10**9, 2**62]))
-    return packed(head, body)
-
-
-def swap_names(rng, whole, later):
-    head, body = header(whole)
-    one, other = (str(name) for name in rng.choice([name for name in head if name != "__metadata__"], 2, replace=False))
-    head[one], head[other] = head[other], head[one]
-    return packed(head, body)
-
-
-def change_the_history(rng, whole, later):
-    head, body = header(whole)
-    text = head["__metadata__"]["minitorch"]
-    where = int(rng.choice([at for at, sign in enumerate(text) if sign.isdigit()]))
-    head["__metadata__"]["minitorch"] = text[:where] + str(rng.integers(10)) + text[where + 1 :]
-    return packed(head, body) if head != header(whole)[0] else whole
-
-
-def header_bomb(rng, whole, later):
-    head, body = header(whole)
-    depth = int(rng.choice([100, 10**4, 10**5]))
-    bombs = [
-        int(rng.choice([2**24, 2**31, 2**40, 2**62])).to_bytes(8, "little") + whole[8:],
-        packed(b"[" * depth, body),
-        packed({**head, "__metadata__": {**head["__metadata__"], "minitorch": "[" * depth}}, body),
-        packed({**head, "bomb": {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 2**62]}}, body),
-        packed({**head, "__metadata__": {str(n): "" for n in range(depth)}}, body),
-    ]
-    return bombs[rng.integers(len(bombs))]
-
-
-def another_format(rng, whole, later):
-    return [b"", pickle.dumps(whole), b"PK\x03\x04" + whole, bytes(len(whole)), rng.bytes(len(whole))][rng.integers(5)]
-
-
-DAMAGES = {
-    "bits flipped": flip_bits,
-    "a block overwritten": overwrite,
-    "a block lost": lose_a_block,
-    "a block repeated": repeat_a_block,
-    "truncated": truncate,
-    "bytes appended": append,
-    "another checkpoint's header": swap_headers,
-    "metadata lost": lose_the_metadata,
-    "a wrong count": wrong_count,
-    "names swapped": swap_names,
-    "a digit of the history changed": change_the_history,
-    "a header bomb": header_bomb,
-    "another format": another_format,
-}
-
-
 def test_no_damaged_checkpoint_is_taken(tmp_path):
-    counts = fuzz_checkpoint(400, 0, tmp_path)
-    assert counts.total() == 400 and counts.keys() == DAMAGES.keys()
+    outcomes = fuzz(400, 0, tmp_path)
+    assert outcomes.total() == 400
+    assert {outcome.split(":")[0] for outcome in outcomes} == set(DAMAGES)
+    assert sum(count for outcome, count in outcomes.items() if outcome.endswith("refused")) > 380
+
+
+def test_the_same_seed_damages_in_the_same_way(tmp_path):
+    assert fuzz(60, 1, tmp_path) == fuzz(60, 1, tmp_path)
+
+
+def test_the_fuzz_sees_a_reader_that_takes_anything(tmp_path, monkeypatch):
+    monkeypatch.setattr("minitorch.serialization._checksum", lambda raw, start, end: raw[start:end].decode())
+    with pytest.raises(AssertionError, match=f"{re.escape(str(tmp_path))}.* was accepted with another content"):
+        fuzz(100, 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "said, missed", [("go back to an earlier checkpoint", "is not named"), ("load: {} is damaged", "no remedy")]
+)
+def test_the_fuzz_sees_a_refusal_that_does_not_name_the_file_or_a_remedy(tmp_path, monkeypatch, said, missed):
+    def refuse(path, raw, reason):
+        return said.format(path)
+
+    monkeypatch.setattr("minitorch.serialization._refusal", refuse)
+    with pytest.raises(AssertionError, match=missed):
+        fuzz(100, 0, tmp_path)
+
+
+def test_the_fuzz_sees_a_refusal_that_changes_the_run(tmp_path, monkeypatch):
+    load = killed_jobs.Run.load
+
+    def careless(run, path):
+        try:
+            load(run, path)
+        except CheckpointError:
+            run.epoch += 1
+            raise
+
+    monkeypatch.setattr(killed_jobs.Run, "load", careless)
+    with pytest.raises(AssertionError, match="has changed the run"):
+        fuzz(10, 0, tmp_path)

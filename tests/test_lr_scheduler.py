@@ -152,6 +152,23 @@ def test_a_schedule_before_the_first_step_is_warned_about():
         scheduler.step()
 
 
+@pytest.mark.parametrize("rule", [optim.SGD, optim.Adam])  # without a state of its own, and with one
+def test_a_run_that_goes_on_within_its_first_epoch_is_not_warned(rule):
+    def begin():
+        optimizer = rule([mt.ones(1, requires_grad=True)], lr=1.0)
+        return optimizer, StepLR(optimizer, 3)
+
+    optimizer, scheduler = begin()
+    optimizer.param_groups[0]["params"][0].sum().backward()
+    optimizer.step()
+    resumed, its_scheduler = begin()
+    resumed.load_state_dict(optimizer.state_dict())
+    its_scheduler.load_state_dict(scheduler.state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        its_scheduler.step()
+
+
 def test_a_schedule_of_ones_own_writes_get_lr():
     class Warmup(LRScheduler):
         def get_lr(self):

@@ -1,9 +1,11 @@
-"""The examples' figures follow the measure, errors or accuracies, and leave out no net."""
+"""The examples' figures follow the measure, errors or accuracies, leave out no net, and say how many runs they show."""
 
 import matplotlib.pyplot as plt
 import pytest
 
 from reporting.figures import COLOURS, boxplot, learning_curves, train_and_test
+from reporting.results import heading
+from reporting.search_tables import verdict
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +76,19 @@ def test_a_box_plot_over_a_quantity_names_it_once_and_has_one_colour():
     assert axes.get_xlabel() == "auxiliary factor"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1", "2"]
     assert len({line.get_color() for line in axes.lines if line.get_marker() == "o"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("runs", "epochs", "said"), [(1, 1, "1 run of 1 epoch"), (1, 3, "1 run of 3 epochs"), (15, 1, "15 runs of 1 epoch")]
+)
+def test_captions_and_tables_say_one_run_and_several_runs(runs, epochs, said):
+    found = results() | {"settings": {"runs": runs, "epochs": epochs, "seed": 0}, "title": "two nets", "notes": ""}
+    assert boxplot(found).get_supxlabel().startswith(f"Report 006 on made-up digits: {said}. ")
+    assert f" over {said} from seed 0, on made-up digits." in heading(found)
+
+
+@pytest.mark.parametrize(("runs", "said"), [(1, "1 run"), (2, "2 runs")])
+def test_a_verdict_says_in_how_many_runs_a_search_was_the_better(runs, said):
+    found = results()
+    nets = [{"name": name, "runs": net["runs"][:runs]} for name, net in zip(("genetic search", "grid search"), found["nets"])]
+    assert verdict(found | {"nets": nets}).endswith(f"is the better one in 0 of {said}.")

@@ -20,6 +20,8 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from reporting.results import repetitions
+
 # Okabe & Ito, "Color universal design" (2008), in an order whose neighbours also differ in grey
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
@@ -177,7 +179,5 @@ def boxplot(results: dict[str, Any], quantity: str = "", points: str = "runs") -
 
 def caption(figure: Figure, results: dict[str, Any], what: str) -> None:
     """A line below the figure: which report, which data, how many runs, and what is to be seen."""
-    settings = results["settings"]
-    data, runs = results["data"]["name"], f"{settings['runs']} runs of {settings['epochs']} epochs"
-    text = f"Report {results['report']} on {data}: {runs}. {what}"
+    text = f"Report {results['report']} on {results['data']['name']}: {repetitions(results['settings'])}. {what}"
     figure.supxlabel(text, fontsize=8.5, color="0.25")

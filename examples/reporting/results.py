@@ -125,12 +125,22 @@ def heading(results: dict[str, Any]) -> str:
     """What the figures are means of, and the warning where they are not MNIST's."""
     settings, data = results["settings"], results["data"]
     lines = [
-        f"Report {results['report']}, {results['title']}: mean ± standard deviation over {settings['runs']} runs of "
-        f"{settings['epochs']} epochs from seed {settings['seed']}, on {data['name']}."
+        f"Report {results['report']}, {results['title']}: mean ± standard deviation over {repetitions(settings)} "
+        f"from seed {settings['seed']}, on {data['name']}."
     ]
     if not data["comparable"]:
         lines += ["", f"**Not MNIST**, so not to be compared with the report's figures. {data['note']}"]
     return "\n".join(lines + (["", results["notes"]] if results["notes"] else []))
+
+
+def repetitions(settings: dict[str, Any]) -> str:
+    """How often and how long each net was trained: "15 runs of 50 epochs"."""
+    return f"{counted(settings['runs'], 'run')} of {counted(settings['epochs'], 'epoch')}"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things in words: "1 run", "15 runs"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def plus_minus(figure: dict[str, float | None] | None) -> str:

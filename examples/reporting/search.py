@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.data import Digits, Pairs, draw_pairs, normalise
 from reporting.job import Job, Task
 from reporting.report import History, Net, Report
-from reporting.results import frame, heading, plus_minus, spread
+from reporting.results import counted, frame, heading, plus_minus, spread
 from reporting.runs import train_once
 
 Point = Mapping[str, Any]
@@ -128,7 +128,7 @@ def ranking(results: dict[str, Any], best: int = 5) -> str:
         for place, one in enumerate(ranked, 1):
             if place <= best or one["reported"]:
                 rows.append([f"{place} of {len(ranked)}{', the report' if one['reported'] else ''}", *_cells(one, names)])
-    cost = f"{len(tried)} points, {sum(one['seconds'] for one in tried) / 60:.1f} core-minutes."
+    cost = f"{counted(len(tried), 'point')}, {sum(one['seconds'] for one in tried) / 60:.1f} core-minutes."
     return "\n".join([heading(results), "", cost, "", *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 

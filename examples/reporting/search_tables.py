@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reporting.results import heading, plus_minus
+from reporting.results import counted, heading, plus_minus
 
 
 def side_by_side(results: dict[str, Any]) -> str:
@@ -38,9 +38,10 @@ def verdict(results: dict[str, Any]) -> str:
     gains = [ours[measure["name"]] - other[measure["name"]] for ours, other in zip(first["runs"], second["runs"])]
     mean, error = statistics.fmean(gains), statistics.stdev(gains) / len(gains) ** 0.5 if len(gains) > 1 else float("inf")
     word = "beats" if mean > 2 * error else "loses to" if mean < -2 * error else "cannot be told from"
+    better = f"{sum(gain > 0 for gain in gains)} of {counted(len(gains), 'run')}"
     return (
         f"With as many evaluations, the {first['name']} {word} the {second['name']}: its best has {mean:+.2f} ± {error:.2f} "
-        f"points of {measure['name']}, and is the better one in {sum(gain > 0 for gain in gains)} of {len(gains)} runs."
+        f"points of {measure['name']}, and is the better one in {better}."
     )
 
 

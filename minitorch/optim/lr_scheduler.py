@@ -52,7 +52,10 @@ class LRScheduler:
         return self._last_lr
 
     def step(self) -> None:
-        """Go to the next epoch and set its learning rates; warns if the optimizer has not made a step before."""
+        """Go to the next epoch and set its learning rates; warns if the optimizer has not made a step before.
+
+        One that has loaded a state goes on from steps made elsewhere: it is not warned about, as it is in PyTorch.
+        """
         overridden = type(self.optimizer).step is not Optimizer.step  # such a step is not counted
         if self._step_count == 1 and not self.optimizer._steps_taken and not overridden:
             warnings.warn(

@@ -234,6 +234,7 @@ class Optimizer:
             else:
                 state[key] = copy.deepcopy(value)
         self.state, self._spare = state, {}
+        self._steps_taken = max(self._steps_taken, 1)  # PyTorch's layout has no count; a state to go on from has made steps
         for own, new in zip(self.param_groups, groups):
             own.clear()
             own.update(new)

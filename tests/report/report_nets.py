@@ -16,7 +16,7 @@ NETS = {
     "weight_sharing": ["ConvNet", "Weight sharing"],
     "classify_then_compare": ["Linear + dropout", "LeNet + auxiliary loss", "ResNet", "AlexNet"],
     "siamese": ["Baseline", "Non-siamese", "Siamese as drawn"],
-    "architecture_search": ["simple net", "model 1", "model 2"],
+    "double_nets": ["simple net", "model 1", "model 2"],
 }
 CHANNELS = {"classify_then_compare": 1, "simple net": 1}  # these classify single digits; the others take pairs
 SWAPS = {
