@@ -32,7 +32,13 @@ POINTS = {
     "pow 2 at 0": (lambda x: x**2, [0.0], [0.0], [0.0]),
     "pow 0 at 0": (lambda x: x**0, [0.0], [1.0], [0.0]),
     "pow 1 at 0": (lambda x: x**1, [0.0], [0.0], [1.0]),
-    "the exponent of 0": (lambda x: mt.pow(0.0, x), [2.0, 0.0], [0.0, 1.0], None),
+    "the exponent of 0": (lambda x: mt.pow(0.0, x), [2.0, 0.0], [0.0, 1.0], [0.0, 0.0]),
+    "the exponent of a 0 among others": (lambda x: mt.pow(mt.tensor([0.0, 0.0, 2.0, 1.0], dtype=mt.float64), x),
+                                         [2.0, 0.0, 0.0, 3.0], [0.0, 1.0, 1.0, 1.0], [0.0, 0.0, math.log(2), 0.0]),
+    "the exponent of a number below 0": (lambda x: mt.pow(-2.0, x), [2.0, 3.0], [4.0, -8.0], [NAN, NAN]),
+    "the base of exponents": (lambda x: mt.pow(x, mt.tensor([0.0, 0.0, 1.0, 2.0, -1.0], dtype=mt.float64)),
+                              [0.0, 2.0, 0.0, 0.0, 2.0], [1.0, 1.0, 0.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.0, -0.25]),
+    "the exponent where the power is too small": (lambda x: mt.pow(1e-200, x), [2.0, 1.0], [0.0, 1e-200], [0.0, 1e-200 * math.log(1e-200)]),
     "norm at 0": (lambda x: mt.norm(x).reshape(1), [0.0, 0.0], [0.0], [0.0, 0.0]),
     "norm 1 at 0": (lambda x: mt.norm(x, 1).reshape(1), [0.0, 2.0], [2.0], [0.0, 1.0]),
     "norm 3 at 0": (lambda x: mt.norm(x, 3).reshape(1), [0.0, 0.0], [0.0], [0.0, 0.0]),
@@ -47,6 +53,9 @@ POINTS = {
     "maximum of equals shares": (lambda x: mt.maximum(x, mt.ones(1, dtype=mt.float64)), [1.0], [1.0], [0.5]),
     "maximum with nan": (lambda x: mt.maximum(x, mt.zeros(2, dtype=mt.float64)), [NAN, INF], [NAN, INF], None),
     "softplus beyond its threshold": (F.softplus, [21.0], [21.0], [1.0]),
+    "softplus at its threshold": (lambda x: F.softplus(x, 1.0, 2.0), [2.0], [math.log1p(math.exp(2))], [1 / (1 + math.exp(-2))]),
+    "softplus below its threshold by beta": (lambda x: F.softplus(x, 2.0, 3.0), [1.2], [math.log1p(math.exp(2.4)) / 2],
+                                             [1 / (1 + math.exp(-2.4))]),
     "cosine_similarity of 0": (lambda x: F.cosine_similarity(x, x.detach() + 1, 0).reshape(1), [0.0, 0.0], [0.0], None),
 }  # fmt: skip
 
@@ -59,6 +68,15 @@ def test_a_point_where_it_could_go_wrong(function, x, value, gradient):
     out.sum().backward()
     if gradient is not None:
         np.testing.assert_allclose(x.grad.numpy(), gradient, rtol=1e-12)
+
+
+@pytest.mark.parametrize("base", [0.0, mt.zeros(2, dtype=mt.float64)], ids=["number", "tensor"])
+def test_the_gradient_of_a_negative_exponent_of_0_is_infinite_and_that_of_a_0_exponent_0(base):
+    exponent = mt.tensor([-1.0, 0.0], dtype=mt.float64, requires_grad=True)
+    with np.errstate(divide="ignore"):
+        out = mt.pow(base, exponent)
+    out.backward(mt.ones_like(out))
+    assert out.tolist() == [INF, 1.0] and exponent.grad.tolist() == [-INF, 0.0]
 
 
 @pytest.mark.parametrize("low, high, value, gradients", [

@@ -102,7 +102,7 @@ class Neg(Op):
 
 
 class Pow(Op):
-    """a ** b.  da = g b a^(b-1), and 0 where b is 0; db = g a^b log a, and 0 where a and the result are 0."""
+    """a ** b.  da = g b a^(b-1), and 0 where b is 0; db = g a^b log a, and 0 where a is 0 and b is not negative."""
 
     def forward(ctx, a, b):
         base, exponent = matched(a, b)
@@ -121,10 +121,13 @@ class Pow(Op):
             else:
                 da = g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1))
         if out is not None:
-            if isinstance(a, (int, float)):
-                db = g * out * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
+            if not isinstance(a, (int, float)):
+                flat = (a == 0) & (b >= 0)
+                db = where(flat, 0.0, g * out * log(where(flat, 1.0, a)))
+            elif a == 0:
+                db = g * where(b >= 0, 0.0, -math.inf)
             else:
-                db = where(out == 0, 0.0, g * out * log(where(out == 0, 1.0, a)))
+                db = g * out * (math.log(a) if a > 0 else math.nan)
         return da, db
 
 
