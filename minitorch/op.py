@@ -43,7 +43,6 @@ class Op:
     view = False  # whether the output may share the memory of the first input
     hooks: list[Callable] | None = None
     retained: Any = None  # weak reference to an output tensor whose gradient is to be kept
-    outputs = 1
     _origin: anomaly.Origin | None = None  # where it was run, in anomaly mode
 
     @classmethod

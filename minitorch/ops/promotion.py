@@ -54,7 +54,7 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
         number = number.item()  # a NumPy scalar would widen: float32 * np.float64 is float64
     if not isinstance(number, (bool, int, float, complex)):
         raise TypeError(f"expected a tensor or a number, got {type(number).__name__}")
-    if not isinstance(array, np.generic) and not backend.is_array(array):
+    if not backend.is_array(array):
         raise TypeError(f"expected a tensor, got {type(array).__name__}")
     kind = array.dtype.kind
     if isinstance(number, float) and kind in "biu":
