@@ -113,11 +113,46 @@ def test_a_gradient_may_be_given_for_a_tensor_of_any_shape():
     assert x.grad.tolist() == [20.0, 400.0] and x.grad.dtype == mt.float64
 
 
+def test_a_gradient_given_in_another_dtype_becomes_one_of_the_tensors():
+    x, given = mt.ones(2, requires_grad=True), mt.tensor([10.0, 100.0], dtype=mt.float64)
+    (found,) = mt.autograd.grad(x, x, given)
+    x.backward(given)
+    for gradient in (found, x.grad):
+        assert gradient.tolist() == [10.0, 100.0] and gradient.dtype == mt.float32
+
+
+def test_gradients_given_stay_their_givers():
+    """A leaf keeps its gradient, and adds to it, in memory of its own: also where a rule hands on what it was given."""
+
+    class Both(Op):
+        def forward(ctx, a, b):
+            return a * 1, b * 1
+
+        def backward(ctx, da, db):
+            return da, db
+
+    x, y, given = leaf(1.0), leaf(2.0), [leaf(3.0).detach(), leaf(4.0).detach()]
+    for _ in range(2):
+        mt.autograd.backward(list(Both.apply(x, y)), given)
+    assert (x.grad.tolist(), y.grad.tolist()) == ([6.0], [8.0])
+    assert [gradient.tolist() for gradient in given] == [[3.0], [4.0]]
+
+
 def test_several_tensors_go_back_in_one_pass(counted):
     x = leaf(1.0, 2.0)
     shared = counted(x * x)
     mt.autograd.backward([shared.sum(), shared * 2], [None, mt.tensor([1.0, 10.0])])
     assert x.grad.tolist() == [2.0 + 4.0, 4.0 + 80.0] and Counted.runs == 1
+
+
+def test_a_gradient_has_a_history_only_if_one_was_asked_for():
+    for create_graph in (False, True):
+        x = leaf(1.0, 2.0)
+        mt.autograd.backward((x * x).sum(), create_graph=create_graph)
+        assert x.grad.requires_grad == create_graph
+    x = leaf(1.0, 2.0)
+    mt.autograd.backward((x * x).sum())
+    assert not x.grad.requires_grad
 
 
 def test_gradients_accumulate_over_graphs():

@@ -162,6 +162,11 @@ def test_integers_do_not_require_gradients():
             make()
 
 
+def test_booleans_beside_a_python_boolean_stay_booleans():
+    x = mt.tensor([True, False])
+    assert (x + True).dtype == (x * False).dtype == mt.bool and (x + 1).dtype == mt.int64
+
+
 def test_a_difference_of_booleans_is_refused():
     with pytest.raises(TypeError, match=r"sub: .*logical_xor.*\(inputs: \(1,\) bool, \(1,\) bool\)"):
         mt.tensor([True]) - mt.tensor([False])

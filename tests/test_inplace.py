@@ -143,6 +143,14 @@ def test_a_changed_index_is_caught():
         loss.backward()
 
 
+def test_an_index_changed_between_the_first_and_the_second_derivative_is_caught():
+    x, index = leaf(1.0, 2.0), mt.tensor([1])
+    (g,) = mt.autograd.grad((x[index] ** 2).sum(), x, create_graph=True)
+    index.zero_()
+    with raises("zero_", "add_at"):
+        mt.autograd.grad(g.sum(), x)
+
+
 def test_a_change_between_the_first_and_the_second_derivative_is_caught():
     x, w = leaf(1.0, 2.0), mt.tensor([3.0, 4.0], dtype=mt.float64)
     (g,) = mt.autograd.grad((x * w).exp().sum(), x, create_graph=True)

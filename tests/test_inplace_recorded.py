@@ -138,6 +138,15 @@ def test_a_recorded_assignment_may_bring_another_dtype():
     assert out.dtype == mt.float32 and w.grad.dtype == mt.float64 and w.grad.tolist() == [1.0]
 
 
+def test_a_place_named_twice_has_the_derivatives_of_pytorch():
+    """Each name gets the gradient of the place, and in the next derivative the place that of all its names."""
+    h, value = leaf(1.0, 2.0, 3.0) * 1.0, leaf(5.0, 5.0)
+    h[mt.tensor([0, 0])] = value
+    (first,) = mt.autograd.grad((h * h).sum(), value, create_graph=True)
+    (second,) = mt.autograd.grad(first.sum(), value)
+    assert first.tolist() == [10.0, 10.0] and second.tolist() == [4.0, 4.0]
+
+
 def test_retain_grad_follows_the_tensor_through_a_change():
     x = leaf(1.0, 2.0)
     hidden = x * 3

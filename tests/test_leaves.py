@@ -21,6 +21,14 @@ def test_interior_gradients_are_dropped_unless_retained():
     assert kept.grad.tolist() == [24.0, 48.0]
 
 
+def test_a_gradient_that_is_kept_has_memory_of_its_own():
+    given, hidden = mt.tensor([5.0, 6.0], dtype=mt.float64), leaf(1.0, 2.0) * 2
+    hidden.retain_grad()
+    for _ in range(2):
+        hidden.backward(given, retain_graph=True)
+    assert hidden.grad.tolist() == [10.0, 12.0] and given.tolist() == [5.0, 6.0]
+
+
 def test_retain_grad_is_kept_by_grad_too():
     x = leaf(1.0, 2.0)
     hidden = x * 2

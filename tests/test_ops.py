@@ -59,6 +59,22 @@ def test_third_derivatives_are_those_of_the_second(row):
 
 
 @every_case
+def test_second_derivatives_do_not_depend_on_whether_the_gradient_given_has_one(row, case):
+    found = []
+    for wanted in (False, True):
+        inputs = row.inputs(case)
+        values = recorded(row(case, inputs))
+        given = [weight.requires_grad_(wanted) for weight in weights(values, 8)]
+        first = mt.autograd.grad(values, moving(inputs), given, create_graph=True, allow_unused=True) if values else ()
+        found.append(pulled(first, moving(inputs), 9))
+    for constant, moved in zip(*found):
+        if constant is not None:
+            assert_close(host(constant), host(moved))
+        else:
+            assert moved is None or not moved.array.any()
+
+
+@every_case
 def test_recording_the_backward_pass_changes_no_gradient(row, case):
     inputs = row.inputs(case)
     values = row(case, inputs)
@@ -203,7 +219,30 @@ def test_nothing_given_is_written_to_and_every_gradient_owns_its_memory(row, cas
         assert not any(np.shares_memory(grad, other) for other in others)
 
 
-# ---- what is refused, and other names ------------------------------------------------------------------------------------
+class Watched(Op):
+    """a.  da = g. Notes of both whether their memory is channels-last."""
+
+    def forward(ctx, a, seen):
+        ctx.seen = seen
+        seen.append(a.strides[1] == a.itemsize)
+        return a.copy(order="K")
+
+    def backward(ctx, g):
+        ctx.seen.append(g.strides[1] == g.itemsize)
+        return g
+
+
+@pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d], ids=["max_pool2d", "avg_pool2d"])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_images_are_channels_last_from_the_convolution_to_the_flattening_and_back(pool, padding):
+    x, w, seen = mt.ones(2, 3, 9, 9), mt.ones(4, 3, 2, 2, requires_grad=True), []
+    images = Watched.apply(F.conv2d(x, w), seen=seen)
+    pooled = Watched.apply(pool(images.relu(), 2, padding=padding), seen=seen)
+    (pooled.flatten(1) @ mt.ones(pooled[0].numel(), 5)).sum().backward()
+    assert seen == [True] * 4
+
+
+# ---- what is refused, and other names ---# ---- what is refused, and other names ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

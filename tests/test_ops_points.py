@@ -157,7 +157,63 @@ def test_no_window_takes_its_maximum_from_the_padding():
     assert x.grad.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
 
 
-# ---- casts ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("stride, dilation", [(2, 1), (1, 2), (2, 2)])
+def test_no_window_of_minus_infinities_takes_its_maximum_from_a_padding_wider_than_its_stride(stride, dilation):
+    kernel, padding, size = 6, 3, 6
+    x = mt.full((1, 1, size, size), -INF, requires_grad=True)
+    out, index = F.max_pool2d(x, kernel, stride, padding, dilation, return_indices=True)
+    count = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+    first = [min(p for p in (i * stride - padding + dilation * k for k in range(kernel)) if p >= 0) for i in range(count)]
+    assert index.tolist() == [[[[row * size + column for column in first] for row in first]]]
+    out.backward(mt.ones_like(out))
+    assert x.grad.sum().item() == count**2
+
+
+# ---- indices and dimensions ----------------------------------------------------------------------------------------------
+
+
+def test_the_places_that_are_not_zero_are_rows_of_indices_or_a_tensor_for_each_dimension():
+    x = mt.tensor([[0.0, 2.0, 0.0], [3.0, 0.0, 4.0]])
+    places = x.nonzero()
+    assert places.tolist() == [[0, 1], [1, 0], [1, 2]] and places.dtype == mt.int64
+    for rows, columns in (mt.nonzero(x, as_tuple=True), mt.where(x != 0)):
+        assert rows.tolist() == [0, 1, 1] and columns.tolist() == [1, 0, 2]
+    assert mt.nonzero(mt.zeros(2, 3)).shape == (0, 2)
+
+
+def test_where_needs_a_second_value_beside_the_first():
+    mask = mt.tensor([True, False])
+    for values in ((mt.ones(2), None), (None, mt.ones(2))):
+        with pytest.raises(TypeError, match="where: "):
+            mt.where(mask, *values)
+
+
+def test_a_0d_tensor_has_one_dim_to_name_from_either_end():
+    x = mt.tensor(3.0)
+    for dim in (0, -1):
+        assert x.sum(dim).item() == x.mean(dim).item() == x.prod(dim).item() == 3.0
+    for dim in (1, -2):
+        with pytest.raises(IndexError, match=f"sum: dim {dim} is out of range for 0 dimensions"):
+            x.sum(dim)
+
+
+def test_softmax_without_a_dim_goes_along_the_last():
+    x = mt.tensor([[0.0, 1.0, 2.0], [5.0, 3.0, 1.0]])
+    for function in (F.softmax, F.log_softmax, mt.softmax, mt.log_softmax):
+        assert function(x).tolist() == function(x, -1).tolist() == function(x, 1).tolist() != function(x, 0).tolist()
+
+
+def test_normalisation_is_as_exact_recorded_as_not_far_from_0():
+    """The mean of squares less the square of the mean would lose all digits of the variance here."""
+    x = mt.tensor(1e6 + np.array([[-1.5, 0.25], [0.5, 1.75], [1.25, -0.5]]), dtype=mt.float64, requires_grad=True)
+    given = mt.tensor([[1.0, -2.0], [0.5, 3.0], [-1.0, 1.0]], dtype=mt.float64)
+    y = F.batch_norm(x, None, None, training=True)
+    (plain,) = mt.autograd.grad(y, x, given, retain_graph=True)
+    (recorded,) = mt.autograd.grad(y, x, given, create_graph=True)
+    np.testing.assert_allclose(recorded.detach().numpy(), plain.numpy(), rtol=1e-8)
+
+
+# ---- casts ------# ---- casts ---------------------------------------------------------------------------------------------------------------
 
 CASTS = {
     "half": (lambda x: x.half(), mt.float16), "float": (lambda x: x.float(), mt.float32),

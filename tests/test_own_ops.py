@@ -67,6 +67,26 @@ def test_a_rule_that_returns_a_complex_gradient_for_a_real_input_is_refused():
     assert z.grad.tolist() == [1j]
 
 
+def test_an_op_that_returns_no_gradient_but_something_else_is_refused():
+    class Worded(Op):
+        def forward(ctx, a):
+            return a * 1.0
+
+        def backward(ctx, g):
+            return "g"
+
+    with pytest.raises(TypeError, match=r"worded.backward: expected a gradient, got str"):
+        Worded.apply(leaf(1.0)).sum().backward()
+
+
+def test_an_op_without_a_forward_says_so():
+    class Empty(Op):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty.forward is not written"):
+        Empty.apply(leaf(1.0))
+
+
 def test_an_op_that_returns_no_array_is_refused():
     class Text(Op):
         def forward(ctx, a):

@@ -220,6 +220,18 @@ def test_what_is_no_number_does_not_compute_with_a_tensor(operate, other):
         operate(mt.ones(2), other)
 
 
+@pytest.mark.parametrize("function", [mt.exp, mt.tanh, mt.softmax], ids=lambda function: function.__name__)
+def test_a_function_of_a_number_is_refused(function):
+    with pytest.raises(TypeError, match=f"{function.__name__}: expected a tensor, got float"):
+        function(1.0)
+
+
+def test_two_numbers_are_no_tensor():
+    for a, b in ((1.0, 2.0), (True, 2)):
+        with pytest.raises(TypeError, match="add: "):
+            mt.add(a, b)
+
+
 def test_shapes_that_do_not_broadcast_are_named():
     with pytest.raises(ValueError, match=r"add: .*\(inputs: \(2,\) float32, \(3,\) float32\)"):
         mt.ones(2) + mt.ones(3)

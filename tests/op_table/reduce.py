@@ -100,6 +100,7 @@ ROWS = [
         [case(spread(2, 3), 1, np.array([[0, 0, 2, 1], [1, 1, 1, 0]]), waits="forward"),
          case(spread(3, 2), 0, np.array([[2, 0], [1, 0], [2, 2]]), waits="forward"),
          case(spread(3, 3), 0, np.array([[2, 1]]), waits="forward"),
+         case(spread(2, 3), 1, np.array([[0, 0], [2, 1]]), waits="forward"),
          case(CUBE, 1, np.array([[[2]], [[0]]]), waits="forward"), case(spread(2, 3), 1, np.zeros((2, 0), int))],
         bad=[bad(IndexError, r"^gather: .*dim 1 of length 3 .*\(2, 3\)", spread(2, 3), 1, np.array([[3]])),
              bad(IndexError, r"^gather: .*dim 1 of length 3 .*\(2, 3\)", spread(2, 3), 1, np.array([[-1]])),
