@@ -1,0 +1,190 @@
+"""The mutation tests themselves: what is mutated, and that a mutant lives in a process of its own and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+
+from tests.mutation.__main__ import Version, verdicts
+from tests.mutation.graft import content
+from tests.mutation.judge import Verdict
+from tests.mutation.mutants import Layout, difference
+from tests.mutation.scope import ROOT, files
+
+if sys.platform == "win32":
+    pytest.skip("mutants are judged in forked processes", allow_module_level=True)
+
+JUDGED = """
+import json, sys
+import pytest
+from tests.mutation import judge
+from tests.mutation.mutants import Mutant
+from tests.mutation.scope import ROOT
+
+judge.PATIENCE = 0.3  # the endless loop below need not last longer
+FILE, FUNCTION, RULE = "minitorch/ops/activation.py", "Tanh.backward", "return g * (1 - out * out)"
+source = (ROOT / FILE).read_text()
+line = source[: source.index(RULE)].count("\\n") + 1
+
+def mutant(rule, line=line):
+    return Mutant(FILE, FUNCTION, line, "number", RULE, rule, range(line, line + 1), source.replace(RULE, rule, 1))
+
+def proceedings(court):
+    def verdict(*change, **more):
+        found = court.judge(mutant(*change), 60.0, **more)
+        return [found.outcome, found.by.rpartition("::")[2], found.tests]
+
+    wrong = "return g * (1 + out * out)"
+    court.result = [
+        verdict(wrong),
+        verdict(wrong, first="test_tanh.py::test_the_slope"),
+        verdict("return (1 - out * out) * g"),
+        verdict("return g * (1 - out * out) * [1 for _ in iter(int, 1)]"),
+        verdict(wrong, 10**6),
+    ]
+
+court = judge.Court(proceedings, [mutant(RULE)])
+assert pytest.main(["-q", "-s", "-p", "no:cacheprovider", "--rootdir", sys.argv[1], sys.argv[1]], plugins=[court]) == 0
+print(json.dumps(court.result))
+"""
+
+TESTS = """
+import minitorch
+
+def test_the_slope_at_0():
+    x = minitorch.tensor([0.0], requires_grad=True)
+    x.tanh().backward()
+    assert x.grad.item() == 1.0
+
+def test_the_slope():
+    x = minitorch.tensor([0.5], requires_grad=True)
+    y = x.tanh()
+    y.backward()
+    assert abs(x.grad.item() - (1 - y.item() ** 2)) < 1e-6
+"""
+
+
+def sources():
+    return {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in files()}
+
+
+def test_a_mutant_is_killed_by_a_failing_test_or_the_time_out_and_touches_no_file(tmp_path):
+    before = sources()
+    (tmp_path / "test_tanh.py").write_text(TESTS)
+    command = [sys.executable, "-c", JUDGED, str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    wrong, again, equal, endless, unreached = json.loads(ended.stdout.splitlines()[-1])
+    assert wrong[:2] == ["killed", "test_the_slope"]
+    assert again == ["killed", "test_the_slope", 1]
+    assert equal == ["survived", "", 2]
+    assert endless[0] == "time-out"
+    assert unreached == ["not reached", "", 0]
+    assert sources() == before
+
+
+SOURCE = """
+class Double(Op):
+    @decorated(1)
+    def forward(ctx, a: int | None = 3) -> int | None:
+        if a < 0:
+            raise ValueError(f"double: {a - 1}" + "not below 0")
+        ctx.count = a + a
+        return a * 2
+
+def other(a):
+    return a + 1
+"""
+
+
+def made(functions):
+    pytest.importorskip("cosmic_ray", reason="mutants are made by Cosmic Ray, of the `mutation` extra")
+    from tests.mutation.mutants import of_source
+
+    return [(mutant.before, mutant.after, mutant.kind) for mutant in of_source("double.py", SOURCE, functions)]
+
+
+def test_operators_numbers_conditions_and_statements_are_mutated_but_no_annotation_decorator_or_text():
+    first = "def forward(ctx, a: int | None = 3) -> int | None:"
+    assert sorted(made({"Double.forward"})) == sorted([
+        (first, first.replace("3", "4"), "number"),
+        (first, first.replace("3", "2"), "number"),
+        ("if a < 0:", "if not a < 0:", "sign or not"),
+        ("if a < 0:", "if a >= 0:", "comparison"),
+        ("if a < 0:", "if a <= 0:", "comparison"),
+        ("if a < 0:", "if a < 1:", "number"),
+        ("if a < 0:", "if a < -1:", "number"),
+        ('raise ValueError(f"double: {a - 1}" + "not below 0")', "pass", "statement"),
+        ("ctx.count = a + a", "pass", "statement"),
+        ("ctx.count = a + a", "ctx.count = a - a", "arithmetic"),
+        ("ctx.count = a + a", "ctx.count = a * a", "arithmetic"),
+        ("return a * 2", "return a / 2", "arithmetic"),
+        ("return a * 2", "return a + 2", "arithmetic"),
+        ("return a * 2", "return a * 3", "number"),
+        ("return a * 2", "return a * 1", "number"),
+    ])  # fmt: skip
+
+
+def test_only_the_functions_in_scope_are_mutated():
+    assert {before for before, _, _ in made({"other"})} == {"return a + 1"}
+
+
+def test_every_backward_rule_and_what_it_runs_is_in_scope():
+    found = files()
+    assert found["minitorch/engine.py"] is None and found["minitorch/op.py"] is None
+    assert found["minitorch/ops/linear.py"] == {"Matmul.backward", "Linear.backward"}
+    assert found["minitorch/ops/conv.py"] >= {"Conv2d.backward", "ConvWeight.forward", "cropped"}
+    assert found["minitorch/ops/unfold.py"] >= {"spread", "Window.rows"}
+    for file, functions in found.items():
+        places = {name for _, _, name in Layout((ROOT / file).read_text()).places}
+        assert functions is None or functions <= places
+        if file.startswith("minitorch/ops/"):
+            assert {name for name in places if name.endswith(".backward")} <= functions
+
+
+def test_a_change_that_compiles_to_the_same_is_no_mutant():
+    assert content("x = 1 + a") == content("x = (1 + a)  # the same")
+    assert content("x = 1 + a") != content("x = 2 + a")
+    assert content("x = 1 + a") != content("x = 1.0 + a")
+    assert content("x = 1 +") is None
+
+
+def test_a_test_that_runs_the_statement_of_a_mutant_can_see_it():
+    layout = Layout(
+        "A = 1\n\ndef f(a=(\n    1\n)):\n    if a:\n        return g(\n            a,\n            2,\n        )\n    return 0\n"
+    )
+    assert layout.reach_of(8) == range(7, 11)
+    assert layout.reach_of(6) == range(6, 7)
+    assert layout.reach_of(4) == range(3, 12)  # a default: whatever calls the function
+    assert layout.reach_of(1) == range(1, 12)  # a constant: whatever runs the file
+    assert [layout.function_at((line, 0)) for line in (1, 4, 9)] == ["", "f", "f"]
+
+
+def test_a_difference_is_told_by_its_lines_alone():
+    assert difference("a\n  b(\n  c)\nd\n", "a\n  pass\nd\n") == ("b( c)", "pass")
+
+
+def test_a_verdict_is_kept_until_the_test_that_killed_changes_or_where_it_survived_any(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.mutation.__main__.ROOT", tmp_path)
+    tests = [tmp_path / "test_a.py", tmp_path / "test_b.py"]
+    for file in tests:
+        file.write_text("")
+    kept = tmp_path / "kept.jsonl"
+
+    def version():
+        return Version([file.name for file in tests], 6.0)
+
+    found = {"k": Verdict("killed", "test_a.py::test_x", 3), "s": Verdict("survived", "", 4)}
+    entries = [{"name": f"name of {d}", "digest": d, "version": version().of(v), **asdict(v)} for d, v in found.items()]
+    kept.write_text("\n".join([*map(json.dumps, entries), '{"name": "cut sho']))
+    assert verdicts(kept, version()) == (found, {"name of k": "test_a.py::test_x", "name of s": ""})
+    tests[1].write_text("# changed")
+    assert verdicts(kept, version())[0] == {"k": found["k"]}
+    tests[0].write_text("# changed")
+    assert verdicts(kept, version())[0] == {} and verdicts(kept, version())[1]["name of k"] == "test_a.py::test_x"
+    assert verdicts(tmp_path / "none.jsonl", version()) == ({}, {})
