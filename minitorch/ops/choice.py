@@ -101,11 +101,10 @@ def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero: `(count, ndim)` int64, or with `as_tuple` one tensor per dimension."""
-    found = input.array.nonzero()
+    found = (input.array if input.ndim else input.array.reshape(1)).nonzero()  # NumPy refuses a 0-d array
     if as_tuple:
         return tuple(wrap(index) for index in found)
-    module = array_module(input.array)
-    return wrap(module.stack(found, -1) if found else module.zeros((0, 0), backend.int64))
+    return wrap(array_module(input.array).stack(found, -1)[:, : input.ndim])
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
