@@ -38,7 +38,7 @@ setup(
         "tests": tests,
         "benchmarks": ["torch==2.13.0", "jax>=0.10", "mygrad>=2.5", "autograd>=1.9", *examples],
         "mutation": ["cosmic-ray>=8.4", *tests],
-    "dask": ["dask>=2024.1", "distributed>=2024.1"],
+        "dask": ["dask>=2024.1", "distributed>=2024.1"],
         "ray": ["ray>=2.9"],
         "lint": ["ruff>=0.8"],
         # the wheels, not plain `cupy`, which pip would try to compile; 14.1.0 clashes with PyTorch

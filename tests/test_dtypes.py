@@ -167,6 +167,27 @@ def test_booleans_beside_a_python_boolean_stay_booleans():
     assert (x + True).dtype == (x * False).dtype == mt.bool and (x + 1).dtype == mt.int64
 
 
+def test_a_choice_between_two_numbers_has_the_dtype_they_would_have():
+    mask = mt.tensor([True, False])
+    for first, second, dtype in ((1, 0, mt.int64), (True, False, mt.bool), (1, False, mt.int64), (1.0, 0, mt.float32)):
+        out = mt.where(mask, first, second)
+        assert out.dtype == dtype and out.tolist() == [first, second]
+
+
+@pytest.mark.parametrize("function", [mt.mul, mt.div, mt.pow, mt.matmul], ids=lambda function: function.__name__)
+def test_operands_of_two_dtypes_have_the_second_derivatives_of_one(function):
+    def derivatives(dtype, other):
+        x = mt.tensor([[1.5, 2.0], [0.5, 3.0]], dtype=dtype, requires_grad=True)
+        y = mt.tensor([[2.0, 3.0], [1.0, 0.5]], dtype=other, requires_grad=True)
+        first = mt.autograd.grad(function(x, y).sum(), [x, y], create_graph=True)
+        return [mt.autograd.grad(g.sum(), v, retain_graph=True)[0] for g, v in ((first[0], y), (first[1], x))]
+
+    expected = derivatives(mt.float64, mt.float64)
+    for dtypes in ((mt.float64, mt.float32), (mt.float32, mt.float64)):
+        for found, wanted in zip(derivatives(*dtypes), expected):
+            np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-6)
+
+
 def test_a_difference_of_booleans_is_refused():
     with pytest.raises(TypeError, match=r"sub: .*logical_xor.*\(inputs: \(1,\) bool, \(1,\) bool\)"):
         mt.tensor([True]) - mt.tensor([False])

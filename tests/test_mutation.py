@@ -11,9 +11,10 @@ from dataclasses import asdict
 import pytest
 
 from tests.mutation.__main__ import Version, verdicts
+from tests.mutation.document import document, passes
 from tests.mutation.graft import content
 from tests.mutation.judge import Verdict
-from tests.mutation.mutants import Layout, difference
+from tests.mutation.mutants import Layout, Mutant, difference
 from tests.mutation.scope import ROOT, files
 
 if sys.platform == "win32":
@@ -163,6 +164,22 @@ def test_a_test_that_runs_the_statement_of_a_mutant_can_see_it():
     assert layout.reach_of(4) == range(3, 12)  # a default: whatever calls the function
     assert layout.reach_of(1) == range(1, 12)  # a constant: whatever runs the file
     assert [layout.function_at((line, 0)) for line in (1, 4, 9)] == ["", "f", "f"]
+
+
+def test_a_run_passes_if_enough_are_killed_and_each_survivor_is_explained(monkeypatch):
+    monkeypatch.setattr("tests.mutation.document.EXPLAINED", {("a.py", "f", "x > 0", "x >= 0"): "x is never 0."})
+
+    def found(killed, *after):
+        mutants = [Mutant("a.py", "f", 1, "number", "x", f"{i}", range(1, 2), "") for i in range(killed)]
+        alive = [Mutant("a.py", "f", 7, "comparison", "x > 0", change, range(7, 8), "") for change in after]
+        return [(m, Verdict("killed", "test_x", 1)) for m in mutants] + [(m, Verdict("survived")) for m in alive]
+
+    assert passes(found(19, "x >= 0")) and not passes(found(18, "x >= 0")) and not passes(found(99, "x <= 0"))
+    page = document(found(18, "x >= 0", "x <= 0"), "python -m tests.mutation", 6.0, 3.0)
+    assert "20 mutants, 90.0% killed; 2 survived, 1 of these explained." in page
+    assert "- line 7, `f`: `x > 0` became `x >= 0`. x is never 0." in page
+    assert "- line 7, `f`: `x > 0` became `x <= 0`. **Not explained.**" in page
+    assert "| a.py | 20 | 18 | 0 | 2 | 90.0% |" in page and "| comparison | 2 | 0 | 0 | 2 | 0.0% |" in page
 
 
 def test_a_difference_is_told_by_its_lines_alone():

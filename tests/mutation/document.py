@@ -52,7 +52,7 @@ def passes(found: Found) -> bool:
 def document(found: Found, command: str, budget: float, patience: float) -> str:
     """The counts, by file and by kind, and every survivor with the reason; under what a reader needs to judge or repeat it."""
     used, today = versions(), datetime.date.today()
-    tools = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("cosmic-ray", "pytest", "hypothesis"))
+    tools = ", ".join(map(installed, ("cosmic-ray", "pytest", "hypothesis")))
     alive = survived(found)
     known = sum(mutant.place in EXPLAINED for mutant, _ in alive)
     return f"""# Mutation testing of the engine and of every backward rule
@@ -73,6 +73,14 @@ must be killed and every survivor explained.
 
 {survivors(alive)}
 """
+
+
+def installed(name: str) -> str:
+    """A package with its version."""
+    try:
+        return f"{name} {importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"without {name}"
 
 
 def table(name: str, found: Found, key: Callable[[Mutant], str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -57,11 +58,13 @@ def code_of(code: CodeType, name: str) -> CodeType:
 
 
 def live(module: ModuleType, name: str) -> FunctionType | Any:
-    """The function of a qualified name as it runs, out of its property, classmethod or staticmethod; or the class."""
+    """The function of a qualified name as it runs, out of its property, classmethod, cache and the like; or the class."""
     found: Any = module
     for part in name.split("."):
         found = vars(found)[part]
-    found = getattr(found, "__func__", found)
+    if hasattr(found, "cache_clear"):
+        found.cache_clear()
+    found = inspect.unwrap(getattr(found, "__func__", found))
     return found.fget if isinstance(found, property) else found
 
 

@@ -115,6 +115,8 @@ def of_source(file: str, source: str, functions: set[str]) -> Iterator[Mutant]:
     tree, layout = parso.parse(source), Layout(source)
     seen = {content(source)}
     for node in nodes(tree):
+        if node.parent is not None and node.parent.type == "parameters":
+            continue  # the bare * before keyword parameters is no operator
         for name, operator in available.items():
             for index, (start, _) in enumerate(list(operator.mutation_positions(node))):
                 function = layout.function_at(start)

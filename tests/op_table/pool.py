@@ -52,7 +52,7 @@ ROWS = [
                  (LARGE, (3,), {"stride": 2, "padding": 1, "dilation": 1, "return_indices": True, "ceil_mode": True}),
                  (spread(1, 3, 4), (2,), {"stride": (1, 2), "dilation": (2, 1), "return_indices": True}),
                  (spread(1, 1, 4, 4, low=-3.0, high=-1.0), (2,), {"padding": 1}),  # zeros would win
-                 (spread(1, 1, 13, 1), ((3, 1),), {"stride": (6, 1), "dilation": (3, 1)}),  # windows that share a row
+                 (spread(1, 1, 13, 1), ((3, 1),), {"stride": (6, 2), "dilation": (3, 1)}),  # windows that share a row
                  (spread(1, 4, 4, 5), (2,), {}),  # as many channels as rows: what is left over is a column
                  (spread(1, 1, 1, 17), ((1, 17),), {}), (spread(1, 1, 17, 16), ((17, 16),), {}))],
         bad=[*refused("max_pool2d"), bad(ValueError, r"^max_pool2d: expected dilation .* got 0", IMAGES, 2, dilation=0)]),
