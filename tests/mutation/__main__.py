@@ -31,7 +31,7 @@ from tests.mutation.scope import ROOT
 # Whatever is about tensors, operations, gradients and layers. Left out: data, files, jobs, reports, which the other tests
 # are about, and parity, so that the tests prove what they do without PyTorch.
 TESTS = (
-    "anomaly", "autograd", "creation", "devices", "dtypes", "fakecupy", "function", "function_context", "grad_mode",
+    "anomaly", "autograd", "convolutions", "creation", "devices", "dtypes", "fakecupy", "function", "function_context", "grad_mode",
     "gradcheck", "graphs", "hessian_vector", "higher_orders", "hooks", "inplace", "inplace_every_op", "inplace_recorded",
     "layers_module", "layers_modules", "leaves", "losses", "memory", "ops", "ops_device", "ops_hypothesis", "ops_points",
     "own_ops", "tensor",
@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write is None:
         print(text)
     else:
-        atomic_write(options.write, text.encode())
+        with atomic_write(options.write) as file:
+            file.write(text.encode())
     return 0 if passes(found) else 1
 
 

@@ -59,13 +59,19 @@ def code_of(code: CodeType, name: str) -> CodeType:
 
 def live(module: ModuleType, name: str) -> FunctionType | Any:
     """The function of a qualified name as it runs, out of its property, classmethod, cache and the like; or the class."""
+    found = held(module, name)
+    found = inspect.unwrap(getattr(found, "__func__", found))
+    return found.fget if isinstance(found, property) else found
+
+
+def held(module: ModuleType, name: str) -> Any:
+    """What the module, or the class, holds under a qualified name; a cache forgets what it has kept."""
     found: Any = module
-    for part in name.split("."):
+    for part in name.split(".") if name else ():
         found = vars(found)[part]
     if hasattr(found, "cache_clear"):
         found.cache_clear()
-    found = inspect.unwrap(getattr(found, "__func__", found))
-    return found.fget if isinstance(found, property) else found
+    return found
 
 
 def content(source: str) -> str | None:

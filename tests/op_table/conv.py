@@ -32,6 +32,8 @@ ROWS = [
         conv((1, 2, 3, 3), (4, 1, 2, 1), groups=2),
         conv((1, 1, 3, 4), (1, 1, 3, 2), padding="same"),
         conv((1, 1, 4, 4), (1, 1, 2, 2), padding="same", dilation=(1, 2)),
+        conv((1, 1, 3, 2), (1, 1, 2, 1), padding="same"),  # one row of zeros, below
+        conv((1, 1, 2, 3), (1, 1, 1, 2), padding="same"),  # one column, on the right
         conv((1, 1, 3, 3), (1, 1, 2, 2), padding="valid"),
         conv((1, 1, 2, 2), (1, 1, 1, 1), padding=1),
         conv((2, 3, 3), (2, 2, 2, 1), biased=True),

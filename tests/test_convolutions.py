@@ -1,0 +1,44 @@
+"""Convolutions large enough to be taken apart: into rows of the filter, slabs of images, stretches of columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from op_table import naive
+from op_table.checks import assert_close, host
+
+import minitorch as mt
+import minitorch.functional as F
+
+LARGE = {
+    "rows of the filter apart": ((2, 4, 8, 6), (3, 4, 3, 3), {"padding": 1}),
+    "rows apart, with stride along the height": ((1, 4, 14, 5), (2, 4, 6, 3), {"stride": (2, 1)}),
+    "rows apart, with stride along the width": ((2, 4, 8, 7), (3, 4, 3, 3), {"padding": 1, "stride": (1, 2)}),
+    "rows apart, with dilation along the height": ((2, 4, 9, 6), (3, 4, 3, 3), {"padding": (2, 1), "dilation": (2, 1)}),
+    "rows apart, with dilation along the width": ((2, 4, 8, 7), (3, 4, 3, 3), {"padding": (1, 2), "dilation": (1, 2)}),
+    "rows apart, in groups": ((2, 8, 8, 6), (4, 4, 3, 3), {"padding": 1, "groups": 2}),
+    "rows apart, of one channel": ((1, 1, 8, 14), (1, 1, 3, 12), {"padding": (1, 0)}),
+    "rows apart, in slabs of images": ((100, 4, 12, 12), (1, 4, 3, 3), {"padding": 1}),
+    "slabs of images": ((30, 2, 14, 14), (2, 2, 3, 3), {}),
+    "slabs of images of one channel": ((40, 1, 16, 16), (2, 1, 5, 5), {}),
+    "images larger than a slab": ((2, 1, 80, 80), (1, 1, 5, 5), {}),
+    "stretches of columns": ((6, 8, 44, 50), (1, 8, 5, 5), {}),
+    "columns one by one": ((8, 32, 132, 2), (1, 32, 5, 1), {}),
+}
+
+
+@pytest.mark.parametrize("x_shape, w_shape, parameters", LARGE.values(), ids=LARGE)
+def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters):
+    """A convolution is linear in either operand, so that a gradient is known by its product with any other operand."""
+    draw = np.random.default_rng(0).standard_normal
+    x, w, b = (mt.tensor(draw(shape), requires_grad=True) for shape in (x_shape, w_shape, w_shape[0]))
+    y = F.conv2d(x, w, b, **parameters)
+    assert_close(host(y), naive.conv2d(host(x), host(w), host(b), **parameters))
+    given, other_x, other_w = draw(y.shape), draw(x_shape), draw(w_shape)
+    y.backward(mt.tensor(given))
+    size = np.sqrt(given.size)
+    expected = (given * naive.conv2d(other_x, host(w), **parameters)).sum()
+    assert_close((host(x.grad) * other_x).sum(), expected, least=size)
+    expected = (given * naive.conv2d(host(x), other_w, **parameters)).sum()
+    assert_close((host(w.grad) * other_w).sum(), expected, least=size)
+    assert_close(host(b.grad), given.sum((0, 2, 3)), least=size)
