@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from op_table import naive
@@ -9,6 +11,7 @@ from op_table.checks import assert_close, host
 
 import minitorch as mt
 import minitorch.functional as F
+from minitorch.ops.unfold import Window, bands
 
 LARGE = {
     "rows of the filter apart": ((2, 4, 8, 6), (3, 4, 3, 3), {"padding": 1}),
@@ -22,7 +25,7 @@ LARGE = {
     "slabs of images": ((30, 2, 14, 14), (2, 2, 3, 3), {}),
     "slabs of images of one channel": ((40, 1, 16, 16), (2, 1, 5, 5), {}),
     "images larger than a slab": ((2, 1, 80, 80), (1, 1, 5, 5), {}),
-    "stretches of columns": ((6, 8, 44, 50), (1, 8, 5, 5), {}),
+    "stretches of columns": ((6, 8, 44, 60), (1, 8, 5, 5), {}),
     "columns one by one": ((8, 32, 132, 2), (1, 32, 5, 1), {}),
 }
 
@@ -42,3 +45,30 @@ def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters):
     expected = (given * naive.conv2d(host(x), other_w, **parameters)).sum()
     assert_close((host(w.grad) * other_w).sum(), expected, least=size)
     assert_close(host(b.grad), given.sum((0, 2, 3)), least=size)
+
+
+@pytest.mark.parametrize(
+    "x_shape, w_shape", [((40, 8, 28, 30), (8, 8, 3, 3)), ((40, 2, 28, 30), (32, 2, 3, 3))], ids=["rows", "whole"]
+)
+def test_what_a_convolution_works_in_does_not_grow_with_the_batch(x_shape, w_shape):
+    """A slab of half a megabyte, and one twice as large on the way back, whose products are added up beside it."""
+    x, w = mt.ones(x_shape, requires_grad=True), mt.ones(w_shape, requires_grad=True)
+    given = mt.ones_like(F.conv2d(x, w))
+    tracemalloc.start()
+    y = F.conv2d(x, w)
+    y.backward(given)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    kept = sum(tensor.array.nbytes for tensor in (x, x, y, y))  # images and output, and their copies or gradients
+    assert most < kept + 1.6e6
+
+
+@pytest.mark.parametrize("channels, size, filter_size, count", [
+    (64, (6, 6), (2, 2), 1), (32, (6, 6), (3, 3), 3), (1, (14, 14), (3, 3), 1), (2, (14, 14), (3, 3), 1), (4, (14, 14), (3, 3), 3),
+    (4, (14, 6), (3, 3), 3), (4, (6, 14), (3, 3), 3), (4, (14, 14), (2, 8), 1), (2, (14, 14), (8, 2), 1), (12, (14, 14), (8, 1), 8),
+])  # fmt: skip
+def test_a_filter_is_taken_apart_where_that_was_measured_to_pay(channels, size, filter_size, count):
+    window = Window((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
+    images = np.ones((1, *size, channels))
+    (_, parts), *_ = bands(images, filter_size, window, window.out_size(size, filter_size))
+    assert len(parts) == count

@@ -17,9 +17,6 @@ from tests.mutation.judge import Verdict
 from tests.mutation.mutants import Layout, Mutant, difference
 from tests.mutation.scope import ROOT, files
 
-if sys.platform == "win32":
-    pytest.skip("mutants are judged in forked processes", allow_module_level=True)
-
 JUDGED = """
 import json, sys
 import pytest
@@ -74,6 +71,7 @@ def sources():
     return {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in files()}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="mutants are judged in forked processes")
 def test_a_mutant_is_killed_by_a_failing_test_or_the_time_out_and_touches_no_file(tmp_path):
     before = sources()
     (tmp_path / "test_tanh.py").write_text(TESTS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import resource
 import signal
 import sys
 import threading
@@ -153,6 +152,8 @@ class Court:
         reader, writer = os.pipe()  # the number of the test under way, for when its process is killed
 
         def trial() -> int | None:
+            import resource  # which Windows has not
+
             graft(module_of(mutant.file), mutant.function, mutant.source)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             for position, following in zip(chosen, [*chosen[1:], None]):
