@@ -562,107 +562,6 @@ REASONS: list[tuple[str, list[Place]]] = [
         ],
     ),
     (
-        "Which of two ways, one product for the filter or one for each of its rows, decides about time alone.",
-        [
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] >= COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] <= COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[1] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[-1] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] / out[0] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] + out[0] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[1] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[-1] < COPIES * height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES / height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES + height or kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height and kernel[1] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each >= SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each <= SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[0] * each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] / each < SHORT",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT",
-                "single = kernel[0] * out[0] < COPIES * height or kernel[1] + each < SHORT",
-            ),
-        ],
-    ),
-    (
         "How many images are worked on at a time decides about time and memory alone.",
         [
             (
@@ -670,12 +569,6 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(2, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-                "size = max(1, slab(xp) * max(1, places * out[1] * band * window.groups * x.itemsize))",
             ),
             (
                 "minitorch/ops/unfold.py",
@@ -693,31 +586,7 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "minitorch/ops/unfold.py",
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-                "size = max(1, slab(xp) // max(1, places + out[1] * band * window.groups * x.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(1, slab(xp) // max(1, places * out[0] * band * window.groups * x.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-                "size = max(1, slab(xp) // max(1, places * out[1] + band * window.groups * x.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band + window.groups * x.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "bands",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
-                "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups + x.itemsize))",
             ),
             (
                 "minitorch/ops/unfold.py",
@@ -798,14 +667,6 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "The bytes worked on at a time decide about time and memory alone.",
         [
-            (
-                "minitorch/ops/unfold.py",
-                "slab",
-                "return 2**19 if xp is np else 2**29",
-                "return 2**19 if not xp is np else 2**29",
-            ),
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 3**19 if xp is np else 2**29"),
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**20 if xp is np else 2**29"),
             ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**18 if xp is np else 2**29"),
             ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 3**29"),
             ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 2**30"),
@@ -842,12 +703,6 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "minitorch/ops/unfold.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 3 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 1 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
             ),
             (
@@ -866,43 +721,7 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "minitorch/ops/unfold.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) * max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 2 * slab(xp) // max(2, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) + oh * kh * channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh + kh * channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh + channels * groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels + groups * y.itemsize))",
-            ),
-            (
-                "minitorch/ops/unfold.py",
-                "spread",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
-                "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups + y.itemsize))",
             ),
         ],
     ),
