@@ -19,9 +19,11 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Work
 
 TITLE = "Where the time of a step goes"
-NOTE = f"""The step of {nets.MAIN_NET}, one thread, by operation and the shape of its output; both digits together. "Around the
-operations" is the pass over the tape, the layers' own work, checks, random numbers and the memory given back; reading the clock
-is in it, too. The matrix products of an operation are the bound of what NumPy can do; what has none has no bound here."""
+NOTE = """The step of the main net, and of the nets that are dearest beside PyTorch's, one thread, by operation and the shape of
+its output; what is done for both digits is added up. "Around the operations" is the pass over the tape, the layers' own work,
+checks, random numbers and the memory given back; reading the clock is in it, too. The matrix products of an operation are the
+bound of what NumPy can do, one product for each; convolutions that make several smaller ones may be below it."""
+NETS = [nets.MAIN_NET, "002 LeNet", "002 ResNet", "002 AlexNet"]
 ROUNDS = 15
 BESIDE = [PRODUCTS]
 SHARE = 0.01  # of a step: what takes less is added up
@@ -29,17 +31,22 @@ WHOLE, AROUND, REST = "the whole step", "around the operations", "other operatio
 
 
 def run(options: Options) -> list[Row]:
-    """A row for each operation, the dearest first."""
+    """A row for each operation of each net, the dearest first."""
     with tempfile.TemporaryDirectory() as folder:
-        here = {"net": nets.MAIN_NET, "data": str(nets.save_pairs(Path(folder)))}
-        entries = [Entry(MINITORCH.name, "benchmarks.parts:of_step"), Entry(PRODUCTS, "benchmarks.parts:of_products")]
-        rows = measured(nets.MAIN_NET, [replace(entry, arguments=here) for entry in entries], options)
-    by_time = sorted(rows, key=lambda row: -statistics.median(row.rounds[MINITORCH.name]))
-    least = SHARE * statistics.median(by_time[0].rounds[MINITORCH.name])
-    small = [row for row in by_time if statistics.median(row.rounds[MINITORCH.name]) < least]
-    added = {name: [sum(one) for one in zip(*(row.rounds[name] for row in small))] for name in [MINITORCH.name] if small}
-    kept = [replace(row, case=row.quantity, quantity="time") for row in by_time if row not in small]
-    return kept + [Row(REST, "time", "ms", 1, added)] * bool(small)
+        data = str(nets.save_pairs(Path(folder)))
+        return [row for net in NETS[: 1 if options.quick else None] for row in of_net(net, data, options)]
+
+
+def of_net(net: str, data: str, options: Options) -> list[Row]:
+    """A row for each operation of a net, the dearest first."""
+    entries = [Entry(MINITORCH.name, "benchmarks.parts:of_step"), Entry(PRODUCTS, "benchmarks.parts:of_products")]
+    rows = measured(net, [replace(entry, arguments={"net": net, "data": data}) for entry in entries], options)
+    rows.sort(key=lambda row: -statistics.median(row.rounds[MINITORCH.name]))
+    least = SHARE * statistics.median(rows[0].rounds[MINITORCH.name])
+    small = [row for row in rows if statistics.median(row.rounds[MINITORCH.name]) < least]
+    added = [sum(one) for one in zip(*(row.rounds[MINITORCH.name] for row in small))]
+    kept = [replace(row, case=row.quantity, quantity=net) for row in rows if row not in small]
+    return kept + [Row(REST, net, "ms", 1, {MINITORCH.name: added})] * bool(small)
 
 
 def of_step(net: str, data: str) -> Work:
