@@ -38,7 +38,9 @@ def missing(peers: list[Peer]) -> dict[str, str]:
     return said
 
 
-SWITCHES = ("OPENBLAS_CORETYPE", "MINITORCH_KEEP_MEMORY", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+SWITCHES = (
+    "OPENBLAS_CORETYPE", "MINITORCH_KEEP_MEMORY", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 
 
 def machine(present: Collection[str]) -> dict[str, Any]:
