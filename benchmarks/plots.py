@@ -101,11 +101,12 @@ def lines(axes: Any, rows: Sequence[Row], size: Callable[[Row], float]) -> None:
 
 
 def plain(*logarithmic: Any) -> None:
-    """Label the axes at 1, 2, 5, 10, 20, ... in plain numbers."""
+    """Label the axes at 1, 2, 5, 10, 20, ... in plain numbers, long horizontal ones at 1, 10, 100 alone."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for axis in logarithmic:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axis.get_data_interval()
+        axis.set_major_locator(LogLocator(subs=(1,) if axis.axis_name == "x" and high >= 100 * low else (1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
         axis.set_minor_locator(NullLocator())
 
