@@ -181,6 +181,13 @@ def test_the_checkpoint_of_something_else_is_refused_and_changes_nothing(tmp_pat
     assert state(run, tmp_path) == before
 
 
+def test_a_schedule_with_a_state_that_this_one_does_not_have_is_refused(tmp_path):
+    run = after(9)
+    run.scheduler.warmth = 2
+    run.save(tmp_path / "file")
+    assert "does not fit scheduler, and nothing was changed: StepLR has no warmth" in refusal(after(3), tmp_path / "file")
+
+
 def test_all_parts_of_the_file_are_asked_for(tmp_path):
     run = after(9)
     run.save(tmp_path / "file")

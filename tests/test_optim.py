@@ -502,6 +502,15 @@ def test_a_users_own_rule_overrides_step():
     assert optimizer.state_dict()["state"] == {0: {"seen": 1}}
 
 
+def test_a_users_rule_without_a_step_says_so():
+    class Idle(optim.Optimizer):
+        pass
+
+    optimizer = Idle([with_grad([1.0], [1.0])], {})
+    with pytest.raises(NotImplementedError, match="Idle: neither step nor _update is written"):
+        optimizer.step()
+
+
 @every_rule
 def test_a_deep_copy_goes_on_by_itself(make):
     params = parameters()
