@@ -52,9 +52,7 @@ def train(peer: str, kind: str, size: int) -> Work:
         engine.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     engine.manual_seed(0)
     model, shape, classes = net(nn, kind, size)
-    state = model.state_dict()  # PyTorch's own start lets a deep net's signal fade into subnormal numbers, slow ones
-    weights = nets.shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items())
-    model.load_state_dict({**state, **{name: engine.from_numpy(array) for name, array in weights.items()}})
+    nets.load_shared_weights(model, engine)  # PyTorch's own start lets a deep net's signal fade into slow subnormal numbers
     inputs, targets = engine.randn(*shape), engine.randint(0, classes, shape[:1])
     optimizer = importlib.import_module(f"{peer}.optim").SGD(model.parameters(), lr=1e-3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -81,3 +81,11 @@ def shared_weights(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> Mapping[str
             draws = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape, np.float32)
             weights[name] = draws * np.float32(np.sqrt(2 / np.prod(shape[1:])))
     return weights
+
+
+def load_shared_weights(model: Any, engine: Any) -> None:
+    """Give a net of minitorch or PyTorch, the `engine`, the weights that all frameworks are given."""
+    state = model.state_dict()
+    for name, array in shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items()).items():
+        state[name] = engine.from_numpy(array).to(state[name].device)
+    model.load_state_dict(state)

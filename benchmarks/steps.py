@@ -81,9 +81,7 @@ def train(peer: str, net: str, data: str, device: str, compiled: bool = False) -
     def stepper(check: bool) -> tuple[Any, Callable[[], float]]:
         engine.manual_seed(0)
         model, optimizer, loss_of = training(net, device)
-        state = model.state_dict()
-        weights = nets.shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items())
-        model.load_state_dict({**state, **{name: engine.from_numpy(array).to(device) for name, array in weights.items()}})
+        nets.load_shared_weights(model, engine)
         turns, kinds = cycle(batches), [type(module).__name__ for module in model.modules()]
         if check:
             for module, kind in zip(model.modules(), kinds):

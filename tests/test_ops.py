@@ -242,7 +242,7 @@ def test_images_are_channels_last_from_the_convolution_to_the_flattening_and_bac
     assert seen == [True] * 4
 
 
-# ---- what is refused, and other names ---# ---- what is refused, and other names ------------------------------------------------------------------------------------
+# ---- what is refused, and other names ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

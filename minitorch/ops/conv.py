@@ -110,6 +110,8 @@ def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, channe
 
     if input.ndim != 4 or weight.ndim != 4:
         raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {shapes()}")
+    if not channels or not filters:
+        raise ValueError(f"{name}: expected at least one channel and one filter; got {shapes()}")
     if input.shape[1] != channels:
         raise ValueError(f"{name}: the weight takes {channels} channels, the input has {input.shape[1]} ({shapes()})")
     if bias is not None and bias.shape != (filters,):
@@ -131,7 +133,8 @@ def conv2d(
     """The correlation of images (n, in, height, width) with filters (out, in / groups, kh, kw), plus bias (out).
 
     `padding` is a number of zeros on each side, "valid" (none) or "same" (an output of the input's size, stride 1 only). One
-    image (in, height, width) is taken too. Raises ValueError if the shapes do not fit, TypeError if the dtypes differ.
+    image (in, height, width) is taken too. Raises ValueError if the shapes do not fit or there is no channel, where PyTorch's
+    output is empty, TypeError if the dtypes differ.
     """
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)

@@ -205,4 +205,3 @@ def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int
         pairs = [(i, kw - 1 - place) for i, place, rest in through if not rest and 0 <= place < kw]
         found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 1) for at in zip(*pairs)))
     return [both or (slice(0), slice(0)) for both in found]
-

@@ -47,6 +47,9 @@ ROWS = [
         bad(ValueError, r"^conv2d: the weight takes 4 channels, the input has 2 ", IMAGES, spread(4, 2, 2, 3), groups=2),
         bad(ValueError, r"^conv2d: the filters of weight \(3, 1, 2, 3\) do not divide into 2 groups", IMAGES, spread(3, 1, 2, 3), groups=2),
         bad(ValueError, r"^conv2d: .*0 groups", IMAGES, FILTERS, groups=0),
+        bad(ValueError, r"^conv2d: expected at least one channel and one filter; got input \(2, 0, 4, 5\), weight \(3, 0, 2, 3\)",
+            IMAGES[:, :0], FILTERS[:, :0]),
+        bad(ValueError, r"^conv2d: expected at least one channel and one filter; got .*weight \(0, 2, 2, 3\)", IMAGES, FILTERS[:0]),
         bad(ValueError, r"^conv2d: a filter of \(5, 3\) .* does not fit into an image of \(4, 5\) .*input \(2, 2, 4, 5\), weight "
             r"\(3, 2, 5, 3\)", IMAGES, spread(3, 2, 5, 3)),
         bad(ValueError, r"^conv2d: a filter .* dilation \(4, 1\) does not fit", IMAGES, FILTERS, dilation=(4, 1)),
