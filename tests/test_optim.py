@@ -199,6 +199,50 @@ def test_any_layout_of_memory_gives_the_same_steps(make):
     assert all(same(result, results[0]) for result in results)
 
 
+def in_order(start, axes):
+    """`start` with its dimensions in memory as `axes` lists them, slowest first."""
+    return np.ascontiguousarray(start.transpose(axes)).transpose(np.argsort(axes))
+
+
+LARGE = {  # shape, and the order of the dimensions in memory: none a multiple of a strip
+    "rows": ((517, 600), (0, 1)),
+    "columns": ((517, 600), (1, 0)),
+    "one row": ((1, 200_001), (0, 1)),
+    "images": ((9, 31, 40, 23), (0, 2, 3, 1)),
+    "long rows": ((3, 100_001), (0, 1)),
+}
+
+
+@every_rule
+@pytest.mark.parametrize("shape, axes", LARGE.values(), ids=LARGE.keys())
+def test_a_large_parameter_is_updated_as_its_elements_would_be(make, shape, axes):
+    rng = np.random.default_rng(0)
+    p = mt.from_numpy(in_order(rng.standard_normal(shape).astype(np.float32), axes)).requires_grad_()
+    some = rng.choice(p.numel(), 1000, replace=False)
+    few = leaf(p.array.reshape(-1)[some])
+    large, small = make([p]), make([few])
+    for _ in range(3):
+        grad = rng.standard_normal(shape).astype(np.float32)
+        p.grad, few.grad = mt.tensor(grad), mt.tensor(grad.reshape(-1)[some])
+        large.step()
+        small.step()
+    assert np.array_equal(p.array.reshape(-1)[some], few.array)
+    for name, value in small.state[few].items():
+        assert np.array_equal(large.state[p][name].array.reshape(-1)[some if value.ndim else slice(None)], value.array.reshape(-1))
+
+
+@every_rule
+def test_a_large_parameter_is_updated_in_little_memory(make):
+    p = with_grad(np.ones(2_000_000), np.ones(2_000_000))
+    optimizer = make([p])
+    tracemalloc.start()
+    optimizer.step()
+    kept = sum(value.array.nbytes for value in optimizer.state[p].values())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < kept + p.array.nbytes / 10
+
+
 @every_rule
 def test_an_empty_parameter_is_no_trouble(make):
     p = with_grad(np.zeros((0, 3)), np.zeros((0, 3)))

@@ -58,13 +58,15 @@ class Adagrad(Optimizer):
 
     def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
         lr, lr_decay, eps = float(group["lr"]), float(group["lr_decay"]), float(group["eps"])
-        for p, g, state, xp, scratch in self._descents(group, members, group["weight_decay"]):
+        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             t = counted(state)
-            s = buffer(state, "sum", p, xp, group["initial_accumulator_value"])
-            xp.multiply(g, g, out=scratch)
-            xp.add(s, scratch, out=s)
-            xp.sqrt(s, out=scratch)
-            xp.add(scratch, eps, out=scratch)
-            xp.divide(g, scratch, out=scratch)
-            xp.multiply(scratch, lr / (1 + (t - 1) * lr_decay), out=scratch)
-            xp.subtract(p, scratch, out=p)
+            sums = buffer(state, "sum", whole, xp, group["initial_accumulator_value"])
+            for at, p, g, scratch in strips:
+                s = sums[at]
+                xp.multiply(g, g, out=scratch)
+                xp.add(s, scratch, out=s)
+                xp.sqrt(s, out=scratch)
+                xp.add(scratch, eps, out=scratch)
+                xp.divide(g, scratch, out=scratch)
+                xp.multiply(scratch, lr / (1 + (t - 1) * lr_decay), out=scratch)
+                xp.subtract(p, scratch, out=p)

@@ -57,28 +57,30 @@ class Adam(Optimizer):
         lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])
         decoupled = group["decoupled_weight_decay"]
-        for p, g, state, xp, scratch in self._descents(group, members, 0.0 if decoupled else weight_decay):
+        for whole, state, xp, strips in self._descents(group, members, 0.0 if decoupled else weight_decay):
             t = counted(state)
-            m, v = buffer(state, "exp_avg", p, xp), buffer(state, "exp_avg_sq", p, xp)
-            if decoupled and weight_decay:
-                xp.multiply(p, 1 - lr * weight_decay, out=p)
-            xp.multiply(m, beta1, out=m)
-            xp.multiply(g, 1 - beta1, out=scratch)
-            xp.add(m, scratch, out=m)
-            xp.multiply(v, beta2, out=v)
-            xp.multiply(g, g, out=scratch)
-            xp.multiply(scratch, 1 - beta2, out=scratch)
-            xp.add(v, scratch, out=v)
-            if group["amsgrad"]:
-                largest = buffer(state, "max_exp_avg_sq", p, xp)
-                v = xp.maximum(largest, v, out=largest)
+            means, squares = buffer(state, "exp_avg", whole, xp), buffer(state, "exp_avg_sq", whole, xp)
+            most = buffer(state, "max_exp_avg_sq", whole, xp) if group["amsgrad"] else None
             # m' / (sqrt(v') + eps) with the two corrections moved into the scalars, which saves two passes
             root = math.sqrt(1 - beta2**t)
-            xp.sqrt(v, out=scratch)
-            xp.add(scratch, eps * root, out=scratch)
-            xp.divide(m, scratch, out=scratch)
-            xp.multiply(scratch, lr * root / (1 - beta1**t), out=scratch)
-            xp.subtract(p, scratch, out=p)
+            for at, p, g, scratch in strips:
+                m, v = means[at], squares[at]
+                if decoupled and weight_decay:
+                    xp.multiply(p, 1 - lr * weight_decay, out=p)
+                xp.multiply(m, beta1, out=m)
+                xp.multiply(g, 1 - beta1, out=scratch)
+                xp.add(m, scratch, out=m)
+                xp.multiply(v, beta2, out=v)
+                xp.multiply(g, g, out=scratch)
+                xp.multiply(scratch, 1 - beta2, out=scratch)
+                xp.add(v, scratch, out=v)
+                if most is not None:
+                    v = xp.maximum(most[at], v, out=most[at])
+                xp.sqrt(v, out=scratch)
+                xp.add(scratch, eps * root, out=scratch)
+                xp.divide(m, scratch, out=scratch)
+                xp.multiply(scratch, lr * root / (1 - beta1**t), out=scratch)
+                xp.subtract(p, scratch, out=p)
 
 
 class AdamW(Adam):

@@ -20,6 +20,10 @@ from minitorch.grad_mode import enable_grad
 from minitorch.op import mark_changed
 from minitorch.tensor import Tensor, wrap
 
+# The elements of a parameter that are updated at a time, so that what a rule's passes read and write stays in the cache: SGD
+# over 1.8 million, with momentum, took 1.15 ms in strips of 2**16, 1.23 of 2**15, 1.3 of 2**17, and 1.8 in one.
+STRIP = 2**16
+
 Params = Iterable[Tensor] | Iterable[dict[str, Any]]
 
 
@@ -153,7 +157,7 @@ class Optimizer:
         return members
 
     def _prepared(self, p: Tensor) -> tuple:
-        """The array of `p`, its library, and two arrays like it to compute in; checks that the state fits."""
+        """The array of `p`, its library, and its strips, each an index with two arrays to compute in; checks the state."""
         for name, value in self.state[p].items():
             if name in self.buffers and _kind(value) != _kind(p):
                 raise ValueError(
@@ -161,28 +165,26 @@ class Optimizer:
                     "or convert the net before the first step, or load the optimizer's state_dict() after it"
                 )
         array, xp = p.array, backend.array_module(p.array)
+        indices = _strips(array, STRIP if xp is np else array.size)
+        most = max((array[at].size for at in indices), default=0)
         flat = self._memory.get((xp, array.dtype))
-        if flat is None or flat[0].size < array.size:
-            flat = self._memory[xp, array.dtype] = xp.empty(array.size, array.dtype), xp.empty(array.size, array.dtype)
-        return array, xp, _laid_out_like(array, flat[0]), _laid_out_like(array, flat[1])
+        if flat is None or flat[0].size < most:
+            flat = self._memory[xp, array.dtype] = xp.empty(most, array.dtype), xp.empty(most, array.dtype)
+        return array, xp, [(at, *(_laid_out_like(array[at], memory) for memory in flat)) for at in indices]
 
     def _descents(
         self, group: dict[str, Any], members: list[tuple], weight_decay: float
-    ) -> Iterator[tuple[Any, Any, dict[str, Any], Any, Any]]:
-        """(parameter, gradient, state, array library, array to compute in) for each of `members`, one after another.
+    ) -> Iterator[tuple[Any, dict[str, Any], Any, Iterator[tuple[Any, Any, Any, Any]]]]:
+        """(parameter, state, array library, its strips) for each of `members`; a strip is what a rule computes at a time.
 
-        All share the array to compute in, which so stays in the processor's cache: use it before asking for the next. The
-        gradient is that of what is minimized: negated under `maximize`, and of the loss plus weight_decay/2 |p|^2.
+        Of a strip: its index, for the arrays of the state; the parameter; the gradient of what is minimized, negated under
+        `maximize` and of the loss plus weight_decay/2 |p|^2; an array to compute in. All share the memory of that array, which
+        so stays in the processor's cache: use it before asking for the next.
         """
         maximize, weight_decay = group["maximize"], float(weight_decay)
-        for p, grad, state, (_, xp, own, scratch) in members:
-            if weight_decay:
-                xp.multiply(p, -weight_decay if maximize else weight_decay, out=own)
-                grad = xp.add(grad, own, out=own)
-            if maximize:
-                grad = xp.negative(grad, out=own)
+        for p, grad, state, (_, xp, strips) in members:
             mark_changed(p, "optimizer.step()")
-            yield p, grad, state, xp, scratch
+            yield p, state, xp, _of_strips(p, grad, xp, strips, maximize, weight_decay)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by the number of the parameter, and the groups with these numbers, as PyTorch lays them out.
@@ -299,6 +301,29 @@ def _as_list(name: str, params: Iterable[Any]) -> list[Any]:
     if isinstance(params, (set, frozenset)):
         raise TypeError(f"{name}: a set has another order in each run; give the parameters as a list")
     return list(params)
+
+
+def _strips(array: Any, most: int) -> list[Any]:
+    """Indices that cut `array` across its slowest dimension, into strips of no more than `most` elements if that will do."""
+    if array.size <= most:
+        return [...]
+    axis = max(range(array.ndim), key=lambda d: abs(array.strides[d]) if array.shape[d] > 1 else -1)
+    length = array.shape[axis]
+    each = max(1, most * length // array.size)
+    return [(slice(None),) * axis + (slice(start, start + each),) for start in range(0, length, each)]
+
+
+def _of_strips(
+    p: Any, grad: Any, xp: Any, strips: list[tuple], maximize: bool, weight_decay: float
+) -> Iterator[tuple[Any, Any, Any, Any]]:
+    for at, own, scratch in strips:
+        part, g = p[at], grad[at]
+        if weight_decay:
+            xp.multiply(part, -weight_decay if maximize else weight_decay, out=own)
+            g = xp.add(g, own, out=own)
+        if maximize:
+            g = xp.negative(g, out=own)
+        yield at, part, g, scratch
 
 
 def _laid_out_like(array: Any, flat: Any) -> Any:

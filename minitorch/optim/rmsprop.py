@@ -52,27 +52,31 @@ class RMSprop(Optimizer):
 
     def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
         lr, alpha, eps, momentum = (float(group[name]) for name in ("lr", "alpha", "eps", "momentum"))
-        for p, g, state, xp, scratch in self._descents(group, members, group["weight_decay"]):
+        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             counted(state)
-            v = buffer(state, "square_avg", p, xp)
-            xp.multiply(v, alpha, out=v)
-            xp.multiply(g, g, out=scratch)
-            xp.multiply(scratch, 1 - alpha, out=scratch)
-            xp.add(v, scratch, out=v)
-            b = buffer(state, "momentum_buffer", p, xp) if momentum else None
-            if group["centered"]:
-                mean = buffer(state, "grad_avg", p, xp)
-                xp.multiply(mean, alpha, out=mean)
-                xp.multiply(g, 1 - alpha, out=scratch)
-                xp.add(mean, scratch, out=mean)
-                xp.multiply(mean, mean, out=scratch)
-                xp.subtract(v, scratch, out=scratch)
-                v = xp.maximum(scratch, 0.0, out=scratch)
-            xp.sqrt(v, out=scratch)
-            xp.add(scratch, eps, out=scratch)
-            step = xp.divide(g, scratch, out=scratch)
-            if b is not None:
-                xp.multiply(b, momentum, out=b)
-                step = xp.add(b, step, out=b)
-            xp.multiply(step, lr, out=scratch)
-            xp.subtract(p, scratch, out=p)
+            squares = buffer(state, "square_avg", whole, xp)
+            steps = buffer(state, "momentum_buffer", whole, xp) if momentum else None
+            means = buffer(state, "grad_avg", whole, xp) if group["centered"] else None
+            for at, p, g, scratch in strips:
+                v = squares[at]
+                xp.multiply(v, alpha, out=v)
+                xp.multiply(g, g, out=scratch)
+                xp.multiply(scratch, 1 - alpha, out=scratch)
+                xp.add(v, scratch, out=v)
+                if means is not None:
+                    mean = means[at]
+                    xp.multiply(mean, alpha, out=mean)
+                    xp.multiply(g, 1 - alpha, out=scratch)
+                    xp.add(mean, scratch, out=mean)
+                    xp.multiply(mean, mean, out=scratch)
+                    xp.subtract(v, scratch, out=scratch)
+                    v = xp.maximum(scratch, 0.0, out=scratch)
+                xp.sqrt(v, out=scratch)
+                xp.add(scratch, eps, out=scratch)
+                step = xp.divide(g, scratch, out=scratch)
+                if steps is not None:
+                    b = steps[at]
+                    xp.multiply(b, momentum, out=b)
+                    step = xp.add(b, step, out=b)
+                xp.multiply(step, lr, out=scratch)
+                xp.subtract(p, scratch, out=p)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.optimizer import Optimizer, Params
-from minitorch.tensor import wrap
+from minitorch.optim.optimizer import Optimizer, Params, buffer
 
 
 class SGD(Optimizer):
@@ -52,19 +51,21 @@ class SGD(Optimizer):
 
     def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
-        for p, g, state, xp, scratch in self._descents(group, members, group["weight_decay"]):
-            if momentum:
-                if "momentum_buffer" in state:
-                    b = state["momentum_buffer"].array
-                    xp.multiply(b, momentum, out=b)
-                    xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
-                else:
-                    b = g.copy(order="K")
-                    state["momentum_buffer"] = wrap(b)
-                if group["nesterov"]:
-                    xp.multiply(b, momentum, out=scratch)
-                    g = xp.add(g, scratch, out=scratch)
-                else:
-                    g = b
-            xp.multiply(g, lr, out=scratch)
-            xp.subtract(p, scratch, out=p)
+        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
+            first = "momentum_buffer" not in state
+            average = buffer(state, "momentum_buffer", whole, xp) if momentum else None
+            for at, p, g, scratch in strips:
+                if momentum:
+                    b = average[at]
+                    if first:
+                        b[...] = g
+                    else:
+                        xp.multiply(b, momentum, out=b)
+                        xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
+                    if group["nesterov"]:
+                        xp.multiply(b, momentum, out=scratch)
+                        g = xp.add(g, scratch, out=scratch)
+                    else:
+                        g = b
+                xp.multiply(g, lr, out=scratch)
+                xp.subtract(p, scratch, out=p)
