@@ -43,6 +43,14 @@ def channels_last(a: Any) -> Any:
     return array_module(a).ascontiguousarray(a.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
+def at_pixels(channels: Any, height: int, width: int) -> Any:
+    """Numbers, one for each channel, at each pixel of an image: (height, width, c).
+
+    NumPy combines them with channels-last images in one run for each image, not in one for each pixel.
+    """
+    return channels.reshape(1, -1).repeat(height * width, 0).reshape(height, width, -1)
+
+
 class Permute(Op):
     """a with its dimensions in another order, as a view.  da = g in the old order."""
 
