@@ -9,12 +9,15 @@ import re
 import subprocess
 import sys
 
+import fakecupy
 import numpy as np
 import pytest
 from layer_cases import CASES, NOT_IN_TORCH
 
 import layers as nn
 import minitorch as mt
+from minitorch.ops import norm as norm_ops
+from minitorch.ops.shape import at_pixels
 
 ALL_CASES = CASES + NOT_IN_TORCH
 with_each_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
@@ -254,6 +257,33 @@ def test_batch_norm_without_statistics_uses_the_batch_in_evaluation_too():
     norm, x = nn.BatchNorm1d(2, track_running_stats=False), mt.randn(8, 2) * 3 + 1
     assert list(norm.state_dict()) == ["weight", "bias"]
     assert mt.equal(norm.eval()(x), norm.train()(x))
+
+
+def test_batch_norm_works_along_whole_images_where_numpy_would_stop_at_each_pixel(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(norm_ops, "at_pixels", lambda *given: sizes.append(given[1:]) or at_pixels(*given))
+    start = np.random.default_rng(0).standard_normal((2, 4, 5, 3)).astype(np.float32)
+
+    def run(x):
+        sizes.clear()
+        x.requires_grad_()
+        norm = nn.BatchNorm2d(x.shape[1]).to(x.device) if x.ndim == 4 else nn.BatchNorm1d(x.shape[1])
+        norm(x).square().sum().backward()
+        return x.grad
+
+    images = run(mt.from_numpy(start.transpose(0, 3, 1, 2)))
+    assert sizes == [(4, 5)] * 7  # mean, scale and bias; mean, both means of the gradient, and scale
+    planes = run(mt.from_numpy(np.ascontiguousarray(start.transpose(0, 3, 1, 2))))
+    assert not sizes
+    np.testing.assert_allclose(images.array, planes.array, atol=2e-6)
+    run(mt.from_numpy(start.reshape(-1, 3)))
+    assert not sizes
+    nn.LayerNorm((4, 5))(mt.from_numpy(start.transpose(0, 3, 1, 2)))
+    assert not sizes
+    with fakecupy.install():
+        on_gpu = run(mt.from_numpy(start).cuda().permute(0, 3, 1, 2).detach())
+        assert not sizes
+        np.testing.assert_allclose(on_gpu.cpu().array, planes.array, atol=2e-6)
 
 
 def test_batch_norm_starts_again_on_reset():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -203,3 +204,12 @@ def test_a_verdict_is_kept_until_the_test_that_killed_changes_or_where_it_surviv
     tests[0].write_text("# changed")
     assert verdicts(kept, version())[0] == {} and verdicts(kept, version())[1]["name of k"] == "test_a.py::test_x"
     assert verdicts(tmp_path / "none.jsonl", version()) == ({}, {})
+
+
+def test_the_command_needs_no_path_set_by_hand():
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.mutation", "--help"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "--write" in ran.stdout

@@ -59,7 +59,7 @@ def _along(x: Any, a: Any) -> Any:
 
     Forward and backward of (25, 16, 14, 14) take 0.30 ms with it, 0.43 with (1, c, 1, 1).
     """
-    if isinstance(a, Tensor) or a.shape != (1, *x.shape[1:2], 1, 1) or array_module(x) is not np or not is_channels_last(x):
+    if isinstance(a, Tensor) or not is_channels_last(x) or a.shape != (1, x.shape[1], 1, 1) or array_module(x) is not np:
         return a
     return at_pixels(a, *x.shape[2:]).transpose(2, 0, 1)
 
