@@ -233,7 +233,7 @@ def test_a_large_parameter_is_updated_as_its_elements_would_be(make, shape, axes
 
 @every_rule
 def test_a_large_parameter_is_updated_in_little_memory(make):
-    p = with_grad(np.ones(2_000_000), np.ones(2_000_000))
+    p = with_grad(np.ones(4_000_000), np.ones(4_000_000))
     optimizer = make([p])
     tracemalloc.start()
     optimizer.step()
