@@ -23,7 +23,7 @@ NOTE = """The step of the main net, and of the nets that are dearest beside PyTo
 its output; what is done for both digits is added up. "Around the operations" is the pass over the tape, the layers' own work,
 checks, random numbers and the memory given back; reading the clock is in it, too. The matrix products of an operation are the
 bound of what NumPy can do, one product for each; convolutions that make several smaller ones may be below it."""
-NETS = [nets.MAIN_NET, "002 LeNet", "002 ResNet", "002 AlexNet"]
+NETS = [nets.MAIN_NET, "000 Shared + auxiliary loss", "002 LeNet", "002 ResNet", "002 AlexNet"]
 ROUNDS = 15
 BESIDE = [PRODUCTS]
 SHARE = 0.01  # of a step: what takes less is added up
