@@ -3,9 +3,4 @@
 `python -m tests.mutation` makes the changes and runs the tests, `docs/mutation.md` is what it found last.
 """
 
-import sys
-from pathlib import Path
-
-_examples = str(Path(__file__).parents[2] / "examples")  # what the scripts of the reports share, as pytest puts it on the path
-if _examples not in sys.path:
-    sys.path.append(_examples)
+import tests.report  # which puts on the path what pytest does, the scripts of the reports among it
