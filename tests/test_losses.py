@@ -24,3 +24,27 @@ def test_smoothing_counts_a_class_of_weight_zero_as_a_class_and_not_as_ignored()
 def test_the_mean_over_nothing_but_ignored_classes_is_nan_and_warns_of_nothing(smoothing):
     loss = F.cross_entropy(mt.tensor(LOGITS), mt.tensor(TARGET * 0 - 100), label_smoothing=smoothing)
     assert np.isnan(loss.item())
+
+
+@pytest.mark.parametrize("loss", [F.cross_entropy, F.nll_loss])
+@pytest.mark.parametrize("smoothing", [{}, {"label_smoothing": 0.1}], ids=["plain", "smoothed"])
+def test_the_mean_over_no_rows_is_nan_and_their_sum_zero(loss, smoothing):
+    options = smoothing if loss is F.cross_entropy else {}
+    logits, target = mt.zeros(0, 3, requires_grad=True), mt.zeros(0, dtype=mt.int64)
+    mean = loss(logits, target, **options)
+    mean.backward()
+    assert np.isnan(mean.item()) and logits.grad.shape == (0, 3)
+    assert loss(logits, target, reduction="sum", **options).item() == 0
+
+
+@pytest.mark.parametrize("ignored, target, wrong", [(-100, [-100, -1, 0], -1), (1, [1, 3, 0], 3), (7, [7, 0, 3], 3)])
+def test_a_class_out_of_range_is_refused_beside_ignored_ones(ignored, target, wrong):
+    with pytest.raises(IndexError, match=f"^cross_entropy: class {wrong} is out of range for 3 classes"):
+        F.cross_entropy(mt.tensor(LOGITS), mt.tensor(target), ignore_index=ignored)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_class_to_ignore_that_no_row_has_changes_nothing(reduction):
+    target = mt.tensor([0, 2, 0])
+    plain, within = (F.cross_entropy(mt.tensor(LOGITS), target, ignore_index=i, reduction=reduction) for i in (-100, 1))
+    assert plain.tolist() == pytest.approx(within.tolist(), rel=1e-15)

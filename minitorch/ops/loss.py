@@ -12,7 +12,7 @@ from minitorch.op import Op
 from minitorch.ops.activation import log_softmax, logsigmoid, softmax
 from minitorch.ops.choice import clamp, minimum, where
 from minitorch.ops.elementwise import abs, log
-from minitorch.ops.reduce import gather, norm, normalized_dims, sum
+from minitorch.ops.reduce import gather, largest, norm, normalized_dims, sum
 from minitorch.tensor import Tensor, wrap
 
 
@@ -21,7 +21,7 @@ class CrossEntropy(Op):
 
     def forward(ctx, x, target, coefficients):
         xp = array_module(x)
-        shifted = x - x.max(1, keepdims=True)
+        shifted = x - largest(x, 1)
         p = xp.exp(shifted)
         total = p.sum(1, keepdims=True)
         p /= total
@@ -49,7 +49,10 @@ class BinaryCrossEntropy(Op):
 
     def forward(ctx, x, t):
         ctx.saved = x, t
-        return -(t * _log(x) + (1 - t) * _log(1 - x))
+        xp = array_module(x)
+        with np.errstate(divide="ignore"):
+            yes, no = xp.log(x), xp.log(1 - x)
+        return -(t * xp.maximum(yes, -100.0) + (1 - t) * xp.maximum(no, -100.0))
 
     def backward(ctx, g):
         x, t = ctx.saved
@@ -88,13 +91,15 @@ def cross_entropy(
     if target.dtype.kind in "fc":
         return _probabilities(input, target, weight, reduction, label_smoothing)
     rows, labels, factors, shape = _rows(name, input, target, weight, ignore_index)
-    if reduction in ("mean", "sum") and not label_smoothing:
-        if reduction == "mean":
+    if reduction in ("mean", "sum") and not label_smoothing and labels.size:
+        if factors is None:
+            factors = array_module(labels).full(labels.shape, 1 / labels.size if reduction == "mean" else 1, input.dtype)
+        elif reduction == "mean":
             with np.errstate(invalid="ignore"):  # where every class is ignored the mean is nan, as in PyTorch
                 factors = (wrap(factors) / wrap(array_module(factors).asarray(factors.sum()))).array  # seen by anomaly mode
         return CrossEntropy.apply(rows, wrap(labels), wrap(factors))
     logs = log_softmax(rows, 1)
-    losses = _picked(logs, labels) * wrap(factors)
+    losses = _picked(logs, labels, factors)
     if label_smoothing:
         valid = wrap(target.array.reshape(-1) != ignore_index)
         spread = -(logs if weight is None else logs * weight).sum(1) * valid
@@ -112,7 +117,7 @@ def nll_loss(
     _check_reduction("nll_loss", reduction)
     _check_floats("nll_loss", input, weight)
     rows, labels, factors, shape = _rows("nll_loss", input, target, weight, ignore_index)
-    return _reduced("nll_loss", _picked(rows, labels) * wrap(factors), reduction, shape, factors)
+    return _reduced("nll_loss", _picked(rows, labels, factors), reduction, shape, factors)
 
 
 def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
@@ -130,25 +135,26 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
 
 
 def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
-    """Input as rows (m, classes), labels (m), the factor of each row, and the shape of the losses."""
+    """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses."""
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != shape:
         raise ValueError(f"{name}: expected targets of shape {shape} for input {input.shape}, got {target.shape}")
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected integer classes, got {target.dtype}")
     classes = input.shape[0 if input.ndim == 1 else 1]
-    labels = target.array.reshape(-1)
-    ignored = labels == ignore_index
-    any_ignored = bool(ignored.any())
+    labels, ignored = target.array.reshape(-1), None
     xp = array_module(labels)
-    if any_ignored:
+    low, high = _range(labels)
+    if low <= ignore_index <= high:
+        ignored = labels == ignore_index
         labels = xp.where(ignored, 0, labels)
-    if labels.size and (int(labels.min()) < 0 or int(labels.max()) >= classes):
-        worst = int(labels.min()) if int(labels.min()) < 0 else int(labels.max())
+        low, high = _range(labels)
+    if low < 0 or high >= classes:
+        worst = low if low < 0 else high
         raise IndexError(f"{name}: class {worst} is out of range for {classes} classes (input {input.shape})")
-    factors = xp.ones(labels.shape, input.dtype) if weight is None else weight.array[labels]
-    if any_ignored:
-        factors = xp.where(ignored, factors.dtype.type(0), factors)
+    factors = None if weight is None else weight.array[labels]
+    if ignored is not None:
+        factors = xp.where(ignored, input.dtype.type(0), input.dtype.type(1) if factors is None else factors)
     if input.ndim == 1:
         input = input.reshape(1, -1)
     elif input.ndim > 2:
@@ -156,9 +162,15 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
     return input, labels, factors, shape
 
 
-def _picked(logs: Tensor, labels: Any) -> Tensor:
-    """Minus the entry of its label in each row."""
-    return -gather(logs, 1, wrap(labels.astype(backend.int64).reshape(-1, 1))).reshape(-1)
+def _range(labels: Any) -> tuple[int, int]:
+    """The smallest and the largest label; of none, one that fits any classes."""
+    return (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+
+
+def _picked(logs: Tensor, labels: Any, factors: Any) -> Tensor:
+    """Minus the entry of its label in each row, times its factor."""
+    losses = -gather(logs, 1, wrap(labels.astype(backend.int64).reshape(-1, 1))).reshape(-1)
+    return losses if factors is None else losses * wrap(factors)
 
 
 def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:

@@ -18,7 +18,10 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 def matched(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands, arrays or numbers, in the dtype that PyTorch would compute in."""
     try:
-        if a.dtype is b.dtype:
+        if type(b) is float or type(b) is int:
+            if a.dtype.kind in "fc":
+                return a, b
+        elif a.dtype is b.dtype:
             return a, b
     except AttributeError:
         pass

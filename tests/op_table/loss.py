@@ -171,7 +171,7 @@ ROWS = [
         *looked_at(EXTREME, np.array([1, 3]), label_smoothing=0.1),
         *in_all_reductions(LOGITS, MIXED), *in_all_reductions(LOGITS, MIXED, WEIGHT, label_smoothing=0.1),
         *in_all_reductions(IMAGE_LOGITS, IMAGE_MIXED), case(LOGITS[0], MIXED[0]), case(EXTREME, MIXED[:2]),
-        case(spread(0, 3), np.zeros(0, int), reduction="sum", waits="forward")],
+        case(spread(0, 3), np.zeros(0, int), reduction="sum")],
         bad=[*classes_refused("cross_entropy"),
              bad(ValueError, r"^cross_entropy: expected probabilities of the input's shape \(3, 4\), got \(3, 3\)", LOGITS, spread(3, 3)),
              bad(TypeError, r"^cross_entropy: input is float64, target float32", LOGITS, MIXED.astype("f")),
