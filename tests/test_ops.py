@@ -242,6 +242,18 @@ def test_images_are_channels_last_from_the_convolution_to_the_flattening_and_bac
     assert seen == [True] * 4
 
 
+@pytest.mark.parametrize(
+    "pool",
+    [lambda x: F.max_pool2d(x, 8), lambda x: F.avg_pool2d(x, 8), lambda x: F.adaptive_avg_pool2d(x, 1), lambda x: x.mean((2, 3))],
+    ids=["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "mean"],
+)
+def test_gradients_are_channels_last_under_pooling_of_whole_images(pool):
+    x, w, seen = mt.ones(2, 3, 9, 9), mt.ones(4, 3, 2, 2, requires_grad=True), []
+    images = Watched.apply(F.conv2d(x, w), seen=seen)
+    pool(images.relu()).sum().backward()
+    assert seen == [True] * 2
+
+
 # ---- what is refused, and other names ------------------------------------------------------------------------------------
 
 

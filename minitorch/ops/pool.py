@@ -50,20 +50,19 @@ class Window(NamedTuple):
         """`x` with `value` around it, in the same memory order; itself where there is no padding."""
         if not any(map(any, self.padding)):
             return x
-        out = self.blank(x, value, x.shape, x.dtype)
+        out = self.blank(array_module(x), value, x.shape, x.dtype, is_channels_last(x))
         self.inside(out, x.shape)[...] = x
         return out
 
-    def blank(self, like: Any, value: float | None, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-        """An array for a padded image of `shape`, channels-last if `like` is, filled with `value` (None: not filled)."""
+    def blank(self, xp: Any, value: float | None, shape: tuple[int, ...], dtype: np.dtype, last: bool) -> Any:
+        """An array for a padded image of `shape`, filled with `value` (None: not filled), channels-last in memory if `last`."""
         (top, bottom), (left, right) = self.padding
         n, c, h, w = shape
-        turned = is_channels_last(like)
-        size = (n, h + top + bottom, w + left + right, c) if turned else (n, c, h + top + bottom, w + left + right)
-        out = array_module(like).empty(size, dtype)
+        size = (n, h + top + bottom, w + left + right, c) if last else (n, c, h + top + bottom, w + left + right)
+        out = xp.empty(size, dtype)
         if value is not None:
             out.fill(value)
-        return out.transpose(0, 3, 1, 2) if turned else out
+        return out.transpose(0, 3, 1, 2) if last else out
 
     def skip_padding(self, place: Any) -> None:
         """Move the zeros of `place` to the first place of each window that lies in the image: not even a window of -inf has
@@ -84,14 +83,14 @@ class MaxPool2d(Op):
     """The largest of each window.  da = g at the place where it was found, the first at a tie, in rows."""
 
     def forward(ctx, a, window):
-        ctx.window, ctx.shape_in = window, a.shape
+        ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out, place = winners(a, window, wanted=ctx.needs(0))
         ctx.saved = (place,)
         return out
 
     def backward(ctx, g):
         (place,) = ctx.saved
-        return Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in)
+        return Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in, last=ctx.last)
 
 
 def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
@@ -114,16 +113,19 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
 
 
 class Unpool(Op):
-    """Zeros of `shape` with a added at the place of each window that is named.  da = g picked from those places."""
+    """Zeros of `shape` with a added at the place of each window that is named.  da = g picked from those places.
 
-    def forward(ctx, a, place, window, shape):
+    In memory channels-last if `last`, which the input was: an image of one pixel does not tell.
+    """
+
+    def forward(ctx, a, place, window, shape, last):
         ctx.saved = (place,)
         ctx.window = window
         xp = array_module(a)
         overlapping = any(s < d * (k - 1) + 1 for s, d, k in zip(window.stride, window.dilation, window.kernel))
         tiled = not overlapping and all(k * n == size for k, n, size in zip(window.kernel, window.out, shape[2:]))
-        out = window.blank(place, None if tiled else 0, shape, a.dtype)
-        if is_channels_last(place):
+        out = window.blank(xp, None if tiled else 0, shape, a.dtype, last)
+        if last:
             a = channels_last(a)
         for k, target in enumerate(window.positions(out)):
             if overlapping:
@@ -142,7 +144,7 @@ class Pick(Op):
 
     def forward(ctx, a, place, window):
         ctx.saved = (place,)
-        ctx.window, ctx.shape_in = window, a.shape
+        ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out = array_module(a).zeros_like(place, dtype=a.dtype)
         for k, candidate in enumerate(window.positions(window.pad(a, 0))):
             out += candidate * (place == k)
@@ -150,7 +152,7 @@ class Pick(Op):
 
     def backward(ctx, g):
         (place,) = ctx.saved
-        return Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in), None
+        return Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in, last=ctx.last), None
 
 
 class SumPool2d(Op):
@@ -160,11 +162,11 @@ class SumPool2d(Op):
     """
 
     def forward(ctx, a, window):
-        ctx.window, ctx.shape_in = window, a.shape
+        ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         return total(window.columns(total(window.rows(window.pad(a, 0)))))
 
     def backward(ctx, g):
-        return Spread.apply(g, window=ctx.window, shape=ctx.shape_in)
+        return Spread.apply(g, window=ctx.window, shape=ctx.shape_in, last=ctx.last)
 
 
 def total(slices: Iterator[Any]) -> Any:
@@ -176,12 +178,13 @@ def total(slices: Iterator[Any]) -> Any:
 
 
 class Spread(Op):
-    """Zeros of `shape` with a added at every place of its window.  da = the sum of g over each window."""
+    """Zeros of `shape` with a added at every place of its window, channels-last if `last`.  da = g summed over each window."""
 
-    def forward(ctx, a, window, shape):
+    def forward(ctx, a, window, shape, last):
         ctx.window = window
-        out = window.blank(a, 0, shape, a.dtype)
-        wide = array_module(a).zeros_like(out[:, :, : window.out[0]])
+        xp = array_module(a)
+        out = window.blank(xp, 0, shape, a.dtype, last)
+        wide = xp.zeros_like(out[:, :, : window.out[0]])
         for column in window.columns(wide):
             column += a
         for row in window.rows(out):
