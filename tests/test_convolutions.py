@@ -11,7 +11,7 @@ from op_table.checks import assert_close, host
 
 import minitorch as mt
 import minitorch.functional as F
-from minitorch.ops.unfold import Window, bands
+from minitorch.ops.unfold import Window, bands, gathering_pays
 
 LARGE = {
     "rows of the filter apart": ((2, 4, 8, 6), (3, 4, 3, 3), {"padding": 1}),
@@ -25,6 +25,12 @@ LARGE = {
     "slabs of images": ((30, 2, 14, 14), (2, 2, 3, 3), {}),
     "slabs of images of one channel": ((40, 1, 16, 16), (2, 1, 5, 5), {}),
     "images larger than a slab": ((2, 1, 80, 80), (1, 1, 5, 5), {}),
+    "rows gathered": ((3, 16, 6, 7), (4, 16, 3, 4), {"padding": (1, 2)}),
+    "rows gathered, in slabs of images": ((9, 16, 14, 14), (16, 16, 5, 5), {"padding": 2}),
+    "rows gathered, with stride along the width": ((2, 16, 5, 9), (3, 16, 3, 4), {"padding": (1, 2), "stride": (1, 2)}),
+    "rows gathered, with dilation": ((2, 16, 7, 9), (3, 16, 3, 4), {"padding": (2, 3), "dilation": 2}),
+    "rows gathered, of an output taller than the input": ((2, 16, 4, 5), (3, 16, 3, 4), {"padding": (2, 1)}),
+    "rows gathered, with stride along the height": ((2, 16, 3, 5), (3, 16, 5, 4), {"padding": (4, 1), "stride": (2, 1)}),
     "stretches of columns": ((6, 8, 44, 60), (1, 8, 5, 5), {}),
     "columns one by one": ((8, 32, 132, 2), (1, 32, 5, 1), {}),
 }
@@ -48,14 +54,16 @@ def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters):
 
 
 @pytest.mark.parametrize(
-    "x_shape, w_shape", [((40, 8, 28, 30), (8, 8, 3, 3)), ((40, 2, 28, 30), (32, 2, 3, 3))], ids=["rows", "whole"]
+    "x_shape, w_shape, padding",
+    [((40, 8, 28, 30), (8, 8, 3, 3), 0), ((40, 2, 28, 30), (32, 2, 3, 3), 0), ((40, 22, 28, 30), (44, 22, 3, 3), 1)],
+    ids=["rows", "whole", "gathered"],
 )
-def test_what_a_convolution_works_in_does_not_grow_with_the_batch(x_shape, w_shape):
+def test_what_a_convolution_works_in_does_not_grow_with_the_batch(x_shape, w_shape, padding):
     """A slab of half a megabyte, and one twice as large on the way back, whose products are added up beside it."""
     x, w = mt.ones(x_shape, requires_grad=True), mt.ones(w_shape, requires_grad=True)
-    given = mt.ones_like(F.conv2d(x, w))
+    given = mt.ones_like(F.conv2d(x, w, padding=padding))
     tracemalloc.start()
-    y = F.conv2d(x, w)
+    y = F.conv2d(x, w, padding=padding)
     y.backward(given)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -72,3 +80,14 @@ def test_a_filter_is_taken_apart_where_that_was_measured_to_pay(channels, size, 
     images = np.ones((1, *size, channels))
     (_, parts), *_ = bands(images, filter_size, window, window.out_size(size, filter_size))
     assert len(parts) == count
+
+
+@pytest.mark.parametrize("channels, filters, size, kernel, padding, groups, pays", [
+    (16, 16, 14, (7, 7), 3, 1, True), (16, 32, 7, (5, 5), 2, 1, True), (32, 32, 14, (3, 3), 1, 1, True),
+    (192, 128, 3, (3, 3), 1, 1, True), (32, 33, 14, (6, 3), 3, 1, False), (32, 64, 6, (3, 3), 0, 1, False),
+    (8, 8, 14, (3, 3), 1, 1, False), (32, 32, 14, (3, 3), 1, 2, False), (16, 80, 14, (5, 5), 2, 1, False),
+])  # fmt: skip
+def test_rows_are_gathered_where_that_was_measured_to_pay(channels, filters, size, kernel, padding, groups, pays):
+    window = Window((1, 1), ((padding, padding), (padding, padding)), (1, 1), groups)
+    x, y = np.ones((1, channels, size, size)), np.ones((1, filters, *window.out_size((size, size), kernel)))
+    assert gathering_pays(x, y, kernel, window) is pays

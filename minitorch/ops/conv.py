@@ -12,7 +12,7 @@ import numpy as np
 from minitorch.backend import array_module
 from minitorch.op import Op
 from minitorch.ops.reduce import channel_sums
-from minitorch.ops.unfold import Window, bands, correlate, grouped, padded, spread
+from minitorch.ops.unfold import Window, bands, correlate, gathered, gathering_pays, grouped, padded, spread
 from minitorch.tensor import Tensor
 
 Pair = int | tuple[int, int]
@@ -68,6 +68,8 @@ class ConvWeight(Op):
         ctx.window = window
         xp, groups = array_module(x), window.groups
         channels, filters = x.shape[1] // groups, y.shape[1] // groups
+        if gathering_pays(x, y, kernel, window):
+            return gathered(x, y, kernel, window)
         total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
         y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
         for stretch, parts in bands(padded(x, window.padding), kernel, window, y.shape[1:3], rows_first=True):

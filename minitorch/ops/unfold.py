@@ -27,6 +27,8 @@ from minitorch.ops.shape import at_pixels
 # one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
 COPIES, SHORT = 2, 12
 
+WIDE = 64  # the numbers in a row of a filter from which its gradient is `gathered`
+
 # How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
 ROWS = 1024
 
@@ -192,6 +194,41 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
                 into = x[start : start + images, to, left : left + across]
                 into += by_row[k, :, of]
     return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
+
+
+def gathering_pays(x: Any, y: Any, kernel: tuple[int, int], window: Window) -> bool:
+    """Whether `gathered` is the faster way: few rows of x meet fewer rows of y than the filter has, and its rows are long.
+
+    Over (50, c, 14, 14) to as many filters of 3x3, padded, it takes 1.15 of the time with c = 8, 1.0 with 16, 0.90 with 32;
+    over (100, 32, 6, 6) to 64 of 3x3, not padded, 1.4. With many filters products are not narrow, nor would the rows stay in
+    the cache.
+    """
+    row = kernel[1] * x.shape[1]
+    return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and kernel[0] * y.shape[1] <= 2 * row
+
+
+def gathered(x: Any, y: Any, kernel: tuple[int, int], window: Window) -> Any:
+    """What ConvWeight computes, by one product for all rows of the filter: beside each row of x lie the rows of y it meets.
+
+    A product for each row of the filter is as narrow as there are filters, and with few of them BLAS works at half its speed.
+    One core, milliseconds, one product and one for each row: (10, 16, 14, 14) to 16 filters of 7x7, padded, 0.68 and 0.92,
+    (25, 16, 7, 7) to 32 of 5x5, padded, 0.43 and 0.47.
+    """
+    xp, (kh, kw), (channels, height), filters = array_module(x), kernel, x.shape[1:3], y.shape[1]
+    y = y.transpose(0, 2, 3, 1)
+    out = y.shape[1:3]
+    row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)
+    total = xp.zeros((kw * channels, kh * filters), x.dtype)
+    beside = None
+    for stretch, (patches,) in bands(padded(x, row.padding), (1, kw), row, (height, out[1])):
+        own = y[stretch]
+        if beside is None:  # the slabs after it are no larger, and leave zeros where they are
+            beside = xp.zeros((own.shape[0], height, out[1], kh, filters), x.dtype)
+        for k in range(kh):
+            to, of = window.rows_inside(k, height, out[0])
+            beside[: len(own), to, :, k] = own[:, of]
+        total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)
+    return total.reshape(kw, channels, kh, filters).transpose(3, 1, 2, 0)
 
 
 @lru_cache
