@@ -28,7 +28,8 @@ LARGE = {
     "rows gathered": ((3, 16, 6, 7), (4, 16, 3, 4), {"padding": (1, 2)}),
     "rows gathered, in slabs of images": ((9, 16, 14, 14), (16, 16, 5, 5), {"padding": 2}),
     "rows gathered, with stride along the width": ((2, 16, 5, 9), (3, 16, 3, 4), {"padding": (1, 2), "stride": (1, 2)}),
-    "rows gathered, with dilation": ((2, 16, 7, 9), (3, 16, 3, 4), {"padding": (2, 3), "dilation": 2}),
+    "rows gathered, dilated along the width": ((2, 16, 7, 9), (3, 16, 3, 4), {"padding": (1, 3), "dilation": (1, 2)}),
+    "rows gathered, dilated along the height": ((2, 16, 7, 9), (3, 16, 3, 4), {"padding": (2, 1), "dilation": (2, 1)}),
     "rows gathered, of an output taller than the input": ((2, 16, 4, 5), (3, 16, 3, 4), {"padding": (2, 1)}),
     "rows gathered, with stride along the height": ((2, 16, 3, 5), (3, 16, 5, 4), {"padding": (4, 1), "stride": (2, 1)}),
     "stretches of columns": ((6, 8, 44, 60), (1, 8, 5, 5), {}),
@@ -83,11 +84,12 @@ def test_a_filter_is_taken_apart_where_that_was_measured_to_pay(channels, size, 
 
 
 @pytest.mark.parametrize("channels, filters, size, kernel, padding, groups, pays", [
-    (16, 16, 14, (7, 7), 3, 1, True), (16, 32, 7, (5, 5), 2, 1, True), (32, 32, 14, (3, 3), 1, 1, True),
-    (192, 128, 3, (3, 3), 1, 1, True), (32, 33, 14, (6, 3), 3, 1, False), (32, 64, 6, (3, 3), 0, 1, False),
-    (8, 8, 14, (3, 3), 1, 1, False), (32, 32, 14, (3, 3), 1, 2, False), (16, 80, 14, (5, 5), 2, 1, False),
+    (16, 16, (14, 14), (7, 7), (3, 3), 1, True), (16, 32, (7, 7), (5, 5), (2, 2), 1, True), (32, 32, (14, 14), (3, 3), (1, 1), 1, True),
+    (192, 128, (3, 3), (3, 3), (1, 1), 1, True), (16, 8, (9, 4), (3, 4), (1, 0), 1, True), (32, 33, (14, 14), (6, 3), (3, 3), 1, False),
+    (32, 64, (6, 6), (3, 3), (0, 0), 1, False), (32, 64, (6, 6), (3, 3), (0, 1), 1, False), (8, 8, (14, 14), (3, 3), (1, 1), 1, False),
+    (32, 32, (14, 14), (3, 3), (1, 1), 2, False), (16, 80, (14, 14), (5, 5), (2, 2), 1, False),
 ])  # fmt: skip
 def test_rows_are_gathered_where_that_was_measured_to_pay(channels, filters, size, kernel, padding, groups, pays):
-    window = Window((1, 1), ((padding, padding), (padding, padding)), (1, 1), groups)
-    x, y = np.ones((1, channels, size, size)), np.ones((1, filters, *window.out_size((size, size), kernel)))
+    window = Window((1, 1), tuple((p, p) for p in padding), (1, 1), groups)
+    x, y = np.ones((1, channels, *size)), np.ones((1, filters, *window.out_size(size, kernel)))
     assert gathering_pays(x, y, kernel, window) is pays

@@ -48,3 +48,11 @@ def test_a_class_to_ignore_that_no_row_has_changes_nothing(reduction):
     target = mt.tensor([0, 2, 0])
     plain, within = (F.cross_entropy(mt.tensor(LOGITS), target, ignore_index=i, reduction=reduction) for i in (-100, 1))
     assert plain.tolist() == pytest.approx(within.tolist(), rel=1e-15)
+
+
+def test_logarithms_of_binary_cross_entropy_are_bounded_forward_and_backward():
+    x, target = mt.tensor([0.0, 1.0, 1e-60, 0.5]).double(), mt.tensor([1.0, 0.0, 1.0, 0.0]).double().requires_grad_()
+    loss = F.binary_cross_entropy(x, target, reduction="sum")
+    loss.backward()
+    assert loss.item() == pytest.approx(300 + np.log(2), rel=1e-12)
+    np.testing.assert_allclose(target.grad.array, [100, -100, 100, 0], atol=1e-12)

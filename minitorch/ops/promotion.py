@@ -12,13 +12,14 @@ import numpy as np
 
 from minitorch import backend
 
+_NUMBERS = (float, int)
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
 def matched(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands, arrays or numbers, in the dtype that PyTorch would compute in."""
     try:
-        if type(b) is float or type(b) is int:
+        if type(b) in _NUMBERS:
             if a.dtype.kind in "fc":
                 return a, b
         elif a.dtype is b.dtype:

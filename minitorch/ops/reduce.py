@@ -59,19 +59,6 @@ def channel_sums(g: Any) -> Any:
     return g.sum((0, *range(2, g.ndim)))
 
 
-def largest(a: Any, dim: int) -> Any:
-    """The largest elements of an array along `dim`, which stays as a dimension of length one.
-
-    Short rows are laid out as columns first, and those compared: (100, 10) takes 3.2 microseconds and NumPy's own maximum 7.4,
-    (1000, 10) 8.0 and 67, (1000, 32) 35 and 101.
-    """
-    xp = array_module(a)
-    if xp is not np or dim % max_(a.ndim, 1) != a.ndim - 1 or not 0 < a.shape[-1] <= 32:
-        return a.max(dim, keepdims=True)
-    columns = xp.ascontiguousarray(a.reshape(-1, a.shape[-1]).T)
-    return columns.max(0).reshape(*a.shape[:-1], 1)
-
-
 def ones(xp: ModuleType, count: int, dtype: np.dtype) -> Any:
     """Ones to multiply with; a few are made once, as a step of report 001 asks for them 41 times."""
     return _some_ones(xp, dtype)[:count] if count <= SOME else xp.ones(count, dtype)

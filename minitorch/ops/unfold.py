@@ -215,17 +215,17 @@ def gathered(x: Any, y: Any, kernel: tuple[int, int], window: Window) -> Any:
     (25, 16, 7, 7) to 32 of 5x5, padded, 0.43 and 0.47.
     """
     xp, (kh, kw), (channels, height), filters = array_module(x), kernel, x.shape[1:3], y.shape[1]
+    oh, ow = y.shape[2:]
     y = y.transpose(0, 2, 3, 1)
-    out = y.shape[1:3]
     row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)
     total = xp.zeros((kw * channels, kh * filters), x.dtype)
     beside = None
-    for stretch, (patches,) in bands(padded(x, row.padding), (1, kw), row, (height, out[1])):
+    for stretch, (patches,) in bands(padded(x, row.padding), (1, kw), row, (height, ow)):
         own = y[stretch]
         if beside is None:  # the slabs after it are no larger, and leave zeros where they are
-            beside = xp.zeros((own.shape[0], height, out[1], kh, filters), x.dtype)
+            beside = xp.zeros((len(own), height, ow, kh, filters), x.dtype)
         for k in range(kh):
-            to, of = window.rows_inside(k, height, out[0])
+            to, of = window.rows_inside(k, height, oh)
             beside[: len(own), to, :, k] = own[:, of]
         total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)
     return total.reshape(kw, channels, kh, filters).transpose(3, 1, 2, 0)

@@ -387,9 +387,60 @@ REASONS: list[tuple[str, list[Place]]] = [
         ],
     ),
     (
+        "The filter of one row reads every row of the image and none below it, whatever the dilation between its rows would be.",
+        [
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
+                "row = Window((1, window.stride[1]), ((0, 1), window.padding[1]), (1, window.dilation[1]), 1)",
+            ),
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
+                "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (2, window.dilation[1]), 1)",
+            ),
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
+                "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (0, window.dilation[1]), 1)",
+            ),
+        ],
+    ),
+    (
+        "There is one group, and one stretch for all images, so the first is the last.",
+        [
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
+                "total += patches[-1, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
+            ),
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
+                "total += patches[0, -1].T @ beside[: len(own)].reshape(-1, kh * filters)",
+            ),
+        ],
+    ),
+    (
+        "NumPy takes any negative number for the length that it is to work out.",
+        [
+            (
+                "minitorch/ops/unfold.py",
+                "gathered",
+                "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
+                "total += patches[0, 0].T @ beside[: len(own)].reshape(-2, kh * filters)",
+            ),
+        ],
+    ),
+    (
         "The memory order of what is multiplied decides about time alone.",
         [
-            ("minitorch/ops/pool.py", "Unpool.forward", "if is_channels_last(place):", "if not is_channels_last(place):"),
+            ("minitorch/ops/pool.py", "Unpool.forward", "if last:", "if not last:"),
         ],
     ),
     (
