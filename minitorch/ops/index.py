@@ -128,9 +128,6 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple:
     out: list[Any] = []
     has_ellipsis = False
     for entry in entries:
-        if type(entry) is int:
-            out.append(entry)
-            continue
         if isinstance(entry, Tensor):
             entry = entry.array
         if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and isinstance(index, tuple)):

@@ -51,7 +51,7 @@ class BinaryCrossEntropy(Op):
         ctx.saved = x, t
         xp = array_module(x)
         with np.errstate(divide="ignore"):
-            yes, no = xp.log(x), xp.log(1 - x)
+            yes, no = xp.log(x), xp.log(1 - x)  # as `_log`, on arrays alone: half of the time, of 50 elements
         return -(t * xp.maximum(yes, -100.0) + (1 - t) * xp.maximum(no, -100.0))
 
     def backward(ctx, g):
