@@ -12,13 +12,15 @@ from benchmarks.timing import Work
 
 RATE, WEIGHT_DECAY, ALPHA = 9e-2, 5e-4, 0.75
 EPS, MOMENTUM = 1e-5, 0.1
+# fmt: off
 SHAPES = {  # as in the state dict of the other frameworks' nets
     "digit.0.weight": (32, 1, 3, 3), "digit.0.bias": (32,), "digit.3.weight": (64, 32, 3, 3), "digit.3.bias": (64,),
     "digit.7.weight": (200, 256), "digit.7.bias": (200,), "digit.11.weight": (100, 200), "digit.11.bias": (100,),
     "digit.15.weight": (10, 100), "digit.15.bias": (10,),
     "compare.0.weight": (150, 20), "compare.0.bias": (150,), "compare.4.weight": (50, 150), "compare.4.bias": (50,),
     "compare.8.weight": (2, 50), "compare.8.bias": (2,),
-}  # fmt: skip
+}
+# fmt: on
 NORMS = {"digit.9": 200, "digit.13": 100, "compare.2": 150, "compare.6": 50}
 
 

@@ -100,14 +100,36 @@ def training_step(engine: Any, nn: Any, functional: Any, optim: Any) -> Callable
     """Forward, backward and update of report 001's third net, the loss read as a number."""
     engine.manual_seed(0)
     digit = nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
-        nn.Linear(256, 200), nn.ReLU(), nn.BatchNorm1d(200), nn.Dropout(0.2),
-        nn.Linear(200, 100), nn.ReLU(), nn.BatchNorm1d(100), nn.Dropout(0.2), nn.Linear(100, 10), nn.Softmax(1),
-    )  # fmt: skip
+        nn.Conv2d(1, 32, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(256, 200),
+        nn.ReLU(),
+        nn.BatchNorm1d(200),
+        nn.Dropout(0.2),
+        nn.Linear(200, 100),
+        nn.ReLU(),
+        nn.BatchNorm1d(100),
+        nn.Dropout(0.2),
+        nn.Linear(100, 10),
+        nn.Softmax(1),
+    )
     compare = nn.Sequential(
-        nn.Linear(20, 150), nn.ReLU(), nn.BatchNorm1d(150), nn.Dropout(0.2),
-        nn.Linear(150, 50), nn.ReLU(), nn.BatchNorm1d(50), nn.Dropout(0.2), nn.Linear(50, 2), nn.Softmax(1),
-    )  # fmt: skip
+        nn.Linear(20, 150),
+        nn.ReLU(),
+        nn.BatchNorm1d(150),
+        nn.Dropout(0.2),
+        nn.Linear(150, 50),
+        nn.ReLU(),
+        nn.BatchNorm1d(50),
+        nn.Dropout(0.2),
+        nn.Linear(50, 2),
+        nn.Softmax(1),
+    )
     optimizer = optim.SGD([*digit.parameters(), *compare.parameters()], lr=0.09, weight_decay=5e-4)
     pairs, targets, classes = engine.rand(100, 2, 14, 14), engine.randint(0, 2, (100,)), engine.randint(0, 10, (100, 2))
 

@@ -23,6 +23,7 @@ ROUNDS = 11
 BESIDE = [TORCH.name, PRODUCTS]
 
 # by name: the operation, the shape of its input, and what else it takes
+# fmt: off
 OPS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
     "conv2d (100,1,14,14) to 32, k3, no dx": ("conv2d", (100, 1, 14, 14), {"filters": 32, "kernel": 3, "to_input": False}),
     "conv2d (100,1,14,14) to 32, k3": ("conv2d", (100, 1, 14, 14), {"filters": 32, "kernel": 3}),
@@ -52,7 +53,8 @@ OPS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
     "dropout (100,200), p 0.2": ("dropout", (100, 200), {}),
     "dropout (1000,1000), p 0.2": ("dropout", (1000, 1000), {}),
     "relu (100,32,6,6)": ("relu", (100, 32, 6, 6), {}),
-}  # fmt: skip
+}
+# fmt: on
 QUICK = [0, 2, 10, 15, 19]
 
 

@@ -39,8 +39,12 @@ def missing(peers: list[Peer]) -> dict[str, str]:
 
 
 SWITCHES = (
-    "OPENBLAS_CORETYPE", "MINITORCH_KEEP_MEMORY", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "PYTHONDONTWRITEBYTECODE",
-)  # fmt: skip
+    "OPENBLAS_CORETYPE",
+    "MINITORCH_KEEP_MEMORY",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TRIM_THRESHOLD_",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def machine(present: Collection[str]) -> dict[str, Any]:

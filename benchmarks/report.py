@@ -70,12 +70,16 @@ def measured(
     quantities = dict.fromkeys(quantity for of_one in figures.values() for quantity in of_one) or {"time": None}
     return [
         Row(
-            case, quantity, unit, threads,
+            case,
+            quantity,
+            unit,
+            threads,
             {name: [scale * value for value in of_one[quantity]] for name, of_one in figures.items() if quantity in of_one},
-            failures, dict(facts or {}),
+            failures,
+            dict(facts or {}),
         )
         for quantity in quantities
-    ]  # fmt: skip
+    ]
 
 
 def save(path: Path, content: dict[str, Any], rows: Sequence[Row]) -> None:

@@ -63,9 +63,12 @@ class Contender:
         path = os.pathsep.join([str(ROOT), str(ROOT / "examples"), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.timing", entry.maker, json.dumps(dict(entry.arguments))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
             env={**os.environ, **threads, "PYTHONPATH": path},
-        )  # fmt: skip
+        )
         try:
             self.facts = self._answer()
         except Failed:

@@ -26,16 +26,31 @@ def training(name: str, device: str) -> tuple[nn.Module, optim.Optimizer, Loss]:
 
 def fully_connected() -> nn.Sequential:
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(196, 320), nn.ReLU(), nn.Linear(320, 280), nn.ReLU(), nn.Linear(280, 280), nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(196, 320),
+        nn.ReLU(),
+        nn.Linear(320, 280),
+        nn.ReLU(),
+        nn.Linear(280, 280),
+        nn.ReLU(),
         nn.Linear(280, 10),
-    )  # fmt: skip
+    )
 
 
 def lenet5() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 16, 3), nn.ReLU(), nn.Flatten(),
-        nn.Linear(400, 84), nn.ReLU(), nn.Linear(84, 84), nn.ReLU(), nn.Linear(84, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 16, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(400, 84),
+        nn.ReLU(),
+        nn.Linear(84, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
 
 
 def head() -> nn.Sequential:
@@ -84,10 +99,24 @@ def loss_000(outputs: Any, targets: torch.Tensor, classes: torch.Tensor, alpha: 
 
 def convnet(channels: int, classes: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
-        nn.Linear(256, 200), nn.ReLU(), nn.BatchNorm1d(200), nn.Dropout(0.2),
-        nn.Linear(200, 100), nn.ReLU(), nn.BatchNorm1d(100), nn.Dropout(0.2), nn.Linear(100, classes), nn.Softmax(1),
-    )  # fmt: skip
+        nn.Conv2d(channels, 32, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(256, 200),
+        nn.ReLU(),
+        nn.BatchNorm1d(200),
+        nn.Dropout(0.2),
+        nn.Linear(200, 100),
+        nn.ReLU(),
+        nn.BatchNorm1d(100),
+        nn.Dropout(0.2),
+        nn.Linear(100, classes),
+        nn.Softmax(1),
+    )
 
 
 class ConvNet(nn.Module):
@@ -104,9 +133,17 @@ class WeightSharing(nn.Module):
         super().__init__()
         self.digit = convnet(1, 10)
         self.compare = nn.Sequential(
-            nn.Linear(20, 150), nn.ReLU(), nn.BatchNorm1d(150), nn.Dropout(0.2),
-            nn.Linear(150, 50), nn.ReLU(), nn.BatchNorm1d(50), nn.Dropout(0.2), nn.Linear(50, 2), nn.Softmax(1),
-        )  # fmt: skip
+            nn.Linear(20, 150),
+            nn.ReLU(),
+            nn.BatchNorm1d(150),
+            nn.Dropout(0.2),
+            nn.Linear(150, 50),
+            nn.ReLU(),
+            nn.BatchNorm1d(50),
+            nn.Dropout(0.2),
+            nn.Linear(50, 2),
+            nn.Softmax(1),
+        )
 
     def forward(self, pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         first, second = self.digit(pairs[:, :1]), self.digit(pairs[:, 1:])
@@ -136,12 +173,17 @@ class LeNet(nn.Module):
     def __init__(self, auxiliary: bool) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            nn.Conv2d(1, 16, 5, padding=2), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 5, padding=2), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        )  # fmt: skip
-        self.classifier = nn.Sequential(
-            nn.Linear(288, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)
-        )  # fmt: skip
+            nn.Conv2d(1, 16, 5, padding=2),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 5, padding=2),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+        )
+        self.classifier = nn.Sequential(nn.Linear(288, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
         self.auxiliary = nn.Linear(288, 10) if auxiliary else None
 
     def forward(self, images: torch.Tensor) -> Any:
@@ -154,9 +196,12 @@ class Residual(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.change = nn.Sequential(
-            nn.Conv2d(16, 16, 7, padding=3), nn.BatchNorm2d(16), nn.ReLU(),
-            nn.Conv2d(16, 16, 7, padding=3), nn.BatchNorm2d(16),
-        )  # fmt: skip
+            nn.Conv2d(16, 16, 7, padding=3),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 16, 7, padding=3),
+            nn.BatchNorm2d(16),
+        )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return F.relu(images + self.change(images))
@@ -164,18 +209,40 @@ class Residual(nn.Module):
 
 def resnet() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 16, 7, padding=3), nn.BatchNorm2d(16), nn.ReLU(), Residual(), Residual(),
-        nn.AvgPool2d(14), nn.Flatten(), nn.Linear(16, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 7, padding=3),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        Residual(),
+        Residual(),
+        nn.AvgPool2d(14),
+        nn.Flatten(),
+        nn.Linear(16, 10),
+    )
 
 
 def alexnet() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 96, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(96, 192, 3, padding=1), nn.ReLU(), nn.Conv2d(192, 128, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(128, 128, 3, padding=1), nn.ReLU(), nn.Flatten(),
-        nn.Dropout(0.2), nn.Linear(1152, 672), nn.ReLU(), nn.Dropout(0.2), nn.Linear(672, 672), nn.ReLU(), nn.Linear(672, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 96, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(96, 192, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(192, 128, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(128, 128, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.2),
+        nn.Linear(1152, 672),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(672, 672),
+        nn.ReLU(),
+        nn.Linear(672, 10),
+    )
 
 
 def loss_002(outputs: Any, classes: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
@@ -189,17 +256,37 @@ def loss_002(outputs: Any, classes: torch.Tensor, _: torch.Tensor) -> torch.Tens
 
 def baseline() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(2, 32, 3, groups=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(64, 128, 2), nn.ReLU(), nn.Flatten(),
-        nn.Linear(512, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 25), nn.ReLU(), nn.Linear(25, 2),
-    )  # fmt: skip
+        nn.Conv2d(2, 32, 3, groups=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(64, 128, 2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(512, 50),
+        nn.ReLU(),
+        nn.Linear(50, 50),
+        nn.ReLU(),
+        nn.Linear(50, 25),
+        nn.ReLU(),
+        nn.Linear(25, 2),
+    )
 
 
 def features(first: int, second: int, third: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, first, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(first, second, 2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(second, third, 2), nn.ReLU(), nn.Flatten(),
-    )  # fmt: skip
+        nn.Conv2d(1, first, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(first, second, 2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(second, third, 2),
+        nn.ReLU(),
+        nn.Flatten(),
+    )
 
 
 def dense(inputs: int, outputs: int) -> list[nn.Module]:
@@ -242,9 +329,17 @@ def loss_003(outputs: Any, targets: torch.Tensor, classes: torch.Tensor) -> torc
 
 def simple_net() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 16, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
-        nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(128, 64),
+        nn.ReLU(),
+        nn.Linear(64, 10),
+    )
 
 
 class Naive(nn.Module):

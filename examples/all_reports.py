@@ -119,6 +119,7 @@ def _range(nets: Sequence[tuple[str, float]]) -> float:
 
 def conclusions(found: dict[str, Results]) -> list[str]:
     """The reports' own conclusions, each checked against our runs in a sentence, as far as their jobs have been run."""
+    # fmt: off
     checks: dict[str, tuple[list[str], Callable[..., str]]] = {
         "Does weight sharing help?": (
             ["fully_connected", "weight_sharing"],
@@ -136,7 +137,8 @@ def conclusions(found: dict[str, Results]) -> list[str]:
         "Does the genetic search beat the grid at equal budget?": (
             ["architecture_search-both-searches"], verdict
         ),
-    }  # fmt: skip
+    }
+    # fmt: on
     return [
         f"{question} {answer(*(found[job] for job in needed))}"
         for question, (needed, answer) in checks.items()
@@ -165,9 +167,11 @@ def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
     if missing := ", ".join(name for name in files if name not in found):
         parts.append(f"**Not run for this page:** {missing}.")
     parts.append("## What the reports conclude")
-    parts += [f"- {line}" for line in conclusions(found)] if all(one["data"]["comparable"] for one in found.values()) else [
-        "These runs did not see MNIST: what they say about the reports' conclusions is not written here."
-    ]  # fmt: skip
+    parts += (
+        [f"- {line}" for line in conclusions(found)]
+        if all(one["data"]["comparable"] for one in found.values())
+        else ["These runs did not see MNIST: what they say about the reports' conclusions is not written here."]
+    )
     for report, study, name in (job for job in jobs() if job[2] in found):
         title = found[name]["title"] if study else report.title
         parts.append(f"## Report {report.number}: {report.title}" if study is None else f"### {title}")
@@ -187,20 +191,29 @@ def _made_with(found: dict[str, Results]) -> str:
     """What made the page: command, versions and machine, and the time of each job."""
     known = {json.dumps(one["versions"], sort_keys=True): one["versions"] for one in found.values()}
     made = [
-        ", ".join([*(f"{name} {version}" for name, version in versions.items() if isinstance(version, str)),
-                   f"BLAS {', '.join(versions['blas'])}"])
+        ", ".join(
+            [
+                *(f"{name} {version}" for name, version in versions.items() if isinstance(version, str)),
+                f"BLAS {', '.join(versions['blas'])}",
+            ]
+        )
         for versions in known.values()
-    ]  # fmt: skip
+    ]
     rows = [
         f"| {name} | {one['data']['name']} | {' | '.join(str(one['settings'][key]) for key in ('runs', 'epochs', 'seed'))} | "
         f"{one['seconds'] / 60:.1f} |"
         for name, one in found.items()
     ]
     total = sum(one["seconds"] for one in found.values()) / 60
-    return "\n".join([
-        f"Made by `python examples/all_reports.py` with {'; and '.join(made)}. {total:.0f} minutes in all.", "",
-        "| job | data | runs | epochs | seed | minutes |", "| --- | --- | ---: | ---: | ---: | ---: |", *rows,
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"Made by `python examples/all_reports.py` with {'; and '.join(made)}. {total:.0f} minutes in all.",
+            "",
+            "| job | data | runs | epochs | seed | minutes |",
+            "| --- | --- | ---: | ---: | ---: | ---: |",
+            *rows,
+        ]
+    )
 
 
 def _as_html(text: str, folder: Path) -> str:

@@ -159,12 +159,14 @@ def searches(report: Report, job: Job, both: bool) -> Study:
     for name in seen:
         runs = [search_run(one, next(again)) for one in seen[name]]
         reported = REPORTED_SEARCHES[name] if job.digits.is_mnist else {}
-        results["nets"].append({
-            "name": name,
-            "reported": {measure: {"mean": mean, "std": std} for measure, (mean, std) in reported.items()},
-            "attained": {measure: spread([run[measure] for run in runs]) for measure in SEARCH_MEASURES},
-            "runs": runs,
-        })  # fmt: skip
+        results["nets"].append(
+            {
+                "name": name,
+                "reported": {measure: {"mean": mean, "std": std} for measure, (mean, std) in reported.items()},
+                "attained": {measure: spread([run[measure] for run in runs]) for measure in SEARCH_MEASURES},
+                "runs": runs,
+            }
+        )
     return results, side_by_side(results), {"boxplot.png": boxplot, "best_so_far.png": best_so_far}
 
 
@@ -172,8 +174,15 @@ def search_run(seen: Sequence[dict[str, Any]], again: dict[str, Any]) -> dict[st
     """What one search cost and found, from all it evaluated and its best again."""
     best = max(seen, key=lambda one: one["accuracy"])
     minutes, size = sum(one["seconds"] for one in seen) / 60, len(recipes(SPACE))
-    values = (TEN_FOLD.value(again), TEST.value(again), best["accuracy"], len(seen), 100 * len(seen) / size, minutes,
-              minutes / len(seen) * size)  # fmt: skip
+    values = (
+        TEN_FOLD.value(again),
+        TEST.value(again),
+        best["accuracy"],
+        len(seen),
+        100 * len(seen) / size,
+        minutes,
+        minutes / len(seen) * size,
+    )
     return {**dict(zip(SEARCH_MEASURES, values)), "best": best["point"], "visited": [one["accuracy"] for one in seen]}
 
 

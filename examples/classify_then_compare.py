@@ -45,9 +45,7 @@ class Linear(nn.Sequential):
     def __init__(self, nodes: int = 128, layers: int = 2, dropout: bool = False) -> None:
         widths = [196] + [nodes] * layers
         hidden = [
-            part
-            for before, after in pairwise(widths)
-            for part in (nn.Linear(before, after), nn.ReLU(), *dropped(dropout))
+            part for before, after in pairwise(widths) for part in (nn.Linear(before, after), nn.ReLU(), *dropped(dropout))
         ]
         super().__init__(nn.Flatten(), *hidden, nn.Linear(nodes, 10))
 
@@ -64,15 +62,23 @@ class LeNet(nn.Module):
     def __init__(self, batch_norm: bool = True, dropout: bool = False, kernel: int = 5, auxiliary: bool = False) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            *convolution(1, 16, kernel, batch_norm), nn.ReLU(), nn.MaxPool2d(2),
-            *convolution(16, 32, kernel, batch_norm), nn.ReLU(), nn.MaxPool2d(2),
+            *convolution(1, 16, kernel, batch_norm),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *convolution(16, 32, kernel, batch_norm),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
             nn.Flatten(),
-        )  # fmt: skip
+        )
         self.classifier = nn.Sequential(
-            nn.Linear(288, 120), nn.ReLU(), *dropped(dropout),
-            nn.Linear(120, 84), nn.ReLU(), *dropped(dropout),
+            nn.Linear(288, 120),
+            nn.ReLU(),
+            *dropped(dropout),
+            nn.Linear(120, 84),
+            nn.ReLU(),
+            *dropped(dropout),
             nn.Linear(84, 10),
-        )  # fmt: skip
+        )
         self.auxiliary = nn.Linear(288, 10) if auxiliary else None
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
@@ -87,9 +93,11 @@ class Residual(nn.Module):
     def __init__(self, channels: int, kernel: int, batch_norm: bool, dropout: bool) -> None:
         super().__init__()
         self.change = nn.Sequential(
-            *convolution(channels, channels, kernel, batch_norm), nn.ReLU(), *dropped(dropout),
             *convolution(channels, channels, kernel, batch_norm),
-        )  # fmt: skip
+            nn.ReLU(),
+            *dropped(dropout),
+            *convolution(channels, channels, kernel, batch_norm),
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         return relu(images + self.change(images))
@@ -102,10 +110,13 @@ class ResNet(nn.Sequential):
         self, channels: int = 16, kernel: int = 7, blocks: int = 2, batch_norm: bool = True, dropout: bool = False
     ) -> None:
         super().__init__(
-            *convolution(1, channels, kernel, batch_norm), nn.ReLU(),
+            *convolution(1, channels, kernel, batch_norm),
+            nn.ReLU(),
             *(Residual(channels, kernel, batch_norm, dropout) for _ in range(blocks)),
-            nn.AvgPool2d(14), nn.Flatten(), nn.Linear(channels, 10),
-        )  # fmt: skip
+            nn.AvgPool2d(14),
+            nn.Flatten(),
+            nn.Linear(channels, 10),
+        )
 
 
 class AlexNet(nn.Sequential):
@@ -117,16 +128,27 @@ class AlexNet(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__(
-            *convolution(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
-            *convolution(32, 96, 3), nn.ReLU(), nn.MaxPool2d(2),
-            *convolution(96, 192, 3), nn.ReLU(),
-            *convolution(192, 128, 3), nn.ReLU(),
-            *convolution(128, 128, 3), nn.ReLU(),
+            *convolution(1, 32, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *convolution(32, 96, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *convolution(96, 192, 3),
+            nn.ReLU(),
+            *convolution(192, 128, 3),
+            nn.ReLU(),
+            *convolution(128, 128, 3),
+            nn.ReLU(),
             nn.Flatten(),
-            *dropped(True), nn.Linear(1152, 672), nn.ReLU(),
-            *dropped(True), nn.Linear(672, 672), nn.ReLU(),
+            *dropped(True),
+            nn.Linear(1152, 672),
+            nn.ReLU(),
+            *dropped(True),
+            nn.Linear(672, 672),
+            nn.ReLU(),
             nn.Linear(672, 10),
-        )  # fmt: skip
+        )
 
 
 def convolution(channels: int, filters: int, kernel: int, batch_norm: bool = False) -> list[nn.Module]:
@@ -273,12 +295,14 @@ def errors(axes: plt.Axes, net: dict[str, Any]) -> None:
 BUILDERS = {"Linear": Linear, "LeNet": LeNet, "ResNet": ResNet}
 TABLE_2 = {"Linear": NETS[0], "LeNet": NETS[3], "ResNet": NETS[4]}  # the variants whose figures the report's table II gives
 NO_YES = ["no", "yes"]
+# fmt: off
 GRIDS = [
     {"net": ["Linear"], "dropout": NO_YES, "nodes": [16, 32, 64, 128, 264], "layers": [1, 2, 3, 5]},
     {"net": ["LeNet"], "batch norm": NO_YES, "dropout": NO_YES, "kernel": [3, 5], "auxiliary": NO_YES},
     {"net": ["ResNet"], "batch norm": NO_YES, "dropout": NO_YES, "blocks": [1, 2, 3, 4, 5], "channels": [1, 2, 4, 8, 16],
      "kernel": [3, 5, 7]},
-]  # fmt: skip
+]
+# fmt: on
 QUICK_GRIDS = [
     {"net": ["Linear"], "dropout": NO_YES, "nodes": [32, 128], "layers": [1, 2]},
     {"net": ["LeNet"], "batch norm": NO_YES, "dropout": ["no"], "kernel": [5], "auxiliary": NO_YES},

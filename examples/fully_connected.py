@@ -36,32 +36,43 @@ def fully_connected() -> nn.Sequential:
     """A digit branch, 234,410 parameters: with the head's three linear layers it makes the report's seven."""
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(196, 320), nn.ReLU(),
-        nn.Linear(320, 280), nn.ReLU(),
-        nn.Linear(280, 280), nn.ReLU(),
+        nn.Linear(196, 320),
+        nn.ReLU(),
+        nn.Linear(320, 280),
+        nn.ReLU(),
+        nn.Linear(280, 280),
+        nn.ReLU(),
         nn.Linear(280, 10),
-    )  # fmt: skip
+    )
 
 
 def lenet5() -> nn.Sequential:
     """A digit branch after LeNet5 for 14x14 digits. The report's drawing is lost; this one has its 44,410 parameters."""
     return nn.Sequential(
-        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 16, 3), nn.ReLU(),
+        nn.Conv2d(1, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 16, 3),
+        nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(400, 84), nn.ReLU(),
-        nn.Linear(84, 84), nn.ReLU(),
+        nn.Linear(400, 84),
+        nn.ReLU(),
+        nn.Linear(84, 84),
+        nn.ReLU(),
         nn.Linear(84, 10),
-    )  # fmt: skip
+    )
 
 
 def head() -> nn.Sequential:
     """The comparison: (n, 20), what is thought of two digits, to (n, 1), the probability that the first is less."""
     return nn.Sequential(
-        nn.Linear(20, 100), nn.ReLU(),
-        nn.Linear(100, 100), nn.ReLU(),
-        nn.Linear(100, 1), nn.Sigmoid(),
-    )  # fmt: skip
+        nn.Linear(20, 100),
+        nn.ReLU(),
+        nn.Linear(100, 100),
+        nn.ReLU(),
+        nn.Linear(100, 1),
+        nn.Sigmoid(),
+    )
 
 
 class Separate(nn.Module):

@@ -38,26 +38,39 @@ Widths = tuple[int, int, int]
 def baseline() -> nn.Sequential:
     """Drawing A1. The grouped first convolution gives each digit 16 channels of its own."""
     return nn.Sequential(
-        nn.Conv2d(2, 32, 3, groups=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(64, 128, 2), nn.ReLU(),
+        nn.Conv2d(2, 32, 3, groups=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(64, 128, 2),
+        nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(512, 50), nn.ReLU(),
-        nn.Linear(50, 50), nn.ReLU(),
-        nn.Linear(50, 25), nn.ReLU(),
+        nn.Linear(512, 50),
+        nn.ReLU(),
+        nn.Linear(50, 50),
+        nn.ReLU(),
+        nn.Linear(50, 25),
+        nn.ReLU(),
         nn.Linear(25, 2),
-    )  # fmt: skip
+    )
 
 
 def features(widths: Widths) -> nn.Sequential:
     """The feature extractor of drawing A2: images (n, 1, 14, 14) to (n, last width)."""
     first, second, third = widths
     return nn.Sequential(
-        nn.Conv2d(1, first, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(first, second, 2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(second, third, 2), nn.ReLU(),
+        nn.Conv2d(1, first, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(first, second, 2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(second, third, 2),
+        nn.ReLU(),
         nn.Flatten(),
-    )  # fmt: skip
+    )
 
 
 def dense(inputs: int, outputs: int) -> list[nn.Module]:
@@ -216,8 +229,20 @@ NETS = {net.name: net for net in (BASELINE, NON_SIAMESE, SIAMESE)}
 
 def study(title: str, nets: list[Net], notes: str) -> Report:
     """A study that trains nets in several ways, 10 times each, as the report's studies do."""
-    return Report("003", title, "siamese.py", nets, train, runs=10, epochs=25, quick_runs=2, quick_epochs=6, normalised=False,
-                  figures={"boxplot.png": boxplot}, notes=notes)  # fmt: skip
+    return Report(
+        "003",
+        title,
+        "siamese.py",
+        nets,
+        train,
+        runs=10,
+        epochs=25,
+        quick_runs=2,
+        quick_epochs=6,
+        normalised=False,
+        figures={"boxplot.png": boxplot},
+        notes=notes,
+    )
 
 
 def changed(net: Net, how: str, **options: Any) -> Net:
@@ -246,8 +271,20 @@ JOIN = study(
 
 def search(title: str, candidate: Callable[[Point], Net], points: list[Point], quick: list[Point], **more: Any) -> Search:
     """A search as the report's, over fresh draws of 1,000 pairs: 1,000 more, of other training digits, validate."""
-    return Search(title, candidate, points, quick, runs=5, epochs=25, quick_runs=1, quick_epochs=6,
-                  pairs=2000, share=0.5, by="net", **more)  # fmt: skip
+    return Search(
+        title,
+        candidate,
+        points,
+        quick,
+        runs=5,
+        epochs=25,
+        quick_runs=1,
+        quick_epochs=6,
+        pairs=2000,
+        share=0.5,
+        by="net",
+        **more,
+    )
 
 
 def optimizer_points(rates: dict[str, list[float]]) -> list[Point]:

@@ -21,10 +21,20 @@ class _Conv2d(Module):
     transposed: bool
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: _Pair, stride: _Pair, padding: _Pair,
-        output_padding: _Pair, dilation: _Pair, groups: int, bias: bool, padding_mode: str, device: Device | str | None,
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: _Pair,
+        stride: _Pair,
+        padding: _Pair,
+        output_padding: _Pair,
+        dilation: _Pair,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Device | str | None,
         dtype: np.dtype | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         name = type(self).__name__
         if groups <= 0 or in_channels % groups or out_channels % groups:
@@ -78,15 +88,34 @@ class Conv2d(_Conv2d):
     transposed = False
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: _Pair, stride: _Pair = 1, padding: _Pair | str = 0,
-        dilation: _Pair = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
-        device: Device | str | None = None, dtype: np.dtype | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: _Pair,
+        stride: _Pair = 1,
+        padding: _Pair | str = 0,
+        dilation: _Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
         named = isinstance(padding, str)
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, 0 if named else padding, 0, dilation, groups, bias, padding_mode,
-            device, dtype,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            0 if named else padding,
+            0,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
         if named:
             if padding not in ("same", "valid"):
                 raise ValueError(f"Conv2d: expected padding 'same', 'valid' or numbers, got {padding!r}")
@@ -95,9 +124,7 @@ class Conv2d(_Conv2d):
             self.padding = padding
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.conv2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        return functional.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class ConvTranspose2d(_Conv2d):
@@ -109,14 +136,34 @@ class ConvTranspose2d(_Conv2d):
     transposed = True
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: _Pair, stride: _Pair = 1, padding: _Pair = 0,
-        output_padding: _Pair = 0, groups: int = 1, bias: bool = True, dilation: _Pair = 1, padding_mode: str = "zeros",
-        device: Device | str | None = None, dtype: np.dtype | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: _Pair,
+        stride: _Pair = 1,
+        padding: _Pair = 0,
+        output_padding: _Pair = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: _Pair = 1,
+        padding_mode: str = "zeros",
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
-            device, dtype,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            output_padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.conv_transpose2d(

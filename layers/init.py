@@ -15,10 +15,12 @@ from minitorch.grad_mode import no_grad
 from minitorch.random import Generator, default_generator
 from minitorch.tensor import Tensor, wrap
 
+# fmt: off
 _GAINS = {
     "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0,
     "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4,
-}  # fmt: skip
+}
+# fmt: on
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

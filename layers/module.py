@@ -78,9 +78,7 @@ class Module:
         own = self.__dict__
         if "_parameters" not in own:
             if isinstance(value, (Parameter, Module)):
-                raise AttributeError(
-                    f"{type(self).__name__}: {name!r} is assigned before super().__init__() was called"
-                )
+                raise AttributeError(f"{type(self).__name__}: {name!r} is assigned before super().__init__() was called")
             own[name] = value
         elif isinstance(value, Parameter):
             self._forget(name, except_in="_parameters")
@@ -362,10 +360,12 @@ class Module:
         own = dict(self._named_state())
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]
-        problems = [f"{what} key(s): {', '.join(map(repr, keys))}"
-                    for what, keys in (("missing", missing), ("unexpected", unexpected)) if keys and strict]
-        problems += [problem for key in own if key in state_dict
-                     for problem in _misfits(key, own[key], state_dict[key])]
+        problems = [
+            f"{what} key(s): {', '.join(map(repr, keys))}"
+            for what, keys in (("missing", missing), ("unexpected", unexpected))
+            if keys and strict
+        ]
+        problems += [problem for key in own if key in state_dict for problem in _misfits(key, own[key], state_dict[key])]
         if problems:
             raise RuntimeError("\n\t".join([f"load_state_dict: {type(self).__name__} was left unchanged:", *problems]))
         for key, tensor in own.items():
@@ -376,9 +376,7 @@ class Module:
 
     # ---- hooks -----------------------------------------------------------------------------------------------------------
 
-    def register_forward_pre_hook(
-        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
+    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Call `hook(module, args)` before each forward; what it returns, if not None, takes the place of the arguments.
 
         With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`.

@@ -95,9 +95,15 @@ class _BatchNorm(_Affine):
         if momentum is None:
             momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
         output = functional.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, self.training or self.running_mean is None,
-            momentum, self.eps,
-        )  # fmt: skip
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            momentum,
+            self.eps,
+        )
         if counting:  # after the statistics: a batch that was refused is not counted
             self.num_batches_tracked.array += 1
             mark_changed(self.num_batches_tracked.array, f"{type(self).__name__}.forward")
@@ -188,6 +194,4 @@ class GroupNorm(_Affine):
         return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
-        )
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"

@@ -38,8 +38,9 @@ def _made(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> Te
     return result
 
 
-def tensor(data: Any, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-           requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
 
     Python's floats become the default dtype, its whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A
@@ -71,8 +72,14 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return wrap(ndarray.view(np.ndarray))  # an array object of its own, by which the tape tells it from others
 
 
-def full(size: int | Sequence[int], fill_value: float, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-         requires_grad: bool = False) -> Tensor:
+def full(
+    size: int | Sequence[int],
+    fill_value: float,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given."""
     shape = _sizes("full", (size,))
     if dtype is None:
@@ -84,22 +91,25 @@ def full(size: int | Sequence[int], fill_value: float, *, dtype: np.dtype | None
     return result
 
 
-def zeros(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
-          requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros of shape `size`."""
-    return full(_sizes("zeros", size), 0, dtype=dtype or backend.get_default_dtype(), device=device,
-                requires_grad=requires_grad)
+    return full(
+        _sizes("zeros", size), 0, dtype=dtype or backend.get_default_dtype(), device=device, requires_grad=requires_grad
+    )
 
 
-def ones(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
-         requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Ones of shape `size`."""
-    return full(_sizes("ones", size), 1, dtype=dtype or backend.get_default_dtype(), device=device,
-                requires_grad=requires_grad)
+    return full(_sizes("ones", size), 1, dtype=dtype or backend.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
-def empty(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None,
-          requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of shape `size` with whatever the memory held."""
     where = backend.as_device(device)
     array = backend.module_of(where).empty(_sizes("empty", size), np.dtype(dtype or backend.get_default_dtype()))
@@ -108,33 +118,48 @@ def empty(*size: int | Sequence[int], dtype: np.dtype | None = None, device: Dev
     return result
 
 
-def zeros_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-               requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros of the shape, dtype and device of `input`, unless said otherwise."""
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-              requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Ones of the shape, dtype and device of `input`, unless said otherwise."""
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: float, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-              requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Tensor,
+    fill_value: float,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`fill_value` in the shape, dtype and device of `input`, unless said otherwise."""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device,
-                requires_grad=requires_grad)
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-               requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """Uninitialised, in the shape, dtype and device of `input`, unless said otherwise."""
     return empty(input.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def arange(start: float, end: float | None = None, step: float = 1, *, dtype: np.dtype | None = None,
-           device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The numbers from `start` (0) up to but without `end`, by `step`: int64 if all are whole, else the default dtype."""
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) * step < 0:
@@ -145,20 +170,38 @@ def arange(start: float, end: float | None = None, step: float = 1, *, dtype: np
     return _made(np.arange(start, end, step), dtype, device, requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-             requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
     return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: np.dtype | None = None, device: Device | str | None = None,
-        requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The n by m (n) identity matrix."""
     return _made(np.eye(n, m), dtype or backend.get_default_dtype(), device, requires_grad)
 
 
-def rand(*size: int | Sequence[int], generator: Generator | None = None, dtype: np.dtype | None = None,
-         device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: int | Sequence[int],
+    generator: Generator | None = None,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform in [0, 1), drawn on the host."""
     dtype = np.dtype(dtype or backend.get_default_dtype())
     numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype("rand", dtype))
@@ -167,8 +210,13 @@ def rand(*size: int | Sequence[int], generator: Generator | None = None, dtype: 
     return _made(numbers, dtype, device, requires_grad)
 
 
-def randn(*size: int | Sequence[int], generator: Generator | None = None, dtype: np.dtype | None = None,
-          device: Device | str | None = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: int | Sequence[int],
+    generator: Generator | None = None,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Standard normal, drawn on the host."""
     dtype = np.dtype(dtype or backend.get_default_dtype())
     numbers = (generator or default_generator).numpy.standard_normal(_sizes("randn", size), _drawn_dtype("randn", dtype))
@@ -182,9 +230,16 @@ def _drawn_dtype(name: str, dtype: np.dtype) -> np.dtype:
     return dtype if dtype in (backend.float32, backend.float64) else backend.float64
 
 
-def randint(low: int = 0, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
-            generator: Generator | None = None, dtype: np.dtype | None = None, device: Device | str | None = None,
-            requires_grad: bool = False) -> Tensor:
+def randint(
+    low: int = 0,
+    high: int | Sequence[int] | None = None,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
     if size is None:
         low, high, size = 0, low, high
@@ -198,8 +253,9 @@ def randint(low: int = 0, high: int | Sequence[int] | None = None, size: Sequenc
     return _made(numbers, dtype or backend.int64, device, requires_grad)
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: np.dtype | None = None,
-             device: Device | str | None = None) -> Tensor:
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: np.dtype | None = None, device: Device | str | None = None
+) -> Tensor:
     """0 to n - 1 in random order, int64."""
     return _made((generator or default_generator).numpy.permutation(n), dtype or backend.int64, device, False)
 

@@ -138,11 +138,13 @@ def _numerical(
         moved = origin.astype(np.complex128) if exact else origin.copy()
         moved[index] += shift
         values = [
-            Tensor(moved, device=value.device) if i == place
-            else value.type(backend.complex128) if exact and isinstance(value, Tensor) and value.requires_grad
+            Tensor(moved, device=value.device)
+            if i == place
+            else value.type(backend.complex128)
+            if exact and isinstance(value, Tensor) and value.requires_grad
             else value
             for i, value in enumerate(inputs)
-        ]  # fmt: skip
+        ]
         results = _outputs(func, values)
         return sum((results[j].detach() * weight).sum().item() for j, weight in zip(outputs, weights))
 

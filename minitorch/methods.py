@@ -33,9 +33,14 @@ def _operator(op: Any) -> tuple[Callable, Callable]:
 
 
 for name, op in {
-    "add": arithmetic.Add, "sub": arithmetic.Sub, "mul": arithmetic.Mul, "truediv": arithmetic.Div,
-    "pow": arithmetic.Pow, "floordiv": arithmetic.FloorDivide, "mod": arithmetic.Remainder,
-}.items():  # fmt: skip
+    "add": arithmetic.Add,
+    "sub": arithmetic.Sub,
+    "mul": arithmetic.Mul,
+    "truediv": arithmetic.Div,
+    "pow": arithmetic.Pow,
+    "floordiv": arithmetic.FloorDivide,
+    "mod": arithmetic.Remainder,
+}.items():
     method, reflected = _operator(op)
     setattr(Tensor, f"__{name}__", method)
     setattr(Tensor, f"__r{name}__", reflected)
@@ -51,10 +56,18 @@ for name in ("and", "or", "xor"):
     setattr(Tensor, f"__r{name}__", getattr(compare, f"bitwise_{name}"))
 
 for name, function in {
-    "iadd": inplace.add_, "isub": inplace.sub_, "imul": inplace.mul_, "itruediv": inplace.div_, "ipow": inplace.pow_,
-    "neg": arithmetic.neg, "abs": elementwise.abs, "invert": compare.bitwise_not, "matmul": linear.matmul,
-    "getitem": index.getitem, "setitem": inplace.setitem,
-}.items():  # fmt: skip
+    "iadd": inplace.add_,
+    "isub": inplace.sub_,
+    "imul": inplace.mul_,
+    "itruediv": inplace.div_,
+    "ipow": inplace.pow_,
+    "neg": arithmetic.neg,
+    "abs": elementwise.abs,
+    "invert": compare.bitwise_not,
+    "matmul": linear.matmul,
+    "getitem": index.getitem,
+    "setitem": inplace.setitem,
+}.items():
     setattr(Tensor, f"__{name}__", function)
 
 Tensor.__rmatmul__ = lambda self, other: linear.matmul(other, self)
@@ -110,9 +123,15 @@ def _cast(dtype: np.dtype) -> Callable[[Tensor], Tensor]:
 
 
 for name, dtype in {
-    "half": backend.float16, "float": backend.float32, "double": backend.float64, "bool": backend.bool_,
-    "short": backend.int16, "int": backend.int32, "long": backend.int64, "byte": backend.uint8,
-}.items():  # fmt: skip
+    "half": backend.float16,
+    "float": backend.float32,
+    "double": backend.float64,
+    "bool": backend.bool_,
+    "short": backend.int16,
+    "int": backend.int32,
+    "long": backend.int64,
+    "byte": backend.uint8,
+}.items():
     setattr(Tensor, name, _cast(dtype))
 
 
@@ -188,10 +207,17 @@ def _new(name: str) -> Callable:
 
 
 for name, function in {
-    "backward": _backward, "where": _where, "cpu": _cpu, "cuda": _cuda, "requires_grad_": _requires_grad_,
-    "detach_": _detach_, "uniform_": _uniform_, "normal_": _normal_, "new_zeros": _new("new_zeros"),
+    "backward": _backward,
+    "where": _where,
+    "cpu": _cpu,
+    "cuda": _cuda,
+    "requires_grad_": _requires_grad_,
+    "detach_": _detach_,
+    "uniform_": _uniform_,
+    "normal_": _normal_,
+    "new_zeros": _new("new_zeros"),
     "new_ones": _new("new_ones"),
-}.items():  # fmt: skip
+}.items():
     setattr(Tensor, name, function)
 
 Tensor.data = Tensor.data.setter(_set_data)

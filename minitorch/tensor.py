@@ -187,9 +187,7 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
-            raise ValueError(
-                f"bool(): the truth of a tensor of shape {self.shape} is ambiguous; use .any(), .all() or .item()"
-            )
+            raise ValueError(f"bool(): the truth of a tensor of shape {self.shape} is ambiguous; use .any(), .all() or .item()")
         return bool(self.item())
 
     def __len__(self) -> int:

@@ -89,9 +89,15 @@ def new_run(seed: int, device: str = "cpu") -> Run:
     images, labels = rng.standard_normal((SAMPLES, 1, 6, 6)).astype(np.float32), rng.integers(0, 3, SAMPLES)
     data = TensorDataset(mt.from_numpy(images).to(device), mt.from_numpy(labels).to(device))
     net = nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout2d(0.2), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Dropout(0.3), nn.Linear(36, 3),
-    ).to(device)  # fmt: skip
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Dropout2d(0.2),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.3),
+        nn.Linear(36, 3),
+    ).to(device)
     optimizer = OPTIMIZERS[seed % len(OPTIMIZERS)](net.parameters())
     scheduler = SCHEDULERS[seed % len(SCHEDULERS)](optimizer)
     own = mt.Generator().manual_seed(seed) if seed % 3 == 0 else None

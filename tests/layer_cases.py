@@ -68,6 +68,7 @@ def pairs(n: int, features: int) -> Callable:
 
 IMAGES = normal(4, 6, 7, 9)
 
+# fmt: off
 CASES = [
     Case("Linear", lambda nn, t: nn.Linear(5, 3), normal(4, 5)),
     Case("Linear bias=False", lambda nn, t: nn.Linear(5, 3, bias=False), normal(4, 5)),
@@ -149,7 +150,8 @@ CASES = [
     Case("TripletMarginLoss", lambda nn, t: nn.TripletMarginLoss(), several(3, 4, 5)),
     Case("TripletMarginLoss swapped", lambda nn, t: nn.TripletMarginLoss(2.0, 1.0, swap=True, reduction="sum"),
          several(3, 4, 5)),
-]  # fmt: skip
+]
+# fmt: on
 
 NOT_IN_TORCH = [
     Case("ContrastiveLoss", lambda nn, t: nn.ContrastiveLoss(), pairs(6, 4)),

@@ -13,8 +13,12 @@ from reporting import main
 
 def net(name: str, mean: float, std: float | None, reported: dict | None = None, runs: int = 4) -> dict:
     errors = [mean + (std or 0) * (-1) ** i for i in range(runs)]
-    return {"name": name, "attained": {"error": {"mean": mean, "std": std}}, "reported": reported or {},
-            "runs": [{"error": error} for error in errors]}  # fmt: skip
+    return {
+        "name": name,
+        "attained": {"error": {"mean": mean, "std": std}},
+        "reported": reported or {},
+        "runs": [{"error": error} for error in errors],
+    }
 
 
 def results(*nets: dict) -> dict:
@@ -23,9 +27,15 @@ def results(*nets: dict) -> dict:
 
 @pytest.mark.parametrize(
     ("mean", "std", "word"),
-    [(5.0, 1.0, "as reported"), (5.9, 1.0, "as reported"), (6.1, 1.0, "worse than reported"), (3.9, 1.0, "better than reported"),
-     (5.9, None, "as reported"), (6.1, None, "worse than reported")],
-)  # fmt: skip
+    [
+        (5.0, 1.0, "as reported"),
+        (5.9, 1.0, "as reported"),
+        (6.1, 1.0, "worse than reported"),
+        (3.9, 1.0, "better than reported"),
+        (5.9, None, "as reported"),
+        (6.1, None, "worse than reported"),
+    ],
+)
 def test_a_figure_is_as_reported_within_one_reported_deviation_or_else_two_standard_errors(mean, std, word):
     (line,) = verdicts(results(net("A", mean, 1.0, {"error": {"mean": 5.0, "std": std}})))
     assert line.endswith(f"**{word}**.")
@@ -79,13 +89,27 @@ def test_the_page_has_every_table_and_figure_and_no_conclusion_about_other_digit
 
 def test_a_conclusion_is_drawn_where_its_jobs_have_been_run():
     assert conclusions({}) == []
-    (line,) = conclusions({"fully_connected": results(net("LeNet5, argmax", 3.0, 1.0), net("LeNet5 + auxiliary loss", 9.0, 1.0))})
+    (line,) = conclusions(
+        {"fully_connected": results(net("LeNet5, argmax", 3.0, 1.0), net("LeNet5 + auxiliary loss", 9.0, 1.0))}
+    )
     assert line.startswith("Does learned comparison lose to argmax? “LeNet5, argmax” beats “LeNet5 + auxiliary loss” (+6.00")
 
 
 def test_a_job_that_was_not_run_is_named_on_the_page_and_one_that_an_earlier_page_has_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(all_reports, "SCRIPTS", [weight_sharing])
-    small = ["--quick", "--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1", "--out", str(tmp_path / "weight_sharing")]
+    small = [
+        "--quick",
+        "--data",
+        "digits",
+        "--runs",
+        "1",
+        "--epochs",
+        "1",
+        "--jobs",
+        "1",
+        "--out",
+        str(tmp_path / "weight_sharing"),
+    ]
     main(weight_sharing.REPORT, small)
     text = page(tmp_path, tmp_path / "page")[0].read_text()
     assert "**Not run for this page:** weight_sharing-grid-search." in text

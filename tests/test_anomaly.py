@@ -52,22 +52,33 @@ def refused(*parts):
 
 def test_the_first_operation_that_makes_nan_is_named_with_its_shapes_and_the_line():
     x = leaf(4.0, -1.0, 9.0)
-    with detect_anomaly(), refused(
-        "sqrt: its output, of shape (3,) float32, holds nan (1 of 3 elements, the first at [1])",
-        "Its inputs were (3,) float32.",
-        "root = (x * 1.0).sqrt()  # the first nan",
-    ):  # fmt: skip
+    with (
+        detect_anomaly(),
+        refused(
+            "sqrt: its output, of shape (3,) float32, holds nan (1 of 3 elements, the first at [1])",
+            "Its inputs were (3,) float32.",
+            "root = (x * 1.0).sqrt()  # the first nan",
+        ),
+    ):
         root = (x * 1.0).sqrt()  # the first nan
         (root * 2).sum()
 
 
-@pytest.mark.parametrize("name, function, value", [
-    ("exp", lambda x: (x * 1000).exp(), "inf"), ("div", lambda x: x / 0, "inf"), ("log", lambda x: (x - x).log(), "-inf"),
-    ("pow", lambda x: (x - x) ** -1, "inf"), ("mul", lambda x: (x * 1e38) * 1e38, "inf"),
-    ("sub", lambda x: x / mt.tensor(np.inf) + mt.tensor(np.inf) - mt.tensor(np.inf), "nan"),
-    ("div", lambda x: x.var(), "nan"), ("mul", lambda x: x * float("nan"), "nan"),
-    ("to", lambda x: (x * 1e38).half(), "inf"),
-], ids=["exp", "1/0", "log 0", "0^-1", "1e76", "inf-inf", "var of one", "a plain nan", "half"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, function, value",
+    [
+        ("exp", lambda x: (x * 1000).exp(), "inf"),
+        ("div", lambda x: x / 0, "inf"),
+        ("log", lambda x: (x - x).log(), "-inf"),
+        ("pow", lambda x: (x - x) ** -1, "inf"),
+        ("mul", lambda x: (x * 1e38) * 1e38, "inf"),
+        ("sub", lambda x: x / mt.tensor(np.inf) + mt.tensor(np.inf) - mt.tensor(np.inf), "nan"),
+        ("div", lambda x: x.var(), "nan"),
+        ("mul", lambda x: x * float("nan"), "nan"),
+        ("to", lambda x: (x * 1e38).half(), "inf"),
+    ],
+    ids=["exp", "1/0", "log 0", "0^-1", "1e76", "inf-inf", "var of one", "a plain nan", "half"],
+)
 def test_nan_and_infinities_are_found_instead_of_a_warning_of_numpys(name, function, value):
     for x in (leaf(1.0), mt.tensor([1.0])):
         with detect_anomaly(), refused(f"{name}: its output, of shape", f"holds {value}", "which no input tensor held"):
@@ -84,10 +95,14 @@ def test_the_line_is_the_users_and_not_one_of_the_layers():
     with mt.no_grad():
         net[0].weight.fill_(1.0)
         net[2].weight.fill_(1e38)
-    with detect_anomaly(), refused(
-        "linear: its output, of shape (4, 1) float32", "(4, 3) float32, (1, 3) float32, (1,) float32",
-        "net(mt.full((4, 2), 1e3))  # a whole net",
-    ):  # fmt: skip
+    with (
+        detect_anomaly(),
+        refused(
+            "linear: its output, of shape (4, 1) float32",
+            "(4, 3) float32, (1, 3) float32, (1,) float32",
+            "net(mt.full((4, 2), 1e3))  # a whole net",
+        ),
+    ):
         net(mt.full((4, 2), 1e3))  # a whole net
 
 
@@ -106,8 +121,13 @@ def test_each_of_several_outputs_is_checked():
         def forward(ctx, x):
             return x * 2, mt.tensor(1 / (x.detach().numpy() - 1))
 
-    with detect_anomaly(), refused("Both: its output, of shape (2,) float32, holds inf (1 of 2 elements, the first at [0])",
-                                   "Both.apply(leaf(1.0, 2.0))  # two outputs"):  # fmt: skip
+    with (
+        detect_anomaly(),
+        refused(
+            "Both: its output, of shape (2,) float32, holds inf (1 of 2 elements, the first at [0])",
+            "Both.apply(leaf(1.0, 2.0))  # two outputs",
+        ),
+    ):
         Both.apply(leaf(1.0, 2.0))  # two outputs
 
 
@@ -132,11 +152,24 @@ def test_a_mask_of_infinities_is_deliberate_but_a_softmax_over_nothing_else_is_n
     assert np.isfinite(scores.grad.array).all()
 
 
-@pytest.mark.parametrize("function", [
-    lambda x: x.max(), lambda x: x.amax(0), lambda x: x.logsumexp(0), lambda x: x.sum(), lambda x: x * 2, lambda x: F.relu(-x),
-    lambda x: x.clamp(0.0, np.inf), lambda x: mt.where(x > 0, x, -np.inf), lambda x: x.fill_(np.inf) * 2, lambda x: x.exp(),
-    lambda x: F.softplus(x, threshold=np.inf), lambda x: mt.where(x == -np.inf, np.nan_to_num(-np.inf), x).log_softmax(0),
-], ids=["max", "amax", "logsumexp", "sum", "mul", "relu", "clamp", "where", "fill_", "exp", "softplus", "log_softmax"])  # fmt: skip
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.max(),
+        lambda x: x.amax(0),
+        lambda x: x.logsumexp(0),
+        lambda x: x.sum(),
+        lambda x: x * 2,
+        lambda x: F.relu(-x),
+        lambda x: x.clamp(0.0, np.inf),
+        lambda x: mt.where(x > 0, x, -np.inf),
+        lambda x: x.fill_(np.inf) * 2,
+        lambda x: x.exp(),
+        lambda x: F.softplus(x, threshold=np.inf),
+        lambda x: mt.where(x == -np.inf, np.nan_to_num(-np.inf), x).log_softmax(0),
+    ],
+    ids=["max", "amax", "logsumexp", "sum", "mul", "relu", "clamp", "where", "fill_", "exp", "softplus", "log_softmax"],
+)
 def test_infinities_that_the_user_put_in_are_his_own(function):
     with detect_anomaly():
         function(mt.tensor([1.0, -np.inf, 2.0]))
@@ -151,7 +184,7 @@ def test_nan_that_the_user_put_in_is_his_own_until_it_spoils_a_gradient():
             "mul.backward: the gradient of input 1, of shape (3,) float32, holds nan (1 of 3 elements, the first at [1])",
             "made of an array of shape (3,) that held nan (1 of 3 elements, the first at [1]) in the forward pass",
             "loss = (data * w).sum()  # data with nan in it",
-        ):  # fmt: skip
+        ):
             loss.backward()
 
 
@@ -165,8 +198,9 @@ def test_the_first_rule_that_gives_an_infinite_gradient_is_named_with_the_line_o
         loss = (root * 3).sum()
         with refused(
             "sqrt.backward: the gradient of input 0, of shape (1, 2) float32, holds inf (1 of 2 elements, the first at [0, 0]).",
-            "Its inputs were (1, 2) float32.", "root = x.sqrt()  # finite as yet",
-        ):  # fmt: skip
+            "Its inputs were (1, 2) float32.",
+            "root = x.sqrt()  # finite as yet",
+        ):
             loss.backward()
 
 
@@ -174,8 +208,11 @@ def test_nan_of_zero_times_infinity_is_found_behind_a_where():
     x = leaf(0.0, 4.0)
     with detect_anomaly():
         safe = mt.where(x > 0, x.sqrt(), 0.0)  # the classic trap
-        with refused("sqrt.backward: the gradient of input 0", "holds nan (1 of 2",
-                     "safe = mt.where(x > 0, x.sqrt(), 0.0)  # the classic trap"):  # fmt: skip
+        with refused(
+            "sqrt.backward: the gradient of input 0",
+            "holds nan (1 of 2",
+            "safe = mt.where(x > 0, x.sqrt(), 0.0)  # the classic trap",
+        ):
             safe.sum().backward()
 
 
@@ -211,8 +248,11 @@ def test_a_rule_of_a_users_function_is_judged_as_ours_are():
 
     with detect_anomaly():
         y = Half.apply(leaf(1.0, 2.0), 7)  # a user's
-        with refused("Half.backward: the gradient of input 0, of shape (2,) float32, holds inf", "inputs were (2,) float32, 7.",
-                     "y = Half.apply(leaf(1.0, 2.0), 7)  # a user's"):  # fmt: skip
+        with refused(
+            "Half.backward: the gradient of input 0, of shape (2,) float32, holds inf",
+            "inputs were (2,) float32, 7.",
+            "y = Half.apply(leaf(1.0, 2.0), 7)  # a user's",
+        ):
             y.sum().backward()
 
 
@@ -221,8 +261,12 @@ def test_a_second_derivative_names_both_lines():
     with detect_anomaly():
         y = (x**1.5).sum()  # its slope is finite at 0
         (slope,) = grad(y, x, create_graph=True)  # its curvature is not
-        with refused("holds inf (1 of 2", "within the backward of pow", "y = (x**1.5).sum()  # its slope is finite at 0",
-                     "(slope,) = grad(y, x, create_graph=True)  # its curvature is not"):  # fmt: skip
+        with refused(
+            "holds inf (1 of 2",
+            "within the backward of pow",
+            "y = (x**1.5).sum()  # its slope is finite at 0",
+            "(slope,) = grad(y, x, create_graph=True)  # its curvature is not",
+        ):
             slope.sum().backward()
 
 
@@ -250,8 +294,10 @@ def test_finite_gradients_that_add_up_to_infinity_are_found():
     with detect_anomaly():
         hidden = x * 1e-4  # shared
         loss = hidden * 2e38 + hidden * 2e38
-        with refused("backward: the sum of the gradients of the output of mul, of shape (1,) float32, holds inf",
-                     "hidden = x * 1e-4  # shared"):  # fmt: skip
+        with refused(
+            "backward: the sum of the gradients of the output of mul, of shape (1,) float32, holds inf",
+            "hidden = x * 1e-4  # shared",
+        ):
             loss.backward(retain_graph=True)
         with refused("add: its output, of shape (1,) float32, holds inf", "loss.backward(create_graph=True)  # a recorded sum"):
             loss.backward(create_graph=True)  # a recorded sum
@@ -276,15 +322,19 @@ def test_a_gradient_that_overflows_when_it_is_cast_or_summed_over_what_was_broad
     small, many = leaf(1.0, dtype=mt.float16), mt.full((3,), 4e4, dtype=mt.float16)
     with detect_anomaly():
         y = small * many * 1e-1  # broadcast
-        with refused("mul.backward: a gradient summed or cast to fit its input, of shape (1,) float16, holds inf",
-                     "y = small * many * 1e-1  # broadcast"):  # fmt: skip
+        with refused(
+            "mul.backward: a gradient summed or cast to fit its input, of shape (1,) float16, holds inf",
+            "y = small * many * 1e-1  # broadcast",
+        ):
             y.float().backward(mt.full((3,), 10.0))
 
 
 def test_a_forward_pass_outside_the_mode_is_blamed_without_its_line():
     y = leaf(0.0).sqrt()
-    with detect_anomaly(), refused("sqrt.backward: the gradient of input 0", "Its output was of shape (1,).",
-                                   "recorded outside anomaly mode"):  # fmt: skip
+    with (
+        detect_anomaly(),
+        refused("sqrt.backward: the gradient of input 0", "Its output was of shape (1,).", "recorded outside anomaly mode"),
+    ):
         y.backward()
 
 
@@ -303,8 +353,10 @@ def test_operations_of_several_outputs_are_traced_to_their_line():
         with refused("Split.backward: the gradient of input 0", "first, second = Split.apply(leaf(1.0, 2.0))  # in two"):
             (first + second).backward()
         third, _ = Split.apply(leaf(1e-4, 2.0))  # too much
-        with refused("the sum of the gradients of the output of Split, of shape (1,)",
-                     "third, _ = Split.apply(leaf(1e-4, 2.0))  # too much"):  # fmt: skip
+        with refused(
+            "the sum of the gradients of the output of Split, of shape (1,)",
+            "third, _ = Split.apply(leaf(1e-4, 2.0))  # too much",
+        ):
             (third * 2e38 + third * 2e38).backward()
 
 
@@ -323,17 +375,28 @@ def test_check_nan_may_be_left_out():
 # ---- arrays changed between the two passes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("memory", [
-    lambda w: w.array, lambda w: w.detach().numpy(), lambda w: w[:1].array, lambda w: w.array.T, lambda w: w.data.array,
-    lambda w: np.asarray(w.detach()).reshape(-1),
-], ids=["array", "numpy", "slice", "transpose", "data", "reshape"])  # fmt: skip
+@pytest.mark.parametrize(
+    "memory",
+    [
+        lambda w: w.array,
+        lambda w: w.detach().numpy(),
+        lambda w: w[:1].array,
+        lambda w: w.array.T,
+        lambda w: w.data.array,
+        lambda w: np.asarray(w.detach()).reshape(-1),
+    ],
+    ids=["array", "numpy", "slice", "transpose", "data", "reshape"],
+)
 def test_a_change_through_numpy_is_caught_and_named(memory):
     x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
     with detect_anomaly():
         y = x * w  # reads both
         memory(w)[0] = 7.0
-        with refused("mul: input 1 of shape (1, 2) float32, which its backward reads, was changed between the forward and",
-                     "Its inputs were (1, 2) float32, (1, 2) float32.", "y = x * w  # reads both"):  # fmt: skip
+        with refused(
+            "mul: input 1 of shape (1, 2) float32, which its backward reads, was changed between the forward and",
+            "Its inputs were (1, 2) float32, (1, 2) float32.",
+            "y = x * w  # reads both",
+        ):
             y.sum().backward()
 
 
@@ -358,11 +421,17 @@ def test_the_smallest_change_of_one_element_is_caught():
                 y.backward()
 
 
-@pytest.mark.parametrize("look_up", [
-    lambda table, index: table[index], lambda table, index: F.embedding(index, table),
-    lambda table, index: table.index_select(0, index), lambda table, index: table.gather(0, index[:, None]),
-    lambda table, index: F.cross_entropy(table[:2], index),
-], ids=["getitem", "embedding", "index_select", "gather", "cross_entropy"])  # fmt: skip
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda table, index: table[index],
+        lambda table, index: F.embedding(index, table),
+        lambda table, index: table.index_select(0, index),
+        lambda table, index: table.gather(0, index[:, None]),
+        lambda table, index: F.cross_entropy(table[:2], index),
+    ],
+    ids=["getitem", "embedding", "index_select", "gather", "cross_entropy"],
+)
 def test_a_change_of_integers_is_caught(look_up):
     table, index = mt.ones(3, 3, requires_grad=True), mt.tensor([0, 2])
     with detect_anomaly():
@@ -372,10 +441,17 @@ def test_a_change_of_integers_is_caught(look_up):
             y.sum().backward()
 
 
-@pytest.mark.parametrize("keep", [
-    lambda ctx, x: ctx.save_for_backward(x), lambda ctx, x: setattr(ctx, "kept", x), lambda ctx, x: setattr(ctx, "kept", x.array),
-    lambda ctx, x: setattr(ctx, "kept", [x, 1]), lambda ctx, x: setattr(ctx, "kept", {"x": (x.array,)}),
-], ids=["save_for_backward", "tensor", "array", "list", "dict"])  # fmt: skip
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda ctx, x: ctx.save_for_backward(x),
+        lambda ctx, x: setattr(ctx, "kept", x),
+        lambda ctx, x: setattr(ctx, "kept", x.array),
+        lambda ctx, x: setattr(ctx, "kept", [x, 1]),
+        lambda ctx, x: setattr(ctx, "kept", {"x": (x.array,)}),
+    ],
+    ids=["save_for_backward", "tensor", "array", "list", "dict"],
+)
 @pytest.mark.parametrize("mode", [True, False], ids=["NumPy, in the mode", "own method, outside it"])
 def test_whatever_a_users_function_keeps_is_watched(keep, mode):
     class Double(Function):
@@ -504,8 +580,9 @@ def test_on_either_device_all_three_are_found(device):
         with refused("sqrt: its output, of shape (1, 2) float32, holds nan (1 of 2 elements, the first at [0, 1])"):
             x.sqrt()
         root = x[0, 0].sqrt()  # on a device
-        with refused("sqrt.backward: the gradient of input 0, of shape () float32, holds inf.",
-                     "root = x[0, 0].sqrt()  # on a device"):  # fmt: skip
+        with refused(
+            "sqrt.backward: the gradient of input 0, of shape () float32, holds inf.", "root = x[0, 0].sqrt()  # on a device"
+        ):
             root.backward()
         y = (x * w).sum()
         w.array[0, 1] = 3.0
@@ -634,10 +711,16 @@ def test_set_detect_anomaly_is_a_switch():
     assert not mt.is_anomaly_enabled()
 
 
-@pytest.mark.parametrize("decorator", [
-    detect_anomaly, lambda f: detect_anomaly()(f), lambda f: detect_anomaly(check_nan=True)(f),
-    lambda f: set_detect_anomaly(True)(f),
-], ids=["bare", "()", "check_nan", "set"])  # fmt: skip
+@pytest.mark.parametrize(
+    "decorator",
+    [
+        detect_anomaly,
+        lambda f: detect_anomaly()(f),
+        lambda f: detect_anomaly(check_nan=True)(f),
+        lambda f: set_detect_anomaly(True)(f),
+    ],
+    ids=["bare", "()", "check_nan", "set"],
+)
 def test_a_function_may_be_decorated(decorator):
     @decorator
     def documented(factor):
@@ -657,9 +740,15 @@ def test_the_mode_comes_back_after_an_exception(block):
         assert not mt.is_anomaly_enabled()
 
 
-@pytest.mark.parametrize("fault", [
-    lambda: leaf(-1.0).sqrt(), lambda: leaf(0.0).sqrt().backward(), lambda: mt.ones(2) + mt.ones(3),
-], ids=["forward", "backward", "shapes"])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: leaf(-1.0).sqrt(),
+        lambda: leaf(0.0).sqrt().backward(),
+        lambda: mt.ones(2) + mt.ones(3),
+    ],
+    ids=["forward", "backward", "shapes"],
+)
 def test_a_fault_leaves_the_mode_as_it_was(fault):
     with detect_anomaly():
         with pytest.raises((RuntimeError, ValueError)):

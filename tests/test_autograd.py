@@ -205,8 +205,11 @@ def test_a_given_gradient_of_another_shape_is_refused():
 
 
 def test_only_tensors_are_differentiated():
-    for call in (lambda: mt.autograd.backward(1.0), lambda: mt.autograd.grad([np.ones(1)], leaf(1.0)),
-                 lambda: mt.autograd.grad(leaf(1.0).sum(), 2.0)):
+    for call in (
+        lambda: mt.autograd.backward(1.0),
+        lambda: mt.autograd.grad([np.ones(1)], leaf(1.0)),
+        lambda: mt.autograd.grad(leaf(1.0).sum(), 2.0),
+    ):
         with pytest.raises(TypeError, match=r"(backward|grad): expected a Tensor or a sequence of them, got (float|ndarray)"):
             call()
 

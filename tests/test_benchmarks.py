@@ -165,10 +165,12 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
         row("002 ResNet", minitorch=[13.0, 13.0, 13.0], torch=[10.0, 10.0, 10.0]),
         report.Row("002 AlexNet", "time", "ms", 1, {"minitorch": [1.0, 1.0, 1.0]}, {"PyTorch": "RuntimeError: no"}),
     ]
+    # fmt: off
     content = {
         "machine": {**peers.machine([]), "load at the end": 2, "switches": {"OPENBLAS_CORETYPE": "SkylakeX"}},
         "rounds": 3, "quick": False, "device": "cpu", "left out": {"JAX": "not there"},
-    }  # fmt: skip
+    }
+    # fmt: on
     report.save(tmp_path / "steps.json", content, rows)
     assert report.load(tmp_path / "steps.json") == (content, rows)
     written = summary.write(tmp_path)
@@ -184,8 +186,10 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
 
 def test_targets_of_chains_and_growth_are_read_off_their_rows() -> None:
     chains = [row(f"chain of {length:,}", "backward", minitorch=[per, per]) for length, per in ((10_000, 1.0), (100_000, 1.1))]
-    grown = [report.Row("b", "time", "ms", 1, {"minitorch": [size, 2 * size]}, {}, {"kind": "batch", "size": size})
-             for size in (10, 100)]  # fmt: skip
+    grown = [
+        report.Row("b", "time", "ms", 1, {"minitorch": [size, 2 * size]}, {}, {"kind": "batch", "size": size})
+        for size in (10, 100)
+    ]
     measured = {one.name: one.measured for one in targets.all_targets({"overhead": chains, "growth": grown}) if one.measured}
     medians = {name: figures["median"] for name, figures in measured.items()}
     assert medians == {

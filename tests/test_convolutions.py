@@ -72,10 +72,21 @@ def test_what_a_convolution_works_in_does_not_grow_with_the_batch(x_shape, w_sha
     assert most < kept + 1.6e6
 
 
-@pytest.mark.parametrize("channels, size, filter_size, count", [
-    (64, (6, 6), (2, 2), 1), (32, (6, 6), (3, 3), 3), (1, (14, 14), (3, 3), 1), (2, (14, 14), (3, 3), 1), (4, (14, 14), (3, 3), 3),
-    (4, (14, 6), (3, 3), 3), (4, (6, 14), (3, 3), 3), (4, (14, 14), (2, 8), 1), (2, (14, 14), (8, 2), 1), (12, (14, 14), (8, 1), 8),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "channels, size, filter_size, count",
+    [
+        (64, (6, 6), (2, 2), 1),
+        (32, (6, 6), (3, 3), 3),
+        (1, (14, 14), (3, 3), 1),
+        (2, (14, 14), (3, 3), 1),
+        (4, (14, 14), (3, 3), 3),
+        (4, (14, 6), (3, 3), 3),
+        (4, (6, 14), (3, 3), 3),
+        (4, (14, 14), (2, 8), 1),
+        (2, (14, 14), (8, 2), 1),
+        (12, (14, 14), (8, 1), 8),
+    ],
+)
 def test_a_filter_is_taken_apart_where_that_was_measured_to_pay(channels, size, filter_size, count):
     window = Window((1, 1), ((0, 0), (0, 0)), (1, 1), 1)
     images = np.ones((1, *size, channels))
@@ -83,12 +94,22 @@ def test_a_filter_is_taken_apart_where_that_was_measured_to_pay(channels, size, 
     assert len(parts) == count
 
 
-@pytest.mark.parametrize("channels, filters, size, kernel, padding, groups, pays", [
-    (16, 16, (14, 14), (7, 7), (3, 3), 1, True), (16, 32, (7, 7), (5, 5), (2, 2), 1, True), (32, 32, (14, 14), (3, 3), (1, 1), 1, True),
-    (192, 128, (3, 3), (3, 3), (1, 1), 1, True), (16, 8, (9, 4), (3, 4), (1, 0), 1, True), (32, 33, (14, 14), (6, 3), (3, 3), 1, False),
-    (32, 64, (6, 6), (3, 3), (0, 0), 1, False), (32, 64, (6, 6), (3, 3), (0, 1), 1, False), (8, 8, (14, 14), (3, 3), (1, 1), 1, False),
-    (32, 32, (14, 14), (3, 3), (1, 1), 2, False), (16, 80, (14, 14), (5, 5), (2, 2), 1, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "channels, filters, size, kernel, padding, groups, pays",
+    [
+        (16, 16, (14, 14), (7, 7), (3, 3), 1, True),
+        (16, 32, (7, 7), (5, 5), (2, 2), 1, True),
+        (32, 32, (14, 14), (3, 3), (1, 1), 1, True),
+        (192, 128, (3, 3), (3, 3), (1, 1), 1, True),
+        (16, 8, (9, 4), (3, 4), (1, 0), 1, True),
+        (32, 33, (14, 14), (6, 3), (3, 3), 1, False),
+        (32, 64, (6, 6), (3, 3), (0, 0), 1, False),
+        (32, 64, (6, 6), (3, 3), (0, 1), 1, False),
+        (8, 8, (14, 14), (3, 3), (1, 1), 1, False),
+        (32, 32, (14, 14), (3, 3), (1, 1), 2, False),
+        (16, 80, (14, 14), (5, 5), (2, 2), 1, False),
+    ],
+)
 def test_rows_are_gathered_where_that_was_measured_to_pay(channels, filters, size, kernel, padding, groups, pays):
     window = Window((1, 1), tuple((p, p) for p in padding), (1, 1), groups)
     x, y = np.ones((1, channels, *size)), np.ones((1, filters, *window.out_size(size, kernel)))

@@ -6,11 +6,13 @@ import pytest
 import minitorch as mt
 
 SHAPED = {"zeros": mt.zeros, "ones": mt.ones, "empty": mt.empty, "rand": mt.rand, "randn": mt.randn}
+# fmt: off
 LIKE = {
     "zeros_like": mt.zeros_like, "ones_like": mt.ones_like, "empty_like": mt.empty_like, "rand_like": mt.rand_like,
     "randn_like": mt.randn_like, "full_like": lambda x, **kwargs: mt.full_like(x, 7, **kwargs),
     "randint_like": lambda x, **kwargs: mt.randint_like(x, 3, 9, **kwargs),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +65,17 @@ def test_values():
     assert mt.ones(1, dtype=mt.float64).new_ones(1, 2).dtype == mt.float64
 
 
-@pytest.mark.parametrize("value, dtype", [
-    (1.5, "float32"), (3, "int64"), (True, "bool"), (np.float64(1.5), "float32"), (np.int32(3), "int64"),
-    (np.bool_(True), "bool"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "value, dtype",
+    [
+        (1.5, "float32"),
+        (3, "int64"),
+        (True, "bool"),
+        (np.float64(1.5), "float32"),
+        (np.int32(3), "int64"),
+        (np.bool_(True), "bool"),
+    ],
+)
 def test_full_takes_its_dtype_from_the_kind_of_number(value, dtype):
     assert mt.full((2,), value).dtype == np.dtype(dtype)
     assert mt.full((2,), value, dtype=mt.float64).dtype == mt.float64
@@ -139,13 +148,15 @@ def test_from_numpy_takes_nothing_but_arrays():
 
 # ---- random numbers ------------------------------------------------------------------------------------------------------
 
+# fmt: off
 DRAWS = {
     "rand": lambda **kwargs: mt.rand(3, 5, **kwargs), "randn": lambda **kwargs: mt.randn(3, 5, **kwargs),
     "randint": lambda **kwargs: mt.randint(0, 1000, (3, 5), **kwargs), "randperm": lambda **kwargs: mt.randperm(20, **kwargs),
     "bernoulli": lambda **kwargs: mt.bernoulli(mt.full((3, 5), 0.5), **kwargs),
     "uniform_": lambda **kwargs: mt.empty(3, 5).uniform_(-1, 2, **kwargs),
     "normal_": lambda **kwargs: mt.empty(3, 5).normal_(1, 2, **kwargs),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -233,8 +244,12 @@ def test_draws_in_place_have_their_bounds_and_moments():
 
 
 def test_randint_takes_its_bounds_as_pytorch_does():
-    for tensor in (mt.randint(4, (1000,)), mt.randint(0, 4, (1000,)), mt.randint(high=4, size=(1000,)),
-                   mt.randint(4, size=[1000])):
+    for tensor in (
+        mt.randint(4, (1000,)),
+        mt.randint(0, 4, (1000,)),
+        mt.randint(high=4, size=(1000,)),
+        mt.randint(4, size=[1000]),
+    ):
         assert tensor.dtype == mt.int64 and set(tensor.tolist()) == {0, 1, 2, 3}
     assert set(mt.randint(-2, 0, (100,)).tolist()) == {-2, -1} and mt.randint(4, (2,), dtype=mt.float32).dtype == mt.float32
     with pytest.raises(ValueError, match="randint: expected low < high, got 3 and 3"):
@@ -255,10 +270,17 @@ def test_bernoulli_draws_ones_with_the_probabilities_given():
             mt.bernoulli(mt.tensor(wrong))
 
 
-@pytest.mark.parametrize("draw", [
-    lambda: mt.rand(3, dtype=mt.int64), lambda: mt.randn(3, dtype=mt.int64), lambda: mt.rand_like(mt.tensor([1, 2])),
-    lambda: mt.randn_like(mt.tensor([True])), lambda: mt.tensor([1, 2]).uniform_(), lambda: mt.tensor([1, 2]).normal_(),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: mt.rand(3, dtype=mt.int64),
+        lambda: mt.randn(3, dtype=mt.int64),
+        lambda: mt.rand_like(mt.tensor([1, 2])),
+        lambda: mt.randn_like(mt.tensor([True])),
+        lambda: mt.tensor([1, 2]).uniform_(),
+        lambda: mt.tensor([1, 2]).normal_(),
+    ],
+)
 def test_fractions_are_not_drawn_as_integers(draw):
     with pytest.raises(TypeError, match=r"randn?: expected a floating dtype, got (int64|bool)"):
         draw()

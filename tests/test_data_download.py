@@ -209,9 +209,7 @@ def test_after_a_faulty_mirror_the_next_is_tried(mirrors, cache, fault):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_reported_with_its_address_and_nothing_is_kept(mirrors, cache, fault):
     (address,) = mirrors(fault)
-    with pytest.raises(
-        DownloadError, match=re.escape(address) + r"t10k-labels-idx1-ubyte\.gz: .*" + f"({FAULTS[fault]})"
-    ):
+    with pytest.raises(DownloadError, match=re.escape(address) + r"t10k-labels-idx1-ubyte\.gz: .*" + f"({FAULTS[fault]})"):
         load_digits("mnist")
     assert kept(cache) == []
 
@@ -227,13 +225,9 @@ def test_the_last_error_lists_every_address_with_its_reason_and_the_manual_way(m
     assert f"put them into {cache}, or into any folder that you then name in {FOLDER_VARIABLE}" in said
 
 
-def test_a_mirror_that_fails_midway_leaves_the_files_before_it_and_the_next_call_goes_on(
-    mirrors, cache, server, monkeypatch
-):
+def test_a_mirror_that_fails_midway_leaves_the_files_before_it_and_the_next_call_goes_on(mirrors, cache, server, monkeypatch):
     mirrors("good")
-    monkeypatch.setattr(
-        Mirror, "good", lambda self, name: getattr(self, "wrong" if "images" in name else "uncompressed")(name)
-    )
+    monkeypatch.setattr(Mirror, "good", lambda self, name: getattr(self, "wrong" if "images" in name else "uncompressed")(name))
     with pytest.raises(DownloadError, match="t10k-images"):
         load_digits("mnist")
     assert kept(cache) == ["t10k-labels-idx1-ubyte.gz", "train-labels-idx1-ubyte.gz"]

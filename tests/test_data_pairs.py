@@ -163,10 +163,7 @@ def test_squares_of_four_pixels_are_averaged_without_rounding():
 def test_the_embedded_digits_are_named_and_both_halves_have_all_classes():
     digits = load_digits("digits")
     assert digits.name == "UCI digits (not MNIST)" and not digits.is_mnist
-    assert (
-        "more than 445 pairs repeat digits within the training half or within the test half, never across"
-        in digits.note
-    )
+    assert "more than 445 pairs repeat digits within the training half or within the test half, never across" in digits.note
     for images, labels in (digits.train_images, digits.train_labels), (digits.test_images, digits.test_labels):
         assert images.shape == (len(labels), 14, 14) and images.dtype == np.float32
         assert labels.dtype == np.int64 and np.bincount(labels, minlength=10).min() >= 84
@@ -232,7 +229,5 @@ def test_enlarging_is_pillows_resize():
 @pytest.mark.parametrize("relation", ["le", "lt"])
 def test_two_seeds_give_two_sets_and_one_seed_one(relation):
     digits = load_digits("digits")
-    one, same, other = (
-        normalise(*pair_sets(digits, 100, rng=rng(seed), relation=relation))[0].inputs for seed in (3, 3, 4)
-    )
+    one, same, other = (normalise(*pair_sets(digits, 100, rng=rng(seed), relation=relation))[0].inputs for seed in (3, 3, 4))
     assert one.tobytes() == same.tobytes() != other.tobytes()

@@ -11,6 +11,7 @@ import pytest
 
 import minitorch as mt
 
+# fmt: off
 FACTORIES = {
     "tensor": lambda **kwargs: mt.tensor([1.0, 2.0], **kwargs), "tensor of an array": lambda **kwargs: mt.tensor(
         np.ones(2), **kwargs), "as_tensor": lambda **kwargs: mt.as_tensor(np.ones(2), **kwargs),
@@ -26,7 +27,8 @@ FACTORIES = {
         mt.ones(2), **kwargs), "randint_like": lambda **kwargs: mt.randint_like(mt.ones(2), 9, **kwargs),
     "new_zeros": lambda **kwargs: mt.ones(2).new_zeros(2, **kwargs), "new_ones": lambda **kwargs: mt.ones(2).new_ones(
         2, **kwargs),
-}  # fmt: skip
+}
+# fmt: on
 FROM_A_TENSOR = [name for name in FACTORIES if name.endswith("_like") or name.startswith("new_")]
 
 
@@ -125,11 +127,19 @@ def test_cuda_is_available_where_it_is(cupy):
     mt.cuda.synchronize()
 
 
-@pytest.mark.parametrize("move", [
-    lambda x: x.to("cuda"), lambda x: x.to(mt.device("cuda")), lambda x: x.to(device="cuda:0"), lambda x: x.cuda(),
-    lambda x: x.cuda(0), lambda x: x.to(mt.zeros(1, device="cuda")), lambda x: mt.tensor(x, device="cuda"),
-    lambda x: mt.as_tensor(x, device="cuda"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda x: x.to("cuda"),
+        lambda x: x.to(mt.device("cuda")),
+        lambda x: x.to(device="cuda:0"),
+        lambda x: x.cuda(),
+        lambda x: x.cuda(0),
+        lambda x: x.to(mt.zeros(1, device="cuda")),
+        lambda x: mt.tensor(x, device="cuda"),
+        lambda x: mt.as_tensor(x, device="cuda"),
+    ],
+)
 def test_tensors_go_to_the_device_and_come_back(cupy, move):
     x = mt.tensor([1.0, 2.0])
     there = move(x)
@@ -199,8 +209,15 @@ def test_a_seed_gives_the_same_numbers_on_both_devices(cupy):
     for device in ("cpu", "cuda"):
         mt.manual_seed(1)
         x = mt.empty(5, device=device)
-        drawn.append((x.uniform_(-1, 1).tolist(), x.normal_().tolist(), mt.randperm(9, device=device).tolist(),
-                      mt.randint(99, (4,), device=device).tolist(), mt.bernoulli(mt.full((9,), 0.5, device=device)).tolist()))
+        drawn.append(
+            (
+                x.uniform_(-1, 1).tolist(),
+                x.normal_().tolist(),
+                mt.randperm(9, device=device).tolist(),
+                mt.randint(99, (4,), device=device).tolist(),
+                mt.bernoulli(mt.full((9,), 0.5, device=device)).tolist(),
+            )
+        )
     assert drawn[0] == drawn[1]
 
 
@@ -259,6 +276,7 @@ def test_a_gradient_crosses_from_one_device_to_the_other(cupy):
     assert g.is_cuda and second.is_cuda and g.dtype == mt.float32 and second.tolist() == [6.0, 12.0]
 
 
+# fmt: off
 MIXED = {
     "add": lambda h, d: h + d, "mul": lambda h, d: h * d, "div": lambda h, d: d / h, "pow": lambda h, d: h**d,
     "eq": lambda h, d: h == d, "lt": lambda h, d: d < h, "matmul": lambda h, d: h.view(1, 2) @ d.view(2, 1),
@@ -267,7 +285,8 @@ MIXED = {
     "setitem": lambda h, d: h.__setitem__(slice(None), d), "setitem back": lambda h, d: d.__setitem__(slice(None), h),
     "setitem by a list": lambda h, d: d.__setitem__([0, 1], h), "an array": lambda h, d: d * h.numpy(),
     "an array first": lambda h, d: h.numpy() * d, "linear": lambda h, d: mt.functional.linear(h, d.view(1, 2)),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("name", MIXED)

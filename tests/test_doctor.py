@@ -23,12 +23,12 @@ def test_a_measurement_is_of_a_fresh_process():
 def test_only_what_was_measured_to_help_is_advised():
     variables = {"a": {"A": "1"}, "b": {"B": "2"}}
     others = {"a": Measured(1.0, 5.0), "b": Measured(9.0, 9.5)}
-    assert advice(Measured(1.0, 10.0), others, variables) == [
-        "a: the step is 2.0 times as fast. Set A=1 before Python starts."
-    ]  # fmt: skip
+    assert advice(Measured(1.0, 10.0), others, variables) == ["a: the step is 2.0 times as fast. Set A=1 before Python starts."]
 
 
-@pytest.mark.parametrize(("kernel", "avx512", "tried"), [("Haswell", True, True), ("SkylakeX", True, False), ("Zen", False, False)])
+@pytest.mark.parametrize(
+    ("kernel", "avx512", "tried"), [("Haswell", True, True), ("SkylakeX", True, False), ("Zen", False, False)]
+)
 def test_another_kernel_is_tried_where_openblas_has_not_recognised_the_processor(monkeypatch, kernel, avx512, tried):
     monkeypatch.setattr(doctor, "has_avx512", lambda: avx512)
     assert ("OpenBLAS kernel SkylakeX" in choices({"name": "scipy-openblas", "kernel": kernel})) is tried

@@ -8,14 +8,22 @@ import pytest
 
 import minitorch as mt
 
+# fmt: off
 ARITHMETIC = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
     "//": operator.floordiv, "%": operator.mod,
-}  # fmt: skip
+}
+# fmt: on
 COMPARISONS = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 # what may stand beside a float32 tensor of one or more dimensions without widening it
+# fmt: off
 BESIDE = {
     "a Python float": 2.0, "a Python int": 2, "a Python bool": True, "np.float64": np.float64(2), "np.float32": np.float32(2),
     "np.int64": np.int64(2), "np.bool_": np.bool_(True), "np.sqrt": np.sqrt(4), "a 0-d array": np.array(2.0),
@@ -23,7 +31,8 @@ BESIDE = {
     "an int64 tensor": mt.tensor([2, 2]), "a bool tensor": mt.tensor([True, True]), "a uint8 tensor": mt.tensor(
         [2, 2], dtype=mt.uint8), "a float16 tensor": mt.tensor([2.0, 2.0], dtype=mt.float16),
     "an int64 array": np.array([2, 2]),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.fixture
@@ -86,11 +95,41 @@ def test_float32_stays_float32_in_place(sign, other):
     assert names["x"].dtype == mt.float32
 
 
-@pytest.mark.parametrize("function", [
-    mt.exp, mt.log, mt.log1p, mt.sqrt, mt.rsqrt, mt.sin, mt.cos, mt.tanh, mt.sigmoid, mt.relu, mt.abs, mt.square,
-    mt.reciprocal, mt.sum, mt.mean, mt.prod, mt.var, mt.std, mt.max, mt.min, mt.norm, mt.cumsum, mt.logsumexp, mt.softmax,
-    mt.log_softmax, mt.neg, mt.floor, mt.sign, mt.erf,
-], ids=lambda function: function.__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "function",
+    [
+        mt.exp,
+        mt.log,
+        mt.log1p,
+        mt.sqrt,
+        mt.rsqrt,
+        mt.sin,
+        mt.cos,
+        mt.tanh,
+        mt.sigmoid,
+        mt.relu,
+        mt.abs,
+        mt.square,
+        mt.reciprocal,
+        mt.sum,
+        mt.mean,
+        mt.prod,
+        mt.var,
+        mt.std,
+        mt.max,
+        mt.min,
+        mt.norm,
+        mt.cumsum,
+        mt.logsumexp,
+        mt.softmax,
+        mt.log_softmax,
+        mt.neg,
+        mt.floor,
+        mt.sign,
+        mt.erf,
+    ],
+    ids=lambda function: function.__name__,
+)
 def test_functions_and_their_gradients_stay_float32(function):
     x = mt.tensor([0.5, 1.5, 2.5], requires_grad=True)
     out = function(x, 0) if function in (mt.cumsum, mt.logsumexp) else function(x)
@@ -156,8 +195,12 @@ def test_a_floating_function_of_integers_gives_the_default_dtype(default_dtype):
 def test_integers_do_not_require_gradients():
     with pytest.raises(TypeError, match="requires_grad: only floating-point tensors have gradients, this one is int64"):
         mt.tensor([1, 2], requires_grad=True)
-    for make in (lambda: mt.zeros(2, dtype=mt.int64, requires_grad=True), lambda: mt.tensor([True]).requires_grad_(),
-                 lambda: mt.arange(3, requires_grad=True), lambda: mt.empty(2, dtype=mt.uint8, requires_grad=True)):
+    for make in (
+        lambda: mt.zeros(2, dtype=mt.int64, requires_grad=True),
+        lambda: mt.tensor([True]).requires_grad_(),
+        lambda: mt.arange(3, requires_grad=True),
+        lambda: mt.empty(2, dtype=mt.uint8, requires_grad=True),
+    ):
         with pytest.raises(TypeError, match="only floating-point tensors have gradients"):
             make()
 
@@ -196,15 +239,37 @@ def test_a_difference_of_booleans_is_refused():
 # ---- what tensor() makes of numbers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data, dtype", [
-    (1.0, "float32"), (1, "int64"), (True, "bool"), ([1.0, 2], "float32"), ([1, 2], "int64"), ([True, False], "bool"),
-    ([True, 2], "int64"), ([], "float32"), ([[1.0], [2.0]], "float32"), ((1, 2), "int64"),
-    (np.ones(2), "float64"), (np.ones(2, np.float32), "float32"), (np.ones(2, np.int32), "int32"),
-    (np.array(1.0), "float64"), (np.float64(1), "float64"), (np.float32(1), "float32"), (np.int32(1), "int32"),
-    ([np.float64(1), 2.0], "float64"), ([1.0, np.float32(2)], "float32"), ([np.int32(1), np.int32(2)], "int32"),
-    ([np.ones(2), [1.0, 2.0]], "float64"), ([mt.tensor(1.0), 2.0], "float32"), ([mt.tensor(1), mt.tensor(2)], "int64"),
-    ([mt.tensor(1.0, dtype=mt.float64)], "float64"), (mt.ones(2, dtype=mt.float16), "float16"),
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "data, dtype",
+    [
+        (1.0, "float32"),
+        (1, "int64"),
+        (True, "bool"),
+        ([1.0, 2], "float32"),
+        ([1, 2], "int64"),
+        ([True, False], "bool"),
+        ([True, 2], "int64"),
+        ([], "float32"),
+        ([[1.0], [2.0]], "float32"),
+        ((1, 2), "int64"),
+        (np.ones(2), "float64"),
+        (np.ones(2, np.float32), "float32"),
+        (np.ones(2, np.int32), "int32"),
+        (np.array(1.0), "float64"),
+        (np.float64(1), "float64"),
+        (np.float32(1), "float32"),
+        (np.int32(1), "int32"),
+        ([np.float64(1), 2.0], "float64"),
+        ([1.0, np.float32(2)], "float32"),
+        ([np.int32(1), np.int32(2)], "int32"),
+        ([np.ones(2), [1.0, 2.0]], "float64"),
+        ([mt.tensor(1.0), 2.0], "float32"),
+        ([mt.tensor(1), mt.tensor(2)], "int64"),
+        ([mt.tensor(1.0, dtype=mt.float64)], "float64"),
+        (mt.ones(2, dtype=mt.float16), "float16"),
+    ],
+    ids=repr,
+)
 def test_python_numbers_take_the_default_dtype_and_others_keep_theirs(data, dtype):
     assert mt.tensor(data).dtype == np.dtype(dtype)
     assert mt.tensor(data, dtype=mt.float32).dtype == mt.float32
@@ -224,8 +289,18 @@ def test_ragged_lists_are_refused():
 def test_the_default_dtype_is_what_factories_make(default_dtype):
     assert mt.get_default_dtype() == mt.float32
     default_dtype(mt.float64)
-    made = [mt.tensor(1.0), mt.zeros(1), mt.ones(1), mt.empty(1), mt.full((1,), 1.0), mt.rand(1), mt.randn(1), mt.eye(1),
-            mt.linspace(0, 1, 2), mt.arange(1.0)]  # fmt: skip
+    made = [
+        mt.tensor(1.0),
+        mt.zeros(1),
+        mt.ones(1),
+        mt.empty(1),
+        mt.full((1,), 1.0),
+        mt.rand(1),
+        mt.randn(1),
+        mt.eye(1),
+        mt.linspace(0, 1, 2),
+        mt.arange(1.0),
+    ]
     assert {tensor.dtype for tensor in made} == {mt.float64}
     assert mt.arange(1).dtype == mt.tensor([1]).dtype == mt.int64
     assert (mt.ones(1, dtype=mt.float32) * 2.0).dtype == mt.float32
@@ -250,14 +325,25 @@ def test_only_a_floating_dtype_can_be_the_default(default_dtype, dtype):
 # ---- casts ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cast, dtype", [
-    (lambda x: x.float(), mt.float32), (lambda x: x.double(), mt.float64), (lambda x: x.half(), mt.float16),
-    (lambda x: x.long(), mt.int64), (lambda x: x.int(), mt.int32), (lambda x: x.bool(), mt.bool),
-    (lambda x: x.byte(), mt.uint8), (lambda x: x.short(), mt.int16), (lambda x: x.to(mt.float64), mt.float64),
-    (lambda x: x.to(dtype=mt.float64), mt.float64), (lambda x: x.to("cpu", mt.float64), mt.float64),
-    (lambda x: x.type(mt.float64), mt.float64), (lambda x: x.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
-    (lambda x: x.type_as(mt.zeros(1, dtype=mt.float64)), mt.float64),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "cast, dtype",
+    [
+        (lambda x: x.float(), mt.float32),
+        (lambda x: x.double(), mt.float64),
+        (lambda x: x.half(), mt.float16),
+        (lambda x: x.long(), mt.int64),
+        (lambda x: x.int(), mt.int32),
+        (lambda x: x.bool(), mt.bool),
+        (lambda x: x.byte(), mt.uint8),
+        (lambda x: x.short(), mt.int16),
+        (lambda x: x.to(mt.float64), mt.float64),
+        (lambda x: x.to(dtype=mt.float64), mt.float64),
+        (lambda x: x.to("cpu", mt.float64), mt.float64),
+        (lambda x: x.type(mt.float64), mt.float64),
+        (lambda x: x.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
+        (lambda x: x.type_as(mt.zeros(1, dtype=mt.float64)), mt.float64),
+    ],
+)
 def test_casts_have_the_dtype_they_name(cast, dtype):
     x = mt.tensor([0.0, 1.75])
     assert cast(x).dtype == dtype

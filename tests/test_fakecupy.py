@@ -39,12 +39,21 @@ def upload(xp, host):
 
 def evaluate(expression, xp):
     host = np.arange(12, dtype="f").reshape(3, 4)
-    arrays = {name: upload(xp, value) for name, value in
-              {"x": host, "m": host > 2, "i": np.array([0, 2]), "n": np.array(2)}.items()}
+    arrays = {
+        name: upload(xp, value) for name, value in {"x": host, "m": host > 2, "i": np.array([0, 2]), "n": np.array(2)}.items()
+    }
     counted = fakecupy.syncs, fakecupy.h2d
-    names = {"h": host, "xp": xp, "np": np, "weakref": weakref, "Plain": Plain, "Tensor": Tensor,
-             "iadd": operator.iadd, "setitem": operator.setitem,
-             "is_array": lambda *values: all(type(value) is xp.ndarray for value in values)}
+    names = {
+        "h": host,
+        "xp": xp,
+        "np": np,
+        "weakref": weakref,
+        "Plain": Plain,
+        "Tensor": Tensor,
+        "iadd": operator.iadd,
+        "setitem": operator.setitem,
+        "is_array": lambda *values: all(type(value) is xp.ndarray for value in values),
+    }
     value = eval(expression, {**arrays, **names})
     return value, fakecupy.syncs - counted[0], fakecupy.h2d - counted[1]
 
@@ -57,6 +66,7 @@ def xp(request):
 @pytest.fixture
 def decided(xp):
     """Turns "no driver" of the real CuPy into a skip."""
+
     def run(expression):
         try:
             return evaluate(expression, xp)[0]
@@ -159,7 +169,7 @@ def train_convnet(xp, windows, steps=4):
         pooled_grad = (upstream @ weights[1].T).reshape(pooled.shape)
         feature_grad = xp.zeros_like(features)
         for k, corner in enumerate(corners):
-            feature_grad[:, k // 2::2, k % 2::2] = xp.where((corner == pooled) & (corner > 0), pooled_grad, 0)
+            feature_grad[:, k // 2 :: 2, k % 2 :: 2] = xp.where((corner == pooled) & (corner > 0), pooled_grad, 0)
         gradients = [columns.T @ feature_grad.reshape(8 * 36, 6), flat.T @ upstream]
         for weight, momentum, gradient in zip(weights, momenta, gradients):
             momentum *= 0.9
@@ -207,11 +217,14 @@ def test_the_device_can_be_asked_for():
         fakecupy.cuda.Device(1).use()
 
 
-@pytest.mark.parametrize("draw", [
-    lambda xp: xp.random.default_rng(3).random(50, dtype="f"),
-    lambda xp: xp.random.default_rng(3).standard_normal(50, dtype="f"),
-    lambda xp: xp.random.RandomState(3).randint(0, 1000, 50),
-])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda xp: xp.random.default_rng(3).random(50, dtype="f"),
+        lambda xp: xp.random.default_rng(3).standard_normal(50, dtype="f"),
+        lambda xp: xp.random.RandomState(3).randint(0, 1000, 50),
+    ],
+)
 def test_random_numbers_are_repeatable_and_never_numpys(draw):
     ours = draw(fakecupy).tolist()
     assert draw(fakecupy).tolist() == ours != draw(np).tolist()

@@ -34,8 +34,11 @@ def started(path, content="half"):
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1],
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
     assert process.stdout.readline() == "writing\n"
     return process
 

@@ -27,12 +27,12 @@ class LegendrePolynomial3(torch.autograd.Function):
     @staticmethod
     def forward(ctx, input):
         ctx.save_for_backward(input)
-        return 0.5 * (5 * input ** 3 - 3 * input)
+        return 0.5 * (5 * input**3 - 3 * input)
 
     @staticmethod
     def backward(ctx, grad_output):
-        input, = ctx.saved_tensors
-        return grad_output * 1.5 * (5 * input ** 2 - 1)
+        (input,) = ctx.saved_tensors
+        return grad_output * 1.5 * (5 * input**2 - 1)
 
 
 class Exp(Function):
@@ -44,7 +44,7 @@ class Exp(Function):
 
     @staticmethod
     def backward(ctx, grad_output):
-        result, = ctx.saved_tensors
+        (result,) = ctx.saved_tensors
         return grad_output * result
 
 
@@ -56,7 +56,7 @@ class MyReLU(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad_output):
-        input, = ctx.saved_tensors
+        (input,) = ctx.saved_tensors
         grad_input = grad_output.clone()
         grad_input[input < 0] = 0
         return grad_input
@@ -105,11 +105,11 @@ class MySquare(Function):
     @staticmethod
     def forward(ctx, x):
         ctx.save_for_backward(x)
-        return x ** 2
+        return x**2
 
     @staticmethod
     def backward(ctx, grad_output):
-        x, = ctx.saved_tensors
+        (x,) = ctx.saved_tensors
         return grad_output * 2 * x
 
 
@@ -157,15 +157,19 @@ def test_the_tutorial_that_fits_a_sine_prints_what_it_prints_in_pytorch():
     assert loss.item() == pytest.approx(100.7025, rel=1e-5)  # the tutorial's own output after 300 steps
 
 
-@pytest.mark.parametrize("function, plain", [
-    (LegendrePolynomial3.apply, lambda x: (5 * x**3 - 3 * x) / 2),
-    (Exp.apply, lambda x: x.exp()),
-    (MyReLU.apply, lambda x: x.relu()),
-    (MySquare.apply, lambda x: x * x),
-    (lambda x: MulConstant.apply(x, 3), lambda x: x * 3),
-    (lambda x: Sinh.apply(x)[0], lambda x: (x.exp() - (-x).exp()) / 2),
-    (lambda x: sum(Sinh.apply(x)), lambda x: (x.exp() - (-x).exp()) / 2 + x.exp() + (-x).exp()),
-], ids=["LegendrePolynomial3", "Exp", "MyReLU", "MySquare", "MulConstant", "Sinh", "Sinh, all"])  # fmt: skip
+@pytest.mark.parametrize(
+    "function, plain",
+    [
+        (LegendrePolynomial3.apply, lambda x: (5 * x**3 - 3 * x) / 2),
+        (Exp.apply, lambda x: x.exp()),
+        (MyReLU.apply, lambda x: x.relu()),
+        (MySquare.apply, lambda x: x * x),
+        (lambda x: MulConstant.apply(x, 3), lambda x: x * 3),
+        (lambda x: Sinh.apply(x)[0], lambda x: (x.exp() - (-x).exp()) / 2),
+        (lambda x: sum(Sinh.apply(x)), lambda x: (x.exp() - (-x).exp()) / 2 + x.exp() + (-x).exp()),
+    ],
+    ids=["LegendrePolynomial3", "Exp", "MyReLU", "MySquare", "MulConstant", "Sinh", "Sinh, all"],
+)
 def test_a_function_has_the_values_and_gradients_of_the_same_formula(function, plain):
     x, twin = leaf(-1.5, 0.5, 2.0), leaf(-1.5, 0.5, 2.0)
     out, expected = function(x), plain(twin)
@@ -175,10 +179,19 @@ def test_a_function_has_the_values_and_gradients_of_the_same_formula(function, p
     np.testing.assert_allclose(x.grad.tolist(), twin.grad.tolist(), rtol=1e-14)
 
 
-@pytest.mark.parametrize("function", [
-    LegendrePolynomial3.apply, Exp.apply, MySquare.apply, MyReLU.apply, lambda x: MulConstant.apply(x, 3),
-    lambda x: Sinh.apply(x)[0], lambda x: Sinh.apply(x)[0] * Sinh.apply(x)[2],
-], ids=["LegendrePolynomial3", "Exp", "MySquare", "MyReLU", "MulConstant", "Sinh", "Sinh, product"])  # fmt: skip
+@pytest.mark.parametrize(
+    "function",
+    [
+        LegendrePolynomial3.apply,
+        Exp.apply,
+        MySquare.apply,
+        MyReLU.apply,
+        lambda x: MulConstant.apply(x, 3),
+        lambda x: Sinh.apply(x)[0],
+        lambda x: Sinh.apply(x)[0] * Sinh.apply(x)[2],
+    ],
+    ids=["LegendrePolynomial3", "Exp", "MySquare", "MyReLU", "MulConstant", "Sinh", "Sinh, product"],
+)
 def test_a_function_written_in_tensor_operations_is_differentiated_twice(function):
     x = leaf(-1.5, 0.5, 2.0)
     assert gradcheck(function, x)
@@ -187,8 +200,9 @@ def test_a_function_written_in_tensor_operations_is_differentiated_twice(functio
 
 def test_the_tutorials_linear_function_agrees_with_linear():
     generator = torch.Generator().manual_seed(0)
-    x, w, b = (torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True)
-               for shape in ((4, 3), (2, 3), (2,)))
+    x, w, b = (
+        torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in ((4, 3), (2, 3), (2,))
+    )
     assert LinearFunction.apply(x, w, b).tolist() == torch.functional.linear(x, w, b).tolist()
     assert gradcheck(LinearFunction.apply, (x, w, b))
     assert gradgradcheck(LinearFunction.apply, (x, w, b))

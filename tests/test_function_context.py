@@ -191,8 +191,9 @@ def test_a_lone_output_may_be_marked_non_differentiable():
     assert y.tolist() == [-1.0, 1.0] and not y.requires_grad and y.is_leaf
 
 
-@pytest.mark.parametrize("hand_back", [lambda x: x, lambda x: x.view(1, 1), lambda x: x.detach()],
-                         ids=["itself", "a view", "detached"])
+@pytest.mark.parametrize(
+    "hand_back", [lambda x: x, lambda x: x.view(1, 1), lambda x: x.detach()], ids=["itself", "a view", "detached"]
+)
 def test_an_input_handed_back_is_a_new_tensor_with_the_functions_gradient(hand_back):
     class ReverseGradient(Function):
         @staticmethod
@@ -290,16 +291,20 @@ def scaled_by(answer, *extra_inputs):
     Bad.apply(leaf(1.0, 2.0), *extra_inputs).sum().backward()
 
 
-@pytest.mark.parametrize("answer, extra, message", [
-    (lambda g: (g, g), (), r"Bad.backward: 2 gradients for 1 inputs"),
-    (lambda g: g, (3,), r"Bad.backward: 1 gradients for 2 inputs"),
-    (lambda g: 2.0, (), r"Bad.backward: expected a Tensor or None, got float"),
-    (lambda g: [g], (), r"Bad.backward: expected a Tensor or None, got list"),
-    (lambda g: g.numpy(), (), r"Bad.backward: expected a Tensor or None, got ndarray"),
-    (lambda g: torch.ones(3), (), r"Bad.backward: a gradient of shape \(3,\) for an input of shape \(2,\)"),
-    (lambda g: g.sum(), (), r"Bad.backward: a gradient of shape \(\) for an input of shape \(2,\)"),
-    (lambda g: (None, g), (3,), r"Bad.backward: a gradient for input 1, which is not a tensor"),
-], ids=["too many", "too few", "a number", "a list", "an array", "shape", "0-d", "for a number"])  # fmt: skip
+@pytest.mark.parametrize(
+    "answer, extra, message",
+    [
+        (lambda g: (g, g), (), r"Bad.backward: 2 gradients for 1 inputs"),
+        (lambda g: g, (3,), r"Bad.backward: 1 gradients for 2 inputs"),
+        (lambda g: 2.0, (), r"Bad.backward: expected a Tensor or None, got float"),
+        (lambda g: [g], (), r"Bad.backward: expected a Tensor or None, got list"),
+        (lambda g: g.numpy(), (), r"Bad.backward: expected a Tensor or None, got ndarray"),
+        (lambda g: torch.ones(3), (), r"Bad.backward: a gradient of shape \(3,\) for an input of shape \(2,\)"),
+        (lambda g: g.sum(), (), r"Bad.backward: a gradient of shape \(\) for an input of shape \(2,\)"),
+        (lambda g: (None, g), (3,), r"Bad.backward: a gradient for input 1, which is not a tensor"),
+    ],
+    ids=["too many", "too few", "a number", "a list", "an array", "shape", "0-d", "for a number"],
+)
 def test_a_backward_that_returns_something_else_is_refused(answer, extra, message):
     with pytest.raises((RuntimeError, TypeError), match=message):
         scaled_by(answer, *extra)

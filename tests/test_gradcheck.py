@@ -124,7 +124,9 @@ def test_a_zeroed_softmax_is_found(mode):
 @MODES
 def test_a_transposed_gradient_is_found(mode):
     with pytest.raises(GradcheckError, match=r"input 0 of shape \(2, 2\), index \((0, 1|1, 0)\)"):
-        gradcheck(TransposedGradient.apply, mt.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=mt.float64, requires_grad=True), mode=mode)
+        gradcheck(
+            TransposedGradient.apply, mt.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=mt.float64, requires_grad=True), mode=mode
+        )
 
 
 @MODES

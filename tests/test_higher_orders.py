@@ -84,8 +84,13 @@ def test_a_constant_with_the_same_memory_stays_constant_in_second_derivatives(tw
     memory = np.array([3.0])
     x = mt.from_numpy(memory).requires_grad_()
     with mt.no_grad():
-        constants = {"detach": x.detach(), "data": x.data, "from_numpy": mt.from_numpy(memory),
-                     "as_tensor": mt.as_tensor(memory), "no_grad": x.view(1)}
+        constants = {
+            "detach": x.detach(),
+            "data": x.data,
+            "from_numpy": mt.from_numpy(memory),
+            "as_tensor": mt.as_tensor(memory),
+            "no_grad": x.view(1),
+        }
     (g,) = mt.autograd.grad((x * constants[twin] * x).sum(), x, create_graph=True)  # 2 c x
     assert mt.autograd.grad(g.sum(), x)[0].tolist() == [6.0]
 

@@ -14,19 +14,33 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a module may import those above its line, and others of its own line's package.
+# fmt: off
 ORDER = [
     "minitorch.backend", "minitorch.grad_mode", "minitorch.files", "minitorch.memory",
     "minitorch.tensor", "minitorch.anomaly", "minitorch.op", "minitorch.function", "minitorch.engine", "minitorch.random",
     "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
     "minitorch.checkpoint", "minitorch", "minitorch.doctor", "layers",
-]  # fmt: skip
+]
+# fmt: on
 
 # Of NumPy every module may use what describes arrays; CuPy's arrays have the same dtypes.
 DESCRIBES = {
-    "bool_", "dtype", "errstate", "float16", "float32", "float64", "generic", "int64", "integer", "ndarray", "promote_types",
-    "result_type", "uint8", "uint32",
-}  # fmt: skip
+    "bool_",
+    "dtype",
+    "errstate",
+    "float16",
+    "float32",
+    "float64",
+    "generic",
+    "int64",
+    "integer",
+    "ndarray",
+    "promote_types",
+    "result_type",
+    "uint8",
+    "uint32",
+}
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
     "minitorch.doctor": "asks NumPy what it is",
@@ -229,9 +243,10 @@ def test_cupy_is_imported_by_the_backend_only():
 def numpy_names(tree: ast.AST) -> set[str]:
     """The names of NumPy that a module uses as `np.name`."""
     return {
-        node.attr for node in ast.walk(tree)
+        node.attr
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", [n for n in modules() if n not in HOST and not n.startswith("minitorch.data.")])

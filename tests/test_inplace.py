@@ -23,10 +23,12 @@ METHODS = {
     "uniform_": lambda x: x.uniform_(),
     "normal_": lambda x: x.normal_(),
 }
+# fmt: off
 AUGMENTED = {
     "+=": ("add_", "x += 1.0"), "-=": ("sub_", "x -= 1.0"), "*=": ("mul_", "x *= 2.0"), "/=": ("div_", "x /= 2.0"),
     "**=": ("pow_", "x **= 2"), "x[0] =": ("setitem", "x[0] = 5.0"), "x[mask] =": ("setitem", "x[x > 0] = 5.0"),
-}  # fmt: skip
+}
+# fmt: on
 
 
 def leaf(*values):
@@ -68,17 +70,21 @@ def test_a_step_of_the_optimizer_between_forward_and_backward_is_caught():
         loss.backward()
 
 
-@pytest.mark.parametrize("change, by", [
-    (lambda x: x[0].zero_(), "zero_"),
-    (lambda x: x[1:].mul_(2.0), "mul_"),
-    (lambda x: x.view(2, 1).add_(1.0), "add_"),
-    (lambda x: x.t().add_(1.0), "add_"),
-    (lambda x: x.detach().zero_(), "zero_"),
-    (lambda x: x.data.zero_(), "zero_"),
-    (lambda x: x.detach()[0].view(1).fill_(2.0), "fill_"),
-    (lambda x: x.unbind()[1].add_(1.0), "add_"),
-    (lambda x: x.split(1)[0].neg_(), "neg_"),
-], ids=["x[0]", "x[1:]", "view", "t", "detach", "data", "view of a view", "unbind", "split"])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, by",
+    [
+        (lambda x: x[0].zero_(), "zero_"),
+        (lambda x: x[1:].mul_(2.0), "mul_"),
+        (lambda x: x.view(2, 1).add_(1.0), "add_"),
+        (lambda x: x.t().add_(1.0), "add_"),
+        (lambda x: x.detach().zero_(), "zero_"),
+        (lambda x: x.data.zero_(), "zero_"),
+        (lambda x: x.detach()[0].view(1).fill_(2.0), "fill_"),
+        (lambda x: x.unbind()[1].add_(1.0), "add_"),
+        (lambda x: x.split(1)[0].neg_(), "neg_"),
+    ],
+    ids=["x[0]", "x[1:]", "view", "t", "detach", "data", "view of a view", "unbind", "split"],
+)
 def test_a_change_through_a_view_is_caught(change, by):
     w, x = leaf(1.0, 2.0), mt.tensor([3.0, 4.0], dtype=mt.float64)
     loss = (w * x).sum()

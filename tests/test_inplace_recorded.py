@@ -89,8 +89,20 @@ def by_integers(x, y):
     return h * x
 
 
-RECORDED = [add_in_place, multiply_in_place, multiply_a_constant, powers_and_quotients, functions, rectified, clamped,
-            overwritten, put, put_into_history, row_by_row, by_integers]  # fmt: skip
+RECORDED = [
+    add_in_place,
+    multiply_in_place,
+    multiply_a_constant,
+    powers_and_quotients,
+    functions,
+    rectified,
+    clamped,
+    overwritten,
+    put,
+    put_into_history,
+    row_by_row,
+    by_integers,
+]
 
 
 @pytest.mark.parametrize("function", RECORDED, ids=lambda function: function.__name__)
@@ -100,10 +112,18 @@ def test_recorded_changes_have_right_first_and_second_gradients(function):
     assert gradgradcheck(function, (x, y))
 
 
-@pytest.mark.parametrize("overwrite", [
-    lambda h: h.zero_(), lambda h: h.fill_(3.0), lambda h: h.copy_(mt.ones(2)), lambda h: h.uniform_(),
-    lambda h: h.normal_(), lambda h: h.__setitem__(slice(None), 1.0),
-], ids=["zero_", "fill_", "copy_", "uniform_", "normal_", "setitem"])  # fmt: skip
+@pytest.mark.parametrize(
+    "overwrite",
+    [
+        lambda h: h.zero_(),
+        lambda h: h.fill_(3.0),
+        lambda h: h.copy_(mt.ones(2)),
+        lambda h: h.uniform_(),
+        lambda h: h.normal_(),
+        lambda h: h.__setitem__(slice(None), 1.0),
+    ],
+    ids=["zero_", "fill_", "copy_", "uniform_", "normal_", "setitem"],
+)
 def test_what_is_overwritten_gets_no_gradient(overwrite):
     x = leaf(1.0, 2.0)
     hidden = x * 3

@@ -13,8 +13,12 @@ import pytest
 def test_killed_jobs_end_bit_for_bit_as_undisturbed_ones():
     done = subprocess.run(
         [sys.executable, "-m", "tests.killed_jobs", "--jobs", "6"],
-        capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     kills = int(re.search(r"(\d+) kills,", done.stdout)[1])
     assert kills >= 6 and done.stdout.endswith("6 equal\n")

@@ -172,12 +172,15 @@ def test_a_plain_list_of_modules_is_not_found():
     assert len(list(net.modules())) == 3
 
 
-@pytest.mark.parametrize(("name", "wrong", "wanted"), [
-    ("scale", mt.ones(1), "expected a Parameter or None as 'scale', got Tensor"),
-    ("scale", 3.0, "expected a Parameter or None as 'scale', got float"),
-    ("first", 3.0, "expected a Module or None as 'first', got float"),
-    ("seen", 3.0, "expected a Tensor or None as 'seen', got float"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "wrong", "wanted"),
+    [
+        ("scale", mt.ones(1), "expected a Parameter or None as 'scale', got Tensor"),
+        ("scale", 3.0, "expected a Parameter or None as 'scale', got float"),
+        ("first", 3.0, "expected a Module or None as 'first', got float"),
+        ("seen", 3.0, "expected a Tensor or None as 'seen', got float"),
+    ],
+)
 def test_a_registered_name_does_not_silently_become_something_else(name, wrong, wanted):
     net = Net()
     before = list(net.state_dict())
@@ -234,10 +237,15 @@ def test_deleting_takes_parameters_buffers_and_modules_out():
 
 
 @pytest.mark.parametrize("register", ["register_parameter", "register_buffer", "add_module", "register_module"])
-@pytest.mark.parametrize(("name", "error", "message"), [
-    ("", KeyError, "must not be empty"), ("a.b", KeyError, "contain '.', got 'a.b'"),
-    ("forward", KeyError, "has an attribute 'forward' already"), (3, TypeError, "expected a name, got int"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("", KeyError, "must not be empty"),
+        ("a.b", KeyError, "contain '.', got 'a.b'"),
+        ("forward", KeyError, "has an attribute 'forward' already"),
+        (3, TypeError, "expected a name, got int"),
+    ],
+)
 def test_a_name_that_cannot_be_a_path_is_refused(register, name, error, message):
     with pytest.raises(error, match=message):
         getattr(Net(), register)(name, None)
@@ -262,12 +270,15 @@ def test_paths_lead_to_modules_parameters_and_buffers():
     assert net.get_buffer("0.seen") is net[0].seen
 
 
-@pytest.mark.parametrize(("method", "path", "message"), [
-    ("get_submodule", "0.frist.x", "Net has no module 'frist'"),
-    ("get_parameter", "0.first.wieght", "Linear has no parameter 'wieght'"),
-    ("get_parameter", "0.second.bias", "Linear has no parameter 'bias'"),
-    ("get_buffer", "0.scale", "Net has no buffer 'scale'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("get_submodule", "0.frist.x", "Net has no module 'frist'"),
+        ("get_parameter", "0.first.wieght", "Linear has no parameter 'wieght'"),
+        ("get_parameter", "0.second.bias", "Linear has no parameter 'bias'"),
+        ("get_buffer", "0.scale", "Net has no buffer 'scale'"),
+    ],
+)
 def test_a_path_that_leads_nowhere_names_the_missing_part(method, path, message):
     with pytest.raises(AttributeError, match=message):
         getattr(nn.Sequential(Net()), method)(path)
@@ -357,12 +368,20 @@ def test_a_cast_keeps_the_parameters_and_reaches_gradients_and_floating_buffers(
     assert net(mt.ones(2, 3, dtype=mt.float64)).dtype == mt.float64
 
 
-@pytest.mark.parametrize(("cast", "dtype"), [
-    (lambda net: net.float(), mt.float32), (lambda net: net.double(), mt.float64), (lambda net: net.half(), mt.float16),
-    (lambda net: net.to(mt.float64), mt.float64), (lambda net: net.to(dtype=mt.float64), mt.float64),
-    (lambda net: net.to("cpu", mt.float64), mt.float64), (lambda net: net.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
-    (lambda net: net.to("cpu"), mt.float32), (lambda net: net.cpu(), mt.float32),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cast", "dtype"),
+    [
+        (lambda net: net.float(), mt.float32),
+        (lambda net: net.double(), mt.float64),
+        (lambda net: net.half(), mt.float16),
+        (lambda net: net.to(mt.float64), mt.float64),
+        (lambda net: net.to(dtype=mt.float64), mt.float64),
+        (lambda net: net.to("cpu", mt.float64), mt.float64),
+        (lambda net: net.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
+        (lambda net: net.to("cpu"), mt.float32),
+        (lambda net: net.cpu(), mt.float32),
+    ],
+)
 def test_every_form_of_a_cast(cast, dtype):
     net = cast(Net())
     assert {p.dtype for p in net.parameters()} == {dtype}
@@ -474,16 +493,24 @@ def test_strict_loading_lists_every_problem_at_once_and_changes_nothing():
     net, state = Net(), Net().state_dict()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     del state["first.bias"], state["scale"]
-    state.update({
-        "frist.bias": mt.zeros(4), "first.weight": mt.zeros(4, 5), "seen": mt.zeros(()), "second.weight": np.zeros((2, 4)),
-    })  # fmt: skip
+    state.update(
+        {
+            "frist.bias": mt.zeros(4),
+            "first.weight": mt.zeros(4, 5),
+            "seen": mt.zeros(()),
+            "second.weight": np.zeros((2, 4)),
+        }
+    )
     with pytest.raises(RuntimeError) as failure:
         net.load_state_dict(state)
     for part in (
-        "Net was left unchanged", "missing key(s): 'scale', 'first.bias'", "unexpected key(s): 'frist.bias'",
-        "'first.weight': expected shape (4, 3), got (4, 5)", "'seen': expected int64, got float32",
+        "Net was left unchanged",
+        "missing key(s): 'scale', 'first.bias'",
+        "unexpected key(s): 'frist.bias'",
+        "'first.weight': expected shape (4, 3), got (4, 5)",
+        "'seen': expected int64, got float32",
         "'second.weight': expected a Tensor, got ndarray",
-    ):  # fmt: skip
+    ):
         assert part in str(failure.value)
     assert all(mt.equal(value, before[key]) for key, value in net.state_dict().items())
 

@@ -63,10 +63,12 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
     assert grads or case.kind in ("Dropout",)
 
 
+# fmt: off
 LEARNING = {
     "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv2d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "Embedding": (4, 4),
     "GroupNorm": (2, 4), "LayerNorm": (4,), "Linear": (4, 4),
-}  # fmt: skip
+}
+# fmt: on
 
 
 def test_every_module_with_state_of_its_own_is_made_for_a_dtype_and_device(cupy):
@@ -205,14 +207,17 @@ def test_constants_fill_a_parameter_without_a_trace():
     assert weight.is_leaf
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: nn.init.xavier_uniform_(mt.zeros(3)), r"at least 2 dimensions, got shape \(3,\)"),
-    (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), mode="fan"), "expected mode 'fan_in' or 'fan_out', got 'fan'"),
-    (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), nonlinearity="swish"), "got 'swish'"),
-    (lambda: nn.init.calculate_gain("leaky_relu", "steep"), "expected a number as negative slope, got 'steep'"),
-    (lambda: nn.init.eye_(mt.zeros(3)), r"eye_: expected a matrix, got shape \(3,\)"),
-    (lambda: nn.init.orthogonal_(mt.zeros(3)), r"orthogonal_: expected at least 2 dimensions, got shape \(3,\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.init.xavier_uniform_(mt.zeros(3)), r"at least 2 dimensions, got shape \(3,\)"),
+        (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), mode="fan"), "expected mode 'fan_in' or 'fan_out', got 'fan'"),
+        (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), nonlinearity="swish"), "got 'swish'"),
+        (lambda: nn.init.calculate_gain("leaky_relu", "steep"), "expected a number as negative slope, got 'steep'"),
+        (lambda: nn.init.eye_(mt.zeros(3)), r"eye_: expected a matrix, got shape \(3,\)"),
+        (lambda: nn.init.orthogonal_(mt.zeros(3)), r"orthogonal_: expected at least 2 dimensions, got shape \(3,\)"),
+    ],
+)
 def test_init_refuses_what_it_cannot_fill(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -358,46 +363,52 @@ def test_the_padding_row_of_an_embedding_stays_zero_in_training():
     assert table.weight.grad.tolist() == [[1] * 3, [0] * 3, [1] * 3, [0] * 3]
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: .* in_channels 3, out_channels 4, groups 2"),
-    (lambda: nn.Conv2d(4, 3, 3, groups=2), "in_channels 4, out_channels 3, groups 2"),
-    (lambda: nn.ConvTranspose2d(4, 4, 3, groups=0), "ConvTranspose2d: .* groups 0"),
-    (lambda: nn.Conv2d(3, 4, 3, padding="full"), "expected padding 'same', 'valid' or numbers, got 'full'"),
-    (lambda: nn.Conv2d(3, 4, 3, 2, padding="same"), "padding 'same' needs a stride of 1, got 2"),
-    (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "only padding_mode 'zeros' is supported, got 'reflect'"),
-    (lambda: nn.Conv2d(3, 4, 0), "Conv2d: expected kernel_size .* got 0"),
-    (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"Conv2d: expected kernel_size .* got \(3, 3, 3\)"),
-    (lambda: nn.ConvTranspose2d(3, 4, 3, padding="same"), "ConvTranspose2d: expected padding .* got 'same'"),
-    (lambda: nn.GroupNorm(3, 4), "3 groups do not divide 4 channels"),
-    (lambda: nn.Dropout(1.5), "Dropout: expected a probability from 0 to 1, got 1.5"),
-    (lambda: nn.Dropout2d(-0.1), "Dropout2d: .* got -0.1"),
-    (lambda: nn.Embedding(3, 2, padding_idx=3), "padding_idx 3 is outside a table of 3 rows"),
-    (lambda: nn.Embedding(3, 2, padding_idx=-4), "padding_idx -4 is outside a table of 3 rows"),
-    (lambda: nn.ZeroPad2d((1, 2)), r"ZeroPad2d: .* got \(1, 2\)"),
-    (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), "only mode 'nearest' is supported, got 'bilinear'"),
-    (lambda: nn.Upsample(), "expected either size or scale_factor, got None and None"),
-    (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction 'mean', 'sum' or 'none', got 'average'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: .* in_channels 3, out_channels 4, groups 2"),
+        (lambda: nn.Conv2d(4, 3, 3, groups=2), "in_channels 4, out_channels 3, groups 2"),
+        (lambda: nn.ConvTranspose2d(4, 4, 3, groups=0), "ConvTranspose2d: .* groups 0"),
+        (lambda: nn.Conv2d(3, 4, 3, padding="full"), "expected padding 'same', 'valid' or numbers, got 'full'"),
+        (lambda: nn.Conv2d(3, 4, 3, 2, padding="same"), "padding 'same' needs a stride of 1, got 2"),
+        (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "only padding_mode 'zeros' is supported, got 'reflect'"),
+        (lambda: nn.Conv2d(3, 4, 0), "Conv2d: expected kernel_size .* got 0"),
+        (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"Conv2d: expected kernel_size .* got \(3, 3, 3\)"),
+        (lambda: nn.ConvTranspose2d(3, 4, 3, padding="same"), "ConvTranspose2d: expected padding .* got 'same'"),
+        (lambda: nn.GroupNorm(3, 4), "3 groups do not divide 4 channels"),
+        (lambda: nn.Dropout(1.5), "Dropout: expected a probability from 0 to 1, got 1.5"),
+        (lambda: nn.Dropout2d(-0.1), "Dropout2d: .* got -0.1"),
+        (lambda: nn.Embedding(3, 2, padding_idx=3), "padding_idx 3 is outside a table of 3 rows"),
+        (lambda: nn.Embedding(3, 2, padding_idx=-4), "padding_idx -4 is outside a table of 3 rows"),
+        (lambda: nn.ZeroPad2d((1, 2)), r"ZeroPad2d: .* got \(1, 2\)"),
+        (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), "only mode 'nearest' is supported, got 'bilinear'"),
+        (lambda: nn.Upsample(), "expected either size or scale_factor, got None and None"),
+        (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction 'mean', 'sum' or 'none', got 'average'"),
+    ],
+)
 def test_a_layer_that_cannot_be_is_refused_with_the_values(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-@pytest.mark.parametrize(("layer", "shape", "seen"), [
-    (nn.Linear(5, 3), (4, 6), [r"linear", r"\(4, 6\)", r"\(3, 5\)"]),
-    (nn.Conv2d(3, 4, 3), (2, 1, 8, 8), [r"conv2d", r"\(2, 1, 8, 8\)", r"\(4, 3, 3, 3\)"]),
-    (nn.Conv2d(3, 4, 3), (2, 3, 2, 8), [r"conv2d", r"\(2, 3, 2, 8\)"]),
-    (nn.ConvTranspose2d(3, 4, 3), (2, 1, 8, 8), [r"conv_transpose2d", r"\(2, 1, 8, 8\)", r"\(3, 4, 3, 3\)"]),
-    (nn.MaxPool2d(3), (1, 1, 2, 2), [r"max_pool2d", r"\(1, 1, 2, 2\)", "3"]),
-    (nn.BatchNorm1d(3), (2, 4), [r"batch_norm", r"\(2, 4\)", r"\(3,\)"]),
-    (nn.BatchNorm1d(3), (2, 3, 4, 4), [r"BatchNorm1d", r"\(n, channels\)", r"\(2, 3, 4, 4\)"]),
-    (nn.BatchNorm2d(3), (2, 3), [r"BatchNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
-    (nn.LayerNorm(4), (2, 3), [r"layer_norm", r"4", r"\(2, 3\)"]),
-    (nn.GroupNorm(2, 4), (2, 6, 3), [r"group_norm", r"\(4,\)|\(6,\)"]),
-    (nn.Dropout2d(), (2, 3), [r"dropout2d", r"\(2, 3\)"]),
-    (nn.Softmax(), (2, 3, 4), [r"Softmax: give it a dim", r"\(2, 3, 4\)"]),
-    (nn.Unflatten(1, (2, 2)), (2, 3), [r"unflatten|reshape", r"\(2, 3\)", r"2, 2"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("layer", "shape", "seen"),
+    [
+        (nn.Linear(5, 3), (4, 6), [r"linear", r"\(4, 6\)", r"\(3, 5\)"]),
+        (nn.Conv2d(3, 4, 3), (2, 1, 8, 8), [r"conv2d", r"\(2, 1, 8, 8\)", r"\(4, 3, 3, 3\)"]),
+        (nn.Conv2d(3, 4, 3), (2, 3, 2, 8), [r"conv2d", r"\(2, 3, 2, 8\)"]),
+        (nn.ConvTranspose2d(3, 4, 3), (2, 1, 8, 8), [r"conv_transpose2d", r"\(2, 1, 8, 8\)", r"\(3, 4, 3, 3\)"]),
+        (nn.MaxPool2d(3), (1, 1, 2, 2), [r"max_pool2d", r"\(1, 1, 2, 2\)", "3"]),
+        (nn.BatchNorm1d(3), (2, 4), [r"batch_norm", r"\(2, 4\)", r"\(3,\)"]),
+        (nn.BatchNorm1d(3), (2, 3, 4, 4), [r"BatchNorm1d", r"\(n, channels\)", r"\(2, 3, 4, 4\)"]),
+        (nn.BatchNorm2d(3), (2, 3), [r"BatchNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
+        (nn.LayerNorm(4), (2, 3), [r"layer_norm", r"4", r"\(2, 3\)"]),
+        (nn.GroupNorm(2, 4), (2, 6, 3), [r"group_norm", r"\(4,\)|\(6,\)"]),
+        (nn.Dropout2d(), (2, 3), [r"dropout2d", r"\(2, 3\)"]),
+        (nn.Softmax(), (2, 3, 4), [r"Softmax: give it a dim", r"\(2, 3, 4\)"]),
+        (nn.Unflatten(1, (2, 2)), (2, 3), [r"unflatten|reshape", r"\(2, 3\)", r"2, 2"]),
+    ],
+)
 def test_an_input_that_does_not_fit_raises_with_all_shapes(layer, shape, seen):
     with pytest.raises(ValueError, match=seen[0]) as failure:
         layer(mt.zeros(shape))

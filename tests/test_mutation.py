@@ -111,23 +111,25 @@ def made(functions):
 
 def test_operators_numbers_conditions_and_statements_are_mutated_but_no_annotation_decorator_or_text():
     first = "def forward(ctx, a: int | None = 3) -> int | None:"
-    assert sorted(made({"Double.forward"})) == sorted([
-        (first, first.replace("3", "4"), "number"),
-        (first, first.replace("3", "2"), "number"),
-        ("if a < 0:", "if not a < 0:", "sign or not"),
-        ("if a < 0:", "if a >= 0:", "comparison"),
-        ("if a < 0:", "if a <= 0:", "comparison"),
-        ("if a < 0:", "if a < 1:", "number"),
-        ("if a < 0:", "if a < -1:", "number"),
-        ('raise ValueError(f"double: {a - 1}" + "not below 0")', "pass", "statement"),
-        ("ctx.count = a + a", "pass", "statement"),
-        ("ctx.count = a + a", "ctx.count = a - a", "arithmetic"),
-        ("ctx.count = a + a", "ctx.count = a * a", "arithmetic"),
-        ("return a * 2", "return a / 2", "arithmetic"),
-        ("return a * 2", "return a + 2", "arithmetic"),
-        ("return a * 2", "return a * 3", "number"),
-        ("return a * 2", "return a * 1", "number"),
-    ])  # fmt: skip
+    assert sorted(made({"Double.forward"})) == sorted(
+        [
+            (first, first.replace("3", "4"), "number"),
+            (first, first.replace("3", "2"), "number"),
+            ("if a < 0:", "if not a < 0:", "sign or not"),
+            ("if a < 0:", "if a >= 0:", "comparison"),
+            ("if a < 0:", "if a <= 0:", "comparison"),
+            ("if a < 0:", "if a < 1:", "number"),
+            ("if a < 0:", "if a < -1:", "number"),
+            ('raise ValueError(f"double: {a - 1}" + "not below 0")', "pass", "statement"),
+            ("ctx.count = a + a", "pass", "statement"),
+            ("ctx.count = a + a", "ctx.count = a - a", "arithmetic"),
+            ("ctx.count = a + a", "ctx.count = a * a", "arithmetic"),
+            ("return a * 2", "return a / 2", "arithmetic"),
+            ("return a * 2", "return a + 2", "arithmetic"),
+            ("return a * 2", "return a * 3", "number"),
+            ("return a * 2", "return a * 1", "number"),
+        ]
+    )
 
 
 def test_only_the_functions_in_scope_are_mutated():

@@ -244,7 +244,12 @@ def test_images_are_channels_last_from_the_convolution_to_the_flattening_and_bac
 
 @pytest.mark.parametrize(
     "pool",
-    [lambda x: F.max_pool2d(x, 8), lambda x: F.avg_pool2d(x, 8), lambda x: F.adaptive_avg_pool2d(x, 1), lambda x: x.mean((2, 3))],
+    [
+        lambda x: F.max_pool2d(x, 8),
+        lambda x: F.avg_pool2d(x, 8),
+        lambda x: F.adaptive_avg_pool2d(x, 1),
+        lambda x: x.mean((2, 3)),
+    ],
     ids=["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "mean"],
 )
 def test_gradients_are_channels_last_under_pooling_of_whole_images(pool):
@@ -278,12 +283,38 @@ def test_every_other_form_of_an_operation_gives_the_same(row, case):
 # ---- nothing is left out -------------------------------------------------------------------------------------------------
 
 # What makes leaves, draws, compares, reads or moves tensors, but is no operation on the tape.
-WITHOUT_OPERATIONS = {f"minitorch.{name}" for name in ("creation", "random", "backend", "grad_mode", "tensor", "anomaly",
-                                                       "engine", "serialization", "checkpoint", "memory", "ops.compare")}  # fmt: skip
+WITHOUT_OPERATIONS = {
+    f"minitorch.{name}"
+    for name in (
+        "creation",
+        "random",
+        "backend",
+        "grad_mode",
+        "tensor",
+        "anomaly",
+        "engine",
+        "serialization",
+        "checkpoint",
+        "memory",
+        "ops.compare",
+    )
+}
 NOT_DIFFERENTIABLE = {
-    "argmax", "argmin", "all", "any", "nonzero", "__eq__", "__ne__",  # whole numbers and booleans
-    "backward", "requires_grad_", "detach_", "uniform_", "normal_", "new_zeros", "new_ones",
-}  # fmt: skip
+    "argmax",
+    "argmin",
+    "all",
+    "any",
+    "nonzero",
+    "__eq__",
+    "__ne__",  # whole numbers and booleans
+    "backward",
+    "requires_grad_",
+    "detach_",
+    "uniform_",
+    "normal_",
+    "new_zeros",
+    "new_ones",
+}
 CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "cpu", "cuda"}
 
 
@@ -303,9 +334,10 @@ def module_of(value):
 def test_every_public_differentiable_operation_has_a_row():
     tried = {id(inspect.unwrap(form)) for row in ROWS for form in (row.call, *row.also)}
     missing = {
-        name for name, value in public_operations()
+        name
+        for name, value in public_operations()
         if id(value) not in tried and module_of(value) not in WITHOUT_OPERATIONS and name not in NOT_DIFFERENTIABLE | CASTS
-    }  # fmt: skip
+    }
     assert not missing, f"without a row in tests/op_table: {sorted(missing)}"
 
 
@@ -333,9 +365,10 @@ def subclasses(cls):
 
 def test_every_operation_of_the_engine_is_on_the_tape_of_some_row():
     ours = {
-        op for op in subclasses(Op)
+        op
+        for op in subclasses(Op)
         if op.__module__.startswith("minitorch.ops.") and "<locals>" not in op.__qualname__ and op.backward is not Op.backward
-    }  # fmt: skip
+    }
     seen = set()
     for row in ROWS:
         for case in row.cases:

@@ -56,8 +56,12 @@ def convolutions(draw):
     x = spread(draw(st.integers(0, 2)), groups * channels, height, width)
     assume(x.size <= 80)
     w, b = spread(groups * filters, channels, *kernel, seed=1), spread(groups * filters, seed=2)
-    parameters = {"padding": padding if isinstance(padding, str) else as_drawn(draw, padding), "groups": groups,
-                  "stride": as_drawn(draw, stride), "dilation": as_drawn(draw, dilation)}  # fmt: skip
+    parameters = {
+        "padding": padding if isinstance(padding, str) else as_drawn(draw, padding),
+        "groups": groups,
+        "stride": as_drawn(draw, stride),
+        "dilation": as_drawn(draw, dilation),
+    }
     return [x, w, b][: draw(st.integers(2, 3))], parameters
 
 
@@ -79,8 +83,13 @@ def transposed_convolutions(draw):
     y = spread(draw(st.integers(0, 2)), groups * channels, *size)
     assume(y.size <= 60)
     w, b = spread(groups * channels, filters, *kernel, seed=1), spread(groups * filters, seed=2)
-    parameters = {"padding": as_drawn(draw, padding), "output_padding": as_drawn(draw, extra), "groups": groups,
-                  "stride": as_drawn(draw, stride), "dilation": as_drawn(draw, dilation)}  # fmt: skip
+    parameters = {
+        "padding": as_drawn(draw, padding),
+        "output_padding": as_drawn(draw, extra),
+        "groups": groups,
+        "stride": as_drawn(draw, stride),
+        "dilation": as_drawn(draw, dilation),
+    }
     return [y, w, b][: draw(st.integers(2, 3))], parameters
 
 
@@ -142,11 +151,18 @@ def test_group_norm_and_batch_norm(n, groups, width, rest, affine, eps):
     x = spread(n, channels, *rest)
     arrays = [x, *([spread(channels, seed=1), spread(channels, seed=2)] if affine else [])]
     if x[0].size > groups:
-        assert_like(lambda a, *wb: norm.group_norm(a, groups, *wb, eps=eps), lambda a, *wb: F.group_norm(a, groups, *wb, eps=eps), *arrays)
+        assert_like(
+            lambda a, *wb: norm.group_norm(a, groups, *wb, eps=eps),
+            lambda a, *wb: F.group_norm(a, groups, *wb, eps=eps),
+            *arrays,
+        )
     if x.size > channels:
         parameters = {"training": True, "eps": eps}
-        assert_like(lambda a, *wb: norm.batch_norm(a, None, None, *wb, **parameters),
-                    lambda a, *wb: F.batch_norm(a, None, None, *wb, **parameters), *arrays)  # fmt: skip
+        assert_like(
+            lambda a, *wb: norm.batch_norm(a, None, None, *wb, **parameters),
+            lambda a, *wb: F.batch_norm(a, None, None, *wb, **parameters),
+            *arrays,
+        )
 
 
 @examples
@@ -230,8 +246,15 @@ def test_an_index_writes_where_numpy_reads(drawn, recorded):
 
 # ---- broadcasting --------------------------------------------------------------------------------------------------------
 
-BINARY = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv, "pow": operator.pow,
-          "maximum": (mt.maximum, np.maximum), "minimum": (mt.minimum, np.minimum)}  # fmt: skip
+BINARY = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": operator.truediv,
+    "pow": operator.pow,
+    "maximum": (mt.maximum, np.maximum),
+    "minimum": (mt.minimum, np.minimum),
+}
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -259,4 +282,6 @@ def test_reductions_over_any_dims(shape, data, keepdim, name):
     count = int(np.prod([shape[d] for d in dims]))
     assume(count > (1 if name == "var" else 0))
     theirs = {"var": lambda a, d, keepdims: np.var(a, d, ddof=1, keepdims=keepdims)}.get(name, getattr(np, name))
-    assert_like(lambda a: theirs(a, dims, keepdims=keepdim), lambda a: getattr(Tensor, name)(a, dims, keepdim=keepdim), spread(*shape))
+    assert_like(
+        lambda a: theirs(a, dims, keepdims=keepdim), lambda a: getattr(Tensor, name)(a, dims, keepdim=keepdim), spread(*shape)
+    )

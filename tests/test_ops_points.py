@@ -14,6 +14,7 @@ from minitorch.ops.loss import largest
 NAN, INF = math.nan, math.inf
 
 # (operation, input, value, gradient), as PyTorch has them; none may warn
+# fmt: off
 POINTS = {
     "abs at 0": (mt.abs, [0.0], [0.0], [0.0]),
     "sign at 0": (mt.sign, [0.0], [0.0], [0.0]),
@@ -58,7 +59,8 @@ POINTS = {
     "softplus below its threshold by beta": (lambda x: F.softplus(x, 2.0, 3.0), [1.2], [math.log1p(math.exp(2.4)) / 2],
                                              [1 / (1 + math.exp(-2.4))]),
     "cosine_similarity of 0": (lambda x: F.cosine_similarity(x, x.detach() + 1, 0).reshape(1), [0.0, 0.0], [0.0], None),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("function, x, value, gradient", POINTS.values(), ids=POINTS)
@@ -80,11 +82,19 @@ def test_the_gradient_of_a_negative_exponent_of_0_is_infinite_and_that_of_a_0_ex
     assert out.tolist() == [INF, 1.0] and exponent.grad.tolist() == [-INF, 0.0]
 
 
-@pytest.mark.parametrize("low, high, value, gradients", [
-    (1.0, 3.0, 2.0, (1, 0, 0)), (2.0, 3.0, 2.0, (1, 0, 0)), (1.0, 2.0, 2.0, (1, 0, 0)),  # within, and at either bound
-    (2.5, 3.0, 2.5, (0, 1, 0)), (2.5, 2.5, 2.5, (0, 1, 0)), (1.0, 1.5, 1.5, (0, 0, 1)),  # below, and above
-    (3.0, 1.0, 1.0, (0, 0, 1)), (2.5, 2.2, 2.2, (0, 0, 1)),  # the upper bound below the lower one is what counts
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "low, high, value, gradients",
+    [
+        (1.0, 3.0, 2.0, (1, 0, 0)),
+        (2.0, 3.0, 2.0, (1, 0, 0)),
+        (1.0, 2.0, 2.0, (1, 0, 0)),  # within, and at either bound
+        (2.5, 3.0, 2.5, (0, 1, 0)),
+        (2.5, 2.5, 2.5, (0, 1, 0)),
+        (1.0, 1.5, 1.5, (0, 0, 1)),  # below, and above
+        (3.0, 1.0, 1.0, (0, 0, 1)),
+        (2.5, 2.2, 2.2, (0, 0, 1)),  # the upper bound below the lower one is what counts
+    ],
+)
 def test_the_gradient_of_clamp_goes_to_what_set_its_value(low, high, value, gradients):
     x, low, high = (mt.tensor([number], requires_grad=True) for number in (2.0, low, high))
     out = mt.clamp(x, low, high)
@@ -240,6 +250,7 @@ def test_normalisation_is_as_exact_recorded_as_not_far_from_0():
 
 # ---- casts ------# ---- casts ---------------------------------------------------------------------------------------------------------------
 
+# fmt: off
 CASTS = {
     "half": (lambda x: x.half(), mt.float16), "float": (lambda x: x.float(), mt.float32),
     "double": (lambda x: x.double(), mt.float64), "type": (lambda x: x.type(mt.float16), mt.float16),
@@ -247,7 +258,8 @@ CASTS = {
     "to another": (lambda x: x.to(mt.zeros(1, dtype=mt.float64)), mt.float64),
     "a sum's": (lambda x: mt.sum(x, dtype=mt.float64), mt.float64),
     "softmax's": (lambda x: F.softmax(x, 0, dtype=mt.float64), mt.float64),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("cast, dtype", CASTS.values(), ids=CASTS)

@@ -237,7 +237,9 @@ def test_a_large_parameter_is_updated_as_its_elements_would_be(make, shape, axes
         small.step()
     assert np.array_equal(p.array.reshape(-1)[some], few.array)
     for name, value in small.state[few].items():
-        assert np.array_equal(large.state[p][name].array.reshape(-1)[some if value.ndim else slice(None)], value.array.reshape(-1))
+        assert np.array_equal(
+            large.state[p][name].array.reshape(-1)[some if value.ndim else slice(None)], value.array.reshape(-1)
+        )
 
 
 @every_rule

@@ -23,8 +23,21 @@ def cluster(folder: Path, pythonpath: str, threads: int = 1) -> Iterator[str]:
     environment, known = {**os.environ, "PYTHONPATH": pythonpath}, folder / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(known)]
-    worker = [*dask, "worker", "--scheduler-file", str(known), "--nworkers", "2", "--nthreads", str(threads), "--no-dashboard",
-              "--host", "127.0.0.1", "--local-directory", str(folder)]  # fmt: skip
+    worker = [
+        *dask,
+        "worker",
+        "--scheduler-file",
+        str(known),
+        "--nworkers",
+        "2",
+        "--nthreads",
+        str(threads),
+        "--no-dashboard",
+        "--host",
+        "127.0.0.1",
+        "--local-directory",
+        str(folder),
+    ]
     with open(folder / "log", "w") as log:
         processes = [subprocess.Popen(one, cwd=ROOT, env=environment, stdout=log, stderr=log) for one in (scheduler, worker)]
         try:
@@ -87,8 +100,21 @@ def test_a_cluster_without_our_modules_or_of_several_threads_is_refused(unfit, w
 
 def test_a_ray_cluster_gives_the_same_figures_bit_for_bit(tmp_path, unused_port):
     pytest.importorskip("ray", reason="Ray, an extra, is not installed")
-    head = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus", "2", "--port", unused_port,
-            "--node-ip-address", "127.0.0.1", "--include-dashboard=false"]  # fmt: skip
+    head = [
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--head",
+        "--block",
+        "--num-cpus",
+        "2",
+        "--port",
+        unused_port,
+        "--node-ip-address",
+        "127.0.0.1",
+        "--include-dashboard=false",
+    ]
     with open(tmp_path / "log", "w") as log:
         ray = subprocess.Popen(head, env={**os.environ, "RAY_AUTH_MODE": "disabled"}, stdout=log, stderr=log)
         try:

@@ -26,8 +26,10 @@ def job(out: Path, *more: str) -> dict:
 
 def without_clock(results: dict) -> dict:
     """Searches and what they found, without what a clock says."""
-    return {net["name"]: [{name: value for name, value in run.items() if "time" not in name} for run in net["runs"]]
-            for net in results["nets"]}  # fmt: skip
+    return {
+        net["name"]: [{name: value for name, value in run.items() if "time" not in name} for run in net["runs"]]
+        for net in results["nets"]
+    }
 
 
 # ---- nets and recipes ----------------------------------------------------------------------------------------------------
@@ -67,7 +69,12 @@ def test_nll_of_log_probabilities_is_cross_entropy_so_both_are_one_recipe():
 def test_a_recipe_has_what_its_model_uses_and_the_grid_has_each_recipe_once():
     grid = recipes(SPACE)
     assert Counter(point["model"] for point in grid) == {
-        "naive": 60, "model 1": 60, "model 2": 720, "model 3": 60, "model 4": 720}  # fmt: skip
+        "naive": 60,
+        "model 1": 60,
+        "model 2": 720,
+        "model 3": 60,
+        "model 4": 720,
+    }
     assert all(set(point) - {"model", "optimizer", "learning rate"} == MODELS[point["model"]][1] for point in grid)
 
 

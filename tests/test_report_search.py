@@ -94,12 +94,23 @@ def test_the_grid_search_writes_its_ranking_and_figure_and_goes_on_where_it_was(
 def test_the_table_lists_the_best_of_each_group_and_the_reported_point_wherever_it_ranks(digits, tmp_path):
     spread = {"std": None, "min": 0.0, "max": 0.0}
     tried = [
-        {"point": {"net": net, "eta": eta}, "parameters": 1, "accuracy": {"mean": 90.0 - eta, **spread}, "seconds": 60.0,
-         "reported": net == "b" and eta == 7}
-        for eta in range(9) for net in "ab"
-    ]  # fmt: skip
-    frame = {"report": "001", "title": "", "notes": "", "settings": {"runs": 1, "epochs": 1, "seed": 0},
-             "data": {"name": "", "note": "", "comparable": True}}  # fmt: skip
+        {
+            "point": {"net": net, "eta": eta},
+            "parameters": 1,
+            "accuracy": {"mean": 90.0 - eta, **spread},
+            "seconds": 60.0,
+            "reported": net == "b" and eta == 7,
+        }
+        for eta in range(9)
+        for net in "ab"
+    ]
+    frame = {
+        "report": "001",
+        "title": "",
+        "notes": "",
+        "settings": {"runs": 1, "epochs": 1, "seed": 0},
+        "data": {"name": "", "note": "", "comparable": True},
+    }
     rows = [line.split("|")[1].strip() for line in ranking({**frame, "by": "net", "evaluations": tried}).splitlines()[6:]]
     assert rows == [f"{place} of 9" for place in range(1, 6)] * 2 + ["8 of 9, the report"]
 

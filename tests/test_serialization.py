@@ -33,7 +33,7 @@ def checkpoint():
         "model": state(),
         "optimizer": {"state": {0: {"step": mt.tensor(3.0)}, 1: {}}, "param_groups": [{"lr": 0.1, "betas": (0.9, 0.999)}]},
         "epoch": 3,
-        "history": [0.25, math.inf, None, True, "text, \"quoted\" \u20ac"],
+        "history": [0.25, math.inf, None, True, 'text, "quoted" \u20ac'],
     }
 
 
@@ -261,13 +261,27 @@ def forged(path, structure):
 @pytest.mark.parametrize(
     "structure",
     [
-        "no JSON", "", "3", "[]", "{}", '{"version":1}', '{"version":"1","content":1}', '{"version":null,"content":1}',
-        '{"version":1,"content":{"tensor":"nowhere"}}', '{"version":1,"content":{"tensor":[1]}}', '{"version":1,"content":{}}',
-        '{"version":1,"content":{"dict":3}}', '{"version":1,"content":{"dict":[[1]]}}', '{"version":1,"content":{"dict":[[[],1]]}}',
-        '{"version":1,"content":{"tuple":3}}', '{"version":1,"content":{"a":[],"b":[]}}', '{"version":1,"content":{"pickle":"a"}}',
-        '{"version":1,"content":' + "[" * 10**5, '{"version":1,"content":{"pickle":[]}}',
+        "no JSON",
+        "",
+        "3",
+        "[]",
+        "{}",
+        '{"version":1}',
+        '{"version":"1","content":1}',
+        '{"version":null,"content":1}',
+        '{"version":1,"content":{"tensor":"nowhere"}}',
+        '{"version":1,"content":{"tensor":[1]}}',
+        '{"version":1,"content":{}}',
+        '{"version":1,"content":{"dict":3}}',
+        '{"version":1,"content":{"dict":[[1]]}}',
+        '{"version":1,"content":{"dict":[[[],1]]}}',
+        '{"version":1,"content":{"tuple":3}}',
+        '{"version":1,"content":{"a":[],"b":[]}}',
+        '{"version":1,"content":{"pickle":"a"}}',
+        '{"version":1,"content":' + "[" * 10**5,
+        '{"version":1,"content":{"pickle":[]}}',
     ],
-)  # fmt: skip
+)
 def test_a_forged_structure_is_refused_although_its_checksum_is_right(tmp_path, structure):
     forged(tmp_path / "file", '{"version":1,"content":{"tensor":"w"}}')
     assert mt.load(tmp_path / "file").tolist() == [1, 1]

@@ -105,19 +105,22 @@ def test_a_tensor_is_hashed_by_identity():
 # ---- text ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make, text", [
-    (lambda: mt.tensor([1.0, 2.5]), "tensor([1. , 2.5])"),
-    (lambda: mt.tensor(3.0), "tensor(3.)"),
-    (lambda: mt.tensor([1, 2]), "tensor([1, 2])"),
-    (lambda: mt.tensor([True, False]), "tensor([ True, False])"),
-    (lambda: mt.tensor([]), "tensor([])"),
-    (lambda: mt.tensor([1.0], dtype=mt.float64), "tensor([1.], dtype=float64)"),
-    (lambda: mt.tensor([1], dtype=mt.int32), "tensor([1], dtype=int32)"),
-    (lambda: mt.tensor([1.0], requires_grad=True), "tensor([1.], requires_grad=True)"),
-    (lambda: mt.tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<Mul>)"),
-    (lambda: mt.tensor([[1.0, 2.0], [3.0, 4.0]]), "tensor([[1., 2.],\n        [3., 4.]])"),
-    (lambda: mt.tensor([1 / 3]), "tensor([0.3333])"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make, text",
+    [
+        (lambda: mt.tensor([1.0, 2.5]), "tensor([1. , 2.5])"),
+        (lambda: mt.tensor(3.0), "tensor(3.)"),
+        (lambda: mt.tensor([1, 2]), "tensor([1, 2])"),
+        (lambda: mt.tensor([True, False]), "tensor([ True, False])"),
+        (lambda: mt.tensor([]), "tensor([])"),
+        (lambda: mt.tensor([1.0], dtype=mt.float64), "tensor([1.], dtype=float64)"),
+        (lambda: mt.tensor([1], dtype=mt.int32), "tensor([1], dtype=int32)"),
+        (lambda: mt.tensor([1.0], requires_grad=True), "tensor([1.], requires_grad=True)"),
+        (lambda: mt.tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<Mul>)"),
+        (lambda: mt.tensor([[1.0, 2.0], [3.0, 4.0]]), "tensor([[1., 2.],\n        [3., 4.]])"),
+        (lambda: mt.tensor([1 / 3]), "tensor([0.3333])"),
+    ],
+)
 def test_repr_shows_values_and_what_is_unusual(make, text):
     assert repr(make()) == str(make()) == f"{make()}" == text
 
@@ -199,11 +202,18 @@ def test_numpy_functions_read_tensors():
         np.asarray(x, dtype=np.float64, copy=False)
 
 
-@pytest.mark.parametrize("operate, expected", [
-    (lambda a, t: a * t, [3.0, 8.0]), (lambda a, t: t * a, [3.0, 8.0]), (lambda a, t: a + t, [4.0, 6.0]),
-    (lambda a, t: a - t, [-2.0, -2.0]), (lambda a, t: t - a, [2.0, 2.0]), (lambda a, t: a / t, [1 / 3, 0.5]),
-    (lambda a, t: a ** t, [1.0, 16.0]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "operate, expected",
+    [
+        (lambda a, t: a * t, [3.0, 8.0]),
+        (lambda a, t: t * a, [3.0, 8.0]),
+        (lambda a, t: a + t, [4.0, 6.0]),
+        (lambda a, t: a - t, [-2.0, -2.0]),
+        (lambda a, t: t - a, [2.0, 2.0]),
+        (lambda a, t: a / t, [1 / 3, 0.5]),
+        (lambda a, t: a**t, [1.0, 16.0]),
+    ],
+)
 def test_an_array_beside_a_tensor_is_a_constant_on_either_side(operate, expected):
     array, tensor = np.array([1.0, 2.0]), mt.tensor([3.0, 4.0], dtype=mt.float64, requires_grad=True)
     out = operate(array, tensor)
@@ -213,8 +223,11 @@ def test_an_array_beside_a_tensor_is_a_constant_on_either_side(operate, expected
 
 
 @pytest.mark.parametrize("other", [[1.0, 2.0], (1.0, 2.0), "text", None, {}, object()], ids=lambda other: type(other).__name__)
-@pytest.mark.parametrize("operate", [lambda x, y: x + y, lambda x, y: x * y, lambda x, y: y - x, lambda x, y: x / y],
-                         ids=["x + y", "x * y", "y - x", "x / y"])
+@pytest.mark.parametrize(
+    "operate",
+    [lambda x, y: x + y, lambda x, y: x * y, lambda x, y: y - x, lambda x, y: x / y],
+    ids=["x + y", "x * y", "y - x", "x / y"],
+)
 def test_what_is_no_number_does_not_compute_with_a_tensor(operate, other):
     with pytest.raises(TypeError, match=r"(add|mul|sub|div): expected a tensor or a number, got"):
         operate(mt.ones(2), other)

@@ -58,8 +58,13 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
         description=f"Report {report.number}: {report.title}. Trains its nets and sets the results beside the report's.",
     )
     add = parser.add_argument
-    add("--data", default="auto", metavar="auto|mnist|digits|DIR", help="MNIST, or the embedded digits where there is none "
-        "(auto, the default); MNIST; the embedded digits; a folder of four IDX files")  # fmt: skip
+    add(
+        "--data",
+        default="auto",
+        metavar="auto|mnist|digits|DIR",
+        help="MNIST, or the embedded digits where there is none "
+        "(auto, the default); MNIST; the embedded digits; a folder of four IDX files",
+    )
     if report.studies:
         add("--study", choices=list(report.studies), help="run this study instead of the report's main table")
     else:

@@ -67,8 +67,11 @@ class Job:
         known, now = self._kept / "settings.json", {**self.settings, "data": self.digits.name}
         if resume and known.exists():
             before = json.loads(known.read_text())
-            changes = [f"{name}: {before.get(name)} -> {now.get(name)}" for name in sorted({*before, *now})
-                       if before.get(name) != now.get(name)]  # fmt: skip
+            changes = [
+                f"{name}: {before.get(name)} -> {now.get(name)}"
+                for name in sorted({*before, *now})
+                if before.get(name) != now.get(name)
+            ]
             if changes:
                 raise SettingsDiffer(
                     f"{self.folder} holds results made with other settings ({', '.join(changes)}). Resume with the same, leave "

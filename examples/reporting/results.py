@@ -29,9 +29,7 @@ def summary(report: Report, job: Job, runs: dict[str, list[dict[str, Any]]]) -> 
                 "name": net.name,
                 "parameters": net.parameters(),
                 # a figure reported on MNIST says nothing about other digits
-                "reported": {
-                    name: {"mean": mean, "std": std} for name, (mean, std) in net.reported.items() if comparable
-                },
+                "reported": {name: {"mean": mean, "std": std} for name, (mean, std) in net.reported.items() if comparable},
                 "attained": {measure.name: spread([measure.value(run) for run in runs[net.name]]) for measure in measures},
                 "runs": [{**run, **{measure.name: measure.value(run) for measure in measures}} for run in runs[net.name]],
             }
@@ -65,9 +63,10 @@ def spread(values: list[float]) -> dict[str, float | None]:
 def versions() -> dict[str, Any]:
     """What the figures were computed with."""
     blas = sorted(  # several where SciPy brings its own, found in an order that changes from one process to the next
-        f"{info['internal_api']} {info['version']} ({info.get('architecture')})" for info in threadpool_info()
+        f"{info['internal_api']} {info['version']} ({info.get('architecture')})"
+        for info in threadpool_info()
         if info["user_api"] == "blas"
-    )  # fmt: skip
+    )
     return {
         "minitorch": minitorch.__version__,
         "python": platform.python_version(),

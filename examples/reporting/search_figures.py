@@ -59,8 +59,10 @@ def _effect(axes: Axes, tried: Sequence[dict[str, Any]], setting: str, lines: st
     values = _values(tried, setting)
     for index, name in enumerate(names):
         of_line = [one for one in tried if lines is None or one["point"][lines] == name]
-        at = {value: [run["accuracy"] for one in of_line if one["point"][setting] == value for run in one["runs"]]
-              for value in values}  # fmt: skip
+        at = {
+            value: [run["accuracy"] for one in of_line if one["point"][setting] == value for run in one["runs"]]
+            for value in values
+        }
         places = [place for place, value in enumerate(values) if at[value]]
         if not places:
             continue

@@ -76,9 +76,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Digits:
         arrays[images] = _read_images(paths[images], paths[labels], len(arrays[labels]))
 
     digests = {name: _digest(array) for name, array in arrays.items()}
-    of_mnist = [
-        name for name in arrays if arrays[name].shape == PUBLISHED[name].shape or _published_name(digests[name])
-    ]
+    of_mnist = [name for name in arrays if arrays[name].shape == PUBLISHED[name].shape or _published_name(digests[name])]
     for name in of_mnist:
         _verify(digests[name], name, str(paths[name]))
     if len(of_mnist) == len(PUBLISHED):

@@ -33,9 +33,7 @@ def pair_sets(digits: Digits, n: int = 1000, *, rng: np.random.Generator, relati
     return train, test
 
 
-def draw_pairs(
-    images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random.Generator, relation: str = "le"
-) -> Pairs:
+def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random.Generator, relation: str = "le") -> Pairs:
     """Draw 2n different digits of ``(m, 14, 14)`` images and ``(m,)`` labels at random, and put them two by two.
 
     The target is 1 where the first class is less than or equal to the second (``relation="le"``) or strictly less

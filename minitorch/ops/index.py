@@ -131,8 +131,9 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple:
         if isinstance(entry, Tensor):
             entry = entry.array
         if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and isinstance(index, tuple)):
-            entry = array_module(a).asarray([int(e) if isinstance(e, Tensor) else e for e in entry]
-                                            if not isinstance(entry, np.ndarray) else entry)
+            entry = array_module(a).asarray(
+                [int(e) if isinstance(e, Tensor) else e for e in entry] if not isinstance(entry, np.ndarray) else entry
+            )
             if entry.size == 0 and entry.dtype.kind == "f":
                 entry = entry.astype(backend.int64)  # an empty list
         elif isinstance(entry, (np.integer, np.bool_)):
@@ -163,9 +164,10 @@ def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
     if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
         return None
     integers = [
-        i for i, entry in enumerate(index)
+        i
+        for i, entry in enumerate(index)
         if (isinstance(entry, int) and not isinstance(entry, bool)) or (_is_integers(entry) and not entry.ndim)
-    ]  # fmt: skip
+    ]
     chosen = sorted({*integers, *(i for i, entry in enumerate(index) if backend.is_array(entry))})
     if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
         return None
@@ -183,10 +185,13 @@ def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
 
 def _check_range(name: str, a: Any, entries: list[Any]) -> None:
     dims = [
-        0 if entry is None or entry is Ellipsis or isinstance(entry, bool)
-        else entry.ndim if backend.is_array(entry) and entry.dtype.kind == "b" else 1
+        0
+        if entry is None or entry is Ellipsis or isinstance(entry, bool)
+        else entry.ndim
+        if backend.is_array(entry) and entry.dtype.kind == "b"
+        else 1
         for entry in entries
-    ]  # fmt: skip
+    ]
     dim = 0
     for i, entry in enumerate(entries):
         if entry is Ellipsis:

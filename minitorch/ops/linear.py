@@ -84,9 +84,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises ValueError if the shapes do not fit, TypeError if the dtypes differ.
     """
     shape = input.shape
-    if weight.ndim != 2 or not shape or shape[-1] != weight.shape[1] or (
-        bias is not None and bias.shape != weight.shape[:1]
-    ):
+    if weight.ndim != 2 or not shape or shape[-1] != weight.shape[1] or (bias is not None and bias.shape != weight.shape[:1]):
         raise ValueError(
             f"linear: expected input (..., in), weight (out, in), bias (out); got input {shape}, weight {weight.shape}, "
             f"bias {None if bias is None else bias.shape}"

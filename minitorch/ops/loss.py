@@ -281,9 +281,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
 
 
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
-) -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
 
     Raises ValueError for an x outside [0, 1] and unless the shapes are equal and the weight's fits, TypeError unless the
@@ -341,9 +339,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))
 
 
-def contrastive_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean"
-) -> Tensor:
+def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for rows at Euclidean distance d: 1 in `target` (n) says same, 0 different.
 
     Hadsell, Chopra & LeCun 2006, equation 4, with their Y = 1 - t. Not in PyTorch. The gradient at d = 0 is 0. Raises

@@ -200,8 +200,9 @@ def _window(
 ) -> Window:
     """The window of a pooling over `input`; raises ValueError for arguments that do not fit."""
     if input.ndim != 4:
-        raise ValueError(f"{name}: expected images (n, channels, height, width) or (channels, height, width), "
-                         f"got shape {input.shape}")  # fmt: skip
+        raise ValueError(
+            f"{name}: expected images (n, channels, height, width) or (channels, height, width), got shape {input.shape}"
+        )
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     kernel = pair(name, "kernel_size", kernel_size, 1)
@@ -230,8 +231,10 @@ def _fitted(
         if ceil_mode and (count - 1) * s >= n + p:
             count -= 1  # the last window must begin inside the image or its left padding
         if count < 1 or (free < 0 and not ceil_mode):
-            raise ValueError(f"{name}: a window of {kernel} does not fit into {shape[2:]} with padding {padding} and "
-                             f"dilation {dilation} (input {shape})")  # fmt: skip
+            raise ValueError(
+                f"{name}: a window of {kernel} does not fit into {shape[2:]} with padding {padding} and "
+                f"dilation {dilation} (input {shape})"
+            )
         out.append(count)
         around.append((p, max(p, (count - 1) * s + d * (k - 1) + 1 - n - p)))
     return Window(kernel, stride, tuple(around), dilation, tuple(out))
@@ -323,8 +326,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     if input.shape[-2] % height == 0 and input.shape[-1] % width == 0:
         return avg_pool2d(input, (input.shape[-2] // height, input.shape[-1] // width))
     rows, columns = (
-        Tensor(_averages(n, out).astype(input.dtype), device=input.device)
-        for n, out in zip(input.shape[-2:], (height, width))
+        Tensor(_averages(n, out).astype(input.dtype), device=input.device) for n, out in zip(input.shape[-2:], (height, width))
     )
     return rows @ input @ columns.T
 

@@ -275,16 +275,12 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     return Logsumexp.apply(input, dims=normalized_dims("logsumexp", input.ndim, dim), keepdim=keepdim)
 
 
-def var(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
-) -> Tensor:
+def var(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
     """The variance over `dim`, divided by count - `correction`; `unbiased=False` is `correction=0`."""
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
-def _variance(
-    name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: int
-) -> Tensor:
+def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: int) -> Tensor:
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}; convert it with .float()")
     dims = normalized_dims(name, input.ndim, dim)
@@ -295,9 +291,7 @@ def _variance(
     return Div.apply(sum(centred * centred, dims, keepdim), float(max_(count, 0)) if count > 0 else math.nan)
 
 
-def std(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1
-) -> Tensor:
+def std(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
 

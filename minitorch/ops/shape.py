@@ -115,8 +115,9 @@ class Pad(Op):
         inside, outside = [], []
         for n, (before, after) in zip(a.shape, widths):
             inside.append(slice(builtins.max(-before, 0), n - builtins.max(-after, 0)))
-            outside.append(slice(builtins.max(before, 0), builtins.max(before, 0) + n + builtins.min(before, 0) +
-                                 builtins.min(after, 0)))
+            outside.append(
+                slice(builtins.max(before, 0), builtins.max(before, 0) + n + builtins.min(before, 0) + builtins.min(after, 0))
+            )
         out[tuple(outside)] = a[tuple(inside)]
         return out
 
@@ -249,9 +250,7 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     """
     wanted = _flattened(sizes)
     extra = len(wanted) - input.ndim
-    shape = tuple(
-        input.shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted)
-    )
+    shape = tuple(input.shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
     if extra < 0 or any(size < 0 for size in shape) or any(n not in (1, size) for n, size in zip(input.shape, shape[extra:])):
         raise ValueError(f"expand: shape {input.shape} cannot be expanded to {wanted}")
     return Expand.apply(input, shape=shape)
@@ -381,8 +380,14 @@ def contiguous(input: Tensor) -> Tensor:
     return input if input.is_contiguous() else Contiguous.apply(input)
 
 
-def to(input: Tensor, *args: Any, dtype: np.dtype | None = None, device: Device | str | None = None,
-       copy: bool = False, non_blocking: bool = False) -> Tensor:
+def to(
+    input: Tensor,
+    *args: Any,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+) -> Tensor:
     """The tensor as another dtype, on another device, or like another tensor; itself if nothing changes.
 
     `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch; gradients flow back through it. Raises

@@ -108,9 +108,7 @@ class MultiStepLR(LRScheduler):
     Raises TypeError for milestones that are not whole numbers, ValueError for a negative `gamma`.
     """
 
-    def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.milestones = Counter(milestones)
         if not all(isinstance(epoch, int) for epoch in self.milestones):
             raise TypeError(f"MultiStepLR: expected whole numbers as milestones, got {list(self.milestones)}")

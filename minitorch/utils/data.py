@@ -66,9 +66,7 @@ class Subset(Dataset[T]):
         return len(self.indices)
 
 
-def random_split(
-    dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None
-) -> list[Subset[T]]:
+def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[T]]:
     """`dataset` dealt out at random into subsets of the given lengths, or of the given fractions, which sum to 1.
 
     Fractions are rounded down and what is left over goes to the first subsets, one each. Raises ValueError for lengths that

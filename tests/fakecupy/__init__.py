@@ -32,6 +32,7 @@ lib.stride_tricks = _functions.SurfaceModule("cupy.lib.stride_tricks")
 @_contextlib.contextmanager
 def install():
     """While this context lasts, ``import cupy`` gives this module; ``cupyx`` cannot be imported."""
+
     def ours(name):
         return name.partition(".")[0] in ("cupy", "cupyx")
 
@@ -39,11 +40,19 @@ def install():
     for name in before:
         del _sys.modules[name]
     module = _sys.modules[__name__]
-    _sys.modules.update({
-        "cupy": module, "cupy.cuda": cuda, "cupy.cuda.runtime": cuda.runtime, "cupy.random": random,
-        "cupy.linalg": linalg, "cupy.fft": fft, "cupy.lib": lib, "cupy.lib.stride_tricks": lib.stride_tricks,
-        "cupyx": None,
-    })
+    _sys.modules.update(
+        {
+            "cupy": module,
+            "cupy.cuda": cuda,
+            "cupy.cuda.runtime": cuda.runtime,
+            "cupy.random": random,
+            "cupy.linalg": linalg,
+            "cupy.fft": fft,
+            "cupy.lib": lib,
+            "cupy.lib.stride_tricks": lib.stride_tricks,
+            "cupyx": None,
+        }
+    )
     try:
         yield module
     finally:

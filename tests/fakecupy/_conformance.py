@@ -112,13 +112,40 @@ VALUES = [
     ("xp.reshape(a=x, newshape=(4, 3)).shape", (4, 3)),
 ]
 # (expression, how often it waits for the device)
-SYNCS = [("float(x[0, 0])", 1), ("x.get()", 1), ("xp.asnumpy(x)", 1), ("bool(x[0, 0] > 1)", 1), ("x[0].tolist()", 1),
-         ("x[0, 0].item()", 1), ("repr(x)", 1), ("f'{x[0, 0]:.2f}'", 1), ("xp.nonzero(x)", 1), ("xp.where(m)", 1),
-         ("xp.unique(x)", 1), ("x[m]", 1), ("setitem(x, m, 0)", 1), ("1.0 in x[0]", 2), ("max(x[0])", 3),
-         ("xp.lib.stride_tricks.sliding_window_view(x, (2, 2))", 2), ("xp.lib.stride_tricks.as_strided(x, (2, 2))", 0),
-         ("xp.where(m, x, 0)", 0), ("x[i]", 0), ("setitem(x, i, x[i])", 0), ("x @ x.T + len(x) * x.shape[0]", 0),
-         ("xp.cuda.Device(0).synchronize()", 1)]
+SYNCS = [
+    ("float(x[0, 0])", 1),
+    ("x.get()", 1),
+    ("xp.asnumpy(x)", 1),
+    ("bool(x[0, 0] > 1)", 1),
+    ("x[0].tolist()", 1),
+    ("x[0, 0].item()", 1),
+    ("repr(x)", 1),
+    ("f'{x[0, 0]:.2f}'", 1),
+    ("xp.nonzero(x)", 1),
+    ("xp.where(m)", 1),
+    ("xp.unique(x)", 1),
+    ("x[m]", 1),
+    ("setitem(x, m, 0)", 1),
+    ("1.0 in x[0]", 2),
+    ("max(x[0])", 3),
+    ("xp.lib.stride_tricks.sliding_window_view(x, (2, 2))", 2),
+    ("xp.lib.stride_tricks.as_strided(x, (2, 2))", 0),
+    ("xp.where(m, x, 0)", 0),
+    ("x[i]", 0),
+    ("setitem(x, i, x[i])", 0),
+    ("x @ x.T + len(x) * x.shape[0]", 0),
+    ("xp.cuda.Device(0).synchronize()", 1),
+]
 # (expression, how many arrays it copies to the device)
-UPLOADS = [("xp.asarray(h)", 1), ("xp.array([1, 2])", 1), ("x[[0, 2]]", 1), ("xp.asarray(x)", 0), ("xp.zeros(3)", 0),
-           ("xp.full((2, 2), 7.0)", 0), ("xp.stack([x, x])", 0), ("xp.asarray([x, x])", 0), ("x * 2.0", 0),
-           ("xp.lib.stride_tricks.sliding_window_view(x, 2, 0)", 1)]
+UPLOADS = [
+    ("xp.asarray(h)", 1),
+    ("xp.array([1, 2])", 1),
+    ("x[[0, 2]]", 1),
+    ("xp.asarray(x)", 0),
+    ("xp.zeros(3)", 0),
+    ("xp.full((2, 2), 7.0)", 0),
+    ("xp.stack([x, x])", 0),
+    ("xp.asarray([x, x])", 0),
+    ("x * 2.0", 0),
+    ("xp.lib.stride_tricks.sliding_window_view(x, 2, 0)", 1),
+]

@@ -6,11 +6,21 @@ from ._array import adopt, ndarray, new
 from ._functions import resolve
 from ._ufuncs import SCALARS, matmul
 
-_ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide", "mod": "remainder",
-               "floordiv": "floor_divide", "pow": "power", "lshift": "left_shift", "rshift": "right_shift",
-               "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"}
-_COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
-                "ne": "not_equal"}
+_ARITHMETIC = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
+    "pow": "power",
+    "lshift": "left_shift",
+    "rshift": "right_shift",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+}
+_COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal"}
 _UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
 
@@ -58,7 +68,7 @@ def _power(general):
         if type(y) not in SCALARS:
             return general(x, y)
         with np.errstate(all="ignore"):
-            return adopt(x._host ** y, [])
+            return adopt(x._host**y, [])
 
     return operator
 

@@ -10,9 +10,39 @@ CLASSES: dict = _SURFACE["classes"]
 
 # Parameters for which CuPy wants numbers of the host, where NumPy would convert a 0-d array.
 HOST_ONLY = {
-    "shape", "newshape", "new_shape", "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "reps", "shift",
-    "pad_width", "ndim", "ndmin", "dtype", "order", "k", "n", "N", "M", "m", "decimals", "kth",
-    "indices_or_sections", "num", "source", "destination", "ddof", "keepdims", "size", "dims", "mode",
+    "shape",
+    "newshape",
+    "new_shape",
+    "axis",
+    "axes",
+    "axis1",
+    "axis2",
+    "axisa",
+    "axisb",
+    "axisc",
+    "reps",
+    "shift",
+    "pad_width",
+    "ndim",
+    "ndmin",
+    "dtype",
+    "order",
+    "k",
+    "n",
+    "N",
+    "M",
+    "m",
+    "decimals",
+    "kth",
+    "indices_or_sections",
+    "num",
+    "source",
+    "destination",
+    "ddof",
+    "keepdims",
+    "size",
+    "dims",
+    "mode",
     "window_shape",
 }
 
@@ -50,19 +80,20 @@ class Parameters:
         if len(args) <= count and not kwargs:
             return list(args), {}
         positional, named = list(args[:count]), dict(zip(self.optional, args[count:]))
-        extra = args[count + len(self.optional):]
+        extra = args[count + len(self.optional) :]
         if self.rest:
             positional, named = list(args), {}
         elif extra:
-            raise TypeError(f"{self.owner}() takes at most {count + len(self.optional)} positional arguments "
-                            f"({len(args)} given)")
+            raise TypeError(
+                f"{self.owner}() takes at most {count + len(self.optional)} positional arguments ({len(args)} given)"
+            )
         for name, value in kwargs.items():
             if name not in self.keywords and self.any_keyword is None:
                 raise TypeError(f"{self.owner}() got an unexpected keyword argument {name!r}")
-            if name in named or name in self.required[:len(positional)]:
+            if name in named or name in self.required[: len(positional)]:
                 raise TypeError(f"{self.owner}() got multiple values for argument {name!r}")
             named[name] = value
-        for name in self.required[len(positional):]:
+        for name in self.required[len(positional) :]:
             if name not in named:
                 raise TypeError(f"{self.owner}() missing required argument {name!r}")
             positional.append(named.pop(name))

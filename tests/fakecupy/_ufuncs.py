@@ -6,8 +6,15 @@ from ._array import ndarray, new, supported, unwrap
 from ._indexing import host_index
 
 # What atomicAdd and its kin take on the device, where an integer array is among the indices.
-_AT_DTYPES = {"add": "ilqILQefd", "subtract": "iI", "maximum": "ilqILQfd", "minimum": "ilqILQfd",
-              "bitwise_and": "ilqILQ", "bitwise_or": "ilqILQ", "bitwise_xor": "ilqILQ"}
+_AT_DTYPES = {
+    "add": "ilqILQefd",
+    "subtract": "iI",
+    "maximum": "ilqILQfd",
+    "minimum": "ilqILQfd",
+    "bitwise_and": "ilqILQ",
+    "bitwise_or": "ilqILQ",
+    "bitwise_xor": "ilqILQ",
+}
 SCALARS = frozenset({int, float, bool, complex})
 
 
@@ -52,8 +59,10 @@ class ufunc:
             raise TypeError(f"Wrong arguments {list(wrong)} of {self.name!r}, which takes out, dtype and casting")
         nin = self.nin
         if not nin <= len(args) <= self.nargs:
-            raise TypeError(f"Wrong number of arguments for {self.name!r}. It must be either {nin} or {self.nargs} "
-                            f"(with outputs), but given {len(args)}.")
+            raise TypeError(
+                f"Wrong number of arguments for {self.name!r}. It must be either {nin} or {self.nargs} "
+                f"(with outputs), but given {len(args)}."
+            )
         if len(args) > nin:
             if out is not None:
                 raise ValueError("Cannot specify 'out' as both a positional and keyword argument")
@@ -123,8 +132,7 @@ class ufunc:
         return getattr(array, name)
 
 
-def matmul(*args, axes=None, axis=None, keepdims=False, casting="same_kind", dtype=None, signature=None, order="K",
-           out=None):
+def matmul(*args, axes=None, axis=None, keepdims=False, casting="same_kind", dtype=None, signature=None, order="K", out=None):
     """CuPy's generalised ufunc, without the keywords nobody gives."""
     if axes is not None or axis is not None or keepdims or signature is not None or order != "K":
         raise NotImplementedError("the stand-in's matmul takes out, dtype and casting only")

@@ -17,8 +17,16 @@ import cupy
 import numpy
 
 TARGET = pathlib.Path(__file__).with_name("surface.json")
-MODULES = ("cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.fft", "cupy.lib", "cupy.lib.stride_tricks", "cupy.linalg",
-           "cupy.random")
+MODULES = (
+    "cupy",
+    "cupy.cuda",
+    "cupy.cuda.runtime",
+    "cupy.fft",
+    "cupy.lib",
+    "cupy.lib.stride_tricks",
+    "cupy.linalg",
+    "cupy.random",
+)
 CLASSES = {"ndarray": cupy.ndarray, "RandomState": cupy.random.RandomState, "Generator": cupy.random.Generator}
 
 

@@ -30,12 +30,14 @@ from tests.mutation.scope import ROOT
 
 # Whatever is about tensors, operations, gradients and layers. Left out: data, files, jobs, reports, which the other tests
 # are about, and parity, so that the tests prove what they do without PyTorch.
+# fmt: off
 TESTS = (
     "anomaly", "autograd", "convolutions", "creation", "devices", "dtypes", "fakecupy", "function", "function_context", "grad_mode",
     "gradcheck", "graphs", "hessian_vector", "higher_orders", "hooks", "inplace", "inplace_every_op", "inplace_recorded",
     "layers_module", "layers_modules", "leaves", "losses", "memory", "ops", "ops_device", "ops_hypothesis", "ops_points",
     "own_ops", "tensor",
-)  # fmt: skip
+)
+# fmt: on
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,8 +87,12 @@ def hold_court(
             entry = {"name": each.name, "digest": each.digest, "version": version.of(verdict), **asdict(verdict)}
             print(json.dumps(entry), file=file, flush=True)
             if verdict.alive or i % 100 == 0:
-                print(f"{i}/{len(remaining)}, {time.perf_counter() - started:.0f} s: {each.file}:{each.line} {each.function}: "
-                      f"{each.before} -> {each.after}: {verdict.outcome}", file=sys.stderr, flush=True)  # fmt: skip
+                print(
+                    f"{i}/{len(remaining)}, {time.perf_counter() - started:.0f} s: {each.file}:{each.line} {each.function}: "
+                    f"{each.before} -> {each.after}: {verdict.outcome}",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
     court = Court(proceedings, remaining)
     options = ["-q", "-s", "--tb=no", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]

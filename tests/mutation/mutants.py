@@ -13,16 +13,20 @@ from tests.mutation.graft import content
 from tests.mutation.scope import ROOT, files
 
 # Cosmic Ray replaces each operator by every other; these are the ones taken. Arithmetic: the inverse and one more.
+# fmt: off
 ARITHMETIC = {
     "Add": ("Sub", "Mul"), "Sub": ("Add", "Mul"), "Mul": ("Div", "Add"), "Div": ("Mul", "Sub"), "FloorDiv": ("Mul", "Div"),
     "Mod": ("FloorDiv", "Mul"), "Pow": ("Mul", "Add"), "BitAnd": ("BitOr", "BitXor"), "BitOr": ("BitAnd", "BitXor"),
     "LShift": ("RShift",), "RShift": ("LShift",), "BitXor": ("BitAnd", "BitOr"),
-}  # fmt: skip
+}
+# fmt: on
 # Comparisons: the opposite, and the neighbour that differs in the case of equality.
+# fmt: off
 COMPARISON = {
     "Eq": ("NotEq",), "NotEq": ("Eq",), "Is": ("IsNot",), "IsNot": ("Is",), "Lt": ("GtE", "LtE"), "LtE": ("Gt", "Lt"),
     "Gt": ("LtE", "GtE"), "GtE": ("Lt", "Gt"),
-}  # fmt: skip
+}
+# fmt: on
 KINDS = {
     **{f"ReplaceBinaryOperator_{a}_{b}": "arithmetic" for a, others in ARITHMETIC.items() for b in others},
     **{f"ReplaceComparisonOperator_{a}_{b}": "comparison" for a, others in COMPARISON.items() for b in others},

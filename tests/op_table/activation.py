@@ -40,10 +40,19 @@ def softmax(x, dim=-1):
     return np.exp(log_softmax(x, dim))
 
 
-ALONG = [case(WIDE, dim=1), case(WIDE, dim=0), case(spread(2, 3, 2), dim=-2), case(spread(4), dim=0), case(np.array(0.7), dim=0),
-         case(spread(0, 3), dim=1), case(spread(3, 0), dim=1), case(np.array([[1e4, 1.0, -1e4], [2.0, 3.0, 4.0]]), dim=1)]
+ALONG = [
+    case(WIDE, dim=1),
+    case(WIDE, dim=0),
+    case(spread(2, 3, 2), dim=-2),
+    case(spread(4), dim=0),
+    case(np.array(0.7), dim=0),
+    case(spread(0, 3), dim=1),
+    case(spread(3, 0), dim=1),
+    case(np.array([[1e4, 1.0, -1e4], [2.0, 3.0, 4.0]]), dim=1),
+]
 SIGMOID = [*singles(-6.0, 6.0), case(EXTREME)]
 
+# fmt: off
 ROWS = [
     Row("tanh", mt.tanh, np.tanh, [*singles(), case(EXTREME)]),
     Row("sigmoid", mt.sigmoid, logistic, SIGMOID),
@@ -64,4 +73,5 @@ ROWS = [
         bad=[bad(IndexError, r"^softmax: .* 2 is out of .*\(3, 4\)", WIDE, dim=2)]),
     Row("log_softmax", mt.log_softmax, log_softmax, ALONG,
         bad=[bad(IndexError, r"^log_softmax: .* 2 is out of .*\(3, 4\)", WIDE, dim=2)]),
-]  # fmt: skip
+]
+# fmt: on

@@ -19,6 +19,7 @@ def transposed(x, w, biased=False, **parameters):
     return case(spread(*x), spread(*w, seed=1), *([spread(filters, seed=2)] if biased else []), **parameters)
 
 
+# fmt: off
 ROWS = [
     Row("conv2d", F.conv2d, naive.conv2d, [
         conv((1, 2, 3, 3), (2, 2, 2, 2), biased=True),
@@ -88,4 +89,5 @@ ROWS = [
         bad(ValueError, r"^conv_transpose2d: expected stride .* got 0", spread(1, 2, 2, 2), BACK, stride=0),
         bad(TypeError, r"^conv_transpose2d: expected one floating dtype, got float32, float64", spread(1, 2, 2, 2).astype("f"), BACK),
     ]),
-]  # fmt: skip
+]
+# fmt: on

@@ -15,6 +15,7 @@ def seeded(dropout):
 
 def masking(dropout):
     """x times the factors that the same generator gives to ones."""
+
     def reference(x, p=0.5, training=True):
         return x * seeded(dropout)(mt.ones(x.shape, dtype=mt.float64), p, training).numpy()
 
@@ -25,6 +26,7 @@ def refused(name):
     return [bad(ValueError, rf"^{name}: expected a probability p from 0 to 1, got {p}", IMAGES, p) for p in (-0.1, 1.5)]
 
 
+# fmt: off
 ROWS = [
     Row("dropout", seeded(F.dropout), masking(F.dropout), torch=None, bad=refused("dropout"),
         cases=[case(spread(3, 5), random=True), case(spread(3, 5), 0.2, random=True), case(spread(), random=True),
@@ -36,4 +38,5 @@ ROWS = [
         bad=[*refused("dropout2d"), bad(ValueError, r"^dropout2d: expected images .*, got shape \(3, 5\)", spread(3, 5))]),
     Row("dropout2d", F.dropout2d, lambda x, p=0.5, training=True: x * (p < 1 or not training),
         [case(IMAGES, 0.5, False), case(IMAGES, 0.0), case(IMAGES, 1.0)]),
-]  # fmt: skip
+]
+# fmt: on

@@ -37,13 +37,18 @@ DO_NOT_FIT = (np.ones((2, 3)), np.ones((3, 2)))
 
 def arithmetic(name, method, reflected_method, sign, function, cases, **more):
     return Row(
-        name, via(method, sign), sign, cases, torch=in_torch(sign), also=[function, reflected(reflected_method, sign)],
+        name,
+        via(method, sign),
+        sign,
+        cases,
+        torch=in_torch(sign),
+        also=[function, reflected(reflected_method, sign)],
         bad=[
             bad(ValueError, rf"^{name}: .*\(2, 3\).*\(3, 2\)", *DO_NOT_FIT),
             bad(TypeError, rf"^{name}: expected a tensor or a number, got str .*\(2, 3\)", MATRIX, "2"),
         ],
         **more,
-    )  # fmt: skip
+    )
 
 
 def remainder_by(a, b):
@@ -55,6 +60,7 @@ def clamped(x, min=None, max=None):
     return np.minimum(np.maximum(x, low), high)
 
 
+# fmt: off
 ROWS = [
     arithmetic("add", Tensor.__add__, Tensor.__radd__, operator.add, mt.add, pairs() + numbers()),
     arithmetic("sub", Tensor.__sub__, Tensor.__rsub__, operator.sub, mt.sub, pairs() + numbers()),
@@ -110,4 +116,5 @@ ROWS = [
         also=[via(Tensor.where, lambda mask, a, b: a.where(mask, b) if isinstance(a, Tensor) else mt.where(mask, a, b))],
         bad=[bad(TypeError, "^where: expected a boolean condition, got int64", MASK.astype(int), MATRIX, 0.5),
              bad(ValueError, r"^where: .*\(2, 3\).*\(3, 2\)", MASK, *DO_NOT_FIT)]),
-]  # fmt: skip
+]
+# fmt: on

@@ -45,6 +45,7 @@ def masked(x, *index):
     return case(x, *index, waits="forward backward")
 
 
+# fmt: off
 ROWS = [
     Row("getitem", via(Tensor.__getitem__, taken), taken, torch=lambda torch, x, *index: taken(x, *index), cases=[
         selected(GRID, 1), selected(GRID, -1, 2), selected(GRID, slice(1, None)), selected(GRID, slice(None), slice(None, None, 2)),
@@ -98,4 +99,5 @@ ROWS = [
         [case(np.array([[2, 0], [2, 3]]), TABLE, Fixed(spread(1, 3, seed=1)), padding_idx=at, waits="forward") for at in (2, -3)],
         torch=lambda torch, index, table, rest, padding_idx: torch.nn.functional.embedding(
             index, torch.cat([table[:2], rest, table[2:]]), padding_idx)),
-]  # fmt: skip
+]
+# fmt: on

@@ -12,7 +12,13 @@ from op_table.row import Row, bad, case, spread, via
 
 MATRIX, OTHER = spread(2, 3), spread(2, 3, seed=1)
 POSITIVE, AWAY = spread(2, 3, low=0.3, high=3.0), spread(3, low=0.4, high=3.0, seed=1)
-OPERANDS = [case(MATRIX, OTHER), case(MATRIX, spread(3, seed=1)), case(MATRIX, spread(seed=1)), case(MATRIX, 2.5), case(spread(), 2.0)]
+OPERANDS = [
+    case(MATRIX, OTHER),
+    case(MATRIX, spread(3, seed=1)),
+    case(MATRIX, spread(seed=1)),
+    case(MATRIX, 2.5),
+    case(spread(), 2.0),
+]
 DIVISORS = [case(MATRIX, POSITIVE), case(MATRIX, AWAY), case(MATRIX, 2.5)]
 POWERS = [case(POSITIVE, OTHER), case(POSITIVE, AWAY), case(MATRIX, 2), case(POSITIVE, 0.5)]
 
@@ -38,7 +44,14 @@ def changed(name, method, reference, cases, **more):
 
 
 def too_large(name):
-    return [bad(ValueError, rf"^{name}: a result of shape \(2, 3\) does not fit in place into shape \(3,\)", spread(3, low=0.5), MATRIX)]
+    return [
+        bad(
+            ValueError,
+            rf"^{name}: a result of shape \(2, 3\) does not fit in place into shape \(3,\)",
+            spread(3, low=0.5),
+            MATRIX,
+        )
+    ]
 
 
 def with_item(x, *rest):
@@ -66,6 +79,7 @@ def clamped(x, min=None, max=None):
     return np.clip(x, min, max)
 
 
+# fmt: off
 ROWS = [
     changed("add_", Tensor.add_, lambda a, b, alpha=1: a + alpha * b, [*OPERANDS, case(MATRIX, OTHER, alpha=-2)], bad=too_large("add_")),
     changed("sub_", Tensor.sub_, lambda a, b, alpha=1: a - alpha * b, [*OPERANDS, case(MATRIX, OTHER, alpha=-2)], bad=too_large("sub_")),
@@ -100,4 +114,5 @@ ROWS = [
         case(spread(2, 3, 3), 0, slice(None), np.array([2, 0]), spread(3, 2, seed=1), waits="forward"),
         case(spread(2, 3, 3), 1, slice(1, 3), np.array([2, 0]), spread(2, 2, seed=1), waits="forward")],
         torch=lambda torch, x, *rest: item_in_torch(x.clone(), *rest)),
-]  # fmt: skip
+]
+# fmt: on

@@ -17,13 +17,21 @@ def products(*shapes):
 
 
 def unfit(name, *shapes):
-    return [bad(ValueError, rf"^{name}: .*{list(a)!r}.*{list(b)!r}".replace("[", r"\(").replace("]", r",?\)"),
-                np.ones(a), np.ones(b)) for a, b in shapes]  # fmt: skip
+    return [
+        bad(
+            ValueError,
+            rf"^{name}: .*{list(a)!r}.*{list(b)!r}".replace("[", r"\(").replace("]", r",?\)"),
+            np.ones(a),
+            np.ones(b),
+        )
+        for a, b in shapes
+    ]
 
 
 MATRICES = products(((2, 3), (3, 2)), ((2, 3), (3, 1)), ((2, 0), (0, 3)), ((0, 2), (2, 3)))
 STACKS = products(((2, 2, 3), (2, 3, 2)), ((2, 1, 3), (2, 3, 1)), ((0, 2, 3), (0, 3, 2)))
 
+# fmt: off
 ROWS = [
     Row("matmul", mt.matmul, np.matmul, [
         *MATRICES, *STACKS,
@@ -44,4 +52,5 @@ ROWS = [
              bad(ValueError, r"^linear: .*weight \(3,\)", spread(2, 3), spread(3)),
              bad(TypeError, "^linear: expected one dtype, got input float32, weight float64", spread(2, 3).astype("f"), spread(4, 3)),
              bad(TypeError, "^linear: .*bias float32", spread(2, 3), spread(4, 3), spread(4).astype("f"))]),
-]  # fmt: skip
+]
+# fmt: on

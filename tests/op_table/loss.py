@@ -133,13 +133,31 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
 def unequal(name, *more, other="target", **parameters):
     """Two inputs that broadcasting would have made equal, two dtypes, and an unknown reduction."""
     return [
-        bad(ValueError, rf"^{name}: expected input and {other} of one shape, got \(3, 1\) and \(3,\)", spread(3, 1), spread(3), *more,
-            **parameters),
-        bad(TypeError, rf"^{name}: expected one floating dtype, got input float32 and {other} float64", A.astype("f"), B, *more,
-            **parameters),
-        bad(TypeError, rf"^{name}: expected one floating dtype, got input int64 and {other} int64", np.ones((3, 2), int),
-            np.ones((3, 2), int), *more, **parameters),
-    ]  # fmt: skip
+        bad(
+            ValueError,
+            rf"^{name}: expected input and {other} of one shape, got \(3, 1\) and \(3,\)",
+            spread(3, 1),
+            spread(3),
+            *more,
+            **parameters,
+        ),
+        bad(
+            TypeError,
+            rf"^{name}: expected one floating dtype, got input float32 and {other} float64",
+            A.astype("f"),
+            B,
+            *more,
+            **parameters,
+        ),
+        bad(
+            TypeError,
+            rf"^{name}: expected one floating dtype, got input int64 and {other} int64",
+            np.ones((3, 2), int),
+            np.ones((3, 2), int),
+            *more,
+            **parameters,
+        ),
+    ]
 
 
 def unknown_reduction(name, *inputs):
@@ -151,18 +169,32 @@ def classes_refused(name):
     return [
         bad(IndexError, rf"^{name}: class 4 is out of range for 4 classes \(input \(3, 4\)\)", LOGITS, np.array([0, 4, 1])),
         bad(IndexError, rf"^{name}: class -1 is out of range for 4 classes", LOGITS, np.array([0, -1, 1])),
-        bad(ValueError, rf"^{name}: expected targets of shape \(3,\) for input \(3, 4\), got \(3, 1\)", LOGITS, LABELS[:, None]),
-        bad(ValueError, rf"^{name}: expected targets of shape \(2, 2\) for input \(2, 3, 2\), got \(2,\)", IMAGE_LOGITS, np.array([0, 1])),
+        bad(
+            ValueError, rf"^{name}: expected targets of shape \(3,\) for input \(3, 4\), got \(3, 1\)", LOGITS, LABELS[:, None]
+        ),
+        bad(
+            ValueError,
+            rf"^{name}: expected targets of shape \(2, 2\) for input \(2, 3, 2\), got \(2,\)",
+            IMAGE_LOGITS,
+            np.array([0, 1]),
+        ),
         bad(ValueError, rf"^{name}: expected input .*, got a 0-d tensor", spread(), np.array(0)),
-        bad(ValueError, rf"^{name}: expected a weight of shape \(4,\) for input \(3, 4\), got \(3,\)", LOGITS, LABELS, Fixed(spread(3))),
+        bad(
+            ValueError,
+            rf"^{name}: expected a weight of shape \(4,\) for input \(3, 4\), got \(3,\)",
+            LOGITS,
+            LABELS,
+            Fixed(spread(3)),
+        ),
         bad(TypeError, rf"^{name}: expected floating-point input, got int64", LOGITS.astype(int), LABELS),
         bad(TypeError, rf"^{name}: expected integer classes, got bool", LOGITS, LABELS == 0),
         bad(TypeError, rf"^{name}: input is float32, weight float64", LOGITS.astype("f"), LABELS, WEIGHT),
         bad(RuntimeError, rf"^{name}: the weight of shape \(4,\) requires a gradient.*detach", LOGITS, LABELS, WEIGHT.values),
         unknown_reduction(name, LOGITS, LABELS),
-    ]  # fmt: skip
+    ]
 
 
+# fmt: off
 ROWS = [
     Row("cross_entropy", F.cross_entropy, cross_entropy, [
         *looked_at(LOGITS, LABELS), *looked_at(LOGITS, LABELS, WEIGHT), *looked_at(LOGITS, WITH_IGNORED, WEIGHT),
@@ -231,4 +263,5 @@ ROWS = [
              unknown_reduction("triplet_margin_loss", A, B, C)]),
     Row("triplet_margin_loss", F.triplet_margin_loss, triplet_margin_loss, [case(A, B, C, p=1.0), case(A, B, C, p=3.0, swap=True)],
         analytic=False),
-]  # fmt: skip
+]
+# fmt: on

@@ -70,8 +70,12 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
     high, wide, places = windows(x, kernel_size, stride, padding, dilation, ceil_mode)
     values, indices = np.zeros((*x.shape[:-2], high, wide)), np.zeros((*x.shape[:-2], high, wide), int)
     for *image, (i, j, rows, columns) in ((*at, place) for at in np.ndindex(x.shape[:-2]) for place in places):
-        inside = [(x[(*image, r, c)], -(r * x.shape[-1] + c))
-                  for r in rows for c in columns if 0 <= r < x.shape[-2] and 0 <= c < x.shape[-1]]  # fmt: skip
+        inside = [
+            (x[(*image, r, c)], -(r * x.shape[-1] + c))
+            for r in rows
+            for c in columns
+            if 0 <= r < x.shape[-2] and 0 <= c < x.shape[-1]
+        ]
         values[(*image, i, j)], first = max(inside)  # the first in rows among equals
         indices[(*image, i, j)] = -first
     return (values, indices) if return_indices else values

@@ -50,6 +50,7 @@ def in_torch(name):
     return call
 
 
+# fmt: off
 ROWS = [
     Row("batch_norm", F.batch_norm, batch_norm, torch=in_torch("batch_norm"), cases=[
         case(BATCH, None, None, WEIGHT, BIAS, training=True), case(BATCH, None, None, training=True),
@@ -90,4 +91,5 @@ ROWS = [
              bad(ValueError, r"^group_norm: expected bias of shape \(4,\), got \(2,\)", spread(2, 4, 2), 2, None, BIAS),
              bad(TypeError, "^group_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),
              bad(TypeError, "^group_norm: expected a floating-point input, got int64", spread(2, 4).astype(int), 2)]),
-]  # fmt: skip
+]
+# fmt: on

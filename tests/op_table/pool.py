@@ -44,6 +44,7 @@ def refused(name):
     ]
 
 
+# fmt: off
 ROWS = [
     Row("max_pool2d", F.max_pool2d, naive.max_pool2d, [
         *WINDOWS,
@@ -84,4 +85,5 @@ ROWS = [
              bad(ValueError, r"^interpolate: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
              bad(ValueError, r"^interpolate: expected size .* got 0", SMALL, 0),
              bad(ValueError, r"^interpolate: nothing is left of \(1, 1, 3, 4\) at scale 0.1", SMALL, scale_factor=0.1)]),
-]  # fmt: skip
+]
+# fmt: on

@@ -64,9 +64,17 @@ def norm(x, p=2, dim=None, keepdim=False):
     return (np.abs(x) ** p).sum(dim, keepdims=keepdim) ** (1 / p)
 
 
-SPREADS = [case(CUBE), case(CUBE, dim=1), case(CUBE, dim=(0, 2), keepdim=True), case(CUBE, unbiased=False),
-           case(CUBE, dim=-1, correction=0), case(CUBE, dim=1, correction=2), case(EMPTY, dim=1)]
+SPREADS = [
+    case(CUBE),
+    case(CUBE, dim=1),
+    case(CUBE, dim=(0, 2), keepdim=True),
+    case(CUBE, unbiased=False),
+    case(CUBE, dim=-1, correction=0),
+    case(CUBE, dim=1, correction=2),
+    case(EMPTY, dim=1),
+]
 
+# fmt: off
 ROWS = [
     Row("sum", mt.sum, of(np.sum), over(1, -1, (0, 2), empty=0), bad=[beyond("sum"), twice("sum")]),
     Row("mean", mt.mean, of(np.mean), over(1, -1, (0, 2), empty=1),
@@ -108,4 +116,5 @@ ROWS = [
              bad(ValueError, r"^gather: .*2 dimensions, got int64 of shape \(1,\)", spread(2, 3), 1, np.array([0])),
              bad(ValueError, r"^gather: .*got float64 of shape \(1, 1\)", spread(2, 3), 1, np.array([[0.0]])),
              bad(ValueError, r"^gather: .*\(2, 3\).*\(1, 3\)", spread(1, 3), 1, np.zeros((2, 3), int))]),
-]  # fmt: skip
+]
+# fmt: on

@@ -82,12 +82,17 @@ class Row:
         def function(*values: Tensor) -> tuple[Tensor, ...]:
             remaining = iter(values)
             floating = values[0].dtype
-            return self(case, [
-                next(remaining) if is_differentiated(value)
-                else value.type(floating) if isinstance(value, Tensor) and value.is_floating_point()
-                else value
-                for value in given
-            ])  # fmt: skip
+            return self(
+                case,
+                [
+                    next(remaining)
+                    if is_differentiated(value)
+                    else value.type(floating)
+                    if isinstance(value, Tensor) and value.is_floating_point()
+                    else value
+                    for value in given
+                ],
+            )
 
         return function, moving
 
@@ -137,14 +142,14 @@ def spread(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> 
     return np.random.default_rng(seed).permutation(numbers).reshape(shape)
 
 
-def pairs(
-    first: tuple[float, float] = (-2.0, 2.0), second: tuple[float, float] = (-1.9, 2.1), **parameters: Any
-) -> list[Case]:
+def pairs(first: tuple[float, float] = (-2.0, 2.0), second: tuple[float, float] = (-1.9, 2.1), **parameters: Any) -> list[Case]:
     """Two operands within the given ranges: of one shape, broadcast on either side and on both, 0-d, and empty."""
+    # fmt: off
     shapes = [
         ((2, 3), (2, 3)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((2, 1, 2), (3, 1)), ((), (2, 3)), ((2, 3), ()),
         ((), ()), ((0, 3), (3,)),
-    ]  # fmt: skip
+    ]
+    # fmt: on
     return [
         case(spread(*a, low=first[0], high=first[1]), spread(*b, low=second[0], high=second[1], seed=1), **parameters)
         for a, b in shapes

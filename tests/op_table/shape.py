@@ -42,9 +42,14 @@ def padded(x, pad, mode="constant", value=None):
     for i in range(len(pad) // 2):
         before, after = pad[2 * i : 2 * i + 2]
         axis = x.ndim - 1 - i
-        out = np.concatenate([np.full_like(out.take([0] * max(before, 0), axis), value or 0),
-                              out.take(range(max(-before, 0), out.shape[axis] + min(after, 0)), axis),
-                              np.full_like(out.take([0] * max(after, 0), axis), value or 0)], axis)  # fmt: skip
+        out = np.concatenate(
+            [
+                np.full_like(out.take([0] * max(before, 0), axis), value or 0),
+                out.take(range(max(-before, 0), out.shape[axis] + min(after, 0)), axis),
+                np.full_like(out.take([0] * max(after, 0), axis), value or 0),
+            ],
+            axis,
+        )
     return out
 
 
@@ -60,6 +65,7 @@ def beyond(name, *arguments):
 SWAPS = [case(CUBE, 0, 2), case(CUBE, -1, 1), case(MATRIX, 0, 0), case(SCALAR, 0, -1), case(spread(0, 2), 0, 1)]
 JOINS = [case(MATRIX, spread(2, 3, seed=1)), case(MATRIX, spread(2, 3, seed=1), spread(2, 3, seed=2), dim=1), case(MATRIX)]
 
+# fmt: off
 ROWS = [
     Row("reshape", mt.reshape, lambda x, *shape: x.reshape(*shape), also=[Tensor.view], cases=[
         case(CUBE, (3, 4)), case(CUBE, 3, -1), case(CUBE, (-1,)), case(SCALAR, (1, 1)), case(spread(0, 2), (2, 0)),
@@ -133,4 +139,5 @@ ROWS = [
         also=[via(Tensor.to, lambda x: x.to(x.dtype, copy=True))]),
     Row("contiguous", via(Tensor.contiguous, lambda x: x.transpose(0, -1).contiguous()), lambda x: x.swapaxes(0, -1),
         [case(MATRIX), case(CUBE)], torch=lambda torch, x: x.transpose(0, -1).contiguous()),
-]  # fmt: skip
+]
+# fmt: on

@@ -160,9 +160,15 @@ def residual(nn):
             return self.activation(x + self.b(self.activation(self.norm(self.a(x)))))
 
     return nn.Sequential(
-        nn.Conv2d(2, 6, 5, stride=2, padding=2), Block(6), Block(6), nn.ConvTranspose2d(6, 4, 2, 2), nn.ELU(),
-        nn.AdaptiveAvgPool2d((2, 3)), nn.Flatten(), nn.Linear(24, 2),
-    )  # fmt: skip
+        nn.Conv2d(2, 6, 5, stride=2, padding=2),
+        Block(6),
+        Block(6),
+        nn.ConvTranspose2d(6, 4, 2, 2),
+        nn.ELU(),
+        nn.AdaptiveAvgPool2d((2, 3)),
+        nn.Flatten(),
+        nn.Linear(24, 2),
+    )
 
 
 with_each_net = pytest.mark.parametrize("net", [siamese, residual])
@@ -273,10 +279,12 @@ def assert_same_draws(draws):
 
 
 SHAPES = [(3, 5), (1, 1), (7, 2), (4, 3, 5), (8, 4, 3, 3), (2, 6, 1, 7), (64, 32, 3, 3)]
+# fmt: off
 GAINS = [
     "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid", "tanh",
     "relu", "leaky_relu", "selu",
-]  # fmt: skip
+]
+# fmt: on
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -308,12 +316,14 @@ def test_constants_are_pytorch_s(shape):
         np.testing.assert_array_equal(ours.numpy(), getattr(torch.nn.init, name)(theirs).numpy())
 
 
+# fmt: off
 LEARNING = [
     lambda nn: nn.Linear(7, 3), lambda nn: nn.Linear(196, 320, bias=False), lambda nn: nn.Linear(0, 3),
     lambda nn: nn.Conv2d(1, 16, 5), lambda nn: nn.Conv2d(6, 4, (3, 2), groups=2), lambda nn: nn.Conv2d(2, 2, 1, bias=False),
     lambda nn: nn.ConvTranspose2d(6, 4, (3, 2), groups=2), lambda nn: nn.ConvTranspose2d(3, 8, 2),
     lambda nn: nn.Embedding(11, 4), lambda nn: nn.Embedding(11, 4, padding_idx=3),
-]  # fmt: skip
+]
+# fmt: on
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors is a no-op")  # PyTorch's, for Linear(0, 3)
@@ -326,9 +336,14 @@ def test_layers_start_from_pytorch_s_distributions(draws, make):
     assert_same_draws(draws)
 
 
-@pytest.mark.parametrize("make", [
-    lambda nn: nn.BatchNorm2d(5), lambda nn: nn.LayerNorm((2, 3)), lambda nn: nn.GroupNorm(2, 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nn: nn.BatchNorm2d(5),
+        lambda nn: nn.LayerNorm((2, 3)),
+        lambda nn: nn.GroupNorm(2, 4),
+    ],
+)
 def test_normalisations_start_as_pytorch_s_do(make):
     assert_same_state(make(layers), make(torch.nn), "float32")
 
@@ -358,15 +373,18 @@ OWN_ARGUMENTS = {"ContrastiveLoss", "Parameter"}  # one is not in PyTorch, the o
 MODULES = [name for name in layers.__all__ if inspect.isclass(getattr(layers, name)) and name not in OWN_ARGUMENTS]
 ADDED = {"torch_default_"}
 INITS = [
-    name for name, value in vars(layers.init).items()
+    name
+    for name, value in vars(layers.init).items()
     if inspect.isfunction(value) and value.__module__ == "layers.init" and not name.startswith("_") and name not in ADDED
-]  # fmt: skip
+]
+# fmt: off
 METHODS = [
     "add_module", "apply", "buffers", "children", "cpu", "double", "eval", "extra_repr", "float", "get_buffer", "get_parameter",
     "get_submodule", "half", "load_state_dict", "modules", "named_buffers", "named_children", "named_modules",
     "named_parameters", "parameters", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
     "register_module", "register_parameter", "requires_grad_", "state_dict", "train", "type", "zero_grad",
-]  # fmt: skip
+]
+# fmt: on
 
 
 @pytest.mark.parametrize("name", MODULES)

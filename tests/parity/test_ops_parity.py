@@ -21,8 +21,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:(var|std)\\(\\). degrees of freedom", "ignore:Using padding='same' with even kernel"),
 ]
 
-DTYPES = {name: (getattr(mt, name), getattr(torch, name)) for name in (
-    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")}  # fmt: skip
+DTYPES = {
+    name: (getattr(mt, name), getattr(torch, name))
+    for name in ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
+}
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 
 
@@ -109,6 +111,7 @@ GRIDS = {
     "nan": [[1.0, NAN, 3.0, 0.0], [NAN, NAN, 2.0, INF], [0.0, 1.0, 2.0, 3.0], [-INF, NAN, -INF, 0.0]],
 }
 # functions of (library, its functional, a grid) that choose among elements
+# fmt: off
 CHOICES = {
     "max": lambda lib, F, x: lib.max(x), "min": lambda lib, F, x: lib.min(x),
     "max dim 0": lambda lib, F, x: tuple(lib.max(x, 0)), "max dim 1": lambda lib, F, x: tuple(lib.max(x, 1)),
@@ -123,12 +126,15 @@ CHOICES = {
     "abs": lambda lib, F, x: lib.abs(x), "where": lambda lib, F, x: lib.where(x > 1, x, 0.0),
     "norm": lambda lib, F, x: lib.norm(x, 2, 1), "softmax": lambda lib, F, x: F.softmax(x, 1), "sum": lambda lib, F, x: lib.sum(x, 1),
     "prod": lambda lib, F, x: lib.prod(x, 1),
-}  # fmt: skip
+}
+# fmt: on
+# fmt: off
 POOLS = {
     "2": {"kernel_size": 2}, "3 by 1": {"kernel_size": 3, "stride": 1}, "padded": {"kernel_size": 3, "stride": 2, "padding": 1},
     "ceil": {"kernel_size": 3, "stride": 2, "ceil_mode": True}, "dilated": {"kernel_size": 2, "stride": 1, "dilation": 2},
     "dilated and padded": {"kernel_size": (2, 3), "stride": 1, "dilation": (3, 1), "padding": 1},
-}  # fmt: skip
+}
+# fmt: on
 
 
 def both(grid):
@@ -167,10 +173,12 @@ def test_max_pooling_chooses_as_in_pytorch(pool, grid):
 
 # ---- dtypes of mixtures --------------------------------------------------------------------------------------------------
 
+# fmt: off
 MIXERS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": operator.truediv, "pow": operator.pow,
     "mod": operator.mod, "floordiv": operator.floordiv, "gt": operator.gt, "eq": operator.eq,
-}  # fmt: skip
+}
+# fmt: on
 OPERANDS = {  # (what stands beside a vector of a dtype, made of the value 2)
     "a vector": lambda lib, dtype: lib.tensor([2, 2], dtype=dtype),
     "a 0-d tensor": lambda lib, dtype: lib.tensor(2, dtype=dtype),
@@ -197,8 +205,10 @@ def test_two_tensors_mix_to_pytorchs_dtype(mixer, operand):
     for first, (ours, theirs) in DTYPES.items():
         for second, (our_second, their_second) in DTYPES.items():
             for flipped in (False, True):
-                pairs = [(mt.tensor([1, 3], dtype=ours), make(mt, our_second)),
-                         (torch.tensor([1, 3], dtype=theirs), make(torch, their_second))]  # fmt: skip
+                pairs = [
+                    (mt.tensor([1, 3], dtype=ours), make(mt, our_second)),
+                    (torch.tensor([1, 3], dtype=theirs), make(torch, their_second)),
+                ]
                 mine, expected = (outcome(lambda pair=pair[:: -1 if flipped else 1]: mix(*pair)) for pair in pairs)
                 if expected and mine != expected:
                     differing[first, second, flipped] = mine, expected
@@ -219,6 +229,7 @@ def test_a_tensor_and_a_number_mix_to_pytorchs_dtype(mixer, shape, number):
     assert not differing
 
 
+# fmt: off
 FUNCTIONS = {
     "sum": lambda lib, F, x: lib.sum(x), "prod": lambda lib, F, x: lib.prod(x), "cumsum": lambda lib, F, x: lib.cumsum(x, 0),
     "mean": lambda lib, F, x: lib.mean(x), "max": lambda lib, F, x: lib.max(x), "exp": lambda lib, F, x: lib.exp(x),
@@ -232,7 +243,8 @@ FUNCTIONS = {
     "where of truths": lambda lib, F, x: lib.where(x > 1, True, False), "argmax": lambda lib, F, x: lib.argmax(x),
     "masked_fill": lambda lib, F, x: lib.masked_fill(x, x > 1, 0), "cat": lambda lib, F, x: lib.cat([x, lib.ones(1)]),
     "relu": lambda lib, F, x: lib.relu(x), "var": lambda lib, F, x: lib.var(x), "round": lambda lib, F, x: lib.round(x),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero")
@@ -241,7 +253,9 @@ def test_a_function_of_any_dtype_gives_pytorchs_dtype(name):
     differing = {}
     for dtype, (ours, theirs) in DTYPES.items():
         mine = outcome(lambda ours=ours: FUNCTIONS[name](mt, F, mt.tensor([1, 2, 1], dtype=ours)))
-        expected = outcome(lambda theirs=theirs: FUNCTIONS[name](torch, torch.nn.functional, torch.tensor([1, 2, 1], dtype=theirs)))
+        expected = outcome(
+            lambda theirs=theirs: FUNCTIONS[name](torch, torch.nn.functional, torch.tensor([1, 2, 1], dtype=theirs))
+        )
         if expected and (mine is None or mine[0] != expected[0]) and (name, dtype) != ("sign", "bool"):  # refused by NumPy
             differing[dtype] = mine, expected
     assert not differing

@@ -47,8 +47,12 @@ def figures(families: dict[str, Sequence[Row]]) -> Iterator[Figure]:
         for row in rows:
             by_mode["complex" if row.analytic else "central"].append(row)
         for mode, of_mode in by_mode.items():
-            found = [(error(row, case, order, mode), f"{row.name}, order {order}")
-                     for order in CHECKS for row in of_mode for case in row.cases]  # fmt: skip
+            found = [
+                (error(row, case, order, mode), f"{row.name}, order {order}")
+                for order in CHECKS
+                for row in of_mode
+                for case in row.cases
+            ]
             worst, where = max(found, key=lambda one: (np.isnan(one[0]), one[0]))
             cases = f"{len(of_mode)} operation{'s' * (len(of_mode) > 1)}, {len(found) // len(CHECKS)} cases, orders 1 and 2"
             yield at_most(f"gradients, {family}, against {METHODS[mode]}", BOUNDS[mode], worst, cases, 0, where)

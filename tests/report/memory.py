@@ -44,9 +44,16 @@ def training() -> Callable[[], float]:
     """A function that does a step of a small net with everything in it, and gives its loss."""
     generator = mt.manual_seed(0)
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 16), nn.Tanh(),
-        nn.Dropout(0.1), nn.Linear(16, 3),
-    )  # fmt: skip
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(36, 16),
+        nn.Tanh(),
+        nn.Dropout(0.1),
+        nn.Linear(16, 3),
+    )
     optimizer = optim.Adam(model.parameters(), lr=1e-3)
     x, labels = mt.randn(8, 1, 8, 8, generator=generator), mt.randint(0, 3, (8,), generator=generator)
 
