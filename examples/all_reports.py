@@ -31,9 +31,9 @@ import siamese
 import weight_sharing
 
 from minitorch.files import atomic_write
-from reporting import main
-from reporting.results import plus_minus, spread
-from reporting.search_tables import verdict
+from runner import main
+from runner.results import plus_minus, spread
+from runner.search_tables import verdict
 
 SCRIPTS = [fully_connected, weight_sharing, classify_then_compare, siamese, architecture_search]
 

@@ -26,13 +26,13 @@ from sklearn.model_selection import ParameterGrid
 
 import minitorch
 from minitorch.data import Pairs, normalise, pair_sets
-from reporting import Job, Report, main
-from reporting.figures import boxplot
-from reporting.genetic import next_generation, random_individual
-from reporting.results import frame, heading, plus_minus, spread, summary
-from reporting.search import Point, evaluation
-from reporting.search_figures import accuracy_by_setting, best_so_far
-from reporting.search_tables import described, markdown, side_by_side
+from runner import Job, Report, main
+from runner.figures import boxplot
+from runner.genetic import next_generation, random_individual
+from runner.results import frame, heading, plus_minus, spread, summary
+from runner.search import Point, evaluation
+from runner.search_figures import accuracy_by_setting, best_so_far
+from runner.search_tables import described, markdown, side_by_side
 
 # ---- searches: section 2.5 of the report ---------------------------------------------------------------------------------
 

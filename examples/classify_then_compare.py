@@ -26,13 +26,13 @@ import layers as nn
 from minitorch import Tensor, optim
 from minitorch.data import Pairs
 from minitorch.functional import cross_entropy, relu
-from reporting import History, Job, Measure, Net, Report, main
-from reporting.digits import fit_digits, pulled_apart
-from reporting.figures import COLOURS, boxplot, caption, mean_and_deviation, panels, per_epoch
-from reporting.results import summary, table
-from reporting.runs import all_runs
-from reporting.search import Point, Search
-from reporting.search_figures import accuracy_by_setting
+from runner import History, Job, Measure, Net, Report, main
+from runner.digits import fit_digits, pulled_apart
+from runner.figures import COLOURS, boxplot, caption, mean_and_deviation, panels, per_epoch
+from runner.results import summary, table
+from runner.runs import all_runs
+from runner.search import Point, Search
+from runner.search_figures import accuracy_by_setting
 
 # ---- nets: section II.B of the report, which gives their layers in words and their sizes in round numbers ------------------
 

@@ -21,9 +21,9 @@ import minitorch
 from minitorch import Tensor, optim
 from minitorch.data import Pairs
 from minitorch.functional import cross_entropy, l1_loss, log_softmax, mse_loss, nll_loss, one_hot, softmax
-from reporting import History, Measure, Net, Report, evaluate, fit, tensors
-from reporting.figures import COLOURS, boxplot, caption, learning_curves
-from reporting.search import Point
+from runner import History, Measure, Net, Report, evaluate, fit, tensors
+from runner.figures import COLOURS, boxplot, caption, learning_curves
+from runner.search import Point
 
 # ---- nets: section 2 and table 1 of the report ---------------------------------------------------------------------------
 

@@ -25,9 +25,9 @@ import minitorch
 from minitorch import Tensor, optim
 from minitorch.data import Pairs
 from minitorch.functional import binary_cross_entropy, cross_entropy, softmax
-from reporting import ERROR, History, Net, Report, fit, main, tensors
-from reporting.figures import COLOURS, boxplot, caption, per_epoch, train_and_test
-from reporting.search import Point, Search
+from runner import ERROR, History, Net, Report, fit, main, tensors
+from runner.figures import COLOURS, boxplot, caption, per_epoch, train_and_test
+from runner.search import Point, Search
 
 # ---- nets: figures 2 and 7 of the report ---------------------------------------------------------------------------------
 

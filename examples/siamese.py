@@ -25,10 +25,10 @@ import minitorch
 from minitorch import Tensor, optim
 from minitorch.data import Pairs, normalise
 from minitorch.functional import cross_entropy
-from reporting import ACCURACY, History, Measure, Net, Report, evaluate, fit, main, tensors
-from reporting.figures import COLOURS, GUESS, boxplot, caption, mean_and_extremes, per_epoch
-from reporting.search import Point, Search
-from reporting.search_figures import accuracy_by_point, accuracy_by_setting
+from runner import ACCURACY, History, Measure, Net, Report, evaluate, fit, main, tensors
+from runner.figures import COLOURS, GUESS, boxplot, caption, mean_and_extremes, per_epoch
+from runner.search import Point, Search
+from runner.search_figures import accuracy_by_point, accuracy_by_setting
 
 # ---- nets: appendix A of the report --------------------------------------------------------------------------------------
 

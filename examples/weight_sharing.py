@@ -21,9 +21,9 @@ import minitorch
 from minitorch import Tensor, optim
 from minitorch.data import Pairs
 from minitorch.functional import cross_entropy
-from reporting import History, Net, Report, fit, main, tensors
-from reporting.search import Point, Search
-from reporting.search_figures import accuracy_by_setting
+from runner import History, Net, Report, fit, main, tensors
+from runner.search import Point, Search
+from runner.search_figures import accuracy_by_setting
 
 # ---- nets: table 1 of the report -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 import weight_sharing
 from all_reports import advantage, conclusions, flatness, page, run_all, said, standard_error, verdicts
 
-from reporting import main
+from runner import main
 
 
 def net(name: str, mean: float, std: float | None, reported: dict | None = None, runs: int = 4) -> dict:

@@ -12,9 +12,9 @@ from architecture_search import REPORT, recipes
 from double_nets import LOSSES, MODELS, SPACE, Double, Naive, recipe
 
 import minitorch
-from reporting import main
-from reporting.genetic import fitness, individuality, next_generation, random_individual
-from reporting.search_tables import verdict
+from runner import main
+from runner.genetic import fitness, individuality, next_generation, random_individual
+from runner.search_tables import verdict
 
 SMALL = ["--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1", "--quick"]
 

@@ -25,7 +25,7 @@ from classify_then_compare import (
 import minitorch
 from minitorch import Tensor
 from minitorch.functional import cross_entropy
-from reporting import main
+from runner import main
 
 SMALL = ["--data", "digits", "--runs", "2", "--epochs", "2", "--jobs", "1"]
 

@@ -10,7 +10,7 @@ from fully_connected import ALPHAS, NETS, RATES, REPORT, head, total_loss
 
 import minitorch
 from minitorch.data import Pairs, draw_pairs, load_digits
-from reporting import error_rate, main
+from runner import error_rate, main
 
 SMALL = ["--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1"]
 

@@ -9,8 +9,8 @@ import pytest
 from weight_sharing import GRID_SEARCH, REPORT, TUNED, candidate
 
 from minitorch.data import Digits, load_digits
-from reporting import Job, main
-from reporting.search import evaluations, ranking, validation_sets
+from runner import Job, main
+from runner.search import evaluations, ranking, validation_sets
 
 SMALL = ["--data", "digits", "--study", "grid-search", "--quick", "--epochs", "1", "--jobs", "1"]
 

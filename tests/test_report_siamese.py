@@ -12,8 +12,8 @@ import layers as nn
 import minitorch
 from minitorch.data import Pairs, draw_pairs, load_digits
 from minitorch.functional import cross_entropy
-from reporting import main
-from reporting.command import parse
+from runner import main
+from runner.command import parse
 
 SMALL = ["--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1"]
 

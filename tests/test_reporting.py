@@ -14,9 +14,9 @@ import pytest
 
 import minitorch
 from minitorch.data import draw_pairs, load_digits
-from reporting import Job, Task
-from reporting.job import SettingsDiffer
-from reporting.results import plus_minus, spread
+from runner import Job, Task
+from runner.job import SettingsDiffer
+from runner.results import plus_minus, spread
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--data", "digits", "--runs", "2", "--epochs", "2"]

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from reporting.figures import COLOURS, boxplot, learning_curves, train_and_test
-from reporting.results import heading
-from reporting.search_tables import verdict
+from runner.figures import COLOURS, boxplot, learning_curves, train_and_test
+from runner.results import heading
+from runner.search_tables import verdict
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from minitorch.files import atomic_write
-from reporting.results import versions
+from runner.results import versions
 from tests.report import damage, gradients, hessians, importing, killed, memory, parity, same_seed
 from tests.report.figure import Figure, table
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from minitorch.data import load_digits
-from reporting.job import Job
-from reporting.runs import all_runs
+from runner.job import Job
+from runner.runs import all_runs
 from tests.report.figure import Figure, all_of
 from tests.report.process import python
 

@@ -9,8 +9,8 @@ import numpy as np
 
 import minitorch
 from minitorch.data import Pairs, normalise, pair_sets
-from reporting.job import Job, Task
-from reporting.report import Net, Report
+from runner.job import Job, Task
+from runner.report import Net, Report
 
 
 def all_runs(report: Report, job: Job) -> dict[str, list[dict[str, Any]]]:

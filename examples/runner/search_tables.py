@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reporting.results import counted, heading, plus_minus
+from runner.results import counted, heading, plus_minus
 
 
 def side_by_side(results: dict[str, Any]) -> str:

@@ -14,10 +14,10 @@ stopped job can go on, and writes `results.json`, `table.md` and the figures. Wh
 its own under `studies`, or a function of the `Job` where tasks follow from results, as in a search.
 """
 
-from reporting.command import main
-from reporting.job import Job, Task
-from reporting.report import ACCURACY, ERROR, History, Measure, Net, Report
-from reporting.training import error_rate, evaluate, fit, tensors
+from runner.command import main
+from runner.job import Job, Task
+from runner.report import ACCURACY, ERROR, History, Measure, Net, Report
+from runner.training import error_rate, evaluate, fit, tensors
 
 __all__ = [
     "ACCURACY",

@@ -13,8 +13,8 @@ from minitorch.data import Pairs
 from minitorch.optim import Optimizer
 from minitorch.optim.lr_scheduler import LRScheduler
 from minitorch.utils.data import DataLoader, TensorDataset
-from reporting.report import History
-from reporting.training import EVALUATION_BATCH, error_rate
+from runner.report import History
+from runner.training import EVALUATION_BATCH, error_rate
 
 
 def pulled_apart(pairs: Pairs, device: str) -> TensorDataset:

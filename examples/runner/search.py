@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from minitorch.data import Digits, Pairs, draw_pairs, normalise
-from reporting.job import Job, Task
-from reporting.report import History, Net, Report
-from reporting.results import counted, frame, heading, plus_minus, spread
-from reporting.runs import train_once
+from runner.job import Job, Task
+from runner.report import History, Net, Report
+from runner.results import counted, frame, heading, plus_minus, spread
+from runner.runs import train_once
 
 Point = Mapping[str, Any]
 """One setting of what is searched, by name; numbers and strings, so that it can stand in a task's key and in JSON."""

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reporting.figures import COLOURS, caption
+from runner.figures import COLOURS, caption
 
 MARKERS = "osD^vP"
 

@@ -62,7 +62,7 @@ def _check(client: Any) -> None:
     """Raise ConnectionError for a cluster that lacks our modules, where tasks hang, or that runs several in one process."""
     try:
         for run in (client.run_on_scheduler, client.run):
-            run(resolve_name, "reporting.job:__name__")
+            run(resolve_name, "runner.job:__name__")
     except ImportError as error:
         raise ConnectionError(
             "--backend dask: scheduler and workers must have minitorch and find the folder of the examples "

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from minitorch.data import Digits
 from minitorch.files import atomic_write
-from reporting.processes import outcomes
+from runner.processes import outcomes
 
 
 class SettingsDiffer(Exception):

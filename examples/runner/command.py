@@ -13,11 +13,11 @@ from typing import Any
 from minitorch import cuda
 from minitorch.data import DatasetError, load_digits
 from minitorch.files import atomic_write
-from reporting.figures import boxplot, draw_all, learning_curves
-from reporting.job import Job, SettingsDiffer
-from reporting.report import Report
-from reporting.results import summary, table
-from reporting.runs import all_runs
+from runner.figures import boxplot, draw_all, learning_curves
+from runner.job import Job, SettingsDiffer
+from runner.report import Report
+from runner.results import summary, table
+from runner.runs import all_runs
 
 
 def main(report: Report, arguments: list[str] | None = None) -> None:

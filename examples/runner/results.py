@@ -12,8 +12,8 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import minitorch
-from reporting.job import Job
-from reporting.report import Report
+from runner.job import Job
+from runner.report import Report
 
 
 def summary(report: Report, job: Job, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from minitorch.data import Pairs
 from minitorch.optim import Optimizer
 from minitorch.optim.lr_scheduler import LRScheduler
 from minitorch.utils.data import DataLoader, TensorDataset
-from reporting.report import History
+from runner.report import History
 
 EVALUATION_BATCH = 500  # pairs at a time; the figures do not depend on it
 DIVERGED = {"train_loss": math.nan, "train_error": 100.0, "test_loss": math.nan, "test_error": 100.0}

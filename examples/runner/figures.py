@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reporting.results import repetitions
+from runner.results import repetitions
 
 # Okabe & Ito, "Color universal design" (2008), in an order whose neighbours also differ in grey
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
