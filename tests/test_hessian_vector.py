@@ -1,9 +1,9 @@
-"""Hessian-vector products of random nets, as `tests.report` publishes them."""
+"""Hessian-vector products of random nets, as `tests.figures` publishes them."""
 
 from minitorch.ops.linear import Linear
 from minitorch.tensor import Tensor
-from tests.report import hessians
-from tests.report.nets import ACTIVATIONS, LOSSES, random_nets
+from tests.figures import hessians
+from tests.figures.nets import ACTIVATIONS, LOSSES, random_nets
 
 
 def test_products_are_symmetric_and_those_of_the_complex_step():

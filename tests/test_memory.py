@@ -10,7 +10,7 @@ import pytest
 import minitorch as mt
 from minitorch import functional as F
 from minitorch.op import Op
-from tests.report import memory
+from tests.figures import memory
 
 
 @pytest.fixture

@@ -3,4 +3,4 @@
 `python -m tests.mutation` makes the changes and runs the tests, `docs/mutation.md` is what it found last.
 """
 
-import tests.report  # which puts on the path what pytest does, the scripts of the reports among it
+import tests.figures  # which puts on the path what pytest does, the scripts of the reports among it

@@ -1,10 +1,10 @@
-"""Nets trained by both from the same weights on the same batches, as `tests.report` publishes it."""
+"""Nets trained by both from the same weights on the same batches, as `tests.figures` publishes it."""
 
 import pytest
 
 from minitorch import optim
-from tests.report import parity
-from tests.report.report_nets import NETS, report_nets
+from tests.figures import parity
+from tests.figures.report_nets import NETS, report_nets
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.parity

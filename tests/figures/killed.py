@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from tests.report.figure import Figure, not_run
-from tests.report.process import python
+from tests.figures.figure import Figure, not_run
+from tests.figures.process import python
 
 
 def figures(jobs: int, seed: int = 0) -> list[Figure]:

@@ -1,6 +1,6 @@
 """The same seed, the same result, bit for bit: whatever the number of processes, and whichever back end of joblib runs them.
 
-    python -m tests.report.same_seed weight_sharing 2 1 4 loky 0    # 2 runs of 1 epoch in 4 processes, seed 0
+    python -m tests.figures.same_seed weight_sharing 2 1 4 loky 0    # 2 runs of 1 epoch in 4 processes, seed 0
 
 The tasks are those of the reports, computed as their jobs compute them. Threads are no back end for them: a process has one
 default generator, so what one thread draws would depend on what the others drew.
@@ -20,8 +20,8 @@ from typing import Any
 from minitorch.data import load_digits
 from runner.job import Job
 from runner.runs import all_runs
-from tests.report.figure import Figure, all_of
-from tests.report.process import python
+from tests.figures.figure import Figure, all_of
+from tests.figures.process import python
 
 BACKENDS = ("loky", "multiprocessing")
 # Recording, anomaly mode, the default dtype and device: their tests of what keeps a switch within its thread and its block.
@@ -52,7 +52,7 @@ def figures(
     """A line for each report: its runs by each back end in each number of processes, against those of one loky process."""
     for script in scripts:
         settings = [(number, backend) for backend in backends for number in jobs]
-        command = ["-m", "tests.report.same_seed", script, runs, epochs]
+        command = ["-m", "tests.figures.same_seed", script, runs, epochs]
         found = [json.loads(python(*command, number, backend, seed).stdout) for number, backend in settings]
         count = sum(map(len, found[0].values()))
         same = sum(mine == run for other in found[1:] for net in found[0] for mine, run in zip(other[net], found[0][net]))

@@ -10,8 +10,8 @@ import layers
 import minitorch as mt
 from minitorch.autograd import grad
 from minitorch.gradcheck import _STEP
-from tests.report.figure import Figure, at_most
-from tests.report.nets import RandomNet, random_nets
+from tests.figures.figure import Figure, at_most
+from tests.figures.nets import RandomNet, random_nets
 
 BOUND = 1e-10
 Vector = list[np.ndarray]  # an array for each parameter

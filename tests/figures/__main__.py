@@ -1,9 +1,9 @@
 """Measure the figures of correctness and print them as a table.
 
-    python -m tests.report                                # all of it
-    python -m tests.report --quick                        # the sizes of the tests
-    python -m tests.report --write docs/correctness.md    # recorded with date, versions and machine
-    python -m tests.report --only gradients memory
+    python -m tests.figures                                # all of it
+    python -m tests.figures --quick                        # the sizes of the tests
+    python -m tests.figures --write docs/correctness.md    # recorded with date, versions and machine
+    python -m tests.figures --only gradients memory
 
 The exit status is 1 if a bound is missed. What needs PyTorch is not run where that is not installed.
 """
@@ -21,8 +21,8 @@ from pathlib import Path
 
 from minitorch.files import atomic_write
 from runner.results import versions
-from tests.report import damage, gradients, hessians, importing, killed, memory, parity, same_seed
-from tests.report.figure import Figure, table
+from tests.figures import damage, gradients, hessians, importing, killed, memory, parity, same_seed
+from tests.figures.figure import Figure, table
 
 Measurement = Callable[[], Iterable[Figure]]
 
@@ -76,7 +76,7 @@ def document(figures: list[Figure], command: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.figures", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="the sizes of the tests")
     parser.add_argument("--only", nargs="+", choices=list(FULL), help="these subjects alone")
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures = measure({name: subjects[name] for name in options.only or subjects})
     given = " ".join(
         [
-            "python -m tests.report",
+            "python -m tests.figures",
             *(["--quick"] if options.quick else []),
             *(["--only", *options.only] if options.only else []),
         ]

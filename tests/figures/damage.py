@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tests import corrupt_checkpoint, corrupt_idx
-from tests.report.figure import Figure, all_of
+from tests.figures.figure import Figure, all_of
 
 
 def figures(number: int, seed: int = 0) -> list[Figure]:

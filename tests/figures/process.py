@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from tests.report import ROOT
+from tests.figures import ROOT
 
 
 def python(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:

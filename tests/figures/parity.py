@@ -16,9 +16,9 @@ import layers
 import minitorch as mt
 from minitorch import functional, optim
 from minitorch.data import Pairs, load_digits, normalise, pair_sets
-from tests.report.figure import Figure, at_most, not_run
-from tests.report.nets import RandomNet, random_nets
-from tests.report.report_nets import report_nets
+from tests.figures.figure import Figure, at_most, not_run
+from tests.figures.nets import RandomNet, random_nets
+from tests.figures.report_nets import report_nets
 
 try:
     import torch

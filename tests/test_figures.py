@@ -1,4 +1,4 @@
-"""The report of correctness: `python -m tests.report` at small sizes, and that each of its figures can miss its bound."""
+"""The report of correctness: `python -m tests.figures` at small sizes, and that each of its figures can miss its bound."""
 
 import math
 import os
@@ -8,9 +8,9 @@ import op_table
 import pytest
 from op_table.row import Row, case, spread
 
-from tests.report import damage, gradients, importing, killed, memory, parity, same_seed
-from tests.report.__main__ import FULL, QUICK, main
-from tests.report.figure import Figure, all_of, at_most, table
+from tests.figures import damage, gradients, importing, killed, memory, parity, same_seed
+from tests.figures.__main__ import FULL, QUICK, main
+from tests.figures.figure import Figure, all_of, at_most, table
 
 KEPT = Figure("a", "1", "0", "2 cases", 0, True)
 
@@ -47,7 +47,7 @@ def test_the_command_prints_and_records_the_table_and_its_status_says_whether_a_
     printed, text = capsys.readouterr().out, (tmp_path / "figures.md").read_text()
     assert printed.strip() == text.strip()
     assert "| a figure | 1 | 2 | 3 cases | 0 |" in text
-    for said in ("`python -m tests.report --quick --only memory`", f"NumPy {np.__version__}", "BLAS: "):
+    for said in ("`python -m tests.figures --quick --only memory`", f"NumPy {np.__version__}", "BLAS: "):
         assert said in text
 
 

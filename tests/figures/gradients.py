@@ -12,7 +12,7 @@ import op_table
 from op_table.row import Case, Row
 
 from minitorch import gradcheck as checks
-from tests.report.figure import Figure, at_most
+from tests.figures.figure import Figure, at_most
 
 CHECKS: dict[int, Callable[..., bool]] = {1: checks.gradcheck, 2: checks.gradgradcheck}
 BOUNDS = {"complex": 1e-12, "central": 1e-6}

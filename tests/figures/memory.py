@@ -1,6 +1,6 @@
 """Training with the garbage collector off: no tensor is left alive, and the process does not grow.
 
-    python -m tests.report.memory 10000 20000    # steps, and steps to warm up before them
+    python -m tests.figures.memory 10000 20000    # steps, and steps to warm up before them
 
 It is measured in a process of its own, in which no earlier work has left free memory to use. Two things grow once and need the
 warming up: CPython keeps up to 2,000 freed tuples of each length, and after some 20,000 steps rebuilds its table of interned
@@ -20,8 +20,8 @@ import minitorch as mt
 from minitorch import optim
 from minitorch.op import Op
 from minitorch.tensor import Tensor
-from tests.report.figure import Figure, at_most, not_run
-from tests.report.process import python
+from tests.figures.figure import Figure, at_most, not_run
+from tests.figures.process import python
 
 MEGABYTE = 2**20
 
@@ -88,7 +88,7 @@ def train(steps: int, warm_up: int, step: Callable[[], float]) -> tuple[int, int
 
 def figures(steps: int, warm_up: int) -> list[Figure]:
     """Of `steps` steps in a fresh process, after `warm_up` that are not counted."""
-    left, grown = json.loads(python("-m", "tests.report.memory", steps, warm_up).stdout)
+    left, grown = json.loads(python("-m", "tests.figures.memory", steps, warm_up).stdout)
     what, cases = (
         f"{{}} after {steps:,} training steps, garbage collector off",
         f"1 net, Adam, after {warm_up:,} steps to warm up",

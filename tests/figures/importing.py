@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import statistics
 
-from tests.report.figure import Figure, at_most
-from tests.report.process import python
+from tests.figures.figure import Figure, at_most
+from tests.figures.process import python
 
 BOUND = 0.15  # seconds
 PROGRAM = """
