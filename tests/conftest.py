@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import ModuleType
 
-import fakecupy
 import pytest
+
+from tests import fakecupy
 
 
 def _has_gpu() -> bool:

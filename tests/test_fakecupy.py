@@ -12,11 +12,12 @@ import operator
 import sys
 import weakref
 
-import fakecupy
 import numpy as np
 import pytest
-from fakecupy import _functions, _surface
-from fakecupy._conformance import REFUSED, STRICTER, SYNCS, UPLOADS, VALUES
+
+from tests import fakecupy
+from tests.fakecupy import _functions, _surface
+from tests.fakecupy._conformance import REFUSED, STRICTER, SYNCS, UPLOADS, VALUES
 
 
 class Plain:
@@ -274,6 +275,6 @@ def test_the_surface_is_that_of_the_installed_cupy():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     if cupy.__version__ != _surface.VERSION:
         pytest.skip(f"surface.json is CuPy {_surface.VERSION}'s, and {cupy.__version__} is installed")
-    from fakecupy.make_surface import surface
+    from tests.fakecupy.make_surface import surface
 
     assert surface() == {"version": _surface.VERSION, "modules": _surface.MODULES, "classes": _surface.CLASSES}

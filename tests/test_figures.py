@@ -4,13 +4,13 @@ import math
 import os
 
 import numpy as np
-import op_table
 import pytest
-from op_table.row import Row, case, spread
 
+from tests import op_table
 from tests.figures import damage, gradients, importing, killed, memory, parity, same_seed
 from tests.figures.__main__ import FULL, QUICK, main
 from tests.figures.figure import Figure, all_of, at_most, table
+from tests.op_table.row import Row, case, spread
 
 KEPT = Figure("a", "1", "0", "2 cases", 0, True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests import corrupt_checkpoint, corrupt_idx
+from tests.figures import corrupt_checkpoint, corrupt_idx
 from tests.figures.figure import Figure, all_of
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import op_table
-from op_table.row import Case, Row
 
 from minitorch import gradcheck as checks
+from tests import op_table
 from tests.figures.figure import Figure, at_most
+from tests.op_table.row import Case, Row
 
 CHECKS: dict[int, Callable[..., bool]] = {1: checks.gradcheck, 2: checks.gradgradcheck}
 BOUNDS = {"complex": 1e-12, "central": 1e-6}

@@ -1,4 +1,4 @@
-"""Jobs killed at random moments, which must go on to the same bytes: measured by `tests.killed_jobs`."""
+"""Jobs killed at random moments, which must go on to the same bytes: measured by `tests.figures.killed_jobs`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def figures(jobs: int, seed: int = 0) -> list[Figure]:
     what = "training jobs killed at random moments that end with the same bytes"
     if os.name != "posix":
         return [not_run(what, "it needs POSIX")]
-    done = python("-m", "tests.killed_jobs", "--jobs", jobs, "--seed", seed, check=False)
+    done = python("-m", "tests.figures.killed_jobs", "--jobs", jobs, "--seed", seed, check=False)
     last = (done.stdout.strip() or done.stderr.strip() or "nothing said").splitlines()[-1]
     return [Figure(what, f"all {jobs:,}", last, f"{jobs:,} jobs", seed, done.returncode == 0)]

@@ -25,7 +25,9 @@ from tests.figures.process import python
 
 BACKENDS = ("loky", "multiprocessing")
 # Recording, anomaly mode, the default dtype and device: their tests of what keeps a switch within its thread and its block.
-SETTINGS = [f"tests/test_{name}.py" for name in ("grad_mode", "anomaly", "dtypes", "devices")]
+SETTINGS = [
+    f"tests/{name}.py" for name in ("autograd/test_grad_mode", "autograd/test_anomaly", "ops/test_dtypes", "ops/test_devices")
+]
 LEAKS = "comes_back_after_an_exception or thread"
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from op_table import activation, conv, dropout, elementwise, index, inplace, linear, loss, norm, pool, reduce, shape
-from op_table.row import Case, Row
+from tests.op_table import activation, conv, dropout, elementwise, index, inplace, linear, loss, norm, pool, reduce, shape
+from tests.op_table.row import Case, Row
 
 ROWS: list[Row] = [
     row

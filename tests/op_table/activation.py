@@ -8,7 +8,7 @@ import numpy as np
 
 import minitorch as mt
 import minitorch.functional as F
-from op_table.row import Row, bad, case, singles, spread
+from tests.op_table.row import Row, bad, case, singles, spread
 
 WIDE = spread(3, 4, low=-6.0, high=7.0)  # far enough for every branch
 EXTREME = np.array([-1e4, -745.0, -36.7, -21.0, 21.0, 36.7, 745.0, 1e4])

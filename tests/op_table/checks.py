@@ -9,7 +9,7 @@ import numpy as np
 
 import minitorch as mt
 from minitorch import Tensor
-from op_table.row import Case, Row, is_differentiated, spread
+from tests.op_table.row import Case, Row, is_differentiated, spread
 
 Tensors = Sequence[Tensor | None]
 

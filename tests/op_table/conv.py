@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import minitorch.functional as F
-from op_table import naive
-from op_table.row import Row, bad, case, spread
+from tests.op_table import naive
+from tests.op_table.row import Row, bad, case, spread
 
 IMAGES, FILTERS, BIAS = spread(2, 2, 4, 5), spread(3, 2, 2, 3, seed=1), spread(3, seed=2)
 BACK = spread(2, 3, 1, 1, seed=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import minitorch as mt
 import minitorch.functional as F
-from op_table.row import Row, bad, case, spread, via
+from tests.op_table.row import Row, bad, case, spread, via
 
 IMAGES = spread(2, 3, 2, 2)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import minitorch as mt
 from minitorch import Tensor
-from op_table.row import Fixed, Row, bad, case, pairs, singles, spread, via
+from tests.op_table.row import Fixed, Row, bad, case, pairs, singles, spread, via
 
 MATRIX = spread(2, 3)
 POSITIVE = spread(2, 3, low=0.2, high=3.0)

@@ -7,7 +7,7 @@ import numpy as np
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
-from op_table.row import Fixed, Row, bad, case, spread, via
+from tests.op_table.row import Fixed, Row, bad, case, spread, via
 
 GRID, CUBE = spread(3, 4), spread(2, 3, 2)
 ROWS_TWICE = np.array([2, 0, 2])

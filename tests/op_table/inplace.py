@@ -7,8 +7,8 @@ import operator
 import numpy as np
 
 from minitorch import Tensor
-from op_table.index import GRID, MASK, ROWS_TWICE
-from op_table.row import Row, bad, case, spread, via
+from tests.op_table.index import GRID, MASK, ROWS_TWICE
+from tests.op_table.row import Row, bad, case, spread, via
 
 MATRIX, OTHER = spread(2, 3), spread(2, 3, seed=1)
 POSITIVE, AWAY = spread(2, 3, low=0.3, high=3.0), spread(3, low=0.4, high=3.0, seed=1)

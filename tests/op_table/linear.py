@@ -9,7 +9,7 @@ import numpy as np
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
-from op_table.row import Row, bad, case, spread, via
+from tests.op_table.row import Row, bad, case, spread, via
 
 
 def products(*shapes):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch.functional as F
-from op_table.activation import log_softmax
-from op_table.row import Fixed, Row, bad, case, spread
+from tests.op_table.activation import log_softmax
+from tests.op_table.row import Fixed, Row, bad, case, spread
 
 LOGITS, IMAGE_LOGITS = spread(3, 4), spread(2, 3, 2)
 LABELS, IMAGE_LABELS = np.array([2, 0, 2]), np.array([[0, 2], [1, 1]])

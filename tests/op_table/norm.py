@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch.functional as F
-from op_table.row import Fixed, Row, bad, case, spread
+from tests.op_table.row import Fixed, Row, bad, case, spread
 
 BATCH, IMAGES = spread(4, 2), spread(2, 2, 2, 2)
 MEAN, VARIANCE, WEIGHT, BIAS = spread(2, seed=3), spread(2, low=0.5, high=2.0, seed=4), spread(2, seed=5), spread(2, seed=6)

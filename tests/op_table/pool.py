@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch.functional as F
-from op_table import naive
-from op_table.row import Row, bad, case, spread
+from tests.op_table import naive
+from tests.op_table.row import Row, bad, case, spread
 
 IMAGES = spread(1, 2, 4, 5)
 SMALL, LARGE = spread(1, 1, 3, 4), spread(1, 1, 5, 6)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import minitorch as mt
-from op_table.row import Row, bad, case, spread
+from tests.op_table.row import Row, bad, case, spread
 
 CUBE = spread(2, 3, 2)
 SCALAR, EMPTY = spread(), spread(0, 3)

@@ -4,10 +4,10 @@ import inspect
 
 import numpy as np
 import pytest
-from layer_cases import CASES
 
 import layers
 import minitorch as mt
+from tests.layers.cases import CASES
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.parity

@@ -8,12 +8,12 @@ import operator
 
 import numpy as np
 import pytest
-from op_table import ROWS, every_case_of
-from op_table.checks import assert_close, gradients, host, weights
-from op_table.row import Fixed, outputs
 
 import minitorch as mt
 import minitorch.functional as F
+from tests.op_table import ROWS, every_case_of
+from tests.op_table.checks import assert_close, gradients, host, weights
+from tests.op_table.row import Fixed, outputs
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = [

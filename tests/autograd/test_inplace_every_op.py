@@ -2,11 +2,10 @@
 
 import functools
 
-from op_table import every_case
-from op_table.checks import assert_all_close, moving, pulled
-
 import minitorch as mt
 from minitorch import Tensor
+from tests.op_table import every_case
+from tests.op_table.checks import assert_all_close, moving, pulled
 
 
 def tensors_in(values):

@@ -22,9 +22,9 @@ from minitorch.data.mnist import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from tests.corrupt_idx import DAMAGES, fuzz, passing_for_mnist, same_digits, small_set, write_set
+from tests.figures.corrupt_idx import DAMAGES, fuzz, passing_for_mnist, same_digits, small_set, write_set
 
-REAL_MNIST = Path(__file__).parents[2] / "shared" / "mnist"
+REAL_MNIST = Path(__file__).parents[3] / "shared" / "mnist"
 with_real_mnist = pytest.mark.skipif(not REAL_MNIST.is_dir(), reason=f"MNIST's files are not in {REAL_MNIST}")
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)

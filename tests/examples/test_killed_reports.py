@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = ["--quick", "--data", "digits", "--runs", "1", "--epochs", "1", "--jobs", "1"]
 COMMANDS = {
     "000": ["fully_connected.py"],

@@ -9,15 +9,15 @@ import re
 import subprocess
 import sys
 
-import fakecupy
 import numpy as np
 import pytest
-from layer_cases import CASES, NOT_IN_TORCH
 
 import layers as nn
 import minitorch as mt
 from minitorch.ops import norm as norm_ops
 from minitorch.ops.shape import at_pixels
+from tests import fakecupy
+from tests.layers.cases import CASES, NOT_IN_TORCH
 
 ALL_CASES = CASES + NOT_IN_TORCH
 with_each_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)

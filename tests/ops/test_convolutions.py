@@ -6,12 +6,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from op_table import naive
-from op_table.checks import assert_close, host
 
 import minitorch as mt
 import minitorch.functional as F
 from minitorch.ops.unfold import Window, bands, gathering_pays
+from tests.op_table import naive
+from tests.op_table.checks import assert_close, host
 
 LARGE = {
     "rows of the filter apart": ((2, 4, 8, 6), (3, 4, 3, 3), {"padding": 1}),

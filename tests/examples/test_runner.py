@@ -18,7 +18,7 @@ from runner import Job, Task
 from runner.job import SettingsDiffer
 from runner.results import plus_minus, spread
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = ["--data", "digits", "--runs", "2", "--epochs", "2"]
 
 

@@ -19,9 +19,9 @@ from minitorch import files, optim
 from minitorch.optim import lr_scheduler
 from minitorch.serialization import CheckpointError
 from minitorch.utils.data import DataLoader
-from tests import killed_jobs
-from tests.corrupt_checkpoint import DAMAGES, fuzz
-from tests.killed_jobs import BATCH, EPOCHS, SAMPLES, content, finish, new_run
+from tests.figures import killed_jobs
+from tests.figures.corrupt_checkpoint import DAMAGES, fuzz
+from tests.figures.killed_jobs import BATCH, EPOCHS, SAMPLES, content, finish, new_run
 
 BATCHES = -(-SAMPLES // BATCH)  # of an epoch
 

@@ -7,13 +7,13 @@ import math
 import re
 import tracemalloc
 
-import fakecupy
 import numpy as np
 import pytest
 
 import minitorch as mt
 from minitorch import optim
 from minitorch.optim import clip_grad_norm_, clip_grad_value_
+from tests import fakecupy
 
 MAKERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.01),

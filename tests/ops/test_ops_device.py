@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 
-import fakecupy
 import numpy as np
 import pytest
-from op_table import every_case
-from op_table.checks import assert_all_close, gradients, host, moving, pulled
 
 import minitorch as mt
 import minitorch.functional as F
+from tests import fakecupy
+from tests.op_table import every_case
+from tests.op_table.checks import assert_all_close, gradients, host, moving, pulled
 
 
 def waits(case, name, run):

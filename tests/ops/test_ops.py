@@ -7,8 +7,14 @@ import types
 
 import numpy as np
 import pytest
-from op_table import ROWS, every_case
-from op_table.checks import (
+
+import minitorch as mt
+import minitorch.functional as F
+from minitorch import Tensor
+from minitorch.gradcheck import gradcheck, gradgradcheck
+from minitorch.op import Op
+from tests.op_table import ROWS, every_case
+from tests.op_table.checks import (
     assert_all_close,
     assert_close,
     derivative,
@@ -19,13 +25,7 @@ from op_table.checks import (
     recorded,
     weights,
 )
-from op_table.row import as_input, is_differentiated, outputs
-
-import minitorch as mt
-import minitorch.functional as F
-from minitorch import Tensor
-from minitorch.gradcheck import gradcheck, gradgradcheck
-from minitorch.op import Op
+from tests.op_table.row import as_input, is_differentiated, outputs
 
 TOLERANCE = {mt.float64: 1e-12, mt.float32: 1e-5}
 

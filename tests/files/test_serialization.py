@@ -9,13 +9,13 @@ import re
 import sys
 from collections import Counter, OrderedDict
 
-import fakecupy
 import numpy as np
 import pytest
 import safetensors.numpy
 
 import minitorch as mt
 from minitorch.serialization import CheckpointError
+from tests import fakecupy
 
 DTYPES = ["float16", "float32", "float64", "complex64", "uint8", "int8", "int16", "int32", "int64", "bool"]
 

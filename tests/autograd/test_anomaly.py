@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from op_table import every_case
-from op_table.checks import assert_all_close, moving, pulled
 
 import layers as nn
 import minitorch as mt
@@ -16,6 +14,8 @@ from minitorch import functional as F
 from minitorch.anomaly import _held
 from minitorch.autograd import Function, detect_anomaly, grad, set_detect_anomaly
 from minitorch.op import Op
+from tests.op_table import every_case
+from tests.op_table.checks import assert_all_close, moving, pulled
 
 LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
 

@@ -18,7 +18,7 @@ import pytest
 
 from minitorch.data import DatasetError, DownloadError, download, encode_idx, load_digits, mnist
 from minitorch.data.mnist import FOLDER_VARIABLE, PUBLISHED, cache_folder
-from tests.corrupt_idx import passing_for_mnist, small_set, write_set
+from tests.figures.corrupt_idx import passing_for_mnist, small_set, write_set
 
 CONTENTS = small_set()
 OTHERS = small_set(seed=1)

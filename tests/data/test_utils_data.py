@@ -4,12 +4,12 @@ import re
 from collections import namedtuple
 from itertools import islice
 
-import fakecupy
 import numpy as np
 import pytest
 
 import minitorch as mt
 from minitorch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
+from tests import fakecupy
 
 
 def numbered(count=10):

@@ -1,6 +1,6 @@
 """Training jobs killed with SIGKILL at random moments and started again until done, against runs that nothing stopped.
 
-`python -m tests.killed_jobs --jobs 200 --seed 0` prints how many ended with the same bytes: weights, buffers, states of
+`python -m tests.figures.killed_jobs --jobs 200 --seed 0` prints how many ended with the same bytes: weights, buffers, states of
 optimizer, scheduler, loader and generators, history. Each start is a forked process that has first thrown away whatever
 random state it inherited; it needs POSIX.
 """

@@ -1,4 +1,4 @@
-"""Jobs that are killed at random moments end as if nothing had happened; `python -m tests.killed_jobs` does 200."""
+"""Jobs that are killed at random moments end as if nothing had happened; `python -m tests.figures.killed_jobs` does 200."""
 
 import os
 import re
@@ -12,10 +12,10 @@ import pytest
 @pytest.mark.skipif(os.name == "nt", reason="the jobs are forked and killed as POSIX does")
 def test_killed_jobs_end_bit_for_bit_as_undisturbed_ones():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.killed_jobs", "--jobs", "6"],
+        [sys.executable, "-m", "tests.figures.killed_jobs", "--jobs", "6"],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         timeout=300,
         check=False,
     )

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from op_table import index, naive, norm
-from op_table.checks import assert_close, host
-from op_table.inplace import set_item
-from op_table.row import outputs, spread
 
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
 from minitorch.gradcheck import gradcheck
+from tests.op_table import index, naive, norm
+from tests.op_table.checks import assert_close, host
+from tests.op_table.inplace import set_item
+from tests.op_table.row import outputs, spread
 
 examples = settings(max_examples=40, derandomize=True, deadline=None, database=None)
 one_to = {n: st.integers(1, n) for n in (2, 3, 4)}
