@@ -97,8 +97,8 @@ class Clock:
 
     def watch(self) -> None:
         """Take the time of every operation of this process from now on."""
-        from minitorch.engine import _Pass
-        from minitorch.op import Op
+        from minitorch.autograd.backward import _Pass
+        from minitorch.autograd.op import Op
 
         apply, rule = Op.apply.__func__, _Pass.apply_rule
 

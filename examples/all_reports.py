@@ -30,7 +30,7 @@ import markdown
 import siamese
 import weight_sharing
 
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 from runner import main
 from runner.results import plus_minus, spread
 from runner.search_tables import verdict

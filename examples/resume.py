@@ -14,7 +14,7 @@ import layers as nn
 import minitorch
 from minitorch import load_checkpoint, optim, save_checkpoint
 from minitorch.data import load_digits
-from minitorch.serialization import CheckpointError
+from minitorch.files.serialization import CheckpointError
 from minitorch.utils.data import DataLoader, TensorDataset
 
 EVERY = 5  # batches from one checkpoint to the next

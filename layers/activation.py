@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layers.module import Module
 from minitorch import functional
-from minitorch.tensor import Tensor
+from minitorch.autograd.tensor import Tensor
 
 
 class _MaybeInplace(Module):

@@ -8,9 +8,9 @@ from layers import init
 from layers.module import Module
 from layers.parameter import Parameter
 from minitorch import empty, functional
+from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.grad_mode import no_grad
-from minitorch.tensor import Tensor
 
 
 class Embedding(Module):

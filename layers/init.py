@@ -11,9 +11,9 @@ import math
 import numpy as np
 
 from minitorch import eye
-from minitorch.grad_mode import no_grad
+from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.random import Generator, default_generator
-from minitorch.tensor import Tensor, wrap
 
 # fmt: off
 _GAINS = {

@@ -10,8 +10,8 @@ from layers import init
 from layers.module import Module
 from layers.parameter import Parameter
 from minitorch import empty, functional
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.tensor import Tensor
 
 
 class Linear(Module):

@@ -13,10 +13,10 @@ import numpy as np
 
 from layers.parameter import Parameter
 from minitorch import empty
+from minitorch.autograd.backward import RemovableHandle
+from minitorch.autograd.op import mark_changed
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.engine import RemovableHandle
-from minitorch.op import mark_changed
-from minitorch.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
 

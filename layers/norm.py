@@ -10,9 +10,9 @@ from layers import init
 from layers.module import Module
 from layers.parameter import Parameter
 from minitorch import empty, functional, int64, ones, zeros
+from minitorch.autograd.op import mark_changed
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.op import mark_changed
-from minitorch.tensor import Tensor
 
 
 class _Affine(Module):

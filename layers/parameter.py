@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch import as_tensor
-from minitorch.tensor import Tensor
+from minitorch.autograd.tensor import Tensor
 
 
 class Parameter(Tensor):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from layers.module import Module
 from minitorch import functional
-from minitorch.tensor import Tensor
+from minitorch.autograd.tensor import Tensor
 
 
 class ConstantPad2d(Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from minitorch import cat
-from minitorch.grad_mode import no_grad
+from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.tensor import Tensor
 from minitorch.optim import clip_grad_norm_, clip_grad_value_
-from minitorch.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
 

@@ -4,8 +4,9 @@ A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `im
 """
 
 from minitorch import autograd, cuda, functional, methods, optim, utils
-from minitorch.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import bool_ as bool
 from minitorch.backend import (
     complex64,
@@ -24,7 +25,6 @@ from minitorch.backend import (
     set_default_dtype,
     uint8,
 )
-from minitorch.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.creation import (
     arange,
     as_tensor,
@@ -49,6 +49,8 @@ from minitorch.creation import (
     zeros,
     zeros_like,
 )
+from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
+from minitorch.files.serialization import load, save
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
 from minitorch.ops.arithmetic import add, div, floor_divide, mul, neg, pow, reciprocal, remainder, rsqrt, square, sub
@@ -108,8 +110,6 @@ from minitorch.ops.shape import (
     unsqueeze,
 )
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from minitorch.serialization import load, save
-from minitorch.tensor import Tensor
 
 __version__ = "0.1.0"
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
 from minitorch.random import Generator, default_generator
-from minitorch.tensor import Tensor, wrap
 
 
 def _sizes(name: str, size: tuple) -> tuple[int, ...]:

@@ -5,17 +5,19 @@ The tensor itself knows no operation, so that the layers below stay free of circ
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minitorch import backend, creation, engine
+from minitorch import backend, creation
+from minitorch.autograd.backward import backward
+from minitorch.autograd.op import mark_changed
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.op import mark_changed
 from minitorch.ops import activation, arithmetic, choice, compare, elementwise, index, inplace, linear, reduce, shape
 from minitorch.random import Generator
-from minitorch.tensor import Tensor
 
 # ---- operators: straight to the operation, as little as possible between `a * b` and the product -------------------------
 
@@ -93,7 +95,7 @@ _SAME_NAME = {
     index: "index_select masked_fill",
     linear: "matmul mm bmm",
     inplace: "add_ sub_ mul_ div_ pow_ neg_ exp_ sqrt_ clamp_ relu_ fill_ zero_ copy_",
-    engine: "register_hook retain_grad",
+    sys.modules[backward.__module__]: "register_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
     for name in names.split():
@@ -142,7 +144,7 @@ def _backward(
     self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
 ) -> None:
     """Add the gradient of this tensor to `.grad` of every leaf it was computed from; see `minitorch.autograd.backward`."""
-    engine.backward(self, gradient, retain_graph, create_graph)
+    backward(self, gradient, retain_graph, create_graph)
 
 
 def _where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:

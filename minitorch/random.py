@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor, wrap
 
 _STATE = struct.Struct("<4QqIQ")  # the four words of SFC64, its spare half word, and the seed
 

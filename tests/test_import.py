@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up: a module may import those above its line, and others of its own line's package.
 # fmt: off
 ORDER = [
-    "minitorch.backend", "minitorch.grad_mode", "minitorch.files", "minitorch.memory",
-    "minitorch.tensor", "minitorch.anomaly", "minitorch.op", "minitorch.function", "minitorch.engine", "minitorch.random",
-    "minitorch.ops", "minitorch.creation", "minitorch.gradcheck", "minitorch.autograd", "minitorch.methods",
-    "minitorch.functional", "minitorch.cuda", "minitorch.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
-    "minitorch.checkpoint", "minitorch", "minitorch.doctor", "layers",
+    "minitorch.backend", "minitorch.autograd.grad_mode", "minitorch.files.atomic", "minitorch.memory",
+    "minitorch.autograd.tensor", "minitorch.autograd.anomaly", "minitorch.autograd.op", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.random",
+    "minitorch.ops", "minitorch.creation", "minitorch.autograd.gradcheck", "minitorch.autograd", "minitorch.methods",
+    "minitorch.functional", "minitorch.cuda", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
+    "minitorch.files.checkpoint", "minitorch", "minitorch.doctor", "layers",
 ]
 # fmt: on
 
@@ -45,17 +45,17 @@ DESCRIBES = {
 HOST = {
     "minitorch.doctor": "asks NumPy what it is",
     "minitorch.backend": "the only place that knows two libraries",
-    "minitorch.tensor": "reads numbers and lists, and prints",
+    "minitorch.autograd.tensor": "reads numbers and lists, and prints",
     "minitorch.creation": "draws and counts on the host, so that both devices start alike",
     "minitorch.random": "seeds and states",
-    "minitorch.gradcheck": "compares on the host",
-    "minitorch.serialization": "files hold host arrays",
+    "minitorch.autograd.gradcheck": "compares on the host",
+    "minitorch.files.serialization": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
     "minitorch.data": "digits are files, read on the host",
 }
 FUNCTIONS = {
-    ("minitorch.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
-    ("minitorch.engine", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.autograd.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.autograd.backward", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.promotion", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.pool", "arange"): "where windows lie: one number a row of output",
     ("minitorch.ops.pool", "minimum"): "where windows lie",

@@ -12,7 +12,7 @@ from typing import Any
 
 from minitorch import cuda
 from minitorch.data import DatasetError, load_digits
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 from runner.figures import boxplot, draw_all, learning_curves
 from runner.job import Job, SettingsDiffer
 from runner.report import Report

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitorch.data import Digits
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 from runner.processes import outcomes
 
 

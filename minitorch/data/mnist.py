@@ -15,7 +15,7 @@ import numpy as np
 from minitorch.data.digits import MNIST, Digits, repeats_note
 from minitorch.data.download import DownloadError, fetch_first
 from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, refusal
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 
 FOLDER_VARIABLE = "MINITORCH_MNIST"
 MIRRORS = (

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import cos, exp, sin
 from minitorch.ops.promotion import floating
-from minitorch.tensor import Tensor
 
 __all__ = [
     "cos",

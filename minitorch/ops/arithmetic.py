@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from minitorch import backend
-from minitorch.op import Op
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import log, trunc
 from minitorch.ops.promotion import floating, matched
-from minitorch.tensor import Tensor
 
 
 class Add(Op):

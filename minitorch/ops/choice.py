@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.promotion import matched
-from minitorch.tensor import Tensor, wrap
 
 
 class Where(Op):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.promotion import matched
-from minitorch.tensor import Tensor, wrap
 
 
 def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable:

@@ -1,6 +1,6 @@
 """Convolution in two dimensions, its transpose, and its weight gradient: three bilinear operations, each other's derivatives.
 
-Tensors are NCHW by shape and channels-last (NHWC) in memory; `unfold.py` says how the work becomes matrix products.
+Tensors are NCHW by shape and channels-last (NHWC) in memory; `im2col.py` says how the work becomes matrix products.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.op import Op
+from minitorch.ops.im2col import Window, bands, correlate, gathered, gathering_pays, grouped, padded, spread
 from minitorch.ops.reduce import channel_sums
-from minitorch.ops.unfold import Window, bands, correlate, gathered, gathering_pays, grouped, padded, spread
-from minitorch.tensor import Tensor
 
 Pair = int | tuple[int, int]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Mul
 from minitorch.random import Generator, default_generator
-from minitorch.tensor import Tensor, wrap
 
 
 def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.promotion import floating
-from minitorch.tensor import Tensor
 
 # ---- exponentials, roots, trigonometry -----------------------------------------------------------------------------------
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.choice import where
 from minitorch.ops.reduce import normalized_dims
-from minitorch.tensor import Tensor
 
 
 class Slice(Op):

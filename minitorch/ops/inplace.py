@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.op import Op, mark_changed
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, device_of, is_array
-from minitorch.grad_mode import mode
-from minitorch.op import Op, mark_changed
 from minitorch.ops import arithmetic, choice, elementwise
 from minitorch.ops.activation import relu
 from minitorch.ops.index import SetItem, Slice, integers_first, normalized_index
 from minitorch.ops.shape import clone
-from minitorch.tensor import Tensor, wrap
 
 _WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from minitorch.op import Op
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.ops.promotion import matched
 from minitorch.ops.reduce import channel_sums
-from minitorch.tensor import Tensor
 
 
 class Matmul(Op):

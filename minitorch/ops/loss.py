@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.activation import log_softmax, logsigmoid, softmax
 from minitorch.ops.choice import clamp, minimum, where
 from minitorch.ops.elementwise import abs, log
 from minitorch.ops.reduce import gather, norm, normalized_dims, sum
-from minitorch.tensor import Tensor, wrap
 
 
 class CrossEntropy(Op):

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.op import Op, mark_changed
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.op import Op, mark_changed
 from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.reduce import channel_sums, kept, mean
 from minitorch.ops.shape import at_pixels, is_channels_last
-from minitorch.tensor import Tensor
 
 
 class Normalize(Op):

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.conv import Pair, pair
 from minitorch.ops.index import Take
 from minitorch.ops.shape import Expand, channels_last, is_channels_last
-from minitorch.tensor import Tensor, wrap
 
 
 class Window(NamedTuple):

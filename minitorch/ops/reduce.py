@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import Op
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import Where, maximum, minimum, where
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.promotion import floating
 from minitorch.ops.shape import Expand, Flip, Permute, is_channels_last
-from minitorch.tensor import Tensor, wrap
 
 Dim = int | tuple[int, ...] | list[int] | None
 

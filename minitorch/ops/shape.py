@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device, array_module
-from minitorch.op import Op
-from minitorch.tensor import Tensor
 
 
 class Reshape(Op):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.tensor import wrap
 from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
-from minitorch.tensor import wrap
 
 
 class Adagrad(Optimizer):

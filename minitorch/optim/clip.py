@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.op import mark_changed
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.op import mark_changed
-from minitorch.tensor import Tensor, wrap
 
 
 def clip_grad_norm_(

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.grad_mode import enable_grad
-from minitorch.op import mark_changed
-from minitorch.tensor import Tensor, wrap
+from minitorch.autograd.grad_mode import enable_grad
+from minitorch.autograd.op import mark_changed
+from minitorch.autograd.tensor import Tensor, wrap
 
 # The elements of a parameter that are updated at a time, so that what a rule's passes read and write stays in the cache. Over
 # 1.8 million, in milliseconds, in strips of 2**17 and in one: SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.

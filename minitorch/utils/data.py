@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, float64
 from minitorch.creation import from_numpy, tensor
 from minitorch.ops.shape import stack
 from minitorch.random import Generator, default_generator
-from minitorch.tensor import Tensor, wrap
 
 __all__ = ["DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate", "random_split"]
 

@@ -11,9 +11,9 @@ import pytest
 import layers as nn
 import minitorch as mt
 from minitorch import functional as F
-from minitorch.anomaly import _held
 from minitorch.autograd import Function, detect_anomaly, grad, set_detect_anomaly
-from minitorch.op import Op
+from minitorch.autograd.anomaly import _held
+from minitorch.autograd.op import Op
 from tests.op_table import every_case
 from tests.op_table.checks import assert_all_close, moving, pulled
 

@@ -5,7 +5,7 @@ import pytest
 
 import minitorch as torch
 from minitorch.autograd import Function
-from minitorch.gradcheck import gradgradcheck
+from minitorch.autograd.gradcheck import gradgradcheck
 
 
 def leaf(*values):

@@ -10,7 +10,7 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch.autograd import Function
-from minitorch.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 MODES = pytest.mark.parametrize("mode", ["central", "complex"])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.op import Op
+from minitorch.autograd.op import Op
 
 
 class Counted(Op):

@@ -1,7 +1,7 @@
 """Hessian-vector products of random nets, as `tests.figures` publishes them."""
 
+from minitorch.autograd.tensor import Tensor
 from minitorch.ops.linear import Linear
-from minitorch.tensor import Tensor
 from tests.figures import hessians
 from tests.figures.nets import ACTIVATIONS, LOSSES, random_nets
 

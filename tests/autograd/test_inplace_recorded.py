@@ -4,7 +4,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import functional as F
-from minitorch.gradcheck import gradcheck, gradgradcheck
+from minitorch.autograd.gradcheck import gradcheck, gradgradcheck
 
 
 def leaf(*values):

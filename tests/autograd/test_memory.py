@@ -9,7 +9,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import functional as F
-from minitorch.op import Op
+from minitorch.autograd.op import Op
 from tests.figures import memory
 
 

@@ -5,8 +5,8 @@ import pytest
 
 import minitorch as torch
 from minitorch.autograd import Function
-from minitorch.gradcheck import GradcheckError, gradcheck, gradgradcheck
-from minitorch.op import Op
+from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.op import Op
 from minitorch.ops.elementwise import cos, sin
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 from runner.results import versions
 from tests.figures import damage, gradients, hessians, importing, killed, memory, parity, same_seed
 from tests.figures.figure import Figure, table

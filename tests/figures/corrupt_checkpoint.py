@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.serialization import CheckpointError
+from minitorch.files.serialization import CheckpointError
 from tests.figures.killed_jobs import Run, content, new_run
 
 REMEDIES = "go back to", "Pass a file that", "write its state dict with"

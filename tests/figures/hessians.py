@@ -9,7 +9,7 @@ import numpy as np
 import layers
 import minitorch as mt
 from minitorch.autograd import grad
-from minitorch.gradcheck import _STEP
+from minitorch.autograd.gradcheck import _STEP
 from tests.figures.figure import Figure, at_most
 from tests.figures.nets import RandomNet, random_nets
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import layers as nn
 import minitorch as mt
 from minitorch import optim
-from minitorch.op import Op
-from minitorch.tensor import Tensor
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor
 from tests.figures.figure import Figure, at_most, not_run
 from tests.figures.process import python
 

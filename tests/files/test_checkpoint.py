@@ -15,9 +15,10 @@ import safetensors.numpy
 
 import layers as nn
 import minitorch as mt
-from minitorch import files, optim
+from minitorch import optim
+from minitorch.files import atomic
+from minitorch.files.serialization import CheckpointError
 from minitorch.optim import lr_scheduler
-from minitorch.serialization import CheckpointError
 from minitorch.utils.data import DataLoader
 from tests.figures import killed_jobs
 from tests.figures.corrupt_checkpoint import DAMAGES, fuzz
@@ -238,7 +239,7 @@ def test_ctrl_c_while_writing_leaves_the_last_good_checkpoint(tmp_path, monkeypa
     run.save(tmp_path / "file")
     before = kept(tmp_path)
     next(run.rest)
-    monkeypatch.setattr(files.os, "fsync", lambda _: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(atomic.os, "fsync", lambda _: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         run.save(tmp_path / "file")
     assert kept(tmp_path) == before
@@ -252,7 +253,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint_and_says_so(tmp_path, monke
     run.save(tmp_path / "file")
     before = kept(tmp_path)
     next(run.rest)
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(OSError, match="the file that was there, if any, is unchanged") as caught:
         run.save(tmp_path / "file")
     assert caught.value.filename == str(tmp_path / "file") and caught.value.errno == errno.ENOSPC
@@ -297,7 +298,7 @@ def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, 
     monkeypatch.setattr(optim.Adam, "step", interrupted)
     with pytest.raises(SystemExit, match=r"checkpoint\.safetensors is the last checkpoint, go on with --resume"):
         resume.main(["--quick", "--out", stopped])
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(SystemExit, match="the file that was there, if any, is unchanged"):
         resume.main(["--quick", "--out", stopped, "--resume"])
     monkeypatch.undo()
@@ -321,7 +322,7 @@ def test_the_same_seed_damages_in_the_same_way(tmp_path):
 
 
 def test_the_fuzz_sees_a_reader_that_takes_anything(tmp_path, monkeypatch):
-    monkeypatch.setattr("minitorch.serialization._checksum", lambda raw, start, end: raw[start:end].decode())
+    monkeypatch.setattr("minitorch.files.serialization._checksum", lambda raw, start, end: raw[start:end].decode())
     with pytest.raises(AssertionError, match=f"{re.escape(str(tmp_path))}.* was accepted with another content"):
         fuzz(100, 0, tmp_path)
 
@@ -333,7 +334,7 @@ def test_the_fuzz_sees_a_refusal_that_does_not_name_the_file_or_a_remedy(tmp_pat
     def refuse(path, raw, reason):
         return said.format(path)
 
-    monkeypatch.setattr("minitorch.serialization._refusal", refuse)
+    monkeypatch.setattr("minitorch.files.serialization._refusal", refuse)
     with pytest.raises(AssertionError, match=missed):
         fuzz(100, 0, tmp_path)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from minitorch import files
-from minitorch.files import atomic_write
+from minitorch.files import atomic
+from minitorch.files.atomic import atomic_write
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals, locks and links")
 
@@ -25,7 +25,7 @@ def started(path, content="half"):
     """Another process that has begun to write `path` and waits."""
     program = f"""
         import sys, time
-        from minitorch.files import atomic_write
+        from minitorch.files.atomic import atomic_write
         with atomic_write({str(path)!r}) as file:
             file.write({content!r}.encode())
             file.flush()
@@ -83,7 +83,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, monkeypatch, call
 
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    monkeypatch.setattr(files.os, call, full)
+    monkeypatch.setattr(atomic.os, call, full)
     said = "nothing was replaced: the file that was there, if any, is unchanged"
     with pytest.raises(OSError, match=said) as caught, atomic_write(path) as file:
         file.write(b"new")
@@ -103,7 +103,7 @@ def test_a_disk_that_fills_up_while_writing_leaves_the_old_file(tmp_path, monkey
         os.dup2(os.open("/dev/full", os.O_WRONLY), file.fileno())
         return file
 
-    monkeypatch.setattr(files, "open", on_a_full_disk, raising=False)
+    monkeypatch.setattr(atomic, "open", on_a_full_disk, raising=False)
     with pytest.raises(OSError, match="is unchanged") as caught, atomic_write(path) as file:
         file.write(b"new" * 100_000)
     assert caught.value.errno == errno.ENOSPC
@@ -133,7 +133,7 @@ def test_the_file_is_flushed_before_it_is_renamed_and_the_folder_after(tmp_path,
             calls.append((name, "folder" if name == "fsync" and os.path.isdir(f"/proc/self/fd/{args[0]}") else "file"))
             return real(*args)
 
-        monkeypatch.setattr(files.os, name, call)
+        monkeypatch.setattr(atomic.os, name, call)
 
     noted("fsync")
     noted("replace")

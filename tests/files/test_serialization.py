@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 import minitorch as mt
-from minitorch.serialization import CheckpointError
+from minitorch.files.serialization import CheckpointError
 from tests import fakecupy
 
 DTYPES = ["float16", "float32", "float64", "complex64", "uint8", "int8", "int16", "int32", "int64", "bool"]
@@ -302,7 +302,7 @@ def test_pickles_are_not_opened(tmp_path, content):
 
 
 def test_a_file_of_a_later_format_asks_for_a_later_minitorch(tmp_path, monkeypatch):
-    monkeypatch.setattr("minitorch.serialization._VERSION", 2)
+    monkeypatch.setattr("minitorch.files.serialization._VERSION", 2)
     mt.save([1], tmp_path / "file")
     monkeypatch.undo()
     assert "has format version 2, this minitorch reads up to 1; install a newer one" in refusal(tmp_path / "file")

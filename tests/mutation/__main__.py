@@ -2,7 +2,7 @@
 
     python -m tests.mutation                                  # print what survived
     python -m tests.mutation --write docs/mutation.md         # recorded with date, versions and machine
-    python -m tests.mutation --only 'minitorch/engine.py:*'   # some functions alone
+    python -m tests.mutation --only 'minitorch/autograd/backward.py:*'   # some functions alone
 
 Finished mutants are kept, so that a run that was stopped goes on. A change of the code or of what tests share starts it anew, a
 change of a test what that test had killed and what survived. The exit status is 1 if fewer than 95 % are killed, or if a survivor is not explained. Needs the `mutation` extra, and fork().
@@ -22,7 +22,7 @@ from typing import TextIO
 
 import pytest
 
-from minitorch.files import atomic_write
+from minitorch.files.atomic import atomic_write
 from tests.mutation.document import document, passes
 from tests.mutation.judge import PATIENCE, Court, Verdict
 from tests.mutation.mutants import Mutant, mutants

@@ -17,7 +17,7 @@ MINIMUM = 0.95  # the part of the mutants that must be killed
 Found = Sequence[tuple[Mutant, Verdict]]
 
 LEFT_OUT = """\
-Mutated are all of `minitorch/engine.py` and `minitorch/op.py`, every `backward`, and whatever of `minitorch/ops` these run by
+Mutated are all of `minitorch/autograd/backward.py` and `minitorch/autograd/op.py`, every `backward`, and whatever of `minitorch/ops` these run by
 name: functions, and the forward of an operation that a rule applies, such as the transposed convolution in the gradient of a
 convolution. Methods and operators of tensors that a rule uses are not followed.
 

@@ -9,28 +9,28 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "The node of an output has one edge, so the first is the last.",
         [
-            ("minitorch/engine.py", "_Pass.gather", "node = output.edges[0]", "node = output.edges[-1]"),
-            ("minitorch/op.py", "Output.name", "return self.edges[0].name", "return self.edges[-1].name"),
-            ("minitorch/op.py", "Output._origin", "return self.edges[0]._origin", "return self.edges[-1]._origin"),
+            ("minitorch/autograd/backward.py", "_Pass.gather", "node = output.edges[0]", "node = output.edges[-1]"),
+            ("minitorch/autograd/op.py", "Output.name", "return self.edges[0].name", "return self.edges[-1].name"),
+            ("minitorch/autograd/op.py", "Output._origin", "return self.edges[0]._origin", "return self.edges[-1]._origin"),
         ],
     ),
     (
         "Where to stop looking for shared memory is a matter of time alone: beyond it a gradient is copied, which is always right.",
         [
             (
-                "minitorch/engine.py",
+                "minitorch/autograd/backward.py",
                 "_is_alone",
                 "if grad is incoming or type(incoming) is list or len(siblings) > 8:",
                 "if grad is incoming or type(incoming) is list or len(siblings) >= 8:",
             ),
             (
-                "minitorch/engine.py",
+                "minitorch/autograd/backward.py",
                 "_is_alone",
                 "if grad is incoming or type(incoming) is list or len(siblings) > 8:",
                 "if grad is incoming or type(incoming) is list or len(siblings) > 9:",
             ),
             (
-                "minitorch/engine.py",
+                "minitorch/autograd/backward.py",
                 "_is_alone",
                 "if grad is incoming or type(incoming) is list or len(siblings) > 8:",
                 "if grad is incoming or type(incoming) is list or len(siblings) > 7:",
@@ -41,7 +41,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "What a hook answers is kept by nobody else in the pass, so that a copy only takes time.",
         [
             (
-                "minitorch/engine.py",
+                "minitorch/autograd/backward.py",
                 "_hooked",
                 "return answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)",
                 "return answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=True)",
@@ -52,7 +52,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "Gradients arrive as arrays or as tensors, all of them alike, so that any one tells.",
         [
             (
-                "minitorch/function.py",
+                "minitorch/autograd/function.py",
                 "FunctionNode.backward",
                 "recorded = isinstance(grads[0], Tensor)",
                 "recorded = isinstance(grads[-1], Tensor)",
@@ -62,15 +62,25 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "Numbers of nodes are compared with each other alone, so that it does not matter where they start.",
         [
-            ("minitorch/op.py", "", "next_number = itertools.count(1).__next__", "next_number = itertools.count(2).__next__"),
-            ("minitorch/op.py", "", "next_number = itertools.count(1).__next__", "next_number = itertools.count(0).__next__"),
+            (
+                "minitorch/autograd/op.py",
+                "",
+                "next_number = itertools.count(1).__next__",
+                "next_number = itertools.count(2).__next__",
+            ),
+            (
+                "minitorch/autograd/op.py",
+                "",
+                "next_number = itertools.count(1).__next__",
+                "next_number = itertools.count(0).__next__",
+            ),
         ],
     ),
     (
         "Operations whose output is a view have one input, so the first is the last.",
         [
             (
-                "minitorch/op.py",
+                "minitorch/autograd/op.py",
                 "Op.apply",
                 "result._viewed = inputs[0]._viewed = True",
                 "result._viewed = inputs[-1]._viewed = True",
@@ -81,13 +91,13 @@ REASONS: list[tuple[str, list[Place]]] = [
         "Numbers of nodes start at 1, and what was never changed must only have none above those.",
         [
             (
-                "minitorch/op.py",
+                "minitorch/autograd/op.py",
                 "check_unchanged",
                 'number, by = _changed.get(id(owner), (0, ""))',
                 'number, by = _changed.get(id(owner), (1, ""))',
             ),
             (
-                "minitorch/op.py",
+                "minitorch/autograd/op.py",
                 "check_unchanged",
                 'number, by = _changed.get(id(owner), (0, ""))',
                 'number, by = _changed.get(id(owner), (-1, ""))',
@@ -97,7 +107,7 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "A change and a node never have the same number, which is drawn anew for each.",
         [
-            ("minitorch/op.py", "check_unchanged", "if number > node.number:", "if number >= node.number:"),
+            ("minitorch/autograd/op.py", "check_unchanged", "if number > node.number:", "if number >= node.number:"),
         ],
     ),
     (
@@ -250,7 +260,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "NumPy works out a length from any negative number, not from -1 alone.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
                 "total += patches[0, 0].T @ beside[: len(own)].reshape(-2, kh * filters)",
@@ -268,31 +278,31 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "rows = g if g.ndim == 2 else g.transpose(0, 2, 3, 1).reshape(-2, g.shape[1])",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "yield stretch, [block.reshape(window.groups, 1, -1, band)]",
                 "yield stretch, [block.reshape(window.groups, 1, -2, band)]",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "yield stretch, [part.reshape(window.groups, images, -1, band) for part in some]",
                 "yield stretch, [part.reshape(window.groups, images, -2, band) for part in some]",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "grouped",
                 "rows = y.reshape(-1, groups, y.shape[-1] // groups)",
                 "rows = y.reshape(-2, groups, y.shape[-1] // groups)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "matrices",
                 "return w.reshape(number, groups, -1, filters // groups)",
                 "return w.reshape(number, groups, -2, filters // groups)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "correlate",
                 "weights = xp.concatenate([weights, b.reshape(1, groups, 1, -1)], 2)",
                 "weights = xp.concatenate([weights, b.reshape(1, groups, 1, -2)], 2)",
@@ -310,7 +320,7 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "return channels.reshape(1, -1).repeat(height * width, 0).reshape(height, width, -2)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "correlate",
                 "rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)",
                 "rows = y[stretch].reshape(parts[0].shape[1], -2, groups, filters // groups).transpose(2, 0, 1, 3)",
@@ -396,19 +406,19 @@ REASONS: list[tuple[str, list[Place]]] = [
         "The filter of one row reads every row of the image and none below it, whatever the dilation between its rows would be.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
                 "row = Window((1, window.stride[1]), ((0, 1), window.padding[1]), (1, window.dilation[1]), 1)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
                 "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (2, window.dilation[1]), 1)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)",
                 "row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (0, window.dilation[1]), 1)",
@@ -419,13 +429,13 @@ REASONS: list[tuple[str, list[Place]]] = [
         "There is one group, and one stretch for all images, so the first is the last.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
                 "total += patches[-1, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "gathered",
                 "total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)",
                 "total += patches[0, -1].T @ beside[: len(own)].reshape(-1, kh * filters)",
@@ -605,43 +615,43 @@ REASONS: list[tuple[str, list[Place]]] = [
         "How many images are worked on at a time decides about time and memory alone.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(2, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(1, slab(xp) // max(2, places * out[1] * band * window.groups * x.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(1, slab(xp) // max(0, places * out[1] * band * window.groups * x.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "size = max(1, slab(xp) // max(1, places * out[1] * band * window.groups * x.itemsize))",
                 "size = max(1, slab(xp) // max(1, places * out[0] * band * window.groups * x.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "images = -(-ROWS // oh) if xp is np else max(1, n)",
                 "images = -(-ROWS // oh) if not xp is np else max(1, n)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "images = -(-ROWS // oh) if xp is np else max(1, n)",
                 "images = -(-ROWS * oh) if xp is np else max(1, n)",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "images = -(-ROWS // oh) if xp is np else max(1, n)",
                 "images = -(-ROWS // oh) if xp is np else max(2, n)",
@@ -652,19 +662,19 @@ REASONS: list[tuple[str, list[Place]]] = [
         "Copying pixels place by place, and patches as they are, lays out the same numbers; what is quicker depends on the channels.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
                 "if single and each != 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
                 "if single and each == 2:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
                 "if single and each == 0:  # neighbours in memory are pixels, so copy a row of them per place in the filter",
@@ -675,7 +685,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "The dimension in between is that of the channels of a group, of which there is one here.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "filled = xp.empty((window.groups, 1, band + one, math.prod(places_first.shape[4:])), x.dtype)",
                 "filled = xp.empty((window.groups, 1, band + one, math.prod(places_first.shape[3:])), x.dtype)",
@@ -686,7 +696,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "The patches of all images are together here, in a dimension of length one, so the first is the last.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "filled[:, 0, :band].reshape(places_first.shape)[...] = places_first",
                 "filled[:, -1, :band].reshape(places_first.shape)[...] = places_first",
@@ -697,7 +707,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "Of four dimensions the last but one is number 2.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "bands",
                 "yield stretch, [filled.swapaxes(-1, -2)]",
                 "yield stretch, [filled.swapaxes(-1, 2)]",
@@ -707,23 +717,23 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "The bytes worked on at a time decide about time and memory alone.",
         [
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**18 if xp is np else 2**29"),
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 3**29"),
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 2**30"),
-            ("minitorch/ops/unfold.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 2**28"),
+            ("minitorch/ops/im2col.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**18 if xp is np else 2**29"),
+            ("minitorch/ops/im2col.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 3**29"),
+            ("minitorch/ops/im2col.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 2**30"),
+            ("minitorch/ops/im2col.py", "slab", "return 2**19 if xp is np else 2**29", "return 2**19 if xp is np else 2**28"),
         ],
     ),
     (
         "All bands of a filter have one shape, so that the first and the last say the same.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "correlate",
                 "if parts[0].shape[-1] > weights.shape[2]:",
                 "if parts[-1].shape[-1] > weights.shape[2]:",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "correlate",
                 "rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)",
                 "rows = y[stretch].reshape(parts[-1].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)",
@@ -734,31 +744,31 @@ REASONS: list[tuple[str, list[Place]]] = [
         "How many columns are worked on at a time decides about time and memory alone.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(2, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 1 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 2 / slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 2 + slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
             ),
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "spread",
                 "across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))",
                 "across = max(1, 2 * slab(xp) // max(2, min(images, n) * oh * kh * channels * groups * y.itemsize))",
@@ -769,7 +779,7 @@ REASONS: list[tuple[str, list[Place]]] = [
         "A slice of one element has it at any step.",
         [
             (
-                "minitorch/ops/unfold.py",
+                "minitorch/ops/im2col.py",
                 "meetings",
                 "found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 1) for at in zip(*pairs)))",
                 "found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 2) for at in zip(*pairs)))",

@@ -9,7 +9,7 @@ import pytest
 
 import minitorch as mt
 import minitorch.functional as F
-from minitorch.ops.unfold import Window, bands, gathering_pays
+from minitorch.ops.im2col import Window, bands, gathering_pays
 from tests.op_table import naive
 from tests.op_table.checks import assert_close, host
 

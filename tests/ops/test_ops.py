@@ -11,8 +11,8 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
-from minitorch.gradcheck import gradcheck, gradgradcheck
-from minitorch.op import Op
+from minitorch.autograd.gradcheck import gradcheck, gradgradcheck
+from minitorch.autograd.op import Op
 from tests.op_table import ROWS, every_case
 from tests.op_table.checks import (
     assert_all_close,

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
-from minitorch.gradcheck import gradcheck
+from minitorch.autograd.gradcheck import gradcheck
 from tests.op_table import index, naive, norm
 from tests.op_table.checks import assert_close, host
 from tests.op_table.inplace import set_item

@@ -5,7 +5,7 @@ import pytest
 
 import layers as nn
 import minitorch as mt
-from minitorch.serialization import CheckpointError
+from minitorch.files.serialization import CheckpointError
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.parity

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import anomaly, backend
-from minitorch.grad_mode import mode, set_grad_enabled
-from minitorch.op import Op, Output, check_unchanged, mark_changed, on_the_tape
-from minitorch.tensor import Tensor, wrap
+from minitorch import backend
+from minitorch.autograd import anomaly
+from minitorch.autograd.grad_mode import mode, set_grad_enabled
+from minitorch.autograd.op import Op, Output, check_unchanged, mark_changed, on_the_tape
+from minitorch.autograd.tensor import Tensor, wrap
 
 _ndarray = np.ndarray
 _FREED = ("freed",)  # what a node holds in place of `saved` once a backward pass has used it

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
-from minitorch.files import atomic_write
-from minitorch.tensor import Tensor, wrap
+from minitorch.files.atomic import atomic_write
 
 _STRUCTURE, _DIGEST = "minitorch", "sha256"  # our two entries of the metadata; other programs' files have neither
 _VERSION = 1
@@ -36,7 +36,7 @@ class CheckpointError(ValueError):
 def save(obj: Any, f: str | os.PathLike[str]) -> None:
     """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
 
-    The file is replaced whole or not at all (`minitorch.files.atomic_write`). Tensors are stored in C order without their
+    The file is replaced whole or not at all (`files.atomic.atomic_write`). Tensors are stored in C order without their
     gradients and history; one that occurs twice, as a tied weight does in a state dict, is stored under both names and comes
     back as two tensors. NumPy numbers become Python's. Unlike `torch.save` this needs the safetensors package and takes
     nothing else: raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError

@@ -1,7 +1,7 @@
 """`Function`: an operation written by a user, on tensors, in PyTorch's form.
 
-The engine's own operations (`minitorch.op.Op`) have the same two methods but compute on arrays, which is one level lower
-and faster. A `Function` computes on tensors, so one written for PyTorch runs unchanged.
+The operations of minitorch itself (`minitorch.autograd.op.Op`) have the same two methods, and compute on arrays, which is one
+level lower and faster. A `Function` computes on tensors, so one written for PyTorch runs unchanged.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch import backend
-from minitorch.anomaly import arrays_in
-from minitorch.grad_mode import no_grad
-from minitorch.op import Op, check_unchanged
-from minitorch.tensor import Tensor, wrap
+from minitorch.autograd.anomaly import arrays_in
+from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.op import Op, check_unchanged
+from minitorch.autograd.tensor import Tensor, wrap
 
 
 class FunctionNode(Op):

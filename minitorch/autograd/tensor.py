@@ -1,7 +1,7 @@
 """`Tensor`: an array, whether it wants a gradient, that gradient, and the operation that made it.
 
 The noun everybody shares. It knows nothing of operations: `minitorch.methods` gives it its operators and methods, and
-`minitorch.engine` reads and writes the four fields below.
+`minitorch.autograd.backward` reads and writes the four fields below.
 """
 
 from __future__ import annotations

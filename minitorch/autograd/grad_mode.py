@@ -11,7 +11,7 @@ from typing import Any
 
 class _Mode(threading.local):
     recording = True  # each thread starts like this
-    anomaly: Any = None  # in anomaly mode what to watch for, a `minitorch.anomaly.Watch`
+    anomaly: Any = None  # in anomaly mode what to watch for, a `minitorch.autograd.anomaly.Watch`
 
 
 mode = _Mode()

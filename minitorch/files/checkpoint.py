@@ -15,10 +15,10 @@ import copy
 import os
 from typing import Any
 
+from minitorch.files.serialization import CheckpointError, load, save
 from minitorch.optim import Optimizer
 from minitorch.optim.lr_scheduler import LRScheduler
 from minitorch.random import Generator, default_generator
-from minitorch.serialization import CheckpointError, load, save
 
 _HEADER = "checkpoint"
 

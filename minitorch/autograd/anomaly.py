@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch import backend
-from minitorch.grad_mode import BareDecorator, Switch, SwitchAtOnce, mode
-from minitorch.tensor import Tensor
+from minitorch.autograd.grad_mode import BareDecorator, Switch, SwitchAtOnce, mode
+from minitorch.autograd.tensor import Tensor
 
 
 class Watch(NamedTuple):

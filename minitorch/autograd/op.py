@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import anomaly, backend
-from minitorch.grad_mode import mode
-from minitorch.tensor import Tensor, wrap
+from minitorch import backend
+from minitorch.autograd import anomaly
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.tensor import Tensor, wrap
 
 next_number = itertools.count(1).__next__
 _ndarray = np.ndarray

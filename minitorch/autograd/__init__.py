@@ -1,10 +1,10 @@
 """Gradients, by PyTorch's names (`torch.autograd`): the backward pass, recording, operations of one's own, and checks."""
 
-from minitorch.anomaly import detect_anomaly, set_detect_anomaly
-from minitorch.engine import backward, grad
-from minitorch.function import Function
-from minitorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from minitorch.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
+from minitorch.autograd.backward import backward, grad
+from minitorch.autograd.function import Function
+from minitorch.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
     "Function",

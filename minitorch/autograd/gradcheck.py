@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.engine import grad
+from minitorch.autograd.backward import grad
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.random import Generator
-from minitorch.tensor import Tensor, wrap
 
 _STEP = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
 
