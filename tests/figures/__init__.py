@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# What pytest puts on the path: the table of operations and the scripts of the reports.
-for _folder in (ROOT / "tests", ROOT / "examples"):
-    if str(_folder) not in sys.path:
-        sys.path.append(str(_folder))
+# What pytest puts on the path: the scripts of the reports.
+if str(ROOT / "examples") not in sys.path:
+    sys.path.append(str(ROOT / "examples"))

@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the document there")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="mutate these alone, of 'file:function'")
-    parser.add_argument("--tests", nargs="+", metavar="FILE", help="run these files of tests in place of the usual ones")
+    parser.add_argument("--tests", nargs="+", metavar="FILE", help="run these files or folders of tests in place of the usual ones")
     parser.add_argument("--budget", type=float, default=6.0, metavar="S", help="seconds of tests a mutant (default 6)")
     parser.add_argument("--kept", type=Path, default=ROOT / "build/mutation.jsonl", metavar="FILE", help="finished mutants")
     options = parser.parse_args(arguments)
@@ -101,10 +101,11 @@ class Version:
         shared = hashlib.sha256()
         for folder in ("minitorch", "layers", "tests"):
             for file in sorted((ROOT / folder).rglob("*.py")):
-                if not file.name.startswith("test_") and file.parent.name not in ("mutation", "report", "parity"):
+                if not file.name.startswith("test_") and file.parent.name not in ("mutation", "figures", "parity"):
                     shared.update(file.read_bytes())
         self.shared = shared.hexdigest()
-        self.tests = {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in tests}
+        files = [file for given in tests for file in (sorted((ROOT / given).rglob("test_*.py")) or [ROOT / given])]
+        self.tests = {file.relative_to(ROOT).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
         self.all = f"{sorted(self.tests.items())} {budget}"
 
     def of(self, verdict: Verdict) -> str:
