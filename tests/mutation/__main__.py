@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the document there")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="mutate these alone, of 'file:function'")
-    parser.add_argument("--tests", nargs="+", metavar="FILE", help="run these files or folders of tests in place of the usual ones")
+    parser.add_argument(
+        "--tests", nargs="+", metavar="FILE", help="run these files or folders of tests in place of the usual ones"
+    )
     parser.add_argument("--budget", type=float, default=6.0, metavar="S", help="seconds of tests a mutant (default 6)")
     parser.add_argument("--kept", type=Path, default=ROOT / "build/mutation.jsonl", metavar="FILE", help="finished mutants")
     options = parser.parse_args(arguments)
