@@ -8,7 +8,23 @@ import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
+from minitorch.utils.data import (
+    BatchSampler,
+    ChainDataset,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    default_collate,
+    get_worker_info,
+    random_split,
+)
 from tests import fakecupy
 
 
@@ -42,6 +58,19 @@ class Squares(Dataset):
         if not 0 <= index < self.count:
             raise IndexError(index)
         return {"root": float(index), "square": index**2, "name": f"n{index}"}
+
+    def __len__(self):
+        return self.count
+
+
+class Countdown(IterableDataset):
+    """Samples one after another."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __iter__(self):
+        return iter(range(self.count, 0, -1))
 
     def __len__(self):
         return self.count
@@ -346,7 +375,23 @@ def test_a_collate_function_gets_the_list_of_samples():
         (lambda: random_split(numbered(10), [7.0, 3.0]), ValueError, "got [7.0, 3.0]"),
         (lambda: DataLoader(numbered(), 0), ValueError, "DataLoader: expected a batch_size of 1 or more, got 0"),
         (lambda: DataLoader(numbered(), 2.5), ValueError, "expected a batch_size of 1 or more, got 2.5"),
-        (lambda: DataLoader(numbered(), num_workers=2), ValueError, "made in this process, num_workers must be 0, got 2"),
+        (lambda: DataLoader(numbered(), num_workers=-1), ValueError, "num_workers and timeout of 0 or more, got -1 and 0"),
+        (lambda: DataLoader(numbered(), prefetch_factor=2), ValueError, "need num_workers above 0"),
+        (lambda: DataLoader(numbered(), batch_size=2, batch_sampler=[[1]]), ValueError, "a batch_sampler sets the batches"),
+        (lambda: DataLoader(numbered(), batch_sampler=iter([[1]])), TypeError, "can be gone through only once"),
+        (lambda: DataLoader(numbered(), None, drop_last=True), ValueError, "batch_size=None makes no batches"),
+        (lambda: DataLoader(Countdown(3), shuffle=True), ValueError, "an IterableDataset sets its own order"),
+        (lambda: RandomSampler([], num_samples=0), ValueError, "RandomSampler: expected a num_samples of 1 or more, got 0"),
+        (lambda: WeightedRandomSampler([1.0, -1.0], 1), ValueError, "got shape (2,) with 2 weights that are not 0"),
+        (lambda: WeightedRandomSampler([1.0, 0.0], 2, False), ValueError, "got shape (2,) with 1 weights that are not 0"),
+        (lambda: BatchSampler([1, 2], 0, False), ValueError, "BatchSampler: expected a batch_size of 1 or more, got 0"),
+        (lambda: ConcatDataset([]), ValueError, "ConcatDataset: expected at least one data set"),
+        (lambda: ConcatDataset([Countdown(2)]), TypeError, "ConcatDataset: an IterableDataset has no positions"),
+        (
+            lambda: ConcatDataset([Squares(2), Squares(3)])[5],
+            IndexError,
+            "ConcatDataset: position 5 in a data set of 5 samples",
+        ),
         (lambda: DataLoader(numbered(), shuffle=True, sampler=[1]), ValueError, "a sampler sets the order"),
         (lambda: DataLoader(numbered(), sampler=(i for i in [1])), TypeError, "a generator can be gone through only once"),
         (lambda: DataLoader(Squares(0), shuffle=True), ValueError, "has 0 samples, there is nothing to shuffle"),
@@ -363,3 +408,89 @@ def test_a_collate_function_gets_the_list_of_samples():
 def test_what_does_not_fit_is_refused(act, kind, said):
     with pytest.raises(kind, match=re.escape(said)):
         act()
+
+
+# ---- what PyTorch's loaders take -----------------------------------------------------------------------------------------
+
+
+def test_what_is_for_worker_processes_changes_no_batch():
+    options = {"num_workers": 2, "pin_memory": True, "timeout": 5, "prefetch_factor": 4, "persistent_workers": True}
+    loader = DataLoader(numbered(), 4, worker_init_fn=lambda worker: 1 / 0, **options)
+    assert order(loader) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert loader.num_workers == 2
+    assert get_worker_info() is None
+
+
+def test_a_batch_sampler_sets_the_batches():
+    loader = DataLoader(numbered(), batch_sampler=[[3, 1], [2]])
+    assert order(loader) == [[3, 1], [2]] == order(loader)
+    assert len(loader) == 2
+    wanted = [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert order(DataLoader(numbered(), batch_sampler=BatchSampler(SequentialSampler(range(10)), 4, True))) == wanted
+    assert [len(BatchSampler(range(10), 4, drop)) for drop in (True, False)] == [2, 3]
+
+
+def test_a_loader_with_a_batch_sampler_goes_on_after_any_batch():
+    batches = [[3, 1], [2], [0, 4]]
+    loader = DataLoader(numbered(), batch_sampler=batches)
+    next(iter(loader))
+    rest = DataLoader(numbered(), batch_sampler=batches)
+    rest.load_state_dict(loader.state_dict())
+    assert order(rest) == batches[1:]
+    assert order(rest) == batches
+
+
+def test_without_a_batch_size_samples_come_as_they_are():
+    samples = list(DataLoader(Squares(3), batch_size=None))
+    assert samples == [{"root": float(i), "square": i**2, "name": f"n{i}"} for i in range(3)]
+    (pair,) = DataLoader([(np.ones(2, np.float32), "a")], batch_size=None)
+    assert (pair[0].dtype, pair[0].tolist(), pair[1]) == (mt.float32, [1, 1], "a")
+
+
+def test_iterable_data_sets_come_in_their_own_order():
+    loader = DataLoader(Countdown(5), batch_size=2)
+    assert [batch.tolist() for batch in loader] == [[5, 4], [3, 2], [1]]
+    assert len(loader) == 3
+    assert [batch.tolist() for batch in DataLoader(Countdown(5), 2, drop_last=True)] == [[5, 4], [3, 2]]
+    assert list(DataLoader(Countdown(2), None)) == [2, 1]
+
+
+def test_data_sets_are_joined():
+    joined = ConcatDataset([Squares(2), Squares(3)])
+    assert [joined[i]["square"] for i in range(len(joined))] == [0, 1, 0, 1, 4]
+    assert joined[-1]["square"] == 4
+    assert len(Squares(2) + Squares(1)) == 3
+    assert list(ChainDataset([Countdown(2), Countdown(1)])) == [2, 1, 1] == list(Countdown(2) + Countdown(1))
+
+
+# ---- samplers ------------------------------------------------------------------------------------------------------------
+
+
+def test_random_samplers_hold_every_position_once_and_follow_their_generator():
+    for make in (RandomSampler, SubsetRandomSampler):
+        first, second = (list(make(range(3, 33), generator=seeded(1))) for _ in range(2))
+        assert first == second
+        assert sorted(first) == list(range(30) if make is RandomSampler else range(3, 33))
+        sampler = make(range(30), generator=seeded(1))
+        assert list(sampler) != list(sampler)
+        assert len(sampler) == 30
+
+
+def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
+    more = list(RandomSampler(range(4), num_samples=10, generator=seeded()))
+    assert [sorted(more[:4]), sorted(more[4:8]), len(more)] == [[0, 1, 2, 3], [0, 1, 2, 3], 10]
+    drawn = list(RandomSampler(range(3), replacement=True, num_samples=300, generator=seeded()))
+    assert set(drawn) == {0, 1, 2}
+    assert len(drawn) == 300
+
+
+def test_a_weighted_sampler_draws_in_proportion():
+    drawn = list(WeightedRandomSampler(mt.tensor([1.0, 0.0, 3.0]), 4000, generator=seeded()))
+    assert len(drawn) == 4000
+    assert drawn.count(1) == 0
+    assert abs(drawn.count(2) / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
+    assert sorted(WeightedRandomSampler([0.5, 2.0, 1.0], 3, replacement=False)) == [0, 1, 2]
+
+
+def test_samplers_are_found_where_pytorch_has_them():
+    assert mt.utils.data.sampler.SubsetRandomSampler is SubsetRandomSampler

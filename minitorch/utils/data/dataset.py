@@ -1,0 +1,141 @@
+"""Data sets: samples by position, or one after another."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.random import Generator, default_generator
+
+T = TypeVar("T", covariant=True)
+
+
+class Dataset(Generic[T]):
+    """Base class of data sets: a subclass writes `__getitem__(index)`, which gives one sample, and `__len__`."""
+
+    def __getitem__(self, index: int) -> T:
+        raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written")
+
+    def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[T]):
+    """Base class of data sets whose samples come one after another: a subclass writes `__iter__`."""
+
+    def __iter__(self) -> Iterator[T]:
+        raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written")
+
+    def __add__(self, other: Dataset[Any]) -> ChainDataset[Any]:
+        return ChainDataset([self, other])
+
+
+class ConcatDataset(Dataset[T]):
+    """Data sets one after another. Raises ValueError for none, TypeError for one whose samples have no positions."""
+
+    def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise ValueError("ConcatDataset: expected at least one data set")
+        if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
+            raise TypeError("ConcatDataset: an IterableDataset has no positions; use ChainDataset")
+        self.cumulative_sizes = list(accumulate(map(len, self.datasets)))
+
+    def __getitem__(self, index: int) -> T:
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"ConcatDataset: position {index} in a data set of {count} samples")
+        index %= count
+        which = bisect_right(self.cumulative_sizes, index)
+        return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+
+class ChainDataset(IterableDataset[T]):
+    """The samples of several iterable data sets, one data set after another."""
+
+    def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
+        self.datasets = list(datasets)
+
+    def __iter__(self) -> Iterator[T]:
+        return chain.from_iterable(self.datasets)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.datasets))
+
+
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
+    """Tensors with one sample in each row: sample i is the tuple of their rows i.
+
+    Raises ValueError if their first dimensions differ or if there is no tensor.
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        if not tensors or any(not t.ndim or len(t) != len(tensors[0]) for t in tensors):
+            raise ValueError(f"TensorDataset: expected tensors with one first dimension, got shapes {shapes or 'none'}")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple(t[index] for t in self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+
+class Subset(Dataset[T]):
+    """The samples of `dataset` at the positions `indices`, in that order.
+
+    Raises IndexError for a position that a data set of known length does not have.
+    """
+
+    def __init__(self, dataset: Dataset[T], indices: Iterable[int]) -> None:
+        self.dataset = dataset
+        self.indices = indices if isinstance(indices, Sequence) else list(indices)
+        if hasattr(dataset, "__len__"):
+            check_positions("Subset", np.array(self.indices), len(dataset))
+
+    def __getitem__(self, index: int) -> T:
+        return self.dataset[self.indices[index]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[T]]:
+    """`dataset` dealt out at random into subsets of the given lengths, or of the given fractions, which sum to 1.
+
+    Fractions are rounded down and what is left over goes to the first subsets, one each. Raises ValueError for lengths that
+    do not add up; warns if a fraction is so small that its subset is empty.
+    """
+    count = len(dataset)
+    if math.isclose(math.fsum(lengths), 1) and min(lengths) >= 0:
+        sizes = [math.floor(count * fraction) for fraction in lengths]
+        for i in range(count - sum(sizes)):
+            sizes[i % len(sizes)] += 1
+        if 0 in sizes:
+            warnings.warn(f"random_split: fractions {list(lengths)} of {count} samples are {sizes} samples", stacklevel=2)
+    else:
+        sizes = list(lengths)
+    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) != count:
+        raise ValueError(
+            f"random_split: expected whole lengths that add up to {count} samples, or fractions that add up to 1, got {sizes}"
+        )
+    order = (generator or default_generator).numpy.permutation(count).tolist()
+    return [Subset(dataset, order[end - size : end]) for end, size in zip(accumulate(sizes), sizes)]
+
+
+def check_positions(name: str, positions: np.ndarray, count: int) -> None:
+    if positions.size:
+        low, high = positions.min(), positions.max()
+        if low < -count or high >= count:
+            raise IndexError(f"{name}: position {low if low < -count else high} in a data set of {count} samples")

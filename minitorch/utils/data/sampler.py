@@ -1,0 +1,136 @@
+"""Samplers: the order in which a loader takes the samples. They draw from a `generator`, the default one if None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.random import Generator, default_generator
+
+T = TypeVar("T", covariant=True)
+
+
+class Sampler(Generic[T]):
+    """Base class of samplers: a subclass writes `__iter__`, which gives positions (or lists of them), and `__len__`."""
+
+    def __init__(self, data_source: Any = None) -> None:
+        """PyTorch's old base class took the data set; it is accepted and not used."""
+
+    def __iter__(self) -> Iterator[T]:
+        raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written")
+
+
+class SequentialSampler(Sampler[int]):
+    """The positions in order."""
+
+    def __init__(self, data_source: Sized) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler[int]):
+    """The positions in a random order, anew each time; `num_samples` of them, with `replacement` each drawn from all.
+
+    More samples than there are come as whole orders one after another. Raises ValueError for no sample.
+    """
+
+    def __init__(
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        self.data_source, self.replacement, self.generator = data_source, replacement, generator
+        self.num_samples = len(data_source) if num_samples is None else _count(self, num_samples)
+
+    def __iter__(self) -> Iterator[int]:
+        draws, count = (self.generator or default_generator).numpy, len(self.data_source)
+        if self.replacement:
+            return iter(draws.integers(count, size=self.num_samples).tolist())
+        rounds = range(-(-self.num_samples // max(count, 1)))
+        return islice((position for _ in rounds for position in draws.permutation(count).tolist()), self.num_samples)
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class SubsetRandomSampler(Sampler[int]):
+    """The given positions in a random order, anew each time."""
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices, self.generator = indices, generator
+
+    def __iter__(self) -> Iterator[int]:
+        order = (self.generator or default_generator).numpy.permutation(len(self.indices)).tolist()
+        return (self.indices[position] for position in order)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` positions drawn with probabilities proportional to `weights`, each at most once without `replacement`.
+
+    Raises ValueError for weights that are negative or not a vector, or for more samples than can be drawn.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float] | Tensor,
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        self.weights = np.array(weights.tolist() if isinstance(weights, Tensor) else weights, np.float64)
+        self.num_samples, self.replacement, self.generator = _count(self, num_samples), replacement, generator
+        most = np.inf if replacement else np.count_nonzero(self.weights)
+        if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
+            raise ValueError(
+                f"WeightedRandomSampler: expected a vector of weights of 0 or more, of which {num_samples} samples can be "
+                f"drawn, got shape {self.weights.shape} with {np.count_nonzero(self.weights)} weights that are not 0"
+            )
+
+    def __iter__(self) -> Iterator[int]:
+        draws, chances = (self.generator or default_generator).numpy, self.weights / self.weights.sum()
+        return iter(draws.choice(len(chances), self.num_samples, self.replacement, chances).tolist())
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class BatchSampler(Sampler[list[int]]):
+    """Lists of `batch_size` positions of another sampler; the last may be shorter, or is left out with `drop_last`."""
+
+    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+        self.sampler, self.batch_size, self.drop_last = sampler, _count(self, batch_size, "batch_size"), drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return batches(self.sampler, self.batch_size, self.drop_last)
+
+    def __len__(self) -> int:
+        count = len(self.sampler)
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+
+
+def batches(samples: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
+    """Lists of `size` samples in a row; with `drop_last` none that is shorter."""
+    remaining = iter(samples)
+    while chunk := list(islice(remaining, size)):
+        if len(chunk) == size or not drop_last:
+            yield chunk
+
+
+def _count(sampler: Sampler[Any], value: Any, what: str = "num_samples") -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{type(sampler).__name__}: expected a {what} of 1 or more, got {value!r}")
+    return value
