@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up: a module may import those above its line, and others of its own line's package.
 # fmt: off
 ORDER = [
-    "minitorch.backend", "minitorch.autograd.grad_mode", "minitorch.files", "minitorch.files.atomic", "minitorch.memory",
+    "minitorch.backend", "minitorch.autograd.grad_mode", "minitorch.files", "minitorch.files.atomic", "minitorch.memory", "minitorch.printing",
     "minitorch.autograd.tensor", "minitorch.autograd.anomaly", "minitorch.autograd.op", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.random",
     "minitorch.ops", "minitorch.creation", "minitorch.autograd.gradcheck", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
@@ -44,6 +44,7 @@ DESCRIBES = {
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
     "minitorch.doctor": "asks NumPy what it is",
+    "minitorch.printing": "numbers are written on the host",
     "minitorch.backend": "the only place that knows two libraries",
     "minitorch.autograd.tensor": "reads numbers and lists, and prints",
     "minitorch.creation": "draws and counts on the host, so that both devices start alike",

@@ -1,0 +1,160 @@
+"""How tensors are printed: PyTorch's text, number for number, so that the output in a book is the output on the screen.
+
+A column has one width and one number of decimals: the numbers of a tensor are looked at together before any of them is written.
+Large tensors are summarised, and long rows are broken. The rules are those of PyTorch's `torch/_tensor_str.py`, which documents
+them nowhere else; `tests/parity` compares the two texts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+
+
+@dataclass(frozen=True)
+class PrintOptions:
+    """What `set_printoptions` sets."""
+
+    precision: int = 4  # decimals
+    threshold: float = 1000  # a tensor of more elements is summarised
+    edgeitems: int = 3  # shown at each end of a dimension of a summarised tensor
+    linewidth: int = 80  # characters
+    sci_mode: bool | None = None  # scientific notation: always, never, or where the numbers need it
+
+
+PROFILES = {
+    "default": PrintOptions(),
+    "short": PrintOptions(precision=2, edgeitems=2),
+    "full": PrintOptions(threshold=math.inf),
+}
+options = PrintOptions()  # of the whole process, as PyTorch's
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Set how tensors are printed, for the whole process; what is None stays, and `sci_mode` None means automatic.
+
+    `profile` "default", "short" or "full" sets all options first. Raises ValueError for another profile.
+    """
+    global options
+    if profile is not None and profile not in PROFILES:
+        raise ValueError(f"set_printoptions: expected the profile 'default', 'short' or 'full', got {profile!r}")
+    base = options if profile is None else PROFILES[profile]
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    options = replace(base, **{name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
+
+
+def text_of(array: Any, device: list[str], gradient: list[str], default_dtype: np.dtype) -> str:
+    """The text of a tensor: its numbers, its size if it is empty, then `device`, dtype and `gradient`, the notes there are."""
+    host = backend.to_array(array, None, backend.CPU)
+    prefix = "tensor("
+    notes = [f"size={host.shape}"] if host.size == 0 and host.ndim != 1 else []
+    notes += device
+    expected = [default_dtype]
+    if host.size:
+        expected += [backend.int64, backend.bool_, np.result_type(default_dtype, backend.complex64)]
+    if host.dtype not in expected:
+        notes.append(f"dtype=torch.{host.dtype}")
+    numbers = _numbers(host, len(prefix)) if host.size else "[]"
+    return _with_notes(prefix + numbers, notes + gradient, len(prefix)) + ")"
+
+
+def _with_notes(text: str, notes: list[str], indent: int) -> str:
+    length = len(text) - text.rfind("\n") + 1
+    for note in notes:
+        if length + len(note) + 2 > options.linewidth:
+            text += ",\n" + " " * indent + note
+            length = indent + len(note)
+        else:
+            text += ", " + note
+            length += len(note) + 2
+    return text
+
+
+def _numbers(host: np.ndarray, indent: int) -> str:
+    summarised = host.size > options.threshold
+    shown = _edges(host) if summarised else host
+    if host.dtype.kind == "c":
+        parts = _Column(shown.real), _Column(shown.imag)
+
+        def write(value: Any) -> str:
+            real, imaginary = parts[0](value.real), parts[1](value.imag).lstrip()
+            return f"{real}{imaginary}j" if imaginary.startswith("-") else f"{real}+{imaginary}j"
+
+        width = parts[0].width + parts[1].width + 1
+    else:
+        write = _Column(shown)
+        width = write.width
+    return _nested(host, indent, summarised, write, width)
+
+
+class _Column:
+    """Writes the numbers of one tensor: all with the same decimals, padded to the same width."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.floating = values.dtype.kind == "f"
+        self.whole, self.scientific, self.width = True, False, 1
+        if not self.floating:
+            self.width = max((len(str(value)) for value in values.ravel().tolist()), default=1)
+            return
+        flat = values.astype(np.float64).ravel()
+        counted = flat[np.isfinite(flat) & (flat != 0)]
+        if not counted.size:
+            return
+        low, high = float(np.abs(counted).min()), float(np.abs(counted).max())
+        self.whole = bool((counted == np.ceil(counted)).all())
+        self.scientific = high / low > 1000 or high > 1e8 or (not self.whole and low < 1e-4)
+        if options.sci_mode is not None:
+            self.scientific = options.sci_mode
+        self.width = max(len(self._write(value)) for value in counted.tolist())
+
+    def _write(self, value: Any) -> str:
+        if not self.floating:
+            return str(value)
+        if self.scientific:
+            return f"{value:.{options.precision}e}"
+        if self.whole:
+            return f"{value:.0f}" + ("." if math.isfinite(value) else "")
+        return f"{value:.{options.precision}f}"
+
+    def __call__(self, value: Any) -> str:
+        return self._write(value).rjust(self.width)
+
+
+def _nested(array: np.ndarray, indent: int, summarised: bool, write: Any, width: int) -> str:
+    if not array.ndim:
+        return write(array.item())
+    edge = options.edgeitems
+    cut = summarised and len(array) > 2 * edge
+    if array.ndim == 1:
+        items = [write(value) for value in (np.concatenate([array[:edge], array[-edge:]]) if cut else array).tolist()]
+        if cut:
+            items.insert(edge, " ...")
+        per_line = max(1, (options.linewidth - indent) // (width + 2))
+        lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
+        return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+    rows = [*array[:edge], *array[-edge:]] if cut else list(array)
+    texts = [_nested(row, indent + 1, summarised, write, width) for row in rows]
+    if cut:
+        texts.insert(edge, "...")
+    return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(texts) + "]"
+
+
+def _edges(array: np.ndarray) -> np.ndarray:
+    """What a summarised tensor shows."""
+    for axis, length in enumerate(array.shape):
+        if length > 2 * options.edgeitems:
+            kept = np.r_[: options.edgeitems, length - options.edgeitems : length]
+            array = array.take(kept, axis)
+    return array

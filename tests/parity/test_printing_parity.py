@@ -1,0 +1,58 @@
+"""The text of random tensors beside PyTorch's: padding, decimals, scientific form, summaries, long rows, what is not finite."""
+
+import numpy as np
+import pytest
+
+from minitorch import printing
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytestmark = pytest.mark.parity
+
+DTYPES = ("float32", "float64", "float16", "int64", "int32", "uint8", "bool", "complex64", "complex128")
+
+
+def drawn(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(0, (12, 5, 5, 5)[: rng.integers(0, 5)])) if rng.random() < 0.8 else (rng.integers(1, 3000),)
+    values = rng.normal(size=shape) * 10.0 ** rng.integers(-6, 9)
+    if rng.random() < 0.3:
+        values = np.round(values)
+    if rng.random() < 0.2:
+        values = values * 10.0 ** rng.integers(-3, 3, size=shape)
+    dtype = DTYPES[seed % len(DTYPES)]
+    if dtype.startswith("float"):
+        for special in (np.nan, np.inf, -np.inf, 0.0, -0.0):
+            values = np.where(rng.random(shape) < 0.05, special, values)
+    with np.errstate(all="ignore"):
+        return np.ascontiguousarray(np.asarray(values).astype(dtype)).reshape(shape)
+
+
+@pytest.mark.parametrize("start", range(0, 450, 50))
+def test_tensors_print_as_in_pytorch(start):
+    for seed in range(start, start + 50):
+        array = drawn(seed)
+        assert printing.text_of(array, [], [], np.dtype("float32")) == repr(torch.from_numpy(array)), seed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"precision": 2},
+        {"sci_mode": True},
+        {"sci_mode": False},
+        {"threshold": 5, "edgeitems": 1},
+        {"linewidth": 40},
+        {"profile": "short"},
+    ],
+)
+def test_print_options_do_what_pytorchs_do(options):
+    array = np.linspace(-1e3, 1e3, 40, dtype=np.float32).reshape(4, 10)
+    try:
+        torch.set_printoptions(**options)
+        printing.set_printoptions(**options)
+        assert printing.text_of(array, [], ["requires_grad=True"], np.dtype("float32")) == repr(
+            torch.from_numpy(array.copy()).requires_grad_()
+        )
+    finally:
+        torch.set_printoptions(profile="default")
+        printing.set_printoptions(profile="default")
