@@ -10,7 +10,7 @@ from layers.parameter import Parameter
 from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.ops.conv import pair
+from minitorch.ops.images import pair
 
 _Pair = int | tuple[int, int]
 

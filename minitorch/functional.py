@@ -35,7 +35,8 @@ from minitorch.ops.loss import (
     triplet_margin_loss,
 )
 from minitorch.ops.norm import batch_norm, group_norm, layer_norm
-from minitorch.ops.pool import adaptive_avg_pool2d, avg_pool2d, interpolate, max_pool2d
+from minitorch.ops.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from minitorch.ops.resize import interpolate
 from minitorch.ops.shape import pad
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What several test modules share: the devices to run on."""
+"""What several test modules share: memory that shows when it is read unwritten, and the devices to run on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from tests import fakecupy
+from tests import fakecupy, poison
+
+poison.install()
 
 
 def _has_gpu() -> bool:

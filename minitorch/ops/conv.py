@@ -5,17 +5,13 @@ Tensors are NCHW by shape and channels-last (NHWC) in memory; `im2col.py` says h
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.im2col import Window, bands, correlate, gathered, gathering_pays, grouped, padded, spread
+from minitorch.ops.im2col import bands, correlate, gathered, gathering_pays, grouped, padded, spread
+from minitorch.ops.images import Pair, pair
 from minitorch.ops.reduce import channel_sums
-
-Pair = int | tuple[int, int]
+from minitorch.ops.window import Window
 
 
 class Conv2d(Op):
@@ -26,14 +22,14 @@ class Conv2d(Op):
 
     def forward(ctx, x, w, b, window):
         ctx.saved = x if ctx.needs(1) else None, w if ctx.needs(0) else None
-        ctx.window, ctx.size, ctx.kernel = window, x.shape[2:], w.shape[2:]
-        return correlate(padded(x, window.padding), w, b, window, window.out_size(x.shape[2:], w.shape[2:]))
+        ctx.window, ctx.size = window, x.shape[2:]
+        return correlate(padded(x, window.padding), w, b, window)
 
     def backward(ctx, g):
         x, w = ctx.saved
         return (
             None if w is None else ConvTranspose2d.apply(g, w, size=ctx.size, window=ctx.window),
-            None if x is None else ConvWeight.apply(x, g, kernel=ctx.kernel, window=ctx.window),
+            None if x is None else ConvWeight.apply(x, g, window=ctx.window),
             channel_sums(g) if ctx.needs(2) else None,
         )
 
@@ -46,14 +42,14 @@ class ConvTranspose2d(Op):
 
     def forward(ctx, y, w, size, window):
         ctx.saved = y if ctx.needs(1) else None, w if ctx.needs(0) else None
-        ctx.window, ctx.kernel, ctx.out = window, w.shape[2:], y.shape[2:]
+        ctx.window = window
         return spread(y, w, size, window)
 
     def backward(ctx, g):
         y, w = ctx.saved
         return (
-            None if w is None else cropped(Conv2d.apply(g, w, None, window=ctx.window), ctx.out),
-            None if y is None else ConvWeight.apply(g, y, kernel=ctx.kernel, window=ctx.window),
+            None if w is None else Conv2d.apply(g, w, None, window=ctx.window),
+            None if y is None else ConvWeight.apply(g, y, window=ctx.window),
         )
 
 
@@ -63,16 +59,17 @@ class ConvWeight(Op):
     dx = conv_transpose(y, g), dy = conv2d(x, g).
     """
 
-    def forward(ctx, x, y, kernel, window):
+    def forward(ctx, x, y, window):
         ctx.saved = x, y
         ctx.window = window
         xp, groups = array_module(x), window.groups
         channels, filters = x.shape[1] // groups, y.shape[1] // groups
-        if gathering_pays(x, y, kernel, window):
-            return gathered(x, y, kernel, window)
+        if gathering_pays(x, y, window):
+            return gathered(x, y, window)
+        kernel = window.kernel
         total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
         y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
-        for stretch, parts in bands(padded(x, window.padding), kernel, window, y.shape[1:3], rows_first=True):
+        for stretch, parts in bands(padded(x, window.padding), window, rows_first=True):
             rows = grouped(y[stretch] if len(parts) == 1 else y[stretch].swapaxes(0, 1), groups)
             for k, part in enumerate(parts):
                 band = part.shape[-1]
@@ -84,26 +81,11 @@ class ConvWeight(Op):
         x, y = ctx.saved
         return (
             ConvTranspose2d.apply(y, g, size=tuple(x.shape[2:]), window=ctx.window) if ctx.needs(0) else None,
-            cropped(Conv2d.apply(x, g, None, window=ctx.window), tuple(y.shape[2:])) if ctx.needs(1) else None,
+            Conv2d.apply(x, g, None, window=ctx.window) if ctx.needs(1) else None,
         )
 
 
-def cropped(y: Any, size: tuple[int, int]) -> Any:
-    """The part of `y` that a transposed convolution read: an output padding as long as a stride leaves room for more."""
-    return y if tuple(y.shape[2:]) == size else y[:, :, : size[0], : size[1]]
-
-
 # ---- functions -----------------------------------------------------------------------------------------------------------
-
-
-def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
-    """A number for both dimensions or one for each; raises ValueError below `least`."""
-    both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
-    if len(both) == 1:
-        both *= 2
-    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in both):
-        raise ValueError(f"{name}: expected {what} to be one or two whole numbers of at least {least}, got {value!r}")
-    return int(both[0]), int(both[1])
 
 
 def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, channels: int, filters: int, form: str) -> None:
@@ -155,12 +137,16 @@ def conv2d(
         raise ValueError(f"conv2d: expected padding to be numbers, 'same' or 'valid', got {padding!r}")
     else:
         around = tuple((n, n) for n in pair("conv2d", "padding", 0 if padding == "valid" else padding, 0))
-    window = Window(stride, around, dilation, groups)
-    if min(window.out_size(input.shape[2:], kernel)) < 1:
+    out = tuple(
+        (n + before + after - d * (k - 1) - 1) // s + 1
+        for n, (before, after), d, k, s in zip(input.shape[2:], around, dilation, kernel, stride)
+    )
+    if min(out) < 1:
         raise ValueError(
             f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into an image of {input.shape[2:]} with "
             f"padding {padding} (input {input.shape}, weight {weight.shape})"
         )
+    window = Window(kernel, stride, around, dilation, out, groups)
     return Conv2d.apply(input, weight, bias, window=window)
 
 
@@ -196,6 +182,6 @@ def conv_transpose2d(
     )
     if min(size) < 1:
         raise ValueError(f"{name}: nothing is left of an output of {size} (input {input.shape}, weight {weight.shape})")
-    window = Window(stride, tuple((p, p) for p in padding), dilation, groups)
+    window = Window(weight.shape[2:], stride, tuple((p, p) for p in padding), dilation, input.shape[2:], groups)
     out = ConvTranspose2d.apply(input, weight, size=size, window=window)
     return out if bias is None else out + bias.reshape(1, -1, 1, 1)

@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minitorch.backend import array_module
-from minitorch.ops.shape import at_pixels
+from minitorch.ops.images import at_pixels
+from minitorch.ops.window import Window
 
 # When each row of the filter is a band of its own. First, an image unfolded in both directions holds each row at least COPIES
 # times: (200, 64, 6, 6) to 128 filters of 2x2, 1.7 times, took 3.2 ms in one band and 4.1 in two; (100, 32, 6, 6) to 64 of 3x3,
@@ -31,34 +32,6 @@ WIDE = 64  # the numbers in a row of a filter from which its gradient is `gather
 
 # How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
 ROWS = 1024
-
-
-class Window(NamedTuple):
-    """How a filter moves over an image: everything about a convolution but its arrays."""
-
-    stride: tuple[int, int]
-    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
-    dilation: tuple[int, int]
-    groups: int
-
-    def out_size(self, size: tuple[int, int], kernel: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the output for an input of height and width `size`."""
-        return tuple(
-            (n + before + after - d * (k - 1) - 1) // s + 1
-            for n, k, s, (before, after), d in zip(size, kernel, self.stride, self.padding, self.dilation)
-        )
-
-    def rows(self, k: int, count: int) -> slice:
-        """The rows of a padded image that meet row `k` of the filter, for `count` rows of the output."""
-        start, step = k * self.dilation[0], self.stride[0]
-        return slice(start, start + step * (count - 1) + 1, step)
-
-    def rows_inside(self, k: int, height: int, count: int) -> tuple[slice, slice]:
-        """The rows of an image of `height`, not padded, that meet row `k` of the filter, and for which of `count` outputs."""
-        at, step = k * self.dilation[0] - self.padding[0][0], self.stride[0]
-        first = max(0, -(at // step))
-        last = max(first, min(count, (height - 1 - at) // step + 1))
-        return slice(first * step + at, last * step + at, step), slice(first, last)
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
@@ -74,9 +47,7 @@ def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
     return out
 
 
-def bands(
-    x: Any, kernel: tuple[int, int], window: Window, out: tuple[int, int], rows_first: bool = False, one: bool = False
-) -> Iterator[tuple[slice, list[Any]]]:
+def bands(x: Any, window: Window, rows_first: bool = False, one: bool = False) -> Iterator[tuple[slice, list[Any]]]:
     """im2col: for each slab of images of padded NHWC `x`, its stretch of the batch and, per band of the filter, the patches.
 
     A band is a row of the filter, so that images are unfolded along their width alone: the patches of all bands are stretches
@@ -86,7 +57,7 @@ def bands(
     which meets the bias: one more row to fill, and no pass over the output, which at (100, 1, 14, 14) to 32 of 3x3 is 0.76 of
     the time.
     """
-    xp = array_module(x)
+    xp, kernel, out = array_module(x), window.kernel, window.out
     n, height, _, channels = x.shape
     each = channels // window.groups
     (sh, sw), (dh, dw) = window.stride, window.dilation
@@ -112,7 +83,7 @@ def bands(
         else:
             images = 1 if rows_first else stretch.stop - start
             rows = xp.ascontiguousarray(block.swapaxes(1, 2) if rows_first else block)
-            reaches = [window.rows(k, out[0]) for k in range(kernel[0])]
+            reaches = [window.reach(0, k) for k in range(kernel[0])]
             some = [rows[:, reach] if rows_first else rows[:, :, reach] for reach in reaches]
             yield stretch, [part.reshape(window.groups, images, -1, band) for part in some]
 
@@ -137,18 +108,18 @@ def matrices(w: Any, groups: int, number: int) -> Any:
     return w.reshape(number, groups, -1, filters // groups)
 
 
-def correlate(x: Any, w: Any, b: Any, window: Window, out: tuple[int, int]) -> Any:
+def correlate(x: Any, w: Any, b: Any, window: Window) -> Any:
     """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
     xp, groups, filters = array_module(x), window.groups, w.shape[0]
-    y = xp.empty((x.shape[0], *out, filters), x.dtype)
+    y = xp.empty((x.shape[0], *window.out, filters), x.dtype)
     weights = bias = None
-    for stretch, parts in bands(x, w.shape[2:], window, out, one=b is not None):
+    for stretch, parts in bands(x, window, one=b is not None):
         if weights is None:
             weights = matrices(w, groups, len(parts))
             if parts[0].shape[-1] > weights.shape[2]:
                 weights = xp.concatenate([weights, b.reshape(1, groups, 1, -1)], 2)
             elif b is not None:
-                bias = at_pixels(b, *out)
+                bias = at_pixels(b, *window.out)
         rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)
         xp.matmul(parts[0], weights[0][:, None], out=rows)
         for part, weight in zip(parts[1:], weights[1:]):
@@ -190,42 +161,42 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
                 xp.matmul(heard, weights, out=sums[:, :, j])
             by_row = sums.reshape(groups, number, oh, len(some), kh, channels).transpose(4, 1, 2, 3, 0, 5)
             for k in range(kh):
-                to, of = window.rows_inside(k, size[0], oh)
+                to, of = window.rows_inside(k, size[0])
                 into = x[start : start + images, to, left : left + across]
                 into += by_row[k, :, of]
     return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
 
 
-def gathering_pays(x: Any, y: Any, kernel: tuple[int, int], window: Window) -> bool:
+def gathering_pays(x: Any, y: Any, window: Window) -> bool:
     """Whether `gathered` is the faster way: few rows of x meet fewer rows of y than the filter has, and its rows are long.
 
     Over (50, c, 14, 14) to as many filters of 3x3, padded, it takes 1.15 of the time with c = 8, 1.0 with 16, 0.90 with 32;
     over (100, 32, 6, 6) to 64 of 3x3, not padded, 1.4. With many filters products are not narrow, nor would the rows stay in
     the cache.
     """
-    row = kernel[1] * x.shape[1]
-    return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and kernel[0] * y.shape[1] <= 2 * row
+    row = window.kernel[1] * x.shape[1]
+    return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
 
 
-def gathered(x: Any, y: Any, kernel: tuple[int, int], window: Window) -> Any:
+def gathered(x: Any, y: Any, window: Window) -> Any:
     """What ConvWeight computes, by one product for all rows of the filter: beside each row of x lie the rows of y it meets.
 
     A product for each row of the filter is as narrow as there are filters, and with few of them BLAS works at half its speed.
     One core, milliseconds, one product and one for each row: (10, 16, 14, 14) to 16 filters of 7x7, padded, 0.68 and 0.92,
     (25, 16, 7, 7) to 32 of 5x5, padded, 0.43 and 0.47.
     """
-    xp, (kh, kw), (channels, height), filters = array_module(x), kernel, x.shape[1:3], y.shape[1]
-    oh, ow = y.shape[2:]
+    xp, (kh, kw), (channels, height), filters = array_module(x), window.kernel, x.shape[1:3], y.shape[1]
+    ow = y.shape[3]
     y = y.transpose(0, 2, 3, 1)
-    row = Window((1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), 1)
+    row = Window((1, kw), (1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), (height, ow))
     total = xp.zeros((kw * channels, kh * filters), x.dtype)
     beside = None
-    for stretch, (patches,) in bands(padded(x, row.padding), (1, kw), row, (height, ow)):
+    for stretch, (patches,) in bands(padded(x, row.padding), row):
         own = y[stretch]
         if beside is None:  # the slabs after it are no larger, and leave zeros where they are
             beside = xp.zeros((len(own), height, ow, kh, filters), x.dtype)
         for k in range(kh):
-            to, of = window.rows_inside(k, height, oh)
+            to, of = window.rows_inside(k, height)
             beside[: len(own), to, :, k] = own[:, of]
         total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)
     return total.reshape(kw, channels, kh, filters).transpose(3, 1, 2, 0)

@@ -11,8 +11,8 @@ from minitorch.autograd.op import Op, mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
+from minitorch.ops.images import at_pixels, is_channels_last
 from minitorch.ops.reduce import channel_sums, kept, mean
-from minitorch.ops.shape import at_pixels, is_channels_last
 
 
 class Normalize(Op):

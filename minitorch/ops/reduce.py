@@ -16,8 +16,9 @@ from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import Where, maximum, minimum, where
 from minitorch.ops.elementwise import abs, exp, sign
+from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
-from minitorch.ops.shape import Expand, Flip, Permute, is_channels_last
+from minitorch.ops.shape import Expand, Flip, Permute
 
 Dim = int | tuple[int, ...] | list[int] | None
 

@@ -13,6 +13,7 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device, array_module
+from minitorch.ops.images import channels_last, is_channels_last
 
 
 class Reshape(Op):
@@ -31,24 +32,6 @@ class Reshape(Op):
         g = g.reshape(ctx.shape_in)
         # images that were flattened get their gradient back in their own memory order: mixed orders cost four times as much
         return g if not ctx.channels_last or isinstance(g, Tensor) else channels_last(g)
-
-
-def is_channels_last(a: Any) -> bool:
-    """Whether images (n, c, h, w) lie in memory as (n, h, w, c)."""
-    return a.ndim == 4 and a.strides[1] < a.strides[3] and not a.flags.c_contiguous
-
-
-def channels_last(a: Any) -> Any:
-    """Images (n, c, h, w) with memory in the order (n, h, w, c); copies only if it must."""
-    return array_module(a).ascontiguousarray(a.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-def at_pixels(channels: Any, height: int, width: int) -> Any:
-    """Numbers, one for each channel, at each pixel of an image: (height, width, c).
-
-    NumPy combines them with channels-last images in one run for each image, not in one for each pixel.
-    """
-    return channels.reshape(1, -1).repeat(height * width, 0).reshape(height, width, -1)
 
 
 class Permute(Op):

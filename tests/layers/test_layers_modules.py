@@ -15,7 +15,7 @@ import pytest
 import layers as nn
 import minitorch as mt
 from minitorch.ops import norm as norm_ops
-from minitorch.ops.shape import at_pixels
+from minitorch.ops.images import at_pixels
 from tests import fakecupy
 from tests.layers.cases import CASES, NOT_IN_TORCH
 

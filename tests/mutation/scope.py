@@ -45,7 +45,7 @@ def rules() -> list[FunctionType]:
     """The backward rules, and whatever of `minitorch.ops` they run: functions, and forwards of operations, by name.
 
     So the gradient of a convolution, which is an operation, is followed into the function that unfolds images. Methods of
-    tensors are not followed; of the classes that are no operations, such as the windows of a pooling, all methods count.
+    tensors are not followed; of the classes that are no operations, such as `Window`, all methods count.
     """
     for each in pkgutil.iter_modules(minitorch.ops.__path__):
         importlib.import_module(f"minitorch.ops.{each.name}")
@@ -66,7 +66,7 @@ def rules() -> list[FunctionType]:
         if each.__module__.startswith("minitorch.ops."):
             module = importlib.import_module(each.__module__)
             for value in vars(module).values():
-                if isinstance(value, type) and value.__module__ == module.__name__ and not issubclass(value, Op):
+                if isinstance(value, type) and value.__module__.startswith("minitorch.ops.") and not issubclass(value, Op):
                     waiting += methods(value)
     return list(found)
 

@@ -13,18 +13,18 @@ from hypothesis.extra import numpy as hnp
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
-from minitorch.autograd.gradcheck import gradcheck
+from minitorch.autograd.gradcheck import gradcheck, gradgradcheck
 from tests.op_table import index, naive, norm
 from tests.op_table.checks import assert_close, host
 from tests.op_table.inplace import set_item
 from tests.op_table.row import outputs, spread
 
 examples = settings(max_examples=40, derandomize=True, deadline=None, database=None)
-one_to = {n: st.integers(1, n) for n in (2, 3, 4)}
+one_to = {n: st.integers(1, n) for n in (2, 3, 4, 5)}
 
 
-def assert_like(reference, call, *arrays, gradients=True):
-    """The values of the reference, and the gradients of these values, exact to rounding."""
+def assert_like(reference, call, *arrays, gradients=True, second=False):
+    """The values of the reference, and the gradients of these values, exact to rounding; the gradients of these if `second`."""
     expected = reference(*arrays)
     inputs = [mt.tensor(array, requires_grad=True) for array in arrays]
     values = outputs(call(*inputs))
@@ -32,6 +32,8 @@ def assert_like(reference, call, *arrays, gradients=True):
         assert_close(host(ours), theirs)
     if gradients:
         assert gradcheck(lambda *tensors: outputs(call(*tensors)), inputs, mode="complex")
+    if second:
+        assert gradgradcheck(lambda *tensors: outputs(call(*tensors)), inputs, mode="complex")
 
 
 def as_drawn(draw, pair):
@@ -69,7 +71,7 @@ def convolutions(draw):
 @given(convolutions())
 def test_conv2d(drawn):
     arrays, parameters = drawn
-    assert_like(lambda *a: naive.conv2d(*a, **parameters), lambda *a: F.conv2d(*a, **parameters), *arrays)
+    assert_like(lambda *a: naive.conv2d(*a, **parameters), lambda *a: F.conv2d(*a, **parameters), *arrays, second=True)
 
 
 @st.composite
@@ -97,24 +99,29 @@ def transposed_convolutions(draw):
 @given(transposed_convolutions())
 def test_conv_transpose2d(drawn):
     arrays, parameters = drawn
-    assert_like(lambda *a: naive.conv_transpose2d(*a, **parameters), lambda *a: F.conv_transpose2d(*a, **parameters), *arrays)
+    ours, plain = lambda *a: F.conv_transpose2d(*a, **parameters), lambda *a: naive.conv_transpose2d(*a, **parameters)
+    assert_like(plain, ours, *arrays, second=True)
 
 
 @st.composite
 def poolings(draw, largest_dilation):
     """Images and parameters of a pooling."""
-    kernel, stride = draw(st.tuples(one_to[3], one_to[3])), draw(st.tuples(one_to[3], one_to[3]))
+    kernel, stride = draw(st.tuples(one_to[4], one_to[4])), draw(st.tuples(one_to[5], one_to[5]))
     dilation = tuple(draw(st.integers(1, largest_dilation)) for _ in "hw")
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
-    x = spread(*draw(st.sampled_from([(1, 1), (2, 1), (1, 2), (0, 1), (2,)])), *lengths(draw, kernel, padding, dilation))
-    assume(x.size <= 60)
+    size = lengths(draw, kernel, padding, dilation)
+    if draw(st.booleans()):  # sizes that the window divides
+        dilation, size = (1, 1), tuple(draw(one_to[3]) * k for k in kernel)
+    assume(all(d * (k - 1) < n + 2 * p for n, d, k, p in zip(size, dilation, kernel, padding)))
+    x = spread(*draw(st.sampled_from([(1, 1), (2, 1), (1, 2), (0, 1), (2,)])), *size)
+    assume(x.size <= 100)
     parameters = {"kernel_size": as_drawn(draw, kernel), "padding": as_drawn(draw, padding), "ceil_mode": draw(st.booleans())}
-    if draw(st.booleans()):
+    if draw(st.integers(0, 2)):
         parameters["stride"] = as_drawn(draw, stride)
     return x, parameters, dilation
 
 
-@examples
+@settings(examples, max_examples=80)
 @given(poolings(2), st.booleans())
 def test_max_pool2d(drawn, return_indices):
     x, parameters, dilation = drawn
@@ -123,15 +130,15 @@ def test_max_pool2d(drawn, return_indices):
         naive.max_pool2d(x, **parameters)
     except ValueError:  # a window with nothing but padding has no maximum
         assume(False)
-    assert_like(lambda a: naive.max_pool2d(a, **parameters), lambda a: F.max_pool2d(a, **parameters), x)
+    assert_like(lambda a: naive.max_pool2d(a, **parameters), lambda a: F.max_pool2d(a, **parameters), x, second=True)
 
 
-@examples
+@settings(examples, max_examples=80)
 @given(poolings(1), st.booleans(), st.none() | st.integers(1, 5))
 def test_avg_pool2d(drawn, count_include_pad, divisor_override):
     x, parameters, _ = drawn
     parameters = {**parameters, "count_include_pad": count_include_pad, "divisor_override": divisor_override}
-    assert_like(lambda a: naive.avg_pool2d(a, **parameters), lambda a: F.avg_pool2d(a, **parameters), x)
+    assert_like(lambda a: naive.avg_pool2d(a, **parameters), lambda a: F.avg_pool2d(a, **parameters), x, second=True)
 
 
 @examples

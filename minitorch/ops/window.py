@@ -1,0 +1,93 @@
+"""How a window moves over an image: the filter of a convolution and the window of a pooling alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from minitorch.backend import array_module
+from minitorch.ops.images import is_channels_last
+
+
+class Window(NamedTuple):
+    """The steps of a window over images: everything about a convolution or a pooling except its arrays."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+    dilation: tuple[int, int]
+    out: tuple[int, int]  # height and width of the output
+    groups: int = 1  # of the channels, in a convolution
+
+    # ---- which pixels meet which place of the window -------------------------------------------------------------------------
+
+    def reach(self, axis: int, place: int) -> slice:
+        """The rows (axis 0) or columns (axis 1) of the padded image that lie at `place` of the window, one for each output."""
+        start, step = place * self.dilation[axis], self.stride[axis]
+        return slice(start, start + step * (self.out[axis] - 1) + 1, step)
+
+    def rows_inside(self, k: int, height: int) -> tuple[slice, slice]:
+        """The rows of an image of `height`, not padded, that lie at row `k` of the window, and the rows of the output."""
+        at, step = k * self.dilation[0] - self.padding[0][0], self.stride[0]
+        first = max(0, -(at // step))
+        last = max(first, min(self.out[0], (height - 1 - at) // step + 1))
+        return slice(first * step + at, last * step + at, step), slice(first, last)
+
+    def positions(self, x: Any) -> Iterator[Any]:
+        """For each place in the window, in rows, the elements of the padded image that lie there: views (n, c, *out)."""
+        for row in self.rows(x):
+            yield from self.columns(row)
+
+    def rows(self, x: Any) -> Iterator[Any]:
+        """For each row of the window, the rows of the padded image that lie there: views (n, c, out[0], width)."""
+        for i in range(self.kernel[0]):
+            yield x[..., self.reach(0, i), :]
+
+    def columns(self, x: Any) -> Iterator[Any]:
+        """For each column of the window, the columns of the padded image that lie there: views (n, c, height, out[1])."""
+        for j in range(self.kernel[1]):
+            yield x[..., self.reach(1, j)]
+
+    def overlaps(self) -> bool:
+        """Whether a pixel can lie in several windows."""
+        return any(s < d * (k - 1) + 1 for s, d, k in zip(self.stride, self.dilation, self.kernel))
+
+    # ---- the padded image ----------------------------------------------------------------------------------------------------
+
+    def padded_size(self, size: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of an image of height and width `size` with its padding."""
+        (top, bottom), (left, right) = self.padding
+        return size[0] + top + bottom, size[1] + left + right
+
+    def blank(self, xp: Any, value: float | None, shape: tuple[int, ...], dtype: Any, last: bool) -> Any:
+        """An array for a padded image of `shape`, channels-last in memory if `last`, filled with `value`.
+
+        None leaves the memory as it was, for those who write every element.
+        """
+        height, width = self.padded_size(shape[2:])
+        out = xp.empty((shape[0], height, width, shape[1]) if last else (*shape[:2], height, width), dtype)
+        if value is not None:
+            out.fill(value)
+        return out.transpose(0, 3, 1, 2) if last else out
+
+    def writes_all(self, shape: tuple[int, ...]) -> bool:
+        """Whether writing every position of every window writes each pixel of the padded image exactly once.
+
+        Windows that do not overlap write as many pixels as they have places: all, if the padded image has no more.
+        """
+        places = math.prod(self.kernel) * math.prod(self.out)
+        return not self.overlaps() and places == math.prod(self.padded_size(shape[2:]))
+
+    def inside(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """The image of `shape` within its padding, as a view."""
+        (top, _), (left, _) = self.padding
+        return x[:, :, top : top + shape[2], left : left + shape[3]]
+
+    def pad(self, x: Any, value: float) -> Any:
+        """`x` with `value` around it, in the same memory order; itself where there is no padding."""
+        if not any(map(any, self.padding)):
+            return x
+        out = self.blank(array_module(x), value, x.shape, x.dtype, is_channels_last(x))
+        self.inside(out, x.shape)[...] = x
+        return out
