@@ -1,8 +1,11 @@
-"""What several test modules share: memory that shows when it is read unwritten, and the devices to run on."""
+"""What several test modules share: memory that shows when it is read unwritten, the devices to run on, and Ctrl-C."""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -10,6 +13,8 @@ import pytest
 from tests import fakecupy, poison
 
 poison.install()
+# programs that tests start find this tree, installed or not
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
 
 
 def _has_gpu() -> bool:
@@ -39,3 +44,11 @@ def device(request: pytest.FixtureRequest) -> str:
     if request.param == "cuda":
         request.getfixturevalue("cupy")
     return request.param
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, here and in programs started here, even where it is ignored: a shell starts background jobs so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -80,7 +80,7 @@ def test_another_seed_gives_other_figures(uninterrupted, tmp_path):
     assert run(tmp_path, "--seed", "1")["nets"] != uninterrupted[1]["nets"]
 
 
-def test_an_interrupted_job_says_how_to_go_on(tmp_path):
+def test_an_interrupted_job_says_how_to_go_on(tmp_path, interruptible):
     with subprocess.Popen(
         command(tmp_path, "--jobs", "1", "--epochs", "200"), cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

@@ -234,7 +234,7 @@ def kept(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_ctrl_c_while_writing_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+def test_ctrl_c_while_writing_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, interruptible):
     run = after(3)
     run.save(tmp_path / "file")
     before = kept(tmp_path)
@@ -277,7 +277,7 @@ def test_a_file_that_may_not_grow_leaves_the_last_good_checkpoint_and_says_so(tm
     assert kept(tmp_path) == before
 
 
-def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, capsys):
+def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, capsys, interruptible):
     """By Ctrl-C, then by a full disk; it says where the last checkpoint is."""
     whole, stopped = str(tmp_path / "whole"), str(tmp_path / "stopped")
     resume.main(["--quick", "--out", whole])
