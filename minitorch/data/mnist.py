@@ -48,14 +48,22 @@ def load_mnist() -> Digits:
     Raises `DatasetError` when the folder named does not hold MNIST, by content, and `DownloadError` when the cache does
     not and no mirror gives it or the cache cannot be written.
     """
+    return _mnist(mnist_arrays())
+
+
+def mnist_arrays() -> dict[str, np.ndarray]:
+    """The four arrays of MNIST by the names of their files, verified: images (n, 28, 28) and labels (n,), uint8.
+
+    Where they are found, and what is raised, is `load_mnist`'s.
+    """
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
         return _load_cached()
-    digits = load_folder(named)
-    if not digits.is_mnist:
+    arrays, is_mnist = read_folder(Path(named))
+    if not is_mnist:
         remedy = "Name another folder there, or ask for this one by its path."
         raise refusal(f"{named} ({FOLDER_VARIABLE})", "other digits", "MNIST", remedy)
-    return digits
+    return arrays
 
 
 def load_folder(folder: str | os.PathLike[str]) -> Digits:
@@ -67,6 +75,18 @@ def load_folder(folder: str | os.PathLike[str]) -> Digits:
     label changed to another digit, cannot be found. Raises `DatasetError`.
     """
     folder = Path(folder)
+    arrays, is_mnist = read_folder(folder)
+    if is_mnist:
+        return _mnist(arrays)
+    note = (
+        f"Digits of the folder {folder}, which are not MNIST and have no published hash; "
+        f"{repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))}."
+    )
+    return _digits(arrays, f"digits of {folder.resolve().name} (not MNIST)", note)
+
+
+def read_folder(folder: Path) -> tuple[dict[str, np.ndarray], bool]:
+    """The four arrays in a folder, and whether they are MNIST's; raises as `load_folder` does."""
     if not os.path.isdir(folder):
         raise DatasetError(f"{folder}: no such folder. Give a folder with the files {', '.join(PUBLISHED)}.")
     paths = {name: _find(folder, name) for name in PUBLISHED}
@@ -79,13 +99,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Digits:
     of_mnist = [name for name in arrays if arrays[name].shape == PUBLISHED[name].shape or _published_name(digests[name])]
     for name in of_mnist:
         _verify(digests[name], name, str(paths[name]))
-    if len(of_mnist) == len(PUBLISHED):
-        return _mnist(arrays)
-    note = (
-        f"Digits of the folder {folder}, which are not MNIST and have no published hash; "
-        f"{repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))}."
-    )
-    return _digits(arrays, f"digits of {folder.resolve().name} (not MNIST)", note)
+    return arrays, len(of_mnist) == len(PUBLISHED)
 
 
 def cache_folder() -> Path:
@@ -165,11 +179,11 @@ def _verify(digest: str, name: str, source: str) -> None:
         raise refusal(source, found, f"MNIST's {name}, {expected}", remedy)
 
 
-def _load_cached() -> Digits:
+def _load_cached() -> dict[str, np.ndarray]:
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        return _mnist({name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED})
+        return {name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED}
     except (OSError, RuntimeError) as error:  # no home, no permission, a full disk
         remedy = f"Name a folder that holds MNIST in {FOLDER_VARIABLE}, or move the cache with XDG_CACHE_HOME."
         raise DownloadError(f"MNIST cannot be kept in the user's cache: {error}. {remedy}") from error

@@ -1,0 +1,138 @@
+"""`import minitorch.as_torch` makes `import torch` find minitorch, in this process and until `uninstall()`.
+
+The modules that a script then imports under PyTorch's names stand in front of minitorch's own: `torch` of `minitorch`,
+`torch.nn` of `layers`, `torchvision` of `minitorch.vision`. What a script sets on them stays there, so minitorch itself is not
+changed. A name that does not exist says so, with the nearest one that does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import FrameType, ModuleType
+from typing import Any
+
+ROOTS = ("torch", "torchvision")
+# PyTorch's modules that are called otherwise here; any other `torch.a.b` is `minitorch.a.b`.
+PLACES = {
+    "torch": "minitorch",
+    "torch.nn": "layers",
+    "torch.nn.functional": "minitorch.functional",
+    "torch.nn.parallel": "layers",
+    "torch.nn.modules": "layers",
+    "torch.random": "minitorch",
+    "torch.autograd.variable": "minitorch.autograd",
+    "torch.autograd.functional": "minitorch.autograd",
+    "torch.optim.optimizer": "minitorch.optim",
+    "torch.utils.data.dataset": "minitorch.utils.data",
+    "torch.utils.data.dataloader": "minitorch.utils.data",
+    "torch.utils.data.sampler": "minitorch.utils.data",
+    "torchvision": "minitorch.vision",
+}
+
+
+class Stand(ModuleType):
+    """The module of a PyTorch name: what is not set on it is looked up in the module of minitorch that it stands for."""
+
+    def __init__(self, name: str, stands_for: ModuleType) -> None:
+        super().__init__(name, stands_for.__doc__)
+        self.__dict__["_stands_for"] = stands_for
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return "2.13.0"  # the version whose names minitorch has
+        inner = f"{self.__name__}.{name}"
+        if inner in sys.modules:
+            return sys.modules[inner]
+        found = getattr(self._stands_for, name, self)
+        if (isinstance(found, ModuleType) or found is self) and _place(inner) is not None:
+            return importlib.import_module(inner)
+        if found is not self:
+            return found
+        if name.startswith("__"):
+            raise AttributeError(name)
+        said = missing(self.__name__, name, dir(self._stands_for))
+        if _is_from_import(sys._getframe(1)):
+            raise ImportError(said, name=self.__name__)
+        raise AttributeError(said)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *dir(self._stands_for)})
+
+
+def missing(module: str, name: str, names: Sequence[str]) -> str:
+    """The sentence for a name that minitorch has not."""
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"; the nearest name there is {module}.{near[0]}" if near else ""
+    return f"minitorch has no {module}.{name}{hint}. docs/coverage.md lists the names it has."
+
+
+def _is_from_import(frame: FrameType) -> bool:
+    """Whether `frame` runs `from module import name`, which replaces the sentence of an AttributeError by one of its own."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM" if frame.f_lasti >= 0 else False
+
+
+def _place(name: str) -> str | None:
+    """The module of minitorch that stands behind a name of PyTorch's; None if there is none."""
+    head, _, last = name.rpartition(".")
+    place = PLACES.get(name)
+    if place is None and head:
+        outer = _place(head)
+        place = f"{outer}.{last}" if outer is not None else None
+    if place is None:
+        return None
+    try:
+        return place if importlib.util.find_spec(place) is not None else None
+    except ModuleNotFoundError:  # the parent is a module, not a package
+        return None
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if name.partition(".")[0] not in ROOTS:
+            return None
+        if _place(name) is None:
+            head, _, last = name.rpartition(".")
+            raise ModuleNotFoundError(missing(head, last, dir(importlib.import_module(_place(head) or "minitorch"))), name=name)
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        place = _place(spec.name)
+        assert place is not None  # find_spec has looked
+        return Stand(spec.name, importlib.import_module(place))
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+_finder = _Finder()
+
+
+def install() -> None:
+    """Make `import torch` find minitorch; raises ImportError if PyTorch itself has been imported in this process."""
+    for root in ROOTS:
+        there = sys.modules.get(root)
+        if there is not None and not isinstance(there, Stand):
+            raise ImportError(
+                f"minitorch.as_torch: {root} itself is already imported here, and two libraries cannot share a name; "
+                "import minitorch.as_torch first, in a new process"
+            )
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def uninstall() -> None:
+    """Undo `install`: a later `import torch` finds PyTorch again, if there is one."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+    for name in [name for name, module in sys.modules.items() if isinstance(module, Stand)]:
+        del sys.modules[name]
+
+
+install()

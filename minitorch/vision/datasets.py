@@ -1,0 +1,106 @@
+"""`torchvision.datasets.MNIST`, over the data that minitorch itself finds, verifies, or carries."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.creation import from_numpy
+from minitorch.data.download import DownloadError
+from minitorch.data.idx import DatasetError
+from minitorch.data.load import load_digits
+from minitorch.data.mnist import PUBLISHED, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, mnist_arrays, read_folder
+from minitorch.utils.data import Dataset
+
+
+class MNIST(Dataset[tuple[Any, Any]]):
+    """Handwritten digits: sample i is (image, label); before `transform` an image is a (28, 28) uint8 array, not a PIL image.
+
+    The four files are looked for under `root` (also in `root/MNIST/raw`, torchvision's folder), then where `load_mnist` looks,
+    which downloads them once. Where they are not to be had, the embedded digits stand in for them, with a warning.
+    `data` (n, 28, 28) uint8 and `targets` (n,) int64 are tensors. `download` is accepted and changes nothing.
+    """
+
+    # fmt: off
+    classes = [
+        "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine",
+    ]
+    # fmt: on
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] = "data",
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
+        download: bool = False,
+    ) -> None:
+        self.root, self.train, self.transform, self.target_transform = root, train, transform, target_transform
+        images, labels = self._arrays(Path(root))
+        self.data: Tensor = from_numpy(images)
+        self.targets: Tensor = from_numpy(labels.astype(np.int64))
+
+    def _arrays(self, root: Path) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = (TRAIN_IMAGES, TRAIN_LABELS) if self.train else (TEST_IMAGES, TEST_LABELS)
+        for folder in (root, root / type(self).__name__ / "raw"):
+            if any((folder / f"{name}{end}").exists() for name in PUBLISHED for end in ("", ".gz")):
+                arrays, _ = read_folder(folder)
+                return arrays[images], arrays[labels]
+        try:
+            arrays = self._published()
+            return arrays[images], arrays[labels]
+        except DownloadError as error:
+            digits = load_digits("digits")
+            warnings.warn(f"{error}\n\n{type(self).__name__} is not to be had. In its place: {digits.note}", stacklevel=4)
+            small = digits.train_images if self.train else digits.test_images
+            large = small.repeat(2, 1).repeat(2, 2).round().astype(np.uint8)
+            return large, digits.train_labels if self.train else digits.test_labels
+
+    def _published(self) -> dict[str, np.ndarray]:
+        return mnist_arrays()
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        image, label = self.data.array[index], int(self.targets.array[index])
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target_transform is not None:
+            label = self.target_transform(label)
+        return image, label
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The label of each class."""
+        return {name: i for i, name in enumerate(self.classes)}
+
+    # names of older versions
+    train_data = test_data = property(lambda self: self.data)
+    train_labels = test_labels = property(lambda self: self.targets)
+
+    def __repr__(self) -> str:
+        return f"Dataset {type(self).__name__}\n    Number of datapoints: {len(self)}\n    Root location: {self.root}"
+
+
+class FashionMNIST(MNIST):
+    """Pictures of clothes, from the four files in `root` or `root/FashionMNIST/raw`; without them digits, with a warning."""
+
+    # fmt: off
+    classes = [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ]
+    # fmt: on
+
+    def _published(self) -> dict[str, np.ndarray]:
+        folder = Path(self.root, "FashionMNIST", "raw")
+        raise DownloadError(f"FashionMNIST: minitorch does not fetch it. Put its four files into {folder}.")
+
+
+__all__ = ["MNIST", "DatasetError", "FashionMNIST"]

@@ -1,0 +1,53 @@
+"""Grids of images, under torchvision's names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.tensor import Tensor
+from minitorch.creation import full
+from minitorch.ops.shape import stack
+
+
+@no_grad()
+def make_grid(
+    tensor: Tensor | Sequence[Tensor],
+    nrow: int = 8,
+    padding: int = 2,
+    normalize: bool = False,
+    value_range: tuple[float, float] | None = None,
+    pad_value: float = 0.0,
+) -> Tensor:
+    """Images (n, c, h, w) side by side, `nrow` in a row, as one image (3, H, W); grey ones are repeated in three channels.
+
+    With `normalize` values go from `value_range`, or from the smallest and largest there are, to 0 and 1.
+    """
+    images = tensor if isinstance(tensor, Tensor) else stack(list(tensor))
+    images = images.reshape(-1, *images.shape[-3:]) if images.ndim > 2 else images.reshape(1, 1, *images.shape)
+    if images.shape[1] == 1:
+        images = images.expand(-1, 3, -1, -1)
+    if normalize:
+        low, high = value_range or (images.min().item(), images.max().item())
+        images = (images.clamp(low, high) - low) / max(high - low, 1e-5)
+    n, channels, h, w = images.shape
+    columns = min(nrow, n)
+    rows = -(-n // columns)
+    size = (channels, rows * (h + padding) + padding, columns * (w + padding) + padding)
+    grid = full(size, pad_value, dtype=images.dtype, device=images.device)
+    for i in range(n):
+        top, left = (i // columns) * (h + padding) + padding, (i % columns) * (w + padding) + padding
+        grid[:, top : top + h, left : left + w] = images[i]
+    return grid
+
+
+def save_image(tensor: Tensor | Sequence[Tensor], fp: str | os.PathLike[str], **kwargs: Any) -> None:
+    """Write `make_grid(tensor, **kwargs)` to a picture file; matplotlib, which it needs, is imported here."""
+    from matplotlib.image import imsave
+
+    grid = make_grid(tensor, **kwargs).detach().cpu().numpy()
+    imsave(fp, (grid * 255 + 0.5).clip(0, 255).astype(np.uint8).transpose(1, 2, 0))

@@ -1,0 +1,90 @@
+"""`import torch` that finds minitorch: in a process of its own each time, since the stand-ins stay in `sys.modules`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def said(code, *command, check=True):
+    command = command or (sys.executable, "-c", code)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == check, done.stderr
+    return done.stdout if check else done.stderr
+
+
+def test_every_module_a_script_imports_stands_for_minitorchs_own():
+    print_all = """
+import minitorch.as_torch
+import torch, layers, minitorch
+import torch.nn as nn
+import torch.nn.functional as F
+import torch.optim as optim
+from torch import Tensor, nn as again
+from torch.autograd import grad
+from torch.nn.modules.loss import MSELoss
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.lr_scheduler import StepLR
+from torch.utils.data import DataLoader, TensorDataset
+from torchvision import datasets, transforms
+assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
+assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
+print(torch.arange(3).sum())
+"""
+    assert said(print_all) == "tensor(3)\n"
+
+
+def test_what_a_script_sets_stays_on_its_own_torch():
+    code = "import minitorch.as_torch, torch, minitorch; torch.relu = None; print(minitorch.relu is None, torch.relu is None)"
+    assert said(code) == "False True\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("torch.nn.Linera", "minitorch has no torch.nn.Linera; the nearest name there is torch.nn.Linear. docs/coverage.md"),
+        (
+            "from torch.nn import Linera",
+            "ImportError: minitorch has no torch.nn.Linera; the nearest name there is torch.nn.Linear.",
+        ),
+        ("import torch.onnxx", "ModuleNotFoundError: minitorch has no torch.onnxx"),
+    ],
+)
+def test_a_name_that_is_missing_is_told_with_the_nearest_that_exists(line, sentence):
+    assert sentence in said(f"import minitorch.as_torch, torch\n{line}", check=False)
+
+
+def test_a_name_that_is_missing_can_be_asked_for():
+    assert said("import minitorch.as_torch, torch; print(hasattr(torch, 'no_such_name'))") == "False\n"
+
+
+def test_pytorch_itself_already_imported_is_refused():
+    code = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import minitorch.as_torch"
+    assert "torch itself is already imported here" in said(code, check=False)
+
+
+def test_uninstall_leaves_nothing_behind():
+    code = """
+import sys, minitorch.as_torch, torch.nn
+before = len(sys.meta_path)
+minitorch.as_torch.uninstall()
+print(len(sys.meta_path) - before, [name for name in sys.modules if name.partition(".")[0] == "torch"])
+"""
+    assert said(code) == "-1 []\n"
+
+
+def test_a_script_runs_as_python_would_run_it(tmp_path):
+    script = tmp_path / "script.py"
+    (tmp_path / "neighbour.py").write_text("NUMBER = 7")
+    script.write_text(
+        "import sys, torch\nfrom neighbour import NUMBER\nprint(__name__, sys.argv[1:], torch.full((1,), NUMBER).item())"
+    )
+    assert said("", sys.executable, "-m", "minitorch.run", str(script), "--lr", "3") == "__main__ ['--lr', '3'] 7\n"
+
+
+def test_run_without_a_script_says_what_it_does():
+    assert "no such file: nowhere.py" in said("", sys.executable, "-m", "minitorch.run", "nowhere.py", check=False)
+    assert "python -m minitorch.run SCRIPT" in said("", sys.executable, "-m", "minitorch.run", "--help")

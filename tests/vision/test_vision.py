@@ -1,0 +1,99 @@
+"""The data sets and transforms of MNIST scripts: torchvision's names over minitorch's digits."""
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch.data import encode_idx
+from minitorch.data.download import DownloadError
+from minitorch.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from minitorch.utils.data import DataLoader
+from minitorch.vision import datasets, transforms, utils
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for images, labels, n in ((TRAIN_IMAGES, TRAIN_LABELS, 12), (TEST_IMAGES, TEST_LABELS, 5)):
+        (raw / images).write_bytes(encode_idx(rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)))
+        (raw / labels).write_bytes(encode_idx(rng.integers(0, 10, n, dtype=np.uint8)))
+    return tmp_path
+
+
+def test_mnist_is_read_from_torchvisions_folder(folder):
+    train, test = datasets.MNIST(folder, train=True, download=True), datasets.MNIST(folder, train=False)
+    assert (len(train), len(test)) == (12, 5)
+    assert train.data.shape == (12, 28, 28) and train.data.dtype == minitorch.uint8 and train.targets.dtype == minitorch.int64
+    image, label = train[3]
+    assert image.shape == (28, 28) and image.dtype == np.uint8 and label == train.targets[3].item()
+
+
+def test_a_loader_makes_batches_of_transformed_digits(folder):
+    normalised = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+    loader = DataLoader(datasets.MNIST(folder, transform=normalised, target_transform=lambda label: -label), batch_size=6)
+    images, labels = next(iter(loader))
+    assert images.shape == (6, 1, 28, 28) and images.dtype == minitorch.float32
+    assert images.min() >= -1 and images.max() <= 1 and labels.max() <= 0
+
+
+def test_without_mnist_the_embedded_digits_stand_in_and_a_warning_says_so(tmp_path, monkeypatch):
+    def fail():
+        raise DownloadError("no network")
+
+    monkeypatch.setattr(datasets, "mnist_arrays", fail)
+    with pytest.warns(UserWarning, match="no network(.|\n)*MNIST is not to be had. In its place: UCI's 8x8"):
+        digits = datasets.MNIST(tmp_path)
+    assert digits.data.shape == (906, 28, 28) and digits.data.max() <= 255
+
+
+def test_fashion_mnist_is_not_fetched(tmp_path):
+    with pytest.warns(UserWarning, match="FashionMNIST: minitorch does not fetch it"):
+        datasets.FashionMNIST(tmp_path)
+
+
+def test_to_tensor_scales_bytes_alone_and_puts_channels_first():
+    assert transforms.ToTensor()(np.full((2, 3), 255, np.uint8)).tolist() == [[[1.0] * 3] * 2]
+    assert transforms.ToTensor()(np.zeros((4, 5, 3), np.uint8)).shape == (3, 4, 5)
+    assert transforms.ToTensor()(np.full((2, 3), 7.0, np.float32)).max() == 7
+    with pytest.raises(ValueError, match=r"to_tensor: expected an image \(h, w\) or \(h, w, c\), got shape \(3,\)"):
+        transforms.ToTensor()(np.zeros(3))
+
+
+def test_normalize_refuses_images_that_are_no_float_tensor():
+    with pytest.raises(TypeError, match=r"put ToTensor\(\) before it"):
+        transforms.Normalize(0.5, 0.5)(np.zeros((28, 28), np.uint8))
+    with pytest.raises(ValueError, match="std must not be zero"):
+        transforms.Normalize(0.5, 0.0)
+
+
+def test_random_crops_and_flips_repeat_with_the_seed():
+    image = np.arange(30, dtype=np.uint8).reshape(5, 6)
+    shaken = transforms.Compose([transforms.RandomCrop(4, padding=1), transforms.RandomHorizontalFlip()])
+    runs = []
+    for _ in range(2):
+        minitorch.manual_seed(3)
+        runs.append([shaken(image) for _ in range(5)])
+    assert all(np.array_equal(a, b) for a, b in zip(*runs)) and {a.shape for a in runs[0]} == {(4, 4)}
+    assert len({a.tobytes() for a in runs[0]}) > 1
+
+
+def test_a_centre_crop_is_the_middle():
+    assert transforms.CenterCrop(2)(np.arange(16).reshape(4, 4)).tolist() == [[5, 6], [9, 10]]
+    assert transforms.CenterCrop(2)(minitorch.arange(16).reshape(1, 4, 4)).tolist() == [[[5, 6], [9, 10]]]
+
+
+def test_a_grid_has_its_images_in_rows_with_a_border():
+    images = minitorch.stack([minitorch.full((1, 2, 2), float(i)) for i in range(3)])
+    grid = utils.make_grid(images, nrow=2, padding=1, pad_value=9.0)
+    assert grid.shape == (3, 7, 7)
+    assert grid[0, 1:3, 1:3].tolist() == [[0, 0], [0, 0]] and grid[2, 4:6, 1:3].tolist() == [[2, 2], [2, 2]]
+    assert grid[0, 0, 0] == 9 and grid[0, 4, 4] == 9
+    assert utils.make_grid(images, normalize=True).max() == 1
+
+
+def test_a_picture_is_written(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    utils.save_image(minitorch.rand(4, 1, 8, 8), tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
