@@ -6,6 +6,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from minitorch import as_torch
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the script as `python SCRIPT` would, with `import torch` finding minitorch."""
@@ -16,8 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     script = Path(arguments[0])
     if not script.is_file():
         sys.exit(f"minitorch.run: no such file: {script}")
-    import minitorch.as_torch  # noqa: F401  installs itself, which a mere `--help` must not do
-
+    as_torch.install()
     sys.argv = [str(script), *arguments[1:]]
     sys.path[0] = str(script.resolve().parent)
     runpy.run_path(str(script), run_name="__main__")

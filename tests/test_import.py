@@ -20,7 +20,7 @@ ORDER = [
     "minitorch.autograd.tensor", "minitorch.autograd.anomaly", "minitorch.autograd.op", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.random",
     "minitorch.ops", "minitorch.creation", "minitorch.autograd.gradcheck", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
-    "minitorch.files.checkpoint", "minitorch", "minitorch.doctor", "layers",
+    "minitorch.files.checkpoint", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on
 
@@ -53,6 +53,7 @@ HOST = {
     "minitorch.files.serialization": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
     "minitorch.data": "digits are files, read on the host",
+    "minitorch.vision": "pictures are files, read and written on the host",
 }
 FUNCTIONS = {
     ("minitorch.autograd.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
@@ -254,7 +255,12 @@ def numpy_names(tree: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in modules() if n not in HOST and not n.startswith(("minitorch.data.", "minitorch.utils.data."))]
+    "name",
+    [
+        n
+        for n in modules()
+        if n not in HOST and not n.startswith(("minitorch.data.", "minitorch.utils.data.", "minitorch.vision."))
+    ],
 )
 def test_what_runs_on_a_gpu_calls_no_function_of_numpy(name):
     called = numpy_names(modules()[name]) - DESCRIBES
