@@ -39,10 +39,14 @@ from layers.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from layers.parameter import Parameter
 from layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from layers.resize import ConstantPad2d, Upsample, ZeroPad2d
+from layers.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
@@ -60,10 +64,12 @@ __all__ = [
     "Dropout2d",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "HuberLoss",
     "Identity",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -77,6 +83,7 @@ __all__ = [
     "NLLLoss",
     "PairwiseDistance",
     "Parameter",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "Sequential",

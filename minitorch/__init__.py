@@ -74,6 +74,7 @@ from minitorch.ops.compare import (
 from minitorch.ops.elementwise import abs, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc
 from minitorch.ops.index import index_select, masked_fill
 from minitorch.ops.linear import bmm, matmul, mm
+from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import (
     all,
     amax,

@@ -110,6 +110,18 @@ CASES = [
     Case("Dropout2d never", lambda nn, t: nn.Dropout2d(0.0), IMAGES),
     Case("Embedding", lambda nn, t: nn.Embedding(7, 3), numbers(7, 4, 2)),
     Case("Embedding padded", lambda nn, t: nn.Embedding(7, 3, padding_idx=-2), numbers(7, 9)),
+    Case("RNN", lambda nn, t: nn.RNN(4, 3), normal(5, 2, 4)),
+    Case("RNN relu", lambda nn, t: nn.RNN(4, 3, 2, "relu", batch_first=True, bidirectional=True), normal(2, 5, 4)),
+    Case("LSTM", lambda nn, t: nn.LSTM(4, 3), normal(5, 2, 4)),
+    Case("LSTM deep", lambda nn, t: nn.LSTM(4, 3, num_layers=2, batch_first=True, bidirectional=True), normal(2, 5, 4)),
+    Case("LSTM projected", lambda nn, t: nn.LSTM(4, 3, 2, bias=False, proj_size=2, bidirectional=True), normal(5, 2, 4)),
+    Case("LSTM alone", lambda nn, t: nn.LSTM(4, 3, bias=False, batch_first=True), normal(5, 4)),
+    Case("GRU", lambda nn, t: nn.GRU(4, 3), lambda rng: (*normal(5, 2, 4)(rng), *normal(1, 2, 3)(rng))),
+    Case("GRU deep", lambda nn, t: nn.GRU(4, 3, num_layers=2, bias=False, bidirectional=True), normal(5, 2, 4)),
+    Case("RNNCell", lambda nn, t: nn.RNNCell(4, 3, nonlinearity="relu"), normal(2, 4)),
+    Case("RNNCell tanh", lambda nn, t: nn.RNNCell(4, 3, bias=False), lambda rng: (*normal(2, 4)(rng), *normal(2, 3)(rng))),
+    Case("LSTMCell", lambda nn, t: nn.LSTMCell(4, 3), normal(2, 4)),
+    Case("GRUCell", lambda nn, t: nn.GRUCell(4, 3), lambda rng: (*normal(2, 4)(rng), *normal(2, 3)(rng))),
     Case("ZeroPad2d", lambda nn, t: nn.ZeroPad2d(2), IMAGES),
     Case("ZeroPad2d cropping", lambda nn, t: nn.ZeroPad2d((1, -2, 0, 3)), IMAGES),
     Case("ConstantPad2d", lambda nn, t: nn.ConstantPad2d((1, 2, 3, 4), 0.5), IMAGES),
@@ -157,3 +169,8 @@ NOT_IN_TORCH = [
     Case("ContrastiveLoss", lambda nn, t: nn.ContrastiveLoss(), pairs(6, 4)),
     Case("ContrastiveLoss margin=3", lambda nn, t: nn.ContrastiveLoss(3.0, reduction="none"), pairs(6, 4)),
 ]
+
+
+def tensors_of(output: Any) -> list[Any]:
+    """The tensors in what a module gave: one, or those of tuples in tuples."""
+    return [t for part in output for t in tensors_of(part)] if isinstance(output, tuple) else [] if output is None else [output]

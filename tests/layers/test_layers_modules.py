@@ -17,7 +17,7 @@ import minitorch as mt
 from minitorch.ops import norm as norm_ops
 from minitorch.ops.images import at_pixels
 from tests import fakecupy
-from tests.layers.cases import CASES, NOT_IN_TORCH
+from tests.layers.cases import CASES, NOT_IN_TORCH, tensors_of
 
 ALL_CASES = CASES + NOT_IN_TORCH
 with_each_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.name)
@@ -43,10 +43,11 @@ def run(case, dtype, device="cpu"):
     arrays = case.inputs(np.random.default_rng(0))
     inputs = [mt.tensor(a, dtype=dtype if a.dtype.kind == "f" else None, device=device) for a in arrays]
     floats = [x.requires_grad_() for x in inputs if x.is_floating_point()]
-    output = module(*inputs)
-    if output.requires_grad:
-        output.backward(mt.ones_like(output))
-    return module, floats, output
+    outputs = tensors_of(module(*inputs))
+    given = [output for output in outputs if output.requires_grad]
+    if given:
+        mt.autograd.backward(given, [mt.ones_like(output) for output in given])
+    return module, floats, outputs
 
 
 @with_each_case
@@ -54,10 +55,10 @@ def run(case, dtype, device="cpu"):
 def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
     mt.set_default_dtype(dtype)
     try:
-        module, floats, output = run(case, dtype)
+        module, floats, outputs = run(case, dtype)
     finally:
         mt.set_default_dtype(mt.float32)
-    made = [output, *module.parameters(), *(b for _, b in module.named_buffers() if b.is_floating_point())]
+    made = [*outputs, *module.parameters(), *(b for _, b in module.named_buffers() if b.is_floating_point())]
     grads = [tensor.grad for tensor in (*module.parameters(), *floats) if tensor.grad is not None]
     assert {tensor.dtype for tensor in made + grads} == {dtype}
     assert grads or case.kind in ("Dropout",)
@@ -66,7 +67,8 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
 # fmt: off
 LEARNING = {
     "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv2d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "Embedding": (4, 4),
-    "GroupNorm": (2, 4), "LayerNorm": (4,), "Linear": (4, 4),
+    "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
+    "Linear": (4, 4), "RNN": (4, 4), "RNNCell": (4, 4),
 }
 # fmt: on
 
@@ -83,12 +85,12 @@ def test_every_module_with_state_of_its_own_is_made_for_a_dtype_and_device(cupy)
 
 @with_each_case
 def test_a_module_computes_on_a_gpu_what_it_computes_on_the_host(case, cupy):
-    module, floats, output = run(case, mt.float32)
+    module, floats, outputs = run(case, mt.float32)
     state = {key: value.clone() for key, value in module.state_dict().items()}
     mt.manual_seed(0)
-    twin, gpu_floats, gpu_output = run(case, mt.float32, "cuda")
-    assert {tensor.device.type for tensor in (gpu_output, *twin.parameters(), *twin.buffers())} == {"cuda"}
-    pairs = [(output, gpu_output), *((value, twin.state_dict()[key]) for key, value in state.items())]
+    twin, gpu_floats, gpu_outputs = run(case, mt.float32, "cuda")
+    assert {tensor.device.type for tensor in (*gpu_outputs, *twin.parameters(), *twin.buffers())} == {"cuda"}
+    pairs = [*zip(outputs, gpu_outputs, strict=True), *((value, twin.state_dict()[key]) for key, value in state.items())]
     for here, there in zip((*module.parameters(), *floats), (*twin.parameters(), *gpu_floats), strict=True):
         assert (here.grad is None) == (there.grad is None)
         if here.grad is not None:

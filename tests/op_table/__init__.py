@@ -8,12 +8,26 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.op_table import activation, conv, dropout, elementwise, index, inplace, linear, loss, norm, pool, reduce, shape
+from tests.op_table import (
+    activation,
+    conv,
+    dropout,
+    elementwise,
+    index,
+    inplace,
+    linear,
+    loss,
+    norm,
+    pool,
+    recurrent,
+    reduce,
+    shape,
+)
 from tests.op_table.row import Case, Row
 
 ROWS: list[Row] = [
     row
-    for family in (elementwise, activation, reduce, shape, index, linear, conv, pool, norm, loss, dropout, inplace)
+    for family in (elementwise, activation, reduce, shape, index, linear, conv, pool, norm, loss, dropout, inplace, recurrent)
     for row in family.ROWS
 ]
 

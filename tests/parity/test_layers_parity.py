@@ -7,10 +7,10 @@ import pytest
 
 import layers
 import minitorch as mt
-from tests.layers.cases import CASES
+from tests.layers.cases import CASES, tensors_of
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-pytestmark = pytest.mark.parity
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")]
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 STEPS = 4
@@ -71,15 +71,17 @@ def step(ours, theirs, arrays, dtype, rng):
     """One forward, backward and update on both, every value and gradient compared."""
     our_inputs, their_inputs = fed(arrays, dtype)
     # clones: PyTorch's in-place modules refuse leaves
-    our_output = ours(*(x.clone() for x in our_inputs))
-    their_output = theirs(*(x.clone() for x in their_inputs))
-    assert_close(our_output, their_output, dtype, "output")
-    cotangent = np.asarray(rng.standard_normal(their_output.shape)).astype(dtype)
+    our_outputs = tensors_of(ours(*(x.clone() for x in our_inputs)))
+    their_outputs = tensors_of(theirs(*(x.clone() for x in their_inputs)))
+    for mine, other in zip(our_outputs, their_outputs, strict=True):
+        assert_close(mine, other, dtype, "output")
+    pairs = [(mine, other) for mine, other in zip(our_outputs, their_outputs) if other.requires_grad]
+    cotangents = [np.asarray(rng.standard_normal(other.shape)).astype(dtype) for _, other in pairs]
     ours.zero_grad()
     theirs.zero_grad()
-    if their_output.requires_grad:
-        our_output.backward(mt.tensor(cotangent))
-        their_output.backward(torch.tensor(cotangent))
+    if pairs:
+        mt.autograd.backward([mine for mine, _ in pairs], [mt.tensor(cotangent) for cotangent in cotangents])
+        torch.autograd.backward([other for _, other in pairs], [torch.tensor(cotangent) for cotangent in cotangents])
     for i, (mine, other) in enumerate(zip(our_inputs, their_inputs)):
         assert (mine.grad is None) == (other.grad is None), f"gradient of input {i}"
         if other.grad is not None:
@@ -369,7 +371,7 @@ def assert_signature_is_pytorch_s(ours, theirs):
     assert mine == {name: known.get(name, "unknown to PyTorch") for name in mine}
 
 
-OWN_ARGUMENTS = {"ContrastiveLoss", "Parameter"}  # one is not in PyTorch, the other's are hidden in C++ there
+OWN_ARGUMENTS = {"ContrastiveLoss", "Parameter", "RNN", "LSTM", "GRU"}  # not in PyTorch, hidden in C++, or *args there
 MODULES = [name for name in layers.__all__ if inspect.isclass(getattr(layers, name)) and name not in OWN_ARGUMENTS]
 ADDED = {"torch_default_"}
 INITS = [
@@ -405,3 +407,29 @@ def test_an_init_function_takes_pytorch_s_arguments(name):
 @pytest.mark.parametrize("name", ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"])
 def test_a_function_on_parameters_takes_pytorch_s_arguments(name):
     assert_signature_is_pytorch_s(getattr(layers.utils, name), getattr(torch.nn.utils, name))
+
+
+# ---- packed sequences ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("lengths", [[4, 3, 1], [2, 4, 4]])
+def test_packed_sequences_are_pytorch_s(name, lengths):
+    ours, theirs = both(lambda nn, tensor: getattr(nn, name)(3, 2, num_layers=2, bidirectional=True), "float64")
+    padded = np.random.default_rng(0).standard_normal((3, 4, 3))
+    found = []
+    for nn, lib, net in ((layers, mt, ours), (torch.nn, torch, theirs)):
+        x = lib.tensor(padded, requires_grad=True)
+        rnn = nn.utils.rnn
+        packed = rnn.pack_padded_sequence(x, lib.tensor(lengths), batch_first=True, enforce_sorted=False)
+        output, last = net(packed)
+        back, counts = rnn.pad_packed_sequence(output, batch_first=True, padding_value=-1.0)
+        states = [last] if name != "LSTM" else list(last)
+        (back.square().sum() + sum((state * (k + 1)).sum() for k, state in enumerate(states))).backward()
+        fields = [getattr(packed, field) for field in ("data", "batch_sizes", "sorted_indices", "unsorted_indices")]
+        found.append(
+            [t.detach().numpy() for t in (*fields, back, counts, *states, x.grad, *(p.grad for p in net.parameters()))]
+        )
+    for mine, other in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=0, atol=1e-10)
+        assert mine.dtype == other.dtype

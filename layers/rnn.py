@@ -1,0 +1,312 @@
+"""Recurrent layers: RNN, LSTM and GRU over sequences, and their cells for a single step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from layers import init
+from layers.module import Module
+from layers.parameter import Parameter
+from layers.utils.rnn import PackedSequence, Places
+from minitorch import cat, empty, functional, stack, zeros
+from minitorch.autograd.tensor import Tensor
+from minitorch.backend import Device
+from minitorch.ops import recurrent
+
+
+class _Weights(Module):
+    """Weights and biases of cells, `gates` times hidden_size rows each, all uniform in ±1 / sqrt(hidden_size) at the start."""
+
+    gates: int
+
+    proj_size = 0
+
+    def _add_weights(self, inputs: int, suffix: str, device: Any, dtype: Any) -> None:
+        rows, width = self.gates * self.hidden_size, self.proj_size or self.hidden_size
+        shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, width), "bias_ih": (rows,), "bias_hh": (rows,)}
+        for name, shape in shapes.items():
+            if self.bias or name.startswith("weight"):
+                self.register_parameter(name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
+            elif not suffix:
+                self.register_parameter(name, None)
+        if self.proj_size:
+            projection = empty(self.proj_size, self.hidden_size, device=device, dtype=dtype)
+            self.register_parameter("weight_hr" + suffix, Parameter(projection))
+
+    def _weights(self, suffix: str) -> list[Tensor | None]:
+        names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+        found = [getattr(self, name + suffix) if self.bias or name.startswith("weight") else None for name in names]
+        return [*found, getattr(self, "weight_hr" + suffix)] if self.proj_size else found
+
+    def reset_parameters(self) -> None:
+        """Draw all weights and biases anew."""
+        bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def _check_nonlinearity(self, nonlinearity: str) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"{type(self).__name__}: expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
+
+
+class _Recurrent(_Weights):
+    """What RNN, LSTM and GRU share: layers, directions, the forms of the input, and how the states go through them."""
+
+    states = 1  # how many tensors a state is: h, or h and c
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if min(input_size, hidden_size, num_layers) < 1:
+            raise ValueError(f"{name}: expected sizes of 1 or more, got {input_size}, {hidden_size}, num_layers {num_layers}")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"{name}: expected a dropout probability from 0 to 1, got {dropout}")
+        if proj_size and (self.states == 1 or not 0 < proj_size < hidden_size):
+            raise ValueError(f"{name}: expected a proj_size below hidden_size {hidden_size}, for an LSTM, got {proj_size}")
+        self.proj_size = proj_size
+        self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
+        self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
+        self._directions = ["", "_reverse"][: 1 + bidirectional]
+        for layer in range(num_layers):
+            for direction in self._directions:
+                inputs = (proj_size or hidden_size) * len(self._directions) if layer else input_size
+                self._add_weights(inputs, f"_l{layer}{direction}", device, dtype)
+        self.reset_parameters()
+
+    def flatten_parameters(self) -> None:
+        """Nothing: PyTorch lays the weights side by side for cuDNN."""
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The weights and biases of each layer and direction."""
+        suffixes = [f"_l{layer}{direction}" for layer in range(self.num_layers) for direction in self._directions]
+        return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in suffixes]
+
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+        """The states (time, n, hidden) after each step of one layer in one direction."""
+        raise NotImplementedError
+
+    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
+        if isinstance(input, PackedSequence):
+            return self._packed(input, hx)
+        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
+            raise ValueError(
+                f"{type(self).__name__}: expected input (time, n, {self.input_size}), (n, time, {self.input_size}) if "
+                f"batch_first, or (time, {self.input_size}), got shape {input.shape}"
+            )
+        alone = input.ndim == 2
+        swapped = self.batch_first and not alone
+        steps = input.unsqueeze(1) if alone else input.transpose(0, 1) if swapped else input
+        state = None if hx is None else [s.unsqueeze(1) if alone else s for s in self._as_list(hx)]
+        output, last = self._through_layers(steps, state, steps.shape[1], None)
+        if alone:
+            return output.squeeze(1), self._as_given([s.squeeze(1) for s in last])
+        return (output.transpose(0, 1) if swapped else output), self._as_given(last)
+
+    def _packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        order, back = input.sorted_indices, input.unsorted_indices
+        if input.data.ndim != 2 or input.data.shape[1] != self.input_size:
+            raise ValueError(
+                f"{type(self).__name__}: expected packed elements (count, {self.input_size}), got shape {input.data.shape}"
+            )
+        state = None if hx is None else [s if order is None else s[:, order] for s in self._as_list(hx)]
+        count = int(input.batch_sizes[0].item())
+        output, last = self._through_layers(input.data, state, count, Places(input.batch_sizes))
+        return input._replace(data=output), self._as_given([s if back is None else s[:, back] for s in last])
+
+    def _through_layers(
+        self, input: Tensor, state: list[Tensor] | None, n: int, places: Places | None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output of the last layer and the last states (layers x directions, n, hidden) of all."""
+        widths = [self.proj_size or self.hidden_size, self.hidden_size][: self.states]
+        shapes = [(self.num_layers * len(self._directions), n, width) for width in widths]
+        if state is None:
+            state = [zeros(shape, dtype=input.dtype, device=input.device) for shape in shapes]
+        if [tuple(s.shape) for s in state] != shapes:
+            given = ", ".join(str(tuple(s.shape)) for s in state)
+            raise ValueError(f"{type(self).__name__}: expected a state of shape {', '.join(map(str, shapes))}, got {given}")
+        last: list[list[Tensor]] = [[] for _ in range(self.states)]
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                input = functional.dropout(input, self.dropout, self.training)
+            outputs = []
+            for reverse, direction in enumerate(self._directions):
+                first = [s[layer * len(self._directions) + reverse] for s in state]
+                weights = self._weights(f"_l{layer}{direction}")
+                if places is not None:
+                    found = self._run(places.padded(input, bool(reverse)), first, weights)
+                    outputs.append(places.packed(found[0], bool(reverse)))
+                else:
+                    found = self._run(input.flip(0) if reverse else input, first, weights)
+                    outputs.append(found[0].flip(0) if reverse else found[0])
+                for kept, states in zip(last, found):
+                    kept.append(states[-1] if places is None else places.last(states))
+            input = outputs[0] if len(outputs) == 1 else cat(outputs, -1)
+        return input, [stack(states) for states in last]
+
+    def _as_list(self, hx: Any) -> list[Tensor]:
+        return [hx] if self.states == 1 else list(hx)
+
+    def _as_given(self, last: list[Tensor]) -> Any:
+        return last[0] if self.states == 1 else tuple(last)
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.input_size}, {self.hidden_size}"]
+        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        parts += [f"{name}={getattr(self, name)}" for name, default in defaults.items() if getattr(self, name) != default]
+        return ", ".join(parts)
+
+
+class RNN(_Recurrent):
+    """h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu: input (time, n, input_size), state (layers, n, hidden_size).
+
+    Returns the last layer's states after each step (time, n, hidden_size), twice as wide if `bidirectional`, and the last
+    states of all layers (layers x directions, n, hidden_size). `batch_first` exchanges time and n of input and output;
+    `dropout` acts between layers; a state that is not given is zero. Packed sequences give packed output. Raises ValueError
+    for shapes that do not fit (Elman 1990).
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype
+        )
+        self._check_nonlinearity(nonlinearity)
+        self.nonlinearity = nonlinearity
+
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+        return (recurrent.rnn(input, *state, *weights, relu=self.nonlinearity == "relu"),)
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory; shapes and arguments as in `RNN`, but the state is (h, c), both of the shape given there.
+
+    The formulas are those of `minitorch.lstm_cell` (Hochreiter & Schmidhuber 1997). With `proj_size` the state h, and the
+    output, are W_hr h of that length (Sak et al. 2014).
+    """
+
+    gates, states = 4, 2
+
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+        if not self.proj_size:
+            return recurrent.lstm(input, *state, *weights)
+        (h, c), (*weights, projection), steps = state, weights, []
+        for x in input:
+            h, c = recurrent.lstm_cell(x, (h, c), *weights)
+            h = functional.linear(h, projection)
+            steps.append((h, c))
+        return tuple(stack(states) for states in zip(*steps))
+
+
+class GRU(_Recurrent):
+    """Gated recurrent units; shapes and arguments as in `RNN`, formulas as in `minitorch.gru_cell` (Cho et al. 2014)."""
+
+    gates = 3
+
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+        return (recurrent.gru(input, *state, *weights),)
+
+
+class _Cell(_Weights):
+    """What the cells share: input (n, input_size) or (input_size), and a state of the same form, zero unless given."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        self._add_weights(input_size, "", device, dtype)
+        self.reset_parameters()
+
+    def _ready(self, input: Tensor, hx: Any) -> Any:
+        """The state, checked."""
+        if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
+            raise ValueError(f"{type(self).__name__}: expected input (n, {self.input_size}), got shape {input.shape}")
+        shape = (*input.shape[:-1], self.hidden_size)
+        if hx is None:
+            hx = zeros(shape, dtype=input.dtype, device=input.device)
+            return (hx, hx) if isinstance(self, LSTMCell) else hx
+        for state in hx if isinstance(self, LSTMCell) else (hx,):
+            if state.shape != shape:
+                raise ValueError(f"{type(self).__name__}: expected a state of shape {shape}, got {state.shape}")
+        return hx
+
+    def extra_repr(self) -> str:
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
+
+
+class RNNCell(_Cell):
+    """One step of `RNN`: (input, h) to h'; input (n, input_size), h (n, hidden_size), both also without n."""
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self._check_nonlinearity(nonlinearity)
+        self.nonlinearity = nonlinearity
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        cell = recurrent.rnn_relu_cell if self.nonlinearity == "relu" else recurrent.rnn_tanh_cell
+        return cell(input, self._ready(input, hx), *self._weights(""))
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+
+
+class LSTMCell(_Cell):
+    """One step of `LSTM`: (input, (h, c)) to (h', c')."""
+
+    gates = 4
+
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        return recurrent.lstm_cell(input, self._ready(input, hx), *self._weights(""))
+
+
+class GRUCell(_Cell):
+    """One step of `GRU`: (input, h) to h'."""
+
+    gates = 3
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        return recurrent.gru_cell(input, self._ready(input, hx), *self._weights(""))

@@ -1,0 +1,133 @@
+"""Sequences of different lengths, as torch.nn.utils.rnn: padded to one tensor, or packed without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from minitorch import arange, functional, stack, tensor, where
+from minitorch.autograd.tensor import Tensor
+
+
+class PackedSequence(NamedTuple):
+    """Sequences step by step, longest first: `data` has the first elements of all, then the second ones, and so on.
+
+    `batch_sizes` (time), int64 on the host, says how many sequences have each step. `sorted_indices` (n) puts the sequences
+    as they were given in order, `unsorted_indices` puts them back; None if they were sorted.
+    """
+
+    data: Tensor
+    batch_sizes: Tensor
+    sorted_indices: Tensor | None = None
+    unsorted_indices: Tensor | None = None
+
+    def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
+        """The same with `data.to(...)`."""
+        return self._replace(data=self.data.to(*args, **kwargs))
+
+
+class Places:
+    """Where the elements of packed sequences lie in a padded tensor (time, n, ...), and back; longest first."""
+
+    def __init__(self, batch_sizes: Tensor) -> None:
+        steps, places = arange(len(batch_sizes)).reshape(-1, 1), arange(int(batch_sizes[0].item())).reshape(1, -1)
+        self.inside = places < batch_sizes.reshape(-1, 1)
+        self.lengths = self.inside.sum(0)
+        starts = (batch_sizes.cumsum(0) - batch_sizes).reshape(-1, 1)
+        ends = where(self.inside, self.lengths - 1 - steps, 0)  # the step that a sequence run backwards has reached
+        self.rows = where(self.inside, starts + places, 0), where(self.inside, starts[ends, 0] + places, 0)
+        time, place = self.inside.nonzero(as_tuple=True)
+        self.at = (time, place), (self.lengths[place] - 1 - time, place)
+
+    def padded(self, data: Tensor, reverse: bool = False) -> Tensor:
+        """(time, n, ...), each sequence from its first or its last element on; what lies behind its end is arbitrary."""
+        return data[_on(data, self.rows[reverse])]
+
+    def packed(self, padded: Tensor, reverse: bool = False) -> Tensor:
+        """The reverse of `padded`."""
+        return padded[tuple(_on(padded, index) for index in self.at[reverse])]
+
+    def last(self, padded: Tensor) -> Tensor:
+        """The last element of each sequence (n, ...) in what `padded` gave."""
+        return padded[_on(padded, self.lengths - 1), _on(padded, arange(len(self.lengths)))]
+
+
+def _on(like: Tensor, index: Tensor) -> Tensor:
+    return index.to(device=like.device)
+
+
+def pack_padded_sequence(
+    input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False, enforce_sorted: bool = True
+) -> PackedSequence:
+    """Pack `input` (time, n, ...), or (n, time, ...) if `batch_first`, of which sequence i has the first `lengths[i]` elements.
+
+    Raises ValueError for lengths below 1 or beyond the input, or not in falling order unless `enforce_sorted` is False.
+    """
+    if batch_first:
+        input = input.transpose(0, 1)
+    counts = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
+    if len(counts) != input.shape[1] or not counts or min(counts) < 1 or max(counts) > input.shape[0]:
+        raise ValueError(
+            f"pack_padded_sequence: expected {input.shape[1]} lengths from 1 to {input.shape[0]} for input {input.shape}, "
+            f"got {counts}"
+        )
+    order = sorted(range(len(counts)), key=lambda i: -counts[i])
+    if enforce_sorted and order != list(range(len(counts))):
+        raise ValueError(f"pack_padded_sequence: expected falling lengths, got {counts}; pass enforce_sorted=False")
+    sizes = [sum(count > t for count in counts) for t in range(max(counts))]
+    time = [t for t, size in enumerate(sizes) for _ in range(size)]
+    place = [order[i] for size in sizes for i in range(size)]
+    data = input[tensor(time, device=input.device), tensor(place, device=input.device)]
+    batch_sizes = tensor(sizes, device="cpu")
+    if enforce_sorted:
+        return PackedSequence(data, batch_sizes)
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return PackedSequence(data, batch_sizes, *(tensor(index, device=input.device) for index in (order, back)))
+
+
+def pad_packed_sequence(
+    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """The padded tensor (time, n, ...), or (n, time, ...) if `batch_first`, and the lengths (n), in the order given.
+
+    Raises ValueError for a `total_length` below the longest sequence.
+    """
+    places = Places(sequence.batch_sizes)
+    steps = len(sequence.batch_sizes)
+    if total_length is not None and total_length < steps:
+        raise ValueError(f"pad_packed_sequence: total_length {total_length} is less than the longest sequence, {steps}")
+    out = places.padded(sequence.data)
+    inside = _on(out, places.inside).reshape(*places.inside.shape, *[1] * (out.ndim - 2))
+    out, lengths = where(inside, out, padding_value), places.lengths
+    if total_length is not None:
+        out = functional.pad(out, [0, 0] * (out.ndim - 1) + [0, total_length - steps], value=padding_value)
+    if sequence.unsorted_indices is not None:
+        out, lengths = out[:, sequence.unsorted_indices], lengths[sequence.unsorted_indices.cpu()]
+    return (out.transpose(0, 1) if batch_first else out), lengths
+
+
+def pad_sequence(
+    sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
+) -> Tensor:
+    """Tensors (length, ...) in one of the greatest length: (time, n, ...), or (n, time, ...) if `batch_first`."""
+    if padding_side not in ("left", "right"):
+        raise ValueError(f"pad_sequence: expected padding_side 'left' or 'right', got {padding_side!r}")
+    longest = max(len(sequence) for sequence in sequences)
+
+    def widths(sequence: Tensor) -> list[int]:
+        around = [longest - len(sequence), 0] if padding_side == "left" else [0, longest - len(sequence)]
+        return [0, 0] * (sequence.ndim - 1) + around
+
+    padded = [functional.pad(sequence, widths(sequence), value=padding_value) for sequence in sequences]
+    return stack(padded, 0 if batch_first else 1)
+
+
+def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
+    """Pack tensors (length, ...); raises ValueError unless they come longest first or `enforce_sorted` is False."""
+    return pack_padded_sequence(pad_sequence(sequences), list(map(len, sequences)), enforce_sorted=enforce_sorted)
+
+
+def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
+    """The sequences of a padded tensor (time, n, ...), or (n, time, ...) if `batch_first`, each with its own length."""
+    whole = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
+    return [sequence[:length] for sequence, length in zip(whole, lengths.tolist())]
