@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.reduce import normalized_dims
+from minitorch.ops.dims import dimension
+from minitorch.ops.indices import arrays_of, integers_first, is_basic, is_integers, normalized_index
 
 
 class Slice(Op):
@@ -44,7 +43,7 @@ class Take(Op):
     """a[index] with integer or boolean arrays in the index, as a copy.  da = zeros with g added at index."""
 
     def forward(ctx, a, index):
-        ctx.saved = _arrays(index)
+        ctx.saved = arrays_of(index)
         ctx.shape_in, ctx.index = a.shape, index
         return a[index]
 
@@ -56,11 +55,11 @@ class AddAt(Op):
     """Zeros of `shape` with a added at index, once for each time a place is named.  da = g[index]."""
 
     def forward(ctx, a, index, shape):
-        ctx.saved = _arrays(index)
+        ctx.saved = arrays_of(index)
         ctx.index = index
         xp = array_module(a)
         out = xp.zeros(shape, a.dtype)
-        if any(_is_integers(entry) for entry in index):
+        if any(is_integers(entry) for entry in index):
             xp.add.at(out, index, a)
         else:
             out[index] = a  # a mask names no place twice
@@ -74,7 +73,7 @@ class SetItem(Op):
     """a with b, broadcast, in place of a[index].  da = g with zeros there; db = g[index]."""
 
     def forward(ctx, a, b, index):
-        ctx.saved = _arrays(index)
+        ctx.saved = arrays_of(index)
         ctx.index, ctx.ndim_b = index, getattr(b, "ndim", 0)
         out = a.copy(order="K")
         out[index] = b
@@ -105,105 +104,6 @@ class Embedding(Op):
         return AddAt.apply(g, index=(rows,), shape=ctx.shape_in), None
 
 
-def is_basic(index: tuple) -> bool:
-    """Whether an index holds integers, slices, None and Ellipsis only, so that it selects a view."""
-    return not any(backend.is_array(entry) for entry in index)
-
-
-def _arrays(index: tuple) -> tuple:
-    """The arrays of an index; a rule saves them, so that a change of one in place is caught."""
-    return tuple(entry for entry in index if backend.is_array(entry))
-
-
-def _is_integers(entry: Any) -> bool:
-    return backend.is_array(entry) and entry.dtype.kind in "iu"
-
-
-def normalized_index(name: str, a: Any, index: Any) -> tuple:
-    """`index` as a tuple that NumPy and CuPy read alike, arrays on the device of `a`.
-
-    Raises IndexError for positions out of range (CuPy alone would wrap them silently), TypeError for float indices.
-    """
-    entries = index if isinstance(index, tuple) else (index,)
-    out: list[Any] = []
-    has_ellipsis = False
-    for entry in entries:
-        if isinstance(entry, Tensor):
-            entry = entry.array
-        if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and isinstance(index, tuple)):
-            entry = array_module(a).asarray(
-                [int(e) if isinstance(e, Tensor) else e for e in entry] if not isinstance(entry, np.ndarray) else entry
-            )
-            if entry.size == 0 and entry.dtype.kind == "f":
-                entry = entry.astype(backend.int64)  # an empty list
-        elif isinstance(entry, (np.integer, np.bool_)):
-            entry = entry.item()
-        if backend.is_array(entry):
-            if array_module(entry) is not array_module(a):
-                where, on = backend.device_of(a), backend.device_of(entry)
-                raise RuntimeError(f"{name}: a tensor on {where} is indexed by one on {on}; move it with .to()")
-            if entry.dtype.kind not in "iub":
-                raise TypeError(f"{name}: expected integer or boolean indices, got {entry.dtype}")
-        elif isinstance(entry, float):
-            raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
-        elif isinstance(entry, slice):
-            entry = slice(*(None if bound is None else int(bound) for bound in (entry.start, entry.stop, entry.step)))
-        has_ellipsis = has_ellipsis or entry is Ellipsis
-        out.append(entry)
-    if array_module(a) is not np:
-        _check_range(name, a, out)
-    # with Ellipsis a full set of integers gives a 0-d view, not a scalar
-    return tuple(out) if has_ellipsis else (*out, Ellipsis)
-
-
-def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
-    """(integers and slices, arrays) to index with one after the other, where integers stand apart from arrays; else None.
-
-    PyTorch selects by the integers first; NumPy would take them for arrays and move what these select to the front.
-    """
-    if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
-        return None
-    integers = [
-        i
-        for i, entry in enumerate(index)
-        if (isinstance(entry, int) and not isinstance(entry, bool)) or (_is_integers(entry) and not entry.ndim)
-    ]
-    chosen = sorted({*integers, *(i for i, entry in enumerate(index) if backend.is_array(entry))})
-    if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
-        return None
-    basic: list[Any] = []
-    for i, entry in enumerate(index):
-        if i in integers:
-            basic.append(int(entry))
-        elif backend.is_array(entry):
-            basic.extend((slice(None),) * (entry.ndim if entry.dtype.kind == "b" else 1))
-        else:
-            basic.append(entry)
-    kept = [entry for i, entry in enumerate(index) if i not in integers]
-    return tuple(basic), tuple(entry if backend.is_array(entry) or entry is Ellipsis else slice(None) for entry in kept)
-
-
-def _check_range(name: str, a: Any, entries: list[Any]) -> None:
-    dims = [
-        0
-        if entry is None or entry is Ellipsis or isinstance(entry, bool)
-        else entry.ndim
-        if backend.is_array(entry) and entry.dtype.kind == "b"
-        else 1
-        for entry in entries
-    ]
-    dim = 0
-    for i, entry in enumerate(entries):
-        if entry is Ellipsis:
-            dim = a.ndim - sum(dims[i:])
-        elif _is_integers(entry) and entry.size and dim < a.ndim:
-            low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
-            if low < -length or high >= length:
-                worst = low if low < -length else high
-                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {a.shape})")
-        dim += dims[i]
-
-
 def getitem(input: Tensor, index: Any) -> Tensor:
     """`input[index]`: a view for integers and slices, a copy for lists, integer and boolean tensors."""
     index = normalized_index("getitem", input.array if isinstance(input, Tensor) else input, index)
@@ -222,24 +122,32 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
     Raises IndexError for a dim or an index out of range, a negative index too, TypeError for an index that is not integer.
     """
-    if index.ndim > 1 or not input.ndim:
-        raise ValueError(f"index_select: expected a 1-d index of a tensor, got shapes {index.shape} and {input.shape}")
+    if index.ndim > 1 or (not input.ndim and index.numel() != 1):
+        raise ValueError(
+            "index_select: expected a 1-d index (of one number if the input is 0-d), "
+            f"got index {index.shape}, input {input.shape}"
+        )
     if index.dtype.kind not in "iu":
         raise TypeError(f"index_select: expected an integer index, got {index.dtype}")
-    (dim,) = normalized_dims("index_select", input.ndim, dim)
-    length = input.shape[dim]
+    dim = dimension("index_select", input.shape, dim)
+    length = input.shape[dim] if input.ndim else 1
     if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):
         raise IndexError(
             f"index_select: an index outside 0..{length - 1} for dim {dim} of length {length} (input {input.shape})"
         )
+    if not input.ndim:
+        return Take.apply(input.reshape(1), index=(index.array.reshape(()),))
     return Take.apply(input, index=(*(slice(None),) * dim, index.array.reshape(-1)))
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
-    """`input` with `value` where the boolean `mask` holds, in the dtype of `input`.
+    """`input` with `value`, a number or a 0-d tensor, where the boolean `mask` holds, in the dtype of `input`.
 
-    Raises TypeError for a mask that is not boolean, and for a fraction that is to go into whole numbers (PyTorch cuts it off).
+    Raises TypeError for a mask that is not boolean, and for a fraction that is to go into whole numbers (PyTorch cuts it off);
+    ValueError for a tensor with dimensions as the value, and for a number that the dtype cannot hold.
     """
+    if isinstance(value, Tensor) and value.ndim:
+        raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {value.shape}")
     if mask.dtype != backend.bool_:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
     if input.dtype == backend.bool_ and isinstance(value, int):

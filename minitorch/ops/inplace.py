@@ -11,7 +11,8 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, device_of, is_array
 from minitorch.ops import arithmetic, choice, elementwise
 from minitorch.ops.activation import relu
-from minitorch.ops.index import SetItem, Slice, integers_first, normalized_index
+from minitorch.ops.index import SetItem, Slice
+from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
 
 _WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one

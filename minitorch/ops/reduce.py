@@ -15,12 +15,11 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import Where, maximum, minimum, where
+from minitorch.ops.dims import Dim, normalized_dims
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
 from minitorch.ops.shape import Expand, Flip, Permute
-
-Dim = int | tuple[int, ...] | list[int] | None
 
 
 class ValuesAndIndices(NamedTuple):
@@ -28,20 +27,6 @@ class ValuesAndIndices(NamedTuple):
 
     values: Tensor
     indices: Tensor
-
-
-def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
-    """The dimensions that `dim` names, counted from the front; raises IndexError beyond `ndim`, ValueError for one twice."""
-    if dim is None:
-        return tuple(range(ndim))
-    dims = (dim,) if isinstance(dim, (int, np.integer)) else tuple(dim)
-    for d in dims:
-        if not -max_(ndim, 1) <= d < max_(ndim, 1):
-            raise IndexError(f"{name}: dim {d} is out of range for {ndim} dimensions")
-    dims = tuple(d % ndim if ndim else 0 for d in dims)
-    if len(set(dims)) != len(dims):
-        raise ValueError(f"{name}: a dim appears twice in {dim}")
-    return dims if ndim else ()
 
 
 def max_(a: int, b: int) -> int:

@@ -11,8 +11,9 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
+from minitorch.ops.dims import dimension, normalized_dims, whole, wholes
 from minitorch.ops.images import channels_last, is_channels_last
 
 
@@ -74,13 +75,16 @@ class Cat(Op):
     """Arrays one after another along `dim`.  The gradient of each is its own stretch of g."""
 
     def forward(ctx, *arrays, dim):
-        ctx.dim, ctx.lengths = dim, [a.shape[dim] for a in arrays]
-        return array_module(arrays[0]).concatenate(arrays, dim)
+        ctx.dim, ctx.lengths = dim, [None if a.shape == (0,) else a.shape[dim] for a in arrays]
+        return array_module(arrays[0]).concatenate([a for a in arrays if a.shape != (0,)] or arrays[:1], dim)
 
     def backward(ctx, g):
         grads, start = [], 0
         before = (slice(None),) * ctx.dim
         for position, length in enumerate(ctx.lengths):
+            if length is None:  # an empty array, wherever it stands
+                grads.append(g.reshape(-1)[:0])
+                continue
             grads.append(g[(*before, slice(start, start + length))] if ctx.needs(position) else None)
             start += length
         return tuple(grads)
@@ -119,13 +123,14 @@ class Clone(Op):
 
 
 class Contiguous(Op):
-    """A copy of a in C order.  da = g."""
+    """A copy of a in C order, in another `shape` of as many elements.  da = g in the old shape."""
 
-    def forward(ctx, a):
-        return a.copy(order="C")
+    def forward(ctx, a, shape):
+        ctx.shape_in = a.shape
+        return a.copy(order="C").reshape(shape)
 
     def backward(ctx, g):
-        return g
+        return g.reshape(ctx.shape_in)
 
 
 class To(Op):
@@ -140,39 +145,40 @@ class To(Op):
         return To.apply(g, dtype=g.dtype, where=ctx.origin)
 
 
-def _flattened(sizes: tuple) -> tuple[int, ...]:
-    """The numbers of `f(2, 3)` and of `f((2, 3))` alike."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
-    return tuple(int(size) for size in sizes)
-
-
-def _dimension(name: str, input: Tensor, dim: int, extra: int = 0) -> int:
-    """`dim` counted from the front; raises IndexError beyond the dimensions of `input` (and `extra` more)."""
-    count = builtins.max(input.ndim + extra, 1)
-    if not -count <= dim < count:
-        raise IndexError(f"{name}: dim {dim} is out of range for a tensor of shape {input.shape}")
-    return dim % count
-
-
-def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
+def reshape(input: Tensor, *sizes: int | Sequence[int], shape: Sequence[int] | None = None) -> Tensor:
     """The elements in another shape, one length of which may be -1; a view if the memory order allows it.
 
     Raises ValueError if the number of elements does not fit.
     """
-    return Reshape.apply(input, shape=_flattened(shape))
+    return Reshape.apply(input, shape=wholes("reshape", "shape", sizes, shape))
 
 
-def view(input: Tensor, *shape: int | Sequence[int] | np.dtype) -> Tensor:
-    """As `reshape`, which copies where PyTorch's view would refuse: channels-last tensors may be viewed here."""
-    return reshape(input, *shape)
+def view(
+    input: Tensor,
+    *sizes: int | Sequence[int] | np.dtype,
+    size: Sequence[int] | None = None,
+    dtype: np.dtype | None = None,
+) -> Tensor:
+    """As `reshape`, which copies where PyTorch's view would refuse: channels-last tensors may be viewed here.
+
+    With a dtype, the same memory read as numbers of that dtype, without a gradient; a width that differs changes the last
+    length. Raises ValueError if that length does not fit.
+    """
+    if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
+        sizes, dtype = (), sizes[0]
+    if dtype is None:
+        return Reshape.apply(input, shape=wholes("view", "size", sizes, size))
+    try:
+        return input if input.dtype == dtype else wrap(input.array.view(dtype))
+    except ValueError as reason:
+        raise ValueError(f"view: shape {input.shape} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}") from None
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions `start_dim` to `end_dim` made one."""
     if not input.ndim:
         return reshape(input, 1)
-    start, end = _dimension("flatten", input, start_dim), _dimension("flatten", input, end_dim)
+    start, end = dimension("flatten", input.shape, start_dim), dimension("flatten", input.shape, end_dim)
     if start > end:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {input.shape})")
     shape = input.shape
@@ -181,23 +187,23 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into `sizes`."""
-    dim = _dimension("unflatten", input, dim)
+    dim = dimension("unflatten", input.shape, dim)
     return reshape(input, input.shape[:dim] + tuple(sizes) + input.shape[dim + 1 :])
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged, as a view."""
-    dim0, dim1 = _dimension("transpose", input, dim0), _dimension("transpose", input, dim1)
+    dim0, dim1 = dimension("transpose", input.shape, dim0), dimension("transpose", input.shape, dim1)
     dims = list(range(input.ndim))
     if dims:
         dims[dim0], dims[dim1] = dim1, dim0
     return Permute.apply(input, dims=tuple(dims))
 
 
-def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
+def permute(input: Tensor, *order: int | Sequence[int], dims: Sequence[int] | None = None) -> Tensor:
     """The dimensions in the order `dims`, as a view; raises ValueError unless each is named once."""
-    order = _flattened(dims)
-    named = [_dimension("permute", input, d) for d in order]
+    order = wholes("permute", "dims", order, dims)
+    named = [dimension("permute", input.shape, d) for d in order]
     if sorted(named) != list(range(input.ndim)):
         raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {input.shape})")
     return Permute.apply(input, dims=tuple(named))
@@ -215,26 +221,26 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     if dim is None:
         shape = tuple(n for n in input.shape if n != 1)
     else:
-        dims = [_dimension("squeeze", input, d) for d in ([dim] if isinstance(dim, int) else dim)]
+        dims = [dimension("squeeze", input.shape, d) for d in (dim if isinstance(dim, (tuple, list)) else [dim])]
         shape = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims)
     return Reshape.apply(input, shape=shape)
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a dimension of length one inserted at `dim`."""
-    dim = _dimension("unsqueeze", input, dim, extra=1)
+    dim = dimension("unsqueeze", input.shape, dim, extra=1)
     return Reshape.apply(input, shape=(*input.shape[:dim], 1, *input.shape[dim:]))
 
 
-def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
+def expand(input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] | None = None) -> Tensor:
     """Dimensions of length one repeated to `sizes` without copying; -1 keeps a length.
 
     Raises ValueError for sizes that do not fit.
     """
-    wanted = _flattened(sizes)
+    wanted = wholes("expand", "size", sizes, size)
     extra = len(wanted) - input.ndim
-    shape = tuple(input.shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
-    if extra < 0 or any(size < 0 for size in shape) or any(n not in (1, size) for n, size in zip(input.shape, shape[extra:])):
+    shape = tuple(input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
+    if extra < 0 or any(n < 0 for n in shape) or any(old not in (1, new) for old, new in zip(input.shape, shape[extra:])):
         raise ValueError(f"expand: shape {input.shape} cannot be expanded to {wanted}")
     return Expand.apply(input, shape=shape)
 
@@ -244,31 +250,35 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.shape)
 
 
-def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
-    """Whole copies side by side, `repeats` of them along each dimension; raises ValueError for too few counts."""
-    counts = _flattened(repeats)
+def repeat(input: Tensor, *counts: int | Sequence[int], repeats: Sequence[int] | None = None) -> Tensor:
+    """Whole copies side by side, `repeats` of them along each dimension, in memory of their own.
+
+    Raises ValueError for too few counts and for negative ones.
+    """
+    counts = wholes("repeat", "repeats", counts, repeats)
     extra = len(counts) - input.ndim
-    if extra < 0:
-        raise ValueError(f"repeat: expected at least {input.ndim} counts for shape {input.shape}, got {counts}")
+    if extra < 0 or any(count < 0 for count in counts):
+        raise ValueError(f"repeat: expected at least {input.ndim} counts of 0 or more for shape {input.shape}, got {counts}")
     shape = (1,) * extra + input.shape
     spread = expand(reshape(input, [n for pair in shape for n in (1, pair)]), [n for pair in zip(counts, shape) for n in pair])
-    return reshape(spread, [count * n for count, n in zip(counts, shape)])
+    return Contiguous.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
 
 
-def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
-    """The order of the elements reversed along `dims`, as a copy."""
-    return Flip.apply(input, dims=tuple(_dimension("flip", input, d) for d in _flattened(dims)))
+def flip(input: Tensor, *along: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
+    """The order of the elements reversed along `dims`, as a copy; raises ValueError for a dim named twice."""
+    named = tuple(dimension("flip", input.shape, d) for d in wholes("flip", "dims", along, dims))
+    return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along `dim`; their other dimensions must agree.
+    """Tensors one after another along `dim`; their other dimensions must agree. An empty one of shape (0,) fits everywhere.
 
     Raises ValueError if they do not, or if there is no tensor, TypeError for anything but tensors.
     """
     tensors = list(tensors)
     _check_tensors("cat", tensors)
-    dim = _dimension("cat", tensors[0], dim)
-    shapes = [tensor.shape for tensor in tensors]
+    shapes = [tensor.shape for tensor in tensors if tensor.shape != (0,)] or [(0,)]
+    dim = dimension("cat", shapes[0], dim)
     if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
         raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
     dtype = _common_dtype(tensors)
@@ -297,7 +307,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     _check_tensors("stack", tensors)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
         raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tensor.shape) for tensor in tensors)}")
-    dim = _dimension("stack", tensors[0], dim, extra=1)
+    dim = dimension("stack", tensors[0].shape, dim, extra=1)
     return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
 
 
@@ -306,15 +316,15 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
 
     Raises ValueError if the sizes do not add up to the length.
     """
-    dim = _dimension("split", tensor, dim)
+    dim = dimension("split", tensor.shape, dim)
     length = tensor.shape[dim]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
+    if not isinstance(split_size_or_sections, (tuple, list)):
+        size = whole("split", "split_size", split_size_or_sections)
         if size <= 0:
             raise ValueError(f"split: expected a positive size, got {size}")
         sizes = [builtins.min(size, length - start) for start in range(0, length, size)] or [0]
     else:
-        sizes = list(split_size_or_sections)
+        sizes = [whole("split", "each size", size) for size in split_size_or_sections]
         if builtins.sum(sizes) != length or builtins.min(sizes, default=0) < 0:
             raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tensor.shape}")
     parts, start, before = [], 0, (slice(None),) * dim
@@ -326,15 +336,15 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of equal size along `dim`, the last perhaps smaller; raises ValueError for chunks < 1."""
-    if chunks < 1:
+    if whole("chunk", "chunks", chunks) < 1:
         raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
-    dim = _dimension("chunk", input, dim)
+    dim = dimension("chunk", input.shape, dim)
     return split(input, builtins.max(-(-input.shape[dim] // chunks), 1), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, without that dimension."""
-    dim = _dimension("unbind", input, dim)
+    dim = dimension("unbind", input.shape, dim)
     return tuple(input[(slice(None),) * dim + (i,)] for i in range(input.shape[dim]))
 
 
@@ -360,7 +370,7 @@ def clone(input: Tensor) -> Tensor:
 
 def contiguous(input: Tensor) -> Tensor:
     """The tensor itself if its elements lie in C order, else a copy that does."""
-    return input if input.is_contiguous() else Contiguous.apply(input)
+    return input if input.is_contiguous() else Contiguous.apply(input, shape=input.shape)
 
 
 def to(
@@ -368,21 +378,28 @@ def to(
     *args: Any,
     dtype: np.dtype | None = None,
     device: Device | str | None = None,
-    copy: bool = False,
     non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """The tensor as another dtype, on another device, or like another tensor; itself if nothing changes.
 
-    `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch; gradients flow back through it. Raises
-    RuntimeError if there is no usable GPU.
+    `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch, then `non_blocking` and `copy`;
+    gradients flow back through it. `memory_format` is accepted: minitorch chooses the order in memory itself. Raises
+    RuntimeError if there is no usable GPU, TypeError for arguments in another order.
     """
-    for argument in args:
-        if isinstance(argument, Tensor):
-            dtype, device = argument.dtype, argument.device
-        elif isinstance(argument, (Device, str)) and not isinstance(argument, np.dtype) and _names_device(argument):
-            device = argument
-        elif not isinstance(argument, bool):
-            dtype = np.dtype(argument)
+    rest = list(args)
+    if rest and isinstance(rest[0], Tensor):
+        other = rest.pop(0)
+        dtype, device = other.dtype, other.device
+    else:
+        if rest and _names_device(rest[0]):
+            device = rest.pop(0)
+        if rest and not isinstance(rest[0], bool):
+            dtype = rest.pop(0)
+    if len(rest) > 2 or not all(isinstance(flag, bool) for flag in rest):
+        raise TypeError(f"to: expected (device, dtype, non_blocking, copy), (dtype, ...) or (other, ...), got {args}")
+    copy = rest[1] if len(rest) == 2 else copy
     where = input.device if device is None else backend.as_device(device)
     dtype = input.dtype if dtype is None else np.dtype(dtype)
     if where == input.device and dtype == input.dtype:
@@ -390,8 +407,8 @@ def to(
     return To.apply(input, dtype=dtype, where=where)
 
 
-def _names_device(argument: Device | str) -> bool:
-    return isinstance(argument, Device) or argument.split(":")[0] in ("cpu", "cuda")
+def _names_device(argument: Any) -> bool:
+    return isinstance(argument, Device) or (isinstance(argument, str) and argument.split(":")[0] in ("cpu", "cuda"))
 
 
 def type_(input: Tensor, dtype: np.dtype | None = None) -> Tensor | str:

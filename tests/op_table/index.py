@@ -75,8 +75,8 @@ ROWS = [
     Row("index_select", mt.index_select, lambda x, dim, index: x.take(np.atleast_1d(index), dim), cases=[
         case(GRID, 0, ROWS_TWICE, waits="forward"), case(GRID, -1, np.array([3, 3, 0]), waits="forward"),
         case(CUBE, 1, np.array(2), waits="forward"), case(GRID, 1, np.zeros(0, int))],
-        bad=[bad(ValueError, r"^index_select: expected a 1-d index .*got shapes \(1, 1\)", GRID, 0, np.array([[0]])),
-             bad(IndexError, r"^index_select: dim 2 is out of range for 2 dimensions", GRID, 2, ROWS_TWICE),
+        bad=[bad(ValueError, r"^index_select: expected a 1-d index .*got index \(1, 1\)", GRID, 0, np.array([[0]])),
+             bad(IndexError, r"^index_select: dim 2 is out of range for a tensor of shape \(3, 4\)", GRID, 2, ROWS_TWICE),
              bad(IndexError, r"^index_select: an index outside 0..2 for dim 0 of length 3 \(input \(3, 4\)\)", GRID, 0, np.array([3])),
              bad(IndexError, r"^index_select: an index outside 0..2 for dim 0 of length 3 ", GRID, 0, np.array([-1])),
              bad(TypeError, "^index_select: expected an integer index, got bool", GRID, 0, np.array([True, False, True]))]),

@@ -1,0 +1,63 @@
+"""Whole numbers that users give: dimensions, counted from either end, and sizes. No boolean is one, though Python thinks so."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Dim = int | tuple[int, ...] | list[int] | None
+
+
+def whole(name: str, what: str, value: Any) -> int:
+    """`value` as a whole number; raises TypeError for what is none, a boolean or a float."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, (bool, np.bool_)):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name}: expected {what} to be a whole number, got {value!r} ({type(value).__name__})")
+
+
+def wholes(name: str, what: str, given: tuple, keyword: Any = None) -> tuple[int, ...]:
+    """The whole numbers of `f(2, 3)`, of `f((2, 3))` and of `f(what=(2, 3))`, given as `keyword`, alike."""
+    if keyword is not None:
+        if given:
+            raise TypeError(f"{name}: {what} is given twice, as {given} and as {keyword}")
+        given = (keyword,)
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+        given = tuple(given[0])
+    return tuple(whole(name, what, value) for value in given)
+
+
+def dimension(name: str, shape: Sequence[int], dim: int, extra: int = 0) -> int:
+    """`dim` counted from the front; raises IndexError beyond the dimensions of `shape` (and `extra` more).
+
+    A tensor without dimensions is treated as if it had one. Raises TypeError for what is no whole number.
+    """
+    dim, count = whole(name, "dim", dim), max(len(shape) + extra, 1)
+    if not -count <= dim < count:
+        raise IndexError(f"{name}: dim {dim} is out of range for a tensor of shape {tuple(shape)}")
+    return dim % count
+
+
+def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
+    """The dimensions that `dim` names, counted from the front; None names all.
+
+    Raises IndexError beyond `ndim`, ValueError for one twice, TypeError for what is no whole number.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    dims = tuple(whole(name, "dim", d) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    count = max(ndim, 1)
+    for d in dims:
+        if not -count <= d < count:
+            raise IndexError(f"{name}: dim {d} is out of range for {ndim} dimensions")
+    dims = tuple(d % count for d in dims)
+    if len(set(dims)) != len(dims):
+        raise ValueError(f"{name}: a dim appears twice in {dim}")
+    return dims if ndim else ()

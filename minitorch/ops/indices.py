@@ -1,0 +1,115 @@
+"""What users write between brackets, made one form: a tuple of integers, slices, None, Ellipsis and arrays."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor
+from minitorch.backend import array_module
+
+
+def is_basic(index: tuple) -> bool:
+    """Whether an index holds integers, slices, None and Ellipsis only, so that it selects a view."""
+    return not any(backend.is_array(entry) for entry in index)
+
+
+def arrays_of(index: tuple) -> tuple:
+    """The arrays of an index; a rule saves them, so that a change of one in place is caught."""
+    return tuple(entry for entry in index if backend.is_array(entry))
+
+
+def is_integers(entry: Any) -> bool:
+    return backend.is_array(entry) and entry.dtype.kind in "iu"
+
+
+def normalized_index(name: str, a: Any, index: Any) -> tuple:
+    """`index` as a tuple that NumPy and CuPy read alike, arrays on the device of `a`.
+
+    An array of uint8 is a mask, as in PyTorch, with a warning. Raises IndexError for positions out of range (CuPy alone would
+    wrap them silently), TypeError for float indices.
+    """
+    nested = isinstance(index, tuple)
+    out = [_entry(name, a, entry, nested) for entry in (index if nested else (index,))]
+    if array_module(a) is not np:
+        _check_range(name, a, out)
+    # with Ellipsis a full set of integers gives a 0-d view, not a scalar
+    return tuple(out) if any(entry is Ellipsis for entry in out) else (*out, Ellipsis)
+
+
+def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
+    """An entry of an index as an int, a slice, None, Ellipsis or an array; a tuple within a tuple is a list."""
+    if isinstance(entry, Tensor):
+        entry = entry.array
+    if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and nested):
+        numbers = entry if isinstance(entry, np.ndarray) else [int(e) if isinstance(e, Tensor) else e for e in entry]
+        entry = array_module(a).asarray(numbers)
+        if entry.size == 0 and entry.dtype.kind == "f":
+            entry = entry.astype(backend.int64)  # an empty list
+    elif isinstance(entry, (np.integer, np.bool_)):
+        return entry.item()
+    if backend.is_array(entry):
+        if array_module(entry) is not array_module(a):
+            where, on = backend.device_of(a), backend.device_of(entry)
+            raise RuntimeError(f"{name}: a tensor on {where} is indexed by one on {on}; move it with .to()")
+        if entry.dtype.kind not in "iub":
+            raise TypeError(f"{name}: expected integer or boolean indices, got {entry.dtype}")
+        if entry.dtype == backend.uint8:
+            warnings.warn(f"{name}: a uint8 index is taken as a mask, as in PyTorch; use bool or int64", stacklevel=4)
+            return entry.astype(backend.bool_)
+    elif isinstance(entry, float):
+        raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
+    elif isinstance(entry, slice):
+        return slice(*(None if bound is None else int(bound) for bound in (entry.start, entry.stop, entry.step)))
+    return entry
+
+
+def integers_first(index: tuple) -> tuple[tuple, tuple] | None:
+    """(integers and slices, arrays) to index with one after the other, where integers stand apart from arrays; else None.
+
+    PyTorch selects by the integers first; NumPy would take them for arrays and move what these select to the front.
+    """
+    if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
+        return None
+    integers = [
+        i
+        for i, entry in enumerate(index)
+        if (isinstance(entry, int) and not isinstance(entry, bool)) or (is_integers(entry) and not entry.ndim)
+    ]
+    chosen = sorted({*integers, *(i for i, entry in enumerate(index) if backend.is_array(entry))})
+    if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
+        return None
+    basic: list[Any] = []
+    for i, entry in enumerate(index):
+        if i in integers:
+            basic.append(int(entry))
+        elif backend.is_array(entry):
+            basic.extend((slice(None),) * (entry.ndim if entry.dtype.kind == "b" else 1))
+        else:
+            basic.append(entry)
+    kept = [entry for i, entry in enumerate(index) if i not in integers]
+    return tuple(basic), tuple(entry if backend.is_array(entry) or entry is Ellipsis else slice(None) for entry in kept)
+
+
+def _check_range(name: str, a: Any, entries: list[Any]) -> None:
+    dims = [
+        0
+        if entry is None or entry is Ellipsis or isinstance(entry, bool)
+        else entry.ndim
+        if backend.is_array(entry) and entry.dtype.kind == "b"
+        else 1
+        for entry in entries
+    ]
+    dim = 0
+    for i, entry in enumerate(entries):
+        if entry is Ellipsis:
+            dim = a.ndim - sum(dims[i:])
+        elif is_integers(entry) and entry.size and dim < a.ndim:
+            low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
+            if low < -length or high >= length:
+                worst = low if low < -length else high
+                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {a.shape})")
+        dim += dims[i]

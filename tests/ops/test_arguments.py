@@ -1,0 +1,163 @@
+"""Arguments as PyTorch's users write them: by keyword, by position, booleans where a whole number belongs, empty tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+X = mt.tensor(np.arange(6.0).reshape(2, 3))
+
+
+# ---- keywords ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "by_keyword, by_position",
+    [
+        (lambda: mt.flip(X, dims=(0, 1)), lambda: mt.flip(X, (0, 1))),
+        (lambda: X.flip(dims=[1]), lambda: X.flip(1)),
+        (lambda: mt.permute(X, dims=(1, 0)), lambda: X.permute(1, 0)),
+        (lambda: mt.reshape(X, shape=(3, 2)), lambda: X.reshape(3, 2)),
+        (lambda: X.view(size=(6,)), lambda: X.view(6)),
+        (lambda: X.expand(size=(2, 2, 3)), lambda: X.expand(2, 2, 3)),
+        (lambda: X.repeat(repeats=(2, 1)), lambda: X.repeat(2, 1)),
+        (lambda: X.to(dtype=mt.float32, memory_format=None), lambda: X.to(mt.float32)),
+    ],
+)
+def test_keywords_are_pytorchs(by_keyword, by_position):
+    got, expected = by_keyword(), by_position()
+    assert got.dtype == expected.dtype and got.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: X.view(6, size=(6,)), lambda: mt.flip(X, 0, dims=(1,)), lambda: X.repeat(2, repeats=(2,))]
+)
+def test_numbers_given_twice_are_refused(call):
+    with pytest.raises(TypeError, match="is given twice"):
+        call()
+
+
+# ---- whole numbers -------------------------------------------------------------------------------------------------------
+
+TAKES_A_DIM = {
+    "sum": lambda dim: X.sum(dim),
+    "mean": lambda dim: X.mean(dim),
+    "max": lambda dim: X.max(dim),
+    "amin": lambda dim: X.amin(dim),
+    "argmax": lambda dim: X.argmax(dim),
+    "any": lambda dim: X.any(dim),
+    "cumsum": lambda dim: X.cumsum(dim),
+    "logsumexp": lambda dim: X.logsumexp(dim),
+    "norm": lambda dim: X.norm(2, dim),
+    "prod": lambda dim: X.prod(dim),
+    "unsqueeze": lambda dim: X.unsqueeze(dim),
+    "squeeze": lambda dim: X.squeeze(dim),
+    "transpose": lambda dim: X.transpose(dim, 0),
+    "flatten": lambda dim: X.flatten(dim),
+    "flip": lambda dim: X.flip(dim),
+    "permute": lambda dim: X.permute(dim, 1),
+    "unbind": lambda dim: X.unbind(dim),
+    "split": lambda dim: X.split(1, dim),
+    "chunk": lambda dim: X.chunk(1, dim),
+    "cat": lambda dim: mt.cat([X, X], dim),
+    "stack": lambda dim: mt.stack([X, X], dim),
+    "index_select": lambda dim: X.index_select(dim, mt.tensor([0])),
+    "gather": lambda dim: X.gather(dim, mt.tensor([[0]])),
+}
+
+
+@pytest.mark.parametrize("dim", [True, False, np.True_, 0.0, "0"])
+@pytest.mark.parametrize("name", TAKES_A_DIM)
+def test_what_is_no_whole_number_is_refused_as_a_dim(name, dim):
+    with pytest.raises(TypeError, match=rf"^{name}: expected dims? to be a whole number, got {dim!r}"):
+        TAKES_A_DIM[name](dim)
+
+
+@pytest.mark.parametrize("name", TAKES_A_DIM)
+def test_a_numpy_number_and_a_tensor_are_taken_as_a_dim(name):
+    for dim in (np.int64(0), mt.tensor(0)):
+        if name not in ("argmax", "permute"):
+            TAKES_A_DIM[name](dim)
+
+
+@pytest.mark.parametrize("size", [True, 2.0])
+def test_what_is_no_whole_number_is_refused_as_a_size(size):
+    calls = (X.view, X.reshape, X.expand, X.repeat)
+    for call in calls:
+        with pytest.raises(TypeError, match="whole number"):
+            call(size, 3)
+
+
+# ---- copies --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (2, 1), (1, 1, 1), (3, 1, 2), (0, 1)])
+@pytest.mark.parametrize("shape", [(1, 2), (2, 3), (1, 1)])
+def test_repeat_makes_memory_of_its_own(shape, counts):
+    x = mt.tensor(np.random.default_rng(0).standard_normal(shape), requires_grad=True)
+    y = x.repeat(*counts)
+    assert not np.shares_memory(x.array, y.array)
+    np.testing.assert_array_equal(y.detach().array, np.tile(x.array, counts))
+    y.sum().backward()
+    assert (x.grad.array == np.prod(counts)).all()
+    with mt.no_grad():
+        y.add_(1.0)  # no element shares its place with another
+
+
+def test_to_takes_non_blocking_and_copy_by_position():
+    other = mt.zeros(1, dtype=mt.float64)
+    for arguments in (("cpu", mt.float64, False, True), (mt.float64, False, True), (other, False, True)):
+        y = X.to(*arguments)
+        assert y is not X and not np.shares_memory(X.array, y.array) and y.dtype == mt.float64
+    assert X.to("cpu", mt.float64, True, False) is X and X.to("cpu", mt.float64, True) is X
+    with pytest.raises(TypeError, match=r"^to: expected \(device, dtype, non_blocking, copy\)"):
+        X.to(mt.float64, "cpu")
+
+
+def test_view_reads_memory_as_another_dtype():
+    x = mt.tensor([1.0, 2.0])
+    assert x.view(mt.int32).tolist() == [1065353216, 1073741824] and x.view(dtype=mt.uint8).shape == (8,)
+    x.view(mt.int32)[0] = 0
+    assert x.tolist() == [0.0, 2.0]
+    with pytest.raises(ValueError, match=r"^view: shape \(3,\) of float32 cannot be read as float64"):
+        mt.zeros(3).view(mt.float64)
+
+
+# ---- empty tensors, masks ------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_tensor_of_one_dimension_fits_everywhere_in_cat():
+    collected = mt.tensor([], requires_grad=True)
+    whole = mt.cat((collected, mt.ones(2, 3)), dim=1)
+    assert whole.tolist() == mt.ones(2, 3).tolist()
+    whole.sum().backward()
+    assert collected.grad.shape == (0,)
+    assert mt.cat((mt.tensor([]), mt.tensor([])), 0).shape == (0,)
+    with pytest.raises(ValueError, match=r"^cat: shapes must agree except in dim 0, got \(0, 2\), \(2, 3\)"):
+        mt.cat((mt.zeros(0, 2), mt.ones(2, 3)))
+
+
+def test_index_select_of_a_number():
+    x = mt.tensor(3.0, requires_grad=True)
+    y = x.index_select(0, mt.tensor([0]))
+    y.backward()
+    assert y.shape == () and x.grad.item() == 1.0
+    with pytest.raises(IndexError, match=r"^index_select: an index outside"):
+        x.index_select(0, mt.tensor([1]))
+
+
+@pytest.mark.parametrize("mask", [mt.tensor([1, 0, 1], dtype=mt.uint8), np.array([1, 0, 1], np.uint8)])
+def test_a_uint8_index_is_a_mask_and_says_so(mask):
+    x = mt.tensor([1.0, -2.0, 3.0])
+    with pytest.warns(UserWarning, match=r"^getitem: a uint8 index is taken as a mask"):
+        assert x[mask].tolist() == [1.0, 3.0]
+    with pytest.warns(UserWarning, match=r"^setitem: a uint8 index is taken as a mask"):
+        x[mask] = 0.0
+    assert x.tolist() == [0.0, -2.0, 0.0]
+
+
+def test_masked_fill_takes_one_value():
+    with pytest.raises(ValueError, match=r"^masked_fill: expected a number or a 0-d tensor as the value, got shape \(1,\)"):
+        X.masked_fill(X > 1, mt.tensor([1.0]))
