@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.accumulate import in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import cos, exp, sin
 from minitorch.ops.promotion import floating
+from minitorch.ops.reduce import summed
 
 __all__ = [
     "cos",
@@ -151,7 +153,7 @@ class Softmax(Op):
     def backward(ctx, g):
         (out,) = ctx.saved
         weighted = g * out
-        return weighted - out * _sum_kept(weighted, ctx.dim)
+        return weighted - out * summed(weighted, _dims(g, ctx.dim), True)
 
 
 class LogSoftmax(Op):
@@ -166,28 +168,25 @@ class LogSoftmax(Op):
 
     def backward(ctx, g):
         (out,) = ctx.saved
-        return g - exp(out) * _sum_kept(g, ctx.dim)
+        return g - exp(out) * summed(g, _dims(g, ctx.dim), True)
 
 
 def _softmax(a: Any, dim: int) -> Any:
     out = array_module(a).exp(a - a.max(dim, keepdims=True))
-    out /= out.sum(dim, keepdims=True)
+    out /= total(out, _dims(a, dim), True)
     return out
 
 
 def _log_softmax(a: Any, dim: int) -> Any:
     xp = array_module(a)
     out = a - a.max(dim, keepdims=True)
-    out -= xp.log(xp.exp(out).sum(dim, keepdims=True))
+    out -= xp.log(total(xp.exp(out), _dims(a, dim), True))
     return out
 
 
-def _sum_kept(a: Any, dim: int) -> Any:
-    """The sum over `dim`, which stays as a dimension of length one; of an array or a tensor."""
-    shape = list(a.shape)
-    if shape:
-        shape[dim] = 1
-    return a.sum(dim).reshape(shape)
+def _dims(a: Any, dim: int) -> tuple[int, ...]:
+    """`dim`, counted from the front, as sums take it; a 0-d array has none."""
+    return (dim % len(a.shape),) if a.shape else ()
 
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): the coefficients of
@@ -259,11 +258,13 @@ def tanh(input: Tensor) -> Tensor:
     return Tanh.apply(input)
 
 
+@in_float32
 def sigmoid(input: Tensor) -> Tensor:
     """1 / (1 + e^-x) for each element; finite for any x."""
     return Sigmoid.apply(input)
 
 
+@in_float32
 def logsigmoid(input: Tensor) -> Tensor:
     """log sigmoid(x) for each element, as -log(1 + e^-x): finite for any x."""
     return -Softplus.apply(-input, beta=1.0, threshold=math.inf)
@@ -284,16 +285,19 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return LeakyRelu.apply(input, slope=negative_slope)
 
 
+@in_float32
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else `alpha (e^x - 1)` (Clevert et al. 2016)."""
     return Elu.apply(input, alpha=alpha, scale=1.0)
 
 
+@in_float32
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """The scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return Elu.apply(input, alpha=1.6732632423543772848170429916717, scale=1.0507009873554804934193349852946)
 
 
+@in_float32
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x)."""
     return input * sigmoid(input)
@@ -304,6 +308,7 @@ def erf(input: Tensor) -> Tensor:
     return Erf.apply(input)
 
 
+@in_float32
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x times the normal distribution function of x (Hendrycks & Gimpel 2016); `approximate="tanh"` is its smooth stand-in.
 
@@ -316,6 +321,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")
 
 
+@in_float32
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`."""
     return Softplus.apply(input, beta=beta, threshold=threshold)
@@ -323,9 +329,12 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """e^x over its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
-    return Softmax.apply(input if dtype is None else input.type(dtype), dim=dim)
+    return _softmax_of(input if dtype is None else input.type(dtype), dim=dim)
 
 
 def log_softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """The logarithm of softmax along `dim`, without ever taking the logarithm of 0."""
-    return LogSoftmax.apply(input if dtype is None else input.type(dtype), dim=dim)
+    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=dim)
+
+
+_softmax_of, _log_softmax_of = in_float32(Softmax.apply), in_float32(LogSoftmax.apply)

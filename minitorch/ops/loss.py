@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.accumulate import in_float32, products, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -23,11 +24,11 @@ class CrossEntropy(Op):
         xp = array_module(x)
         shifted = x - largest(x)
         p = xp.exp(shifted)
-        total = p.sum(1, keepdims=True)
-        p /= total
-        losses = xp.log(total[:, 0]) - shifted[xp.arange(x.shape[0]), target]
+        sums = total(p, (1,), True)
+        p /= sums
+        losses = xp.log(sums[:, 0]) - shifted[xp.arange(x.shape[0]), target]
         ctx.saved = x, p, target, coefficients
-        return losses @ coefficients
+        return products(losses, coefficients)
 
     def backward(ctx, g):
         x, p, target, coefficients = ctx.saved
@@ -80,6 +81,7 @@ def _log(x: Any) -> Any:
 # ---- classes -------------------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -119,6 +121,7 @@ def cross_entropy(
     return _reduced(name, losses, reduction, shape, factors)
 
 
+@in_float32
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
@@ -242,6 +245,7 @@ def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
     return weighed
 
 
+@in_float32
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(input - target)^2; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
     _check_same("mse_loss", input, target)
@@ -249,12 +253,14 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return _reduced("mse_loss", difference * difference, reduction)
 
 
+@in_float32
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """|input - target|; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
     _check_same("l1_loss", input, target)
     return _reduced("l1_loss", abs(input - target), reduction)
 
 
+@in_float32
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015).
 
@@ -270,6 +276,7 @@ def _smooth(distance: Tensor, beta: float) -> Tensor:
     return where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta) if beta else distance
 
 
+@in_float32
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964).
 
@@ -281,6 +288,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
 
 
+@in_float32
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
 
@@ -298,6 +306,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
 
 
+@in_float32
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -319,6 +328,7 @@ def binary_cross_entropy_with_logits(
 # ---- pairs ---------------------------------------------------------------------------------------------------------------
 
 
+@in_float32
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps over the last dimension; raises ValueError unless the shapes are equal."""
     _check_same("pairwise_distance", x1, x2, "x2")
@@ -329,6 +339,7 @@ def _distance(x1: Tensor, x2: Tensor, p: float, eps: float, keepdim: bool = Fals
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@in_float32
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal.
 
@@ -339,6 +350,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))
 
 
+@in_float32
 def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for rows at Euclidean distance d: 1 in `target` (n) says same, 0 different.
 
@@ -359,6 +371,7 @@ def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: flo
     return _reduced("contrastive_loss", losses, reduction)
 
 
+@in_float32
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,

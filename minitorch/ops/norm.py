@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.accumulate import in_float32
 from minitorch.autograd.op import Op, mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.images import at_pixels, is_channels_last
-from minitorch.ops.reduce import channel_sums, kept, mean
+from minitorch.ops.reduce import channel_sums, kept, mean, summed
 
 
 class Normalize(Op):
@@ -66,7 +67,7 @@ def _along(x: Any, a: Any) -> Any:
 
 def _sums(x: Any, dims: tuple[int, ...]) -> Any:
     """The sum over `dims`, of an array or a tensor."""
-    return channel_sums(x) if dims == (0, *range(2, x.ndim)) else x.sum(dims)
+    return channel_sums(x) if dims == (0, *range(2, x.ndim)) else summed(x, dims)
 
 
 def _check_floats(name: str, input: Tensor) -> None:
@@ -115,24 +116,37 @@ def batch_norm(
         if count < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {input.shape}")
         running = None if running_mean is None else (running_mean.array, running_var.array, momentum)
-        return Normalize.apply(input, weight, bias, dims=dims, eps=eps, running=running)
+        return _normalized(input, weight, bias, dims=dims, eps=eps, running=running)
     if running_mean is None:
         raise ValueError("batch_norm: expected running_mean and running_var where training is False")
-    shape = (1, channels) + (1,) * (input.ndim - 2)
-    scale = rsqrt(running_var + eps)
+    return _by_running(input, running_mean, running_var, weight, bias, eps)
+
+
+@in_float32
+def _by_running(input: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+    """Each channel normalised by statistics that do not depend on the input."""
+    shape = (1, -1) + (1,) * (input.ndim - 2)
+    scale = rsqrt(var + eps)
     scale = scale if weight is None else scale * weight
-    shift = -(running_mean * scale) if bias is None else bias - running_mean * scale
+    shift = -(mean * scale) if bias is None else bias - mean * scale
     return input * scale.reshape(shape) + shift.reshape(shape)
+
+
+_normalized = in_float32(Normalize.apply)
 
 
 def _move(means: Any, variances: Any, momentum: float, middle: Any, variance: Any, count: int) -> None:
     """Move running statistics, in place, towards a batch's; the running variance is the unbiased one."""
     for running, batch in (means, middle), (variances, variance * (count / (count - 1))):
-        running *= 1 - momentum
-        running += batch * momentum
+        if running.dtype == batch.dtype:
+            running *= 1 - momentum
+            running += batch * momentum
+        else:  # those of float16, rounded once
+            running[...] = running.astype(batch.dtype) * (1 - momentum) + batch * momentum
         mark_changed(running, "batch_norm's running statistics")
 
 
+@in_float32
 def layer_norm(
     input: Tensor,
     normalized_shape: int | tuple[int, ...],
@@ -155,6 +169,7 @@ def layer_norm(
     return out if bias is None else out + bias
 
 
+@in_float32
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch import backend
+from minitorch.accumulate import in_float32, products, rounded, running_total, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -19,7 +20,7 @@ from minitorch.ops.dims import Dim, normalized_dims
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
-from minitorch.ops.shape import Expand, Flip, Permute
+from minitorch.ops.shape import Expand, Permute
 
 
 class ValuesAndIndices(NamedTuple):
@@ -36,13 +37,18 @@ def max_(a: int, b: int) -> int:
 def channel_sums(g: Any) -> Any:
     """The sum of (n, c, ...) over all but the channels, of an array or a tensor.
 
-    Of rows, and of images that are channels-last in memory, as a product with ones: (100, 32, 12, 12) takes 34 microseconds and
+    Of rows, and of images that are channels-last in memory, as products with ones: (100, 32, 12, 12) takes 43 microseconds and
     NumPy's own sum 238, (100, 200) takes 2.6 and 3.7.
     """
     if not isinstance(g, Tensor) and g.dtype.char in "fdFD" and (g.ndim == 2 or is_channels_last(g)):
         rows = g if g.ndim == 2 else g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
-        return ones(array_module(g), rows.shape[0], g.dtype) @ rows
-    return g.sum((0, *range(2, g.ndim)))
+        return products(ones(array_module(g), rows.shape[0], g.dtype), rows)
+    return summed(g, (0, *range(2, g.ndim)))
+
+
+def summed(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
+    """The sum over `dims` inside a rule, of an array or a tensor; of an array of float16 in float32."""
+    return a.sum(dims, keepdims) if isinstance(a, Tensor) else total(a, dims, keepdims)
 
 
 def ones(xp: ModuleType, count: int, dtype: np.dtype) -> Any:
@@ -68,7 +74,7 @@ class Sum(Op):
 
     def forward(ctx, a, dims, keepdim):
         ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
-        return a.sum(dims, keepdims=keepdim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+        return rounded(total(a, dims, keepdim), a)
 
     def backward(ctx, g):
         return Expand.apply(g.reshape(ctx.kept), shape=ctx.whole)
@@ -80,10 +86,7 @@ class Mean(Op):
     def forward(ctx, a, dims, keepdim):
         ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
         ctx.count = math.prod(a.shape[d] for d in dims)
-        total = a.sum(dims, keepdims=keepdim)
-        if ctx.count == 0:
-            return total * math.nan  # PyTorch's answer for the mean of nothing
-        return total / ctx.count
+        return rounded(total(a, dims, keepdim) / (ctx.count or math.nan), a)  # PyTorch's mean of nothing is nan
 
     def backward(ctx, g):
         return Expand.apply((g / (ctx.count or math.nan)).reshape(ctx.kept), shape=ctx.whole)
@@ -198,30 +201,31 @@ class Logsumexp(Op):
         top = a.max(dims, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
         p = xp.exp(a - top)
-        total = p.sum(dims, keepdims=True)
+        sums = total(p, dims, True)
         with np.errstate(divide="ignore"):
-            out = xp.log(total) + top
+            out = xp.log(sums) + top
         ctx.kept = out.shape
         out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
-        ctx.saved = a, out, p, total
+        ctx.saved = a, out, p, sums
         return out
 
     def backward(ctx, g):
-        a, out, p, total = ctx.saved
+        a, out, p, sums = ctx.saved
         if isinstance(g, Tensor):  # recorded: p depends on a
             return g.reshape(ctx.kept) * exp(a - out.reshape(ctx.kept))
-        return g.reshape(ctx.kept) * (p / total)
+        return g.reshape(ctx.kept) * (p / sums)
 
 
 class Cumsum(Op):
     """Running sums along `dim`.  da = the running sums of g from the other end."""
 
-    def forward(ctx, a, dim):
-        ctx.dim = dim
-        return a.cumsum(dim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+    def forward(ctx, a, dim, backwards=False):
+        ctx.dim, ctx.backwards = dim, backwards
+        end = (slice(None),) * dim + (slice(None, None, -1 if backwards else 1),)
+        return rounded(running_total(a[end], dim)[end], a)
 
     def backward(ctx, g):
-        return Flip.apply(Cumsum.apply(Flip.apply(g, dims=(ctx.dim,)), dim=ctx.dim), dims=(ctx.dim,))
+        return Cumsum.apply(g, dim=ctx.dim, backwards=not ctx.backwards)
 
 
 def _check_not_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
@@ -245,7 +249,10 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dty
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The product over `dim`, with an exact gradient also where elements are zero."""
-    return Prod.apply(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
+    return _prod(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
+
+
+_prod = in_float32(Prod.apply)
 
 
 def cumsum(input: Tensor, dim: int) -> Tensor:
@@ -256,11 +263,13 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
     return Cumsum.apply(input, dim=dim)
 
 
+@in_float32
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """log sum e^x over `dim`, finite for any finite x."""
     return Logsumexp.apply(input, dims=normalized_dims("logsumexp", input.ndim, dim), keepdim=keepdim)
 
 
+@in_float32
 def var(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
     """The variance over `dim`, divided by count - `correction`; `unbiased=False` is `correction=0`."""
     return _variance("var", input, dim, unbiased, keepdim, correction)
@@ -277,6 +286,7 @@ def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim
     return Div.apply(sum(centred * centred, dims, keepdim), float(max_(count, 0)) if count > 0 else math.nan)
 
 
+@in_float32
 def std(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
@@ -358,6 +368,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return wrap(xp.asarray(input.array.all(normalized_dims("all", input.ndim, dim), keepdims=keepdim)))
 
 
+@in_float32
 def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The p-norm over `dim`; the gradient where the norm is 0 is 0, as in PyTorch, not nan.
 
