@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
-from minitorch.accumulate import total
+from minitorch import accumulate, backend
 from minitorch.autograd import anomaly
 from minitorch.autograd.grad_mode import mode, set_grad_enabled
 from minitorch.autograd.op import Op, Output, check_unchanged, mark_changed, on_the_tape
@@ -268,7 +267,7 @@ def _fitted(grad: Any, shape: tuple[int, ...], dtype: np.dtype, node: Op) -> Any
         if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, grad.shape)):
             raise RuntimeError(f"{node.name}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}")
         dims = tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])
-        grad = (grad.sum(dims) if isinstance(grad, Tensor) else total(grad, dims)).reshape(shape)
+        grad = (grad.sum(dims) if isinstance(grad, Tensor) else accumulate.total(grad, dims)).reshape(shape)
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
     if grad.dtype != dtype:
         if grad.dtype.kind == "c" and dtype.kind != "c":
