@@ -149,23 +149,23 @@ def rounded(sums: Any, like: Any) -> Any:
 
 
 def in_float32(function: F) -> F:
-    """`function`, which for a tensor of float16 runs in float32; its result is rounded to float16, once.
+    """`function`, which for tensors of float16 runs in float32; its result is rounded to float16, once.
 
-    The casts are recorded, so that its gradients are computed in float32 too. Tensors of another floating dtype among the
-    arguments are left for `function` to refuse.
+    The casts are recorded, so that its gradients are computed in float32 too. A mixture of floating dtypes is left for
+    `function` to refuse.
     """
 
     @functools.wraps(function)
-    def run(input: Any, *args: Any, **options: Any) -> Any:
-        if input.dtype != backend.float16:
-            return function(input, *args, **options)
-        given = [input, *args, *options.values()]
-        halves = {id(value) for value in given if getattr(value, "dtype", None) == backend.float16 and hasattr(value, "type")}
-        if any(getattr(getattr(value, "dtype", None), "kind", "") in "fc" and id(value) not in halves for value in given):
-            return function(input, *args, **options)
-        wide = [value.type(backend.float32) if id(value) in halves else value for value in given]
-        out = function(*wide[: 1 + len(args)], **dict(zip(options, wide[1 + len(args) :])))
-        return out.type(backend.float16)
+    def run(*args: Any, **options: Any) -> Any:
+        first = args[0] if args else next(iter(options.values()), None)
+        if getattr(first, "dtype", None) is not backend.float16:
+            return function(*args, **options)
+        tensors = [value for value in (*args, *options.values()) if hasattr(value, "type") and hasattr(value, "dtype")]
+        if {value.dtype for value in tensors if value.dtype.kind in "fc"} != {backend.float16}:
+            return function(*args, **options)
+        halves = {id(value) for value in tensors if value.dtype == backend.float16}
+        wide = [value.type(backend.float32) if id(value) in halves else value for value in (*args, *options.values())]
+        return function(*wide[: len(args)], **dict(zip(options, wide[len(args) :]))).type(backend.float16)
 
     return run
 
