@@ -159,17 +159,19 @@ class Optimizer:
     def _prepared(self, p: Tensor) -> tuple:
         """The array of `p`, its library, and its strips, each an index with two arrays to compute in; checks the state."""
         for name, value in self.state[p].items():
-            if name in self.buffers and _kind(value) != _kind(p):
+            if name in self.buffers and _kind(value, value.dtype) != _kind(p, _wide(p.dtype)):
                 raise ValueError(
-                    f"{self._name}.step: {name} was kept for a parameter of {_kind(value)}, which now has {_kind(p)}; move "
+                    f"{self._name}.step: {name} was kept for a parameter of {_kind(value, value.dtype)}, which now has "
+                    f"{_kind(p, p.dtype)}; move "
                     "or convert the net before the first step, or load the optimizer's state_dict() after it"
                 )
         array, xp = p.array, backend.array_module(p.array)
         indices = _strips(array, STRIP if xp is np else array.size)
         most = max((array[at].size for at in indices), default=0)
-        flat = self._memory.get((xp, array.dtype))
+        dtype = _wide(array.dtype)
+        flat = self._memory.get((xp, dtype))
         if flat is None or flat[0].size < most:
-            flat = self._memory[xp, array.dtype] = xp.empty(most, array.dtype), xp.empty(most, array.dtype)
+            flat = self._memory[xp, dtype] = xp.empty(most, dtype), xp.empty(most, dtype)
         return array, xp, [(at, *(_laid_out_like(array[at], memory) for memory in flat)) for at in indices]
 
     def _descents(
@@ -179,7 +181,8 @@ class Optimizer:
 
         Of a strip: its index, for the arrays of the state; the parameter; the gradient of what is minimized, negated under
         `maximize` and of the loss plus weight_decay/2 |p|^2; an array to compute in. All share the memory of that array, which
-        so stays in the processor's cache: use it before asking for the next.
+        so stays in the processor's cache: use it before asking for the next. A parameter of float16 comes in float32, and is
+        rounded when the next strip is asked for.
         """
         maximize, weight_decay = group["maximize"], float(weight_decay)
         for p, grad, state, (_, xp, strips) in members:
@@ -209,8 +212,9 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave, here or in PyTorch (its tensors made minitorch's); the state is copied.
 
-        Floating buffers take the dtype and device of their parameter. Raises ValueError, and changes nothing, if groups,
-        their sizes, options or buffers do not fit this optimizer (PyTorch notices options and shapes at the next step).
+        Floating buffers take the device of their parameter and its dtype (float32 if that is float16). Raises ValueError, and
+        changes nothing, if groups, their sizes, options or buffers do not fit this optimizer (PyTorch notices options and
+        shapes at the next step).
         """
         saved = [dict(group) for group in state_dict["param_groups"]]
         sizes = [len(group["params"]) for group in self.param_groups]
@@ -267,7 +271,7 @@ class Optimizer:
             raise ValueError(
                 f"{self._name}.load_state_dict: {name} of parameter {number} has shape {value.shape}, the parameter {p.shape}"
             )
-        dtype = p.dtype if value.is_floating_point() else value.dtype
+        dtype = _wide(p.dtype) if value.is_floating_point() else value.dtype
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -282,9 +286,13 @@ class Optimizer:
 
 
 def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0) -> Any:
-    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time."""
+    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time.
+
+    That of a float16 parameter is float32: the running mean of squares is below the range of float16 (PyTorch keeps it in
+    float16, where the first step of Adam with gradients of 1e-4 is infinite).
+    """
     if name not in state:
-        state[name] = wrap(xp.full_like(p, value))
+        state[name] = wrap(xp.full_like(p, value, dtype=_wide(p.dtype)))
     return state[name].array
 
 
@@ -316,14 +324,19 @@ def _strips(array: Any, most: int) -> list[Any]:
 def _of_strips(
     p: Any, grad: Any, xp: Any, strips: list[tuple], maximize: bool, weight_decay: float
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
+    narrow = p.dtype == backend.float16
     for at, own, scratch in strips:
         part, g = p[at], grad[at]
+        if narrow:
+            part, g = part.astype(own.dtype), g.astype(own.dtype)
         if weight_decay:
             xp.multiply(part, -weight_decay if maximize else weight_decay, out=own)
             g = xp.add(g, own, out=own)
         if maximize:
             g = xp.negative(g, out=own)
         yield at, part, g, scratch
+        if narrow:
+            p[at] = part
 
 
 def _laid_out_like(array: Any, flat: Any) -> Any:
@@ -333,5 +346,10 @@ def _laid_out_like(array: Any, flat: Any) -> Any:
     return view.transpose([order.index(d) for d in range(array.ndim)])
 
 
-def _kind(tensor: Tensor) -> str:
-    return f"shape {tensor.shape}, {tensor.dtype} on {tensor.device}"
+def _wide(dtype: np.dtype) -> np.dtype:
+    """The dtype in which a rule computes and keeps its state: float32 for float16, else the parameter's."""
+    return backend.float32 if dtype == backend.float16 else dtype
+
+
+def _kind(tensor: Tensor, dtype: np.dtype) -> str:
+    return f"shape {tensor.shape}, {dtype} on {tensor.device}"

@@ -777,3 +777,43 @@ def test_clipping_runs_on_a_gpu_without_waiting_for_it():
             clip_grad_value_([p], 0.7)
         assert norm.item() == pytest.approx(5.0)
         np.testing.assert_allclose(p.grad.cpu().array, [0.6, 0.7], rtol=1e-6)
+
+
+# ---- float16 -------------------------------------------------------------------------------------------------------------
+
+RULES = [optim.SGD, optim.Adam, optim.AdamW, optim.Adagrad, optim.RMSprop]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("size", [1e-2, 1e-4, 2e-6])
+def test_a_float16_parameter_takes_the_steps_of_a_float32_one_rounded(rule, size):
+    half = mt.zeros(3, 2, dtype=mt.float16, requires_grad=True)
+    single = mt.zeros(3, 2, requires_grad=True)
+    for p in (half, single):
+        optimizer = rule([p], lr=0.01)
+        for _ in range(3):
+            p.grad = mt.full((3, 2), size, dtype=mt.float16).type(p.dtype)
+            optimizer.step()
+    assert half.dtype == mt.float16
+    np.testing.assert_allclose(half.detach().numpy(), single.detach().numpy(), rtol=2e-3, atol=1e-7)
+
+
+def test_the_state_of_a_float16_parameter_is_float32_and_comes_back_so():
+    p = mt.zeros(3, dtype=mt.float16, requires_grad=True)
+    p.grad = mt.full((3,), 1e-4, dtype=mt.float16)
+    optimizer = optim.Adam([p])
+    optimizer.step()
+    assert optimizer.state[p]["exp_avg_sq"].dtype == mt.float32
+    again = optim.Adam([p])
+    again.load_state_dict(optimizer.state_dict())
+    again.step()
+    assert again.state[p]["exp_avg_sq"].dtype == mt.float32
+
+
+def test_clipping_float16_gradients_rounds_once():
+    p = mt.zeros(70_000, dtype=mt.float16, requires_grad=True)
+    p.grad = mt.full((70_000,), 300.0, dtype=mt.float16)
+    norm = clip_grad_norm_(p, 1.0)
+    assert norm.dtype == mt.float32
+    assert abs(norm.item() / (300 * 70_000**0.5) - 1) < 1e-5
+    np.testing.assert_allclose(p.grad.numpy(), 70_000**-0.5, rtol=1e-3)
