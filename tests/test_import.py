@@ -34,6 +34,7 @@ DESCRIBES = {
     "float32",
     "float64",
     "generic",
+    "iinfo",
     "int64",
     "integer",
     "ndarray",

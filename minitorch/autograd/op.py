@@ -78,7 +78,7 @@ class Op:
                 out = node.forward(*arrays, **parameters)
             else:
                 out = anomaly.run_forward(watch, node, arrays, parameters, raw)
-        except (ValueError, TypeError, IndexError, AttributeError) as reason:
+        except (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError) as reason:
             explained = _explained(reason, node, arrays)
             if explained is reason:
                 raise

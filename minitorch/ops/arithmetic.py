@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
+from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.elementwise import log, trunc
+from minitorch.ops.elementwise import log
 from minitorch.ops.promotion import floating, matched
 
 
@@ -27,9 +33,9 @@ class Sub(Op):
     """a - b.  da = g, db = -g."""
 
     def forward(ctx, a, b):
+        if any(isinstance(value, bool) or getattr(value, "dtype", None) == backend.bool_ for value in (a, b)):
+            raise TypeError("booleans cannot be subtracted; use ~ or logical_xor, or convert them")
         a, b = matched(a, b)
-        if getattr(a, "dtype", None) == backend.bool_ and getattr(b, "dtype", None) == backend.bool_:
-            raise TypeError("subtraction of booleans is not defined; use logical_xor or convert one")
         return a - b
 
     def backward(ctx, g):
@@ -71,11 +77,40 @@ class FloorDivide(Op):
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
-        return a // b
+        with _dividing(a, b):
+            return a // b
 
     def backward(ctx, g):
         zero = g * 0.0
         return zero, zero
+
+
+class TruncDivide(FloorDivide):
+    """a / b without its fraction.  da = db = 0."""
+
+    def forward(ctx, a, b):
+        a, b = matched(a, b)
+        with _dividing(a, b) as whole:
+            if not whole:
+                return array_module(a if backend.is_array(a) else b).trunc(a / b)
+            floor = a // b
+            return floor + ((floor < 0) & (floor * b != a))
+
+
+@contextlib.contextmanager
+def _dividing(a: Any, b: Any) -> Iterator[bool]:
+    """Around a division of two matched operands: whether they are whole numbers.
+
+    Raises ZeroDivisionError for whole numbers over 0, of which NumPy makes 0 (on a GPU they stay 0), TypeError for booleans.
+    """
+    kind = (a if backend.is_array(a) else b).dtype.kind
+    if kind == "b":
+        raise TypeError("booleans cannot be divided into whole parts; convert them")
+    try:
+        with np.errstate(divide="raise" if kind in "iu" else "ignore", invalid="ignore"):
+            yield kind in "iu"
+    except FloatingPointError:
+        raise ZeroDivisionError("a whole number is divided by 0") from None
 
 
 class Remainder(Op):
@@ -84,7 +119,8 @@ class Remainder(Op):
     def forward(ctx, a, b):
         ctx.saved = a, b
         a, b = matched(a, b)
-        return a % b
+        with _dividing(a, b):
+            return a % b
 
     def backward(ctx, g):
         a, b = ctx.saved
@@ -106,8 +142,12 @@ class Pow(Op):
 
     def forward(ctx, a, b):
         base, exponent = matched(a, b)
-        # a square is exact, and cheaper than a general power
-        out = base * base if type(b) is int and b == 2 else base**exponent
+        if type(b) is int and b == 2:  # a square is exact, and cheaper than a general power
+            out = base * base
+        elif backend.is_array(exponent) and exponent.dtype.kind == "i":
+            out = _whole_power(base, exponent)
+        else:
+            out = base**exponent
         a, b = a if backend.is_array(a) else base, b if backend.is_array(b) else exponent  # plain numbers, not NumPy's
         ctx.saved = a, b, out if ctx.needs(1) else None
         return out
@@ -129,6 +169,27 @@ class Pow(Op):
             else:
                 db = g * out * (math.log(a) if a > 0 else math.nan)
         return da, db
+
+
+def _whole_power(base: Any, exponent: Any) -> Any:
+    """Whole numbers to whole powers: 1 / base^|exponent| without its fraction where the exponent is negative, as in PyTorch."""
+    negative = exponent < 0
+    inverse = ((base == 1) | (base == -1)) * base ** (exponent & 1)
+    return array_module(exponent).where(negative, inverse, base ** (exponent * ~negative))
+
+
+class Rsqrt(Op):
+    """1 / sqrt a.  da = -g / (2 sqrt(a)^3)."""
+
+    def forward(ctx, a):
+        a = floating(a)
+        out = 1 / array_module(a).sqrt(a)
+        ctx.saved = (out,)
+        return out
+
+    def backward(ctx, g):
+        (out,) = ctx.saved
+        return g * (out * out * out) * -0.5
 
 
 def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
@@ -156,17 +217,17 @@ def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = Non
     if rounding_mode == "floor":
         return FloorDivide.apply(input, other)
     if rounding_mode == "trunc":
-        return trunc(Div.apply(input, other)).type(FloorDivide.apply(input, other).dtype)
+        return TruncDivide.apply(input, other)
     raise ValueError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
 
 
 def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
-    """`floor(input / other)`, broadcast; its gradient is 0."""
+    """`floor(input / other)`, broadcast; its gradient is 0. Raises ZeroDivisionError for whole numbers over 0 on the host."""
     return FloorDivide.apply(input, other)
 
 
 def remainder(input: Tensor, other: Tensor | float) -> Tensor:
-    """The remainder of `input / other`, with the sign of `other`, as Python's `%`."""
+    """The remainder of `input / other`, with the sign of `other`, as Python's `%`. Raises as `floor_divide`."""
     return Remainder.apply(input, other)
 
 
@@ -192,4 +253,4 @@ def reciprocal(input: Tensor) -> Tensor:
 
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
-    return Pow.apply(input, -0.5)
+    return Rsqrt.apply(input)

@@ -10,7 +10,7 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.promotion import matched
+from minitorch.ops.promotion import held, matched, result_type
 
 
 class Where(Op):
@@ -33,7 +33,7 @@ class Where(Op):
 
 
 class Maximum(Op):
-    """The larger of a and b, nan if either is.  The gradient goes to the larger, half to each at a tie, as in PyTorch."""
+    """The larger of a and b, nan if either is.  The gradient goes to the larger, half to each at a tie, to both at a nan."""
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
@@ -42,11 +42,11 @@ class Maximum(Op):
 
     def backward(ctx, g):
         a, b = ctx.saved
-        return _to_the_larger(g, a, b, ctx.needs(0)), _to_the_larger(g, b, a, ctx.needs(1))
+        return _unless(a < b, g, a, b) if ctx.needs(0) else None, _unless(b < a, g, a, b) if ctx.needs(1) else None
 
 
 class Minimum(Op):
-    """The smaller of a and b, nan if either is.  The gradient goes to the smaller, half to each at a tie."""
+    """The smaller of a and b, nan if either is.  The gradient goes to the smaller, half to each at a tie, to both at a nan."""
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
@@ -55,21 +55,20 @@ class Minimum(Op):
 
     def backward(ctx, g):
         a, b = ctx.saved
-        return _to_the_larger(g, b, a, ctx.needs(0)), _to_the_larger(g, a, b, ctx.needs(1))
+        return _unless(a > b, g, a, b) if ctx.needs(0) else None, _unless(b > a, g, a, b) if ctx.needs(1) else None
 
 
-def _to_the_larger(g: Any, a: Any, b: Any, wanted: bool) -> Any:
-    """What the larger of two gets: g where a > b, half of it where they are equal."""
-    return where(a == b, g * 0.5, where(a > b, g, 0.0)) if wanted else None
+def _unless(lost: Any, g: Any, a: Any, b: Any) -> Any:
+    """The part of g for one of two operands: none where it lost, half of it where they are equal."""
+    return where(lost, 0.0, where(a == b, g * 0.5, g))
 
 
 class Clamp(Op):
-    """a kept within [low, high], and high where low > high.  g goes to a where low <= a <= high, else to the bound it met."""
+    """a kept within [low, high], and high where low > high.  da = g inside [low, high]; outside, the active bound gets g."""
 
     def forward(ctx, a, low, high):
         ctx.saved = a, low, high
-        a, low = (a, None) if low is None else matched(a, low)
-        a, high = (a, None) if high is None else matched(a, high)
+        a, low, high = _in_one_dtype(a, low, high)
         return array_module(a).clip(a, low, high)
 
     def backward(ctx, g):
@@ -85,10 +84,22 @@ class Clamp(Op):
         return da, dlow, dhigh
 
 
+def _in_one_dtype(a: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
+    """An array and its bounds, numbers, arrays or None, in the dtype of all three together."""
+    operands = [value for value in (a, low, high) if value is not None]
+    common = result_type(*operands)
+    a = a.astype(common, copy=False)
+    low, high = (
+        bound.astype(common) if backend.is_array(bound) else None if bound is None else held("clamp", bound, common)
+        for bound in (low, high)
+    )
+    return a, low, high
+
+
 def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor | float | None = None) -> Tensor:
     """`input` where `condition` holds, else `other`, all broadcast; with a condition alone, the indices where it holds.
 
-    Raises TypeError if the condition is not boolean.
+    Raises TypeError if the condition is not boolean, ValueError for a number that the other's dtype cannot hold.
     """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
@@ -96,6 +107,10 @@ def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor 
         raise TypeError(f"where: expected a boolean condition, got {condition.dtype}")
     if isinstance(condition, Tensor):  # a user's NumPy scalar is a number like any other
         input, other = (value.item() if isinstance(value, np.generic) else value for value in (input, other))
+        if isinstance(input, int) and isinstance(other, Tensor):
+            input = held("where", input, other.dtype)
+        elif isinstance(other, int) and isinstance(input, Tensor):
+            other = held("where", other, input.dtype)
     return Where.apply(condition, input, other)
 
 
@@ -118,7 +133,10 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
 
 
 def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None) -> Tensor:
-    """Each element kept within [min, max]; raises ValueError if neither bound is given."""
+    """Each element kept within [min, max], in the dtype that all have in common.
+
+    Raises ValueError if neither bound is given, or if a number is beyond an integer dtype.
+    """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both")
     return Clamp.apply(input, min, max)

@@ -11,6 +11,7 @@ from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension
 from minitorch.ops.indices import arrays_of, integers_first, is_basic, is_integers, normalized_index
+from minitorch.ops.promotion import held
 
 
 class Slice(Op):
@@ -152,6 +153,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
     if input.dtype == backend.bool_ and isinstance(value, int):
         value = bool(value)
+    elif isinstance(value, int):
+        value = held("masked_fill", value, input.dtype)
     out = where(mask, value, input)
     if out.dtype != input.dtype:
         raise TypeError(f"masked_fill: a tensor of {input.dtype} cannot hold {value}")

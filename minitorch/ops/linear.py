@@ -6,7 +6,6 @@ import math
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
-from minitorch.ops.promotion import matched
 from minitorch.ops.reduce import channel_sums
 
 
@@ -15,7 +14,6 @@ class Matmul(Op):
 
     def forward(ctx, a, b):
         ctx.saved = a if ctx.needs(1) else None, b if ctx.needs(0) else None
-        a, b = matched(a, b)
         return a @ b
 
     def backward(ctx, g):
@@ -41,13 +39,14 @@ class Linear(Op):
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product, as `@`: of vectors, matrices, or stacks of matrices, broadcast.
 
-    Raises ValueError if the inner lengths differ or an operand is 0-d.
+    Raises ValueError if the inner lengths differ or an operand is 0-d, TypeError if the dtypes differ.
     """
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
         odd = other if isinstance(input, Tensor) else input
         raise TypeError(f"matmul: expected two tensors, got {type(odd).__name__}")
     if not input.ndim or not other.ndim or input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise ValueError(f"matmul: shapes {input.shape} and {other.shape} do not fit: the inner lengths must be equal")
+    _check_dtypes("matmul", input, other)
     a = input.reshape(1, -1) if input.ndim == 1 else input
     b = other.reshape(-1, 1) if other.ndim == 1 else other
     if a.ndim > 2 and b.ndim == 2:  # one large product instead of many small ones
@@ -58,6 +57,13 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return out
     shape = out.shape[:-2] + (() if input.ndim == 1 else out.shape[-2:-1]) + (() if other.ndim == 1 else out.shape[-1:])
     return out.reshape(shape)
+
+
+def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
+    if a.dtype != b.dtype:
+        raise TypeError(
+            f"{name}: expected one dtype, got {a.dtype} of shape {a.shape} and {b.dtype} of shape {b.shape}; convert with .to()"
+        )
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -75,6 +81,7 @@ def _product(name: str, input: Tensor, mat2: Tensor, ndim: int) -> Tensor:
     if not len(a) == len(b) == ndim or a[-1] != b[-2] or a[:-2] != b[:-2]:
         form = "(n, k) and (k, m)" if ndim == 2 else "(count, n, k) and (count, k, m)"
         raise ValueError(f"{name}: expected shapes {form}, got {a} and {b}")
+    _check_dtypes(name, input, mat2)
     return Matmul.apply(input, mat2)
 
 

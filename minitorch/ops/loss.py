@@ -36,7 +36,7 @@ class CrossEntropy(Op):
         x, p, target, coefficients = ctx.saved
         if isinstance(g, Tensor):  # recorded: p depends on x
             classes = array_module(x.array).arange(x.shape[1])
-            one_hot = wrap(classes == target.array[:, None])
+            one_hot = wrap((classes == target.array[:, None]).astype(x.dtype))
             return (softmax(x, 1) - one_hot) * coefficients.unsqueeze(1) * g, None, None
         dx = p * coefficients[:, None]
         dx[array_module(p).arange(dx.shape[0]), target] -= coefficients

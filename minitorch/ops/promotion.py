@@ -6,6 +6,7 @@ function of integers gives the default dtype.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 def matched(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands, arrays or numbers, in the dtype that PyTorch would compute in."""
     try:
-        if type(b) in _NUMBERS:  # x * 0.1, of 1,000 elements, takes 2.3 microseconds; by the way below 3.7
+        if type(b) in _NUMBERS:  # fast path: 2.3 us for x * 0.1 of 1,000 elements, 3.7 us by the code below
             if a.dtype.kind in "fc":
                 return a, b
         elif a.dtype is b.dtype:
@@ -36,21 +37,43 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
         return a, b
     if not backend.is_array(b):
         return _with_number(a, b)
-    common = promote_types(a, b)
+    common = result_type(a, b)
     return a.astype(common, copy=False), b.astype(common, copy=False)
 
 
-def promote_types(a: Any, b: Any) -> np.dtype:
-    """The dtype in which PyTorch would combine two arrays: only a larger kind, or dimensions, can widen."""
-    rank_a, rank_b = _RANK[a.dtype.kind], _RANK[b.dtype.kind]
-    if rank_a != rank_b:
-        winner, loser = (a, b) if rank_a > rank_b else (b, a)
-        if {winner.dtype.kind, loser.dtype.kind} == {"c", "f"}:
-            return np.promote_types(a.dtype, b.dtype)
-        return winner.dtype
-    if bool(a.ndim) != bool(b.ndim):
-        return a.dtype if a.ndim else b.dtype
-    return np.promote_types(a.dtype, b.dtype)
+def result_type(*operands: Any) -> np.dtype:
+    """The dtype in which PyTorch would combine any number of arrays and numbers.
+
+    Those with dimensions decide first, then 0-d arrays, then numbers: each later group counts only if its kind is larger.
+    """
+    groups: list[list[np.dtype]] = [[], [], []]
+    for value in operands:
+        if backend.is_array(value):
+            groups[0 if value.ndim else 1].append(value.dtype)
+        else:
+            groups[2].append(_dtype_of(value))
+    result = None
+    for group in groups:
+        if group:
+            common = functools.reduce(_promoted, group)
+            result = common if result is None or _RANK[common.kind] > _RANK[result.kind] else result
+    return result
+
+
+def _dtype_of(number: Any) -> np.dtype:
+    """The dtype that a number alone would have; raises TypeError for what is none."""
+    kind = "b" if isinstance(number, (bool, np.bool_)) else np.dtype(type(number)).kind
+    if kind not in _RANK:
+        raise TypeError(f"expected a tensor or a number, got {type(number).__name__}")
+    default = backend.get_default_dtype()
+    return {"b": backend.bool_, "f": default, "c": np.promote_types(default, backend.complex64)}.get(kind, backend.int64)
+
+
+def _promoted(a: np.dtype, b: np.dtype) -> np.dtype:
+    """Two dtypes of operands with equal rights: the larger kind, in its own width; within a kind NumPy's rule."""
+    if _RANK[a.kind] == _RANK[b.kind] or {a.kind, b.kind} == {"c", "f"}:
+        return np.promote_types(a, b)
+    return a if _RANK[a.kind] > _RANK[b.kind] else b
 
 
 def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
@@ -63,9 +86,37 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
     kind = array.dtype.kind
     if isinstance(number, float) and kind in "biu":
         array = array.astype(backend.get_default_dtype())
-    elif isinstance(number, int) and not isinstance(number, bool) and kind == "b":
-        array = array.astype(backend.int64)
+    elif isinstance(number, int) and not isinstance(number, bool) and kind in "biu":
+        array = array.astype(backend.int64) if kind == "b" else array
+        number = wrapped(number, array.dtype)
     return array, number
+
+
+def wrapped(number: int, dtype: np.dtype) -> int:
+    """A whole number as arithmetic in the integer `dtype` sees it: what is too large wraps round, as in PyTorch.
+
+    Raises ValueError for a number that fits into no integer dtype.
+    """
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if low <= number <= high:
+        return number
+    if not -(2**63) <= number < 2**64:
+        raise ValueError(f"the whole number {number} fits into no integer dtype")
+    return (number - low) % (high - low + 1) + low
+
+
+def held(name: str, number: Any, dtype: np.dtype) -> Any:
+    """A number that is to be kept in an array of `dtype`: cut to a whole number for integers, refused if it does not fit.
+
+    As in PyTorch a small negative number may be kept unsigned, where it wraps. Raises ValueError that names the operation.
+    """
+    number = number.item() if isinstance(number, np.generic) else number  # a NumPy scalar would widen
+    if dtype.kind not in "iu" or isinstance(number, bool):
+        return number
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if not (low or -high) <= number <= high:  # true of a nan as well
+        raise ValueError(f"{name}: the number {number} cannot be kept in a tensor of {dtype}, from {low} to {high}")
+    return wrapped(int(number), dtype)
 
 
 def floating(a: Any) -> Any:

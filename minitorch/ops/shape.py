@@ -15,6 +15,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
 from minitorch.ops.dims import dimension, normalized_dims, whole, wholes
 from minitorch.ops.images import channels_last, is_channels_last
+from minitorch.ops.promotion import result_type
 
 
 class Reshape(Op):
@@ -281,16 +282,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     dim = dimension("cat", shapes[0], dim)
     if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
         raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
-    dtype = _common_dtype(tensors)
+    dtype = result_type(*(tensor.array for tensor in tensors))
     return Cat.apply(*(tensor.type(dtype) for tensor in tensors), dim=dim)
-
-
-def _common_dtype(tensors: list[Tensor]) -> np.dtype:
-    kinds = {tensor.dtype for tensor in tensors}
-    if len(kinds) == 1:
-        return tensors[0].dtype
-    floats = [dtype for dtype in kinds if dtype.kind in "fc"]
-    return np.result_type(*(floats or kinds))
 
 
 def _check_tensors(name: str, tensors: list[Any]) -> None:

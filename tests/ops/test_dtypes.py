@@ -50,6 +50,11 @@ def array_of(value):
 def test_float32_stays_float32_beside(sign, beside):
     function, other = ARITHMETIC[sign], BESIDE[beside]
     x = mt.tensor([1.5, 2.5], requires_grad=True)
+    if sign == "-" and np.asarray(array_of(other)).dtype == bool:
+        for call in (lambda: x - other, lambda: other - x):
+            with pytest.raises(TypeError, match=r"^sub: booleans cannot be subtracted; use ~ or logical_xor"):
+                call()
+        return
     for out, expected in (
         (function(x, other), function(x.detach().numpy().astype(np.float64), array_of(other) * 1)),
         (function(other, x), function(array_of(other) * 1, x.detach().numpy().astype(np.float64))),
@@ -75,7 +80,7 @@ def test_comparisons_give_booleans_beside(sign, beside):
 @pytest.mark.parametrize("sign", ["+", "-", "*", "/", "**"])
 def test_a_0d_tensor_stays_float32_beside_numbers(sign):
     x = mt.tensor(1.5)
-    for other in (2.0, 2, True, np.float64(2), np.int64(2), mt.tensor(2)):
+    for other in (2.0, 2, np.float64(2), np.int64(2), mt.tensor(2), *([] if sign == "-" else [True])):
         assert ARITHMETIC[sign](x, other).dtype == mt.float32
         assert ARITHMETIC[sign](other, x).dtype == mt.float32
 
@@ -217,7 +222,7 @@ def test_a_choice_between_two_numbers_has_the_dtype_they_would_have():
         assert out.dtype == dtype and out.tolist() == [first, second]
 
 
-@pytest.mark.parametrize("function", [mt.mul, mt.div, mt.pow, mt.matmul], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", [mt.mul, mt.div, mt.pow], ids=lambda function: function.__name__)
 def test_operands_of_two_dtypes_have_the_second_derivatives_of_one(function):
     def derivatives(dtype, other):
         x = mt.tensor([[1.5, 2.0], [0.5, 3.0]], dtype=dtype, requires_grad=True)

@@ -1,0 +1,129 @@
+"""Whole numbers: what does not fit into a dtype, what is divided by 0, powers, and booleans where numbers belong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+
+def u8(*values):
+    return mt.tensor(values, dtype=mt.uint8)
+
+
+# ---- what does not fit ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call, expected",
+    [
+        (lambda x: x + 300, 244),
+        (lambda x: x - 300, 156),
+        (lambda x: x * 2, 144),
+        (lambda x: x + -1, 199),
+        (lambda x: x // 300, 4),
+        (lambda x: x % 300, 24),
+        (lambda x: x < 300, False),
+        (lambda x: x == 456, True),
+        (lambda x: x | 300, 236),
+        (lambda x: x + 2**63, 200),
+        (lambda x: 300 - x, 100),
+    ],
+)
+def test_arithmetic_wraps_a_number_that_does_not_fit_as_pytorch_does(call, expected):
+    out = call(u8(200))
+    assert out.tolist() == [expected] and out.dtype in (mt.uint8, mt.bool)
+
+
+def test_int64_wraps_too():
+    assert (mt.tensor([1]) + 2**63).tolist() == [1 - 2**63]
+
+
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("clamp", lambda x: x.clamp(max=300)),
+        ("where", lambda x: mt.where(x > 0, x, 300)),
+        ("where", lambda x: mt.where(x > 0, -256, x)),
+        ("masked_fill", lambda x: x.masked_fill(x > 0, 300)),
+        ("add", lambda x: x + 2**64),
+    ],
+)
+def test_a_number_that_cannot_be_kept_is_refused(name, call):
+    with pytest.raises(ValueError, match=rf"^{name}: .*(cannot be kept in a tensor of uint8|fits into no integer dtype)"):
+        call(u8(200))
+
+
+# ---- division ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zero", [0, mt.tensor([0]), mt.tensor(0)], ids=["number", "tensor", "0-d"])
+@pytest.mark.parametrize(
+    "name, divide",
+    [
+        ("floor_divide", lambda a, b: a // b),
+        ("remainder", lambda a, b: a % b),
+        ("floor_divide", lambda a, b: mt.div(a, b, rounding_mode="floor")),
+        ("trunc_divide", lambda a, b: mt.div(a, b, rounding_mode="trunc")),
+    ],
+)
+def test_whole_numbers_over_0_are_refused(name, divide, zero):
+    with pytest.raises(ZeroDivisionError, match=rf"^{name}: a whole number is divided by 0 \(inputs: "):
+        divide(mt.tensor([3]), zero)
+
+
+def test_trunc_is_exact_beyond_what_a_float_holds():
+    large = 2**62 + 1
+    a, b = mt.tensor([large, -large, 7, -7, 7, -7, -6]), mt.tensor([1, 1, 2, 2, -2, -2, 3])
+    out = mt.div(a, b, rounding_mode="trunc")
+    assert out.dtype == mt.int64 and out.tolist() == [large, -large, 3, -3, -3, 3, -2]
+
+
+def test_whole_numbers_to_negative_powers_are_0_or_1():
+    assert (mt.tensor([2, 1, -1, -1, 0, 5]) ** mt.tensor([-1, -1, -3, -2, -1, 2])).tolist() == [0, 1, -1, 1, 0, 25]
+    assert (2 ** mt.tensor([-1, 3])).tolist() == [0, 8]
+    with pytest.raises(ValueError, match=r"^pow: Integers to negative integer powers are not allowed"):
+        mt.tensor([2]) ** -1
+
+
+# ---- booleans ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call", [lambda m: 1 - m, lambda m: m - 1, lambda m: mt.ones(1) - m, lambda m: m - m, lambda m: mt.ones(1) - True]
+)
+def test_booleans_are_not_subtracted(call):
+    with pytest.raises(TypeError, match=r"^sub: booleans cannot be subtracted; use ~ or logical_xor"):
+        call(mt.tensor([True]))
+
+
+@pytest.mark.parametrize("call", [lambda m: m // m, lambda m: m % m])
+def test_booleans_are_not_divided_into_whole_parts(call):
+    with pytest.raises(TypeError, match="booleans cannot be divided"):
+        call(mt.tensor([True]))
+
+
+# ---- dtypes that meet ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [mt.matmul, mt.mm, lambda a, b: mt.bmm(a[None], b[None])], ids=["matmul", "mm", "bmm"])
+@pytest.mark.parametrize("dtype", [mt.float64, mt.float16, mt.int64, mt.bool])
+def test_matrices_of_two_dtypes_are_refused(function, dtype):
+    with pytest.raises(TypeError, match=rf"^(matmul|mm|bmm): expected one dtype, got float32 .* and {dtype} of shape"):
+        function(mt.ones(2, 2), mt.ones(2, 2, dtype=dtype))
+
+
+def test_clamp_looks_at_both_bounds_together():
+    x = mt.tensor([1, 2, 3])
+    assert x.clamp(mt.tensor(1), mt.tensor(2.5)).dtype == x.clamp(min=1.5).dtype == x.clamp(0, 1.5).dtype == mt.float32
+    assert x.clamp(mt.tensor(1, dtype=mt.float64), mt.tensor([2.5])).dtype == mt.float32
+    assert mt.tensor([1.0]).clamp(mt.tensor(1.0, dtype=mt.float64)).dtype == mt.float32
+    assert mt.tensor([True]).clamp(0, 1).dtype == mt.int64
+
+
+def test_a_nan_gives_its_gradient_to_both_operands_of_maximum_and_minimum():
+    for function in (mt.maximum, mt.minimum):
+        a, b = mt.tensor([np.nan, 1.0, 2.0], requires_grad=True), mt.tensor([1.0, np.nan, 2.0], requires_grad=True)
+        function(a, b).sum().backward()
+        assert a.grad.tolist() == b.grad.tolist() == [1.0, 1.0, 0.5]
