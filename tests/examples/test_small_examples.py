@@ -1,0 +1,48 @@
+"""The small examples, cut short: each learns more than nothing and leaves its picture or text."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def said(folder, *command):
+    """What an example prints, run in a folder of its own with one thread."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}
+    script = [sys.executable, str(ROOT / "examples" / command[0]), *command[1:]]
+    return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["first", "vae", "gan", "lstm"])
+def test_an_example_fits_in_120_lines(name):
+    assert len((ROOT / "examples" / f"{name}.py").read_text().splitlines()) <= (50 if name == "first" else 120)
+
+
+def test_the_first_example_learns_to_read_digits_and_draws_them(tmp_path):
+    accuracies = re.findall(r"([\d.]+)% of 891 test digits right", said(tmp_path, "first.py"))
+    assert len(accuracies) == 10 and float(accuracies[-1]) > 85  # by chance: 10 %
+    assert (tmp_path / "results/first/digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_autoencoder_improves_its_bound(tmp_path):
+    said(tmp_path, "vae.py", "--epochs", "1")
+    (bound,) = re.findall(r"test digit ([\d.]+) nats", said(tmp_path, "vae.py", "--epochs", "5"))
+    assert float(bound) < 60  # an untrained net: about 136, which is ln 2 a pixel
+    assert (tmp_path / "results/vae/digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_gan_trains_both_nets(tmp_path):
+    losses = re.findall(r"discriminator ([\d.]+), of the generator ([\d.]+)", said(tmp_path, "gan.py", "--epochs", "2"))
+    assert len(losses) == 1 and all(0 < float(loss) < 3 for loss in losses[0])
+    assert (tmp_path / "results/gan/digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_lstm_reads_digits(tmp_path):
+    accuracies = re.findall(r"([\d.]+)% of 891 test digits read right", said(tmp_path, "lstm.py", "--epochs", "5"))
+    assert float(accuracies[-1]) > 60  # by chance: 10 %
+    assert (tmp_path / "results/lstm/reading.png").read_bytes().startswith(b"\x89PNG")
