@@ -1,23 +1,23 @@
 """`gradcheck`: compares gradients with what the function itself does when its inputs move a little.
 
-Two ways to move them. Central differences, (f(x + h) - f(x - h)) / 2h, work for every function and lose half of the digits.
-The complex step, Im f(x + ih) / h (Squire & Trapp 1998), subtracts nothing and is exact to rounding, for functions built of
-analytic operations only.
+`differences.py` says how they are moved: by central differences, or by the complex step. Where a gradient is wrong and the
+function is a single operation, the message also says what is wrong with its rule (`explain.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.backward import grad
+from minitorch.autograd.differences import EPSILON, Slope, central, complex_step
+from minitorch.autograd.explain import explain, single_op
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.random import Generator
-
-_STEP = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
 
 
 class GradcheckError(AssertionError):
@@ -37,64 +37,40 @@ def gradcheck(
 ) -> bool:
     """Check the gradient of `func` with respect to every element of every input that requires one; True if all agree.
 
-    `inputs` are float64 tensors (others are passed on as they are), `func` returns a tensor or a tuple of them. Each output
-    is weighed with random numbers from `seed`: sums alone could not see a wrong softmax. `mode` is "central" (tolerances
-    atol 1e-7, rtol 1e-6) or "complex" (1e-12 both), which needs every operation in `func` to be analytic. Stricter than
-    PyTorch's, which allows 1e-5 and 1e-3. Raises GradcheckError where the gradients differ (or returns False), TypeError if an
-    input that requires a gradient is not float64, ValueError if no input requires one.
+    `inputs` are float64 tensors (others are passed on as they are); each is copied, so that one given twice counts as two.
+    `func` returns a tensor or a tuple of them. Each output is weighed with random numbers from `seed`: sums alone could not
+    see a wrong softmax. `mode` is "central" (tolerances atol 1e-7, rtol 1e-6) or "complex" (1e-12 both), which needs every
+    operation in `func` to be analytic. Each element must agree to atol + rtol times its own derivative, plus what rounding
+    explains. A second backward must give the same, a gradient of zero must give zero, and neither the inputs nor the
+    gradient passed in may be changed.
+
+    Raises GradcheckError where one of these fails (or returns False), TypeError if an input that requires a gradient is not
+    float64, ValueError if no input requires one.
     """
     if mode not in ("central", "complex"):
         raise ValueError(f"gradcheck: expected mode 'central' or 'complex', got {mode!r}")
     exact = mode == "complex"
     atol = atol if atol is not None else 1e-12 if exact else 1e-7
     rtol = rtol if rtol is not None else 1e-12 if exact else 1e-6
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    checked = [i for i, value in enumerate(inputs) if isinstance(value, Tensor) and value.requires_grad]
-    if not checked:
-        raise ValueError("gradcheck: no input requires a gradient")
-    for i in checked:
-        if inputs[i].dtype != backend.float64:
-            raise TypeError(f"gradcheck: input {i} is {inputs[i].dtype}; float64 is needed to see an error of 1e-7")
-    generator = Generator().manual_seed(seed)
-    outputs = [output for output in _outputs(func, inputs) if output.requires_grad]
-    if not outputs:
-        raise GradcheckError("gradcheck: no output depends on the inputs that require a gradient")
-    weights = [_weights(output, generator) for output in outputs]
-    tensors = [inputs[i] for i in checked]
-    found = grad(outputs, tensors, weights, allow_unused=True)
-    places = [j for j, output in enumerate(_outputs(func, inputs)) if output.requires_grad]
+    inputs, checked = _own(inputs)
     try:
-        for i, tensor, got in zip(checked, tensors, found):
-            got = np.zeros(tensor.shape) if got is None else backend.to_array(got.array, None, backend.CPU)
-            expected = _numerical(func, inputs, i, places, weights, eps, exact)
-            _compare(got, expected, atol, rtol, i, tensor.shape)
-    except GradcheckError:
+        _check(func, inputs, checked, Generator().manual_seed(seed), eps, atol, rtol, exact)
+    except GradcheckError as reason:
         if raise_exception:
-            raise
+            raise _explained(reason, func, inputs) from None
         return False
     return True
 
 
-def gradgradcheck(
-    func: Callable[..., Any],
-    inputs: Tensor | Sequence[Any],
-    *,
-    eps: float = 1e-6,
-    atol: float | None = None,
-    rtol: float | None = None,
-    mode: str = "central",
-    raise_exception: bool = True,
-    seed: int = 0,
-) -> bool:
+def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **options: Any) -> bool:
     """Check second derivatives: `gradcheck` of the function's own gradient, with random weights as further inputs.
 
-    Arguments and errors are those of `gradcheck`.
+    Options and errors are those of `gradcheck`.
     """
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    checked = [i for i, value in enumerate(inputs) if isinstance(value, Tensor) and value.requires_grad]
-    generator = Generator().manual_seed(seed + 1)
-    places = [j for j, output in enumerate(_outputs(func, inputs)) if output.requires_grad]
+    inputs, checked = _own(inputs)
+    generator = Generator().manual_seed(options.get("seed", 0) + 1)
     outputs = _outputs(func, inputs)
+    places = [j for j, output in enumerate(outputs) if output.requires_grad]
     weights = [_weights(outputs[j], generator).requires_grad_() for j in places]
 
     def first(*values: Any) -> tuple[Tensor, ...]:
@@ -104,9 +80,20 @@ def gradgradcheck(
         grads = grad([outputs[j] for j in places], [tensors[i] for i in checked], given, create_graph=True, allow_unused=True)
         return tuple(g if g is not None else tensors[i] * 0 for i, g in zip(checked, grads))
 
-    return gradcheck(
-        first, (*inputs, *weights), eps=eps, atol=atol, rtol=rtol, mode=mode, raise_exception=raise_exception, seed=seed
-    )
+    return gradcheck(first, (*inputs, *weights), **options)
+
+
+def _own(inputs: Tensor | Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """The inputs, with a leaf of its own for each that requires a gradient; and the positions of these."""
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    checked = [i for i, value in enumerate(inputs) if isinstance(value, Tensor) and value.requires_grad]
+    if not checked:
+        raise ValueError("gradcheck: no input requires a gradient")
+    for i in checked:
+        if inputs[i].dtype != backend.float64:
+            raise TypeError(f"gradcheck: input {i} is {inputs[i].dtype}; float64 is needed to see an error of 1e-7")
+        inputs[i] = inputs[i].detach().clone().requires_grad_()
+    return inputs, checked
 
 
 def _leaf(value: Tensor) -> Tensor:
@@ -127,16 +114,71 @@ def _weights(output: Tensor, generator: Generator) -> Tensor:
     return Tensor(numbers, device=output.device)
 
 
-def _numerical(
-    func: Callable, inputs: tuple, place: int, outputs: list[int], weights: list[Tensor], eps: float, exact: bool
-) -> np.ndarray:
-    """The derivative of the weighed sum of the outputs by each element of input `place`, from values of `func` alone."""
-    origin = backend.to_array(inputs[place].array, None, backend.CPU)
-    derivative = np.zeros(origin.shape)
+def _check(
+    func: Callable, inputs: list, checked: list[int], generator: Generator, eps: float, atol: float, rtol: float, exact: bool
+) -> None:
+    """Everything that `gradcheck` promises, the earliest fault first; raises GradcheckError."""
+    outputs, tensors = _outputs(func, inputs), [inputs[i] for i in checked]
+    places = [j for j, output in enumerate(outputs) if output.requires_grad]
+    if not places:
+        raise GradcheckError("gradcheck: no output depends on the inputs that require a gradient")
+    weights = [_weights(outputs[j], generator) for j in places]
+    given = [*map(_host, tensors)]
+    signs = [*map(_host, weights)]
 
-    def weighed(index: tuple, shift: complex) -> complex:
-        moved = origin.astype(np.complex128) if exact else origin.copy()
-        moved[index] += shift
+    def pulled(by: list[Tensor]) -> list[np.ndarray | None]:
+        found = grad([outputs[j] for j in places], tensors, by, retain_graph=True, allow_unused=True)
+        return [g and _host(g) for g in found]
+
+    found = pulled(weights)
+    for i, tensor, before in zip(checked, tensors, given):
+        if not np.array_equal(_host(tensor), before, equal_nan=True):
+            raise GradcheckError(f"gradcheck: input {i} of shape {tensor.shape} was changed by the function or its backward")
+    if not all(np.array_equal(_host(weight), sign) for weight, sign in zip(weights, signs)):
+        raise GradcheckError("gradcheck: backward changes the gradient that it is given, in place")
+    again, nothing = pulled(weights), pulled([weight * 0 for weight in weights])
+    for i, got, second, zero in zip(checked, found, again, nothing):
+        if got is None:
+            continue
+        if not np.allclose(got, second, rtol=rtol, atol=atol, equal_nan=True):
+            raise GradcheckError(f"gradcheck: input {i}: a second backward gives another gradient{_first(got, second)}")
+        if (np.abs(zero) > atol).any():
+            raise GradcheckError(
+                f"gradcheck: input {i}: with a gradient of zero passed in, backward still gives{_first(zero, 0 * zero)}: it "
+                "does not multiply by what it is given"
+            )
+    values = [_host(output) for output in _outputs(func, inputs)]
+    if not all(np.allclose(values[j], _host(outputs[j]), rtol=rtol, atol=atol, equal_nan=True) for j in places):
+        raise GradcheckError("gradcheck: the function gives other values when it is called again: is it random?")
+    for i, tensor, got in zip(checked, tensors, found):
+        slope = _numerical(func, inputs, i, places, signs, eps, exact)
+        try:
+            _compare(got if got is not None else np.zeros(tensor.shape), *slope, atol, rtol, i, got is None)
+        except GradcheckError:
+            if exact and got is not None:
+                _check_analytic(func, inputs, i, places, signs, got, outputs)
+            raise
+
+
+def _host(tensor: Tensor) -> np.ndarray:
+    """A copy of the numbers of a tensor."""
+    return np.array(backend.to_array(tensor.array, None, backend.CPU))
+
+
+def _first(got: np.ndarray, expected: np.ndarray) -> str:
+    """Where two arrays differ most, for a message."""
+    index = np.unravel_index(np.argmax(np.abs(got - expected)), got.shape)
+    return f" ({got[index]:.6g} and {expected[index]:.6g} at index {tuple(map(int, index))})"
+
+
+def _numerical(
+    func: Callable, inputs: list, place: int, outputs: list[int], weights: list[np.ndarray], eps: float, exact: bool
+) -> Slope:
+    """The derivative of the weighed sum of the outputs by each element of input `place`, from values of `func` alone."""
+    origin = _host(inputs[place])
+    flat = np.concatenate([weight.ravel() for weight in weights])
+
+    def function(moved: np.ndarray) -> np.ndarray:
         values = [
             Tensor(moved, device=value.device)
             if i == place
@@ -146,26 +188,66 @@ def _numerical(
             for i, value in enumerate(inputs)
         ]
         results = _outputs(func, values)
-        return sum((results[j].detach() * weight).sum().item() for j, weight in zip(outputs, weights))
+        return np.concatenate([_host(results[j]).ravel() for j in outputs])
 
+    slope, error = np.zeros(origin.shape), np.zeros(origin.shape)
     for index in np.ndindex(origin.shape):
-        if exact:
-            derivative[index] = complex(weighed(index, 1j * _STEP)).imag / _STEP
-        else:
-            derivative[index] = (weighed(index, eps) - weighed(index, -eps)) / (2 * eps)
-    return derivative
+        each, rounding = complex_step(function, origin, index) if exact else central(function, origin, index, eps)
+        slope[index], error[index] = each @ flat, rounding @ np.abs(flat)
+    return slope, error
 
 
-def _compare(got: np.ndarray, expected: np.ndarray, atol: float, rtol: float, place: int, shape: tuple) -> None:
+def _compare(
+    got: np.ndarray, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float, place: int, missing: bool
+) -> None:
+    """Raise GradcheckError unless each element agrees within its own tolerance."""
     error = np.abs(got - expected)
-    # relative to the largest derivative of this input: a small one beside large ones carries their rounding
-    scale = np.abs(expected).max(initial=0.0)
-    wrong = ~(error <= atol + rtol * scale)
+    # a sum of large numbers carries their rounding even if it is small itself
+    allowed = atol + rtol * np.abs(expected) + 8 * rounding + 16 * EPSILON * np.abs(expected).max(initial=0.0)
+    wrong = ~(error <= allowed)
     if wrong.any():
-        worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
-        index = tuple(int(i) for i in worst)
+        excess = np.where(np.isnan(error), np.inf, error / allowed)
+        index = tuple(int(i) for i in np.unravel_index(np.argmax(excess), error.shape))
         raise GradcheckError(
-            f"gradcheck: input {place} of shape {shape}, index {index}: backward gives {got[index]!r}, "
-            f"the function's values say {expected[index]!r} ({int(wrong.sum())} of {wrong.size} elements differ by more than "
-            f"{atol} + {rtol} x {scale:.3g})"
+            f"gradcheck: input {place} of shape {got.shape}, index {index}: "
+            f"{'no gradient arrived (a backward returned None)' if missing else f'backward gives {float(got[index])!r}'}, the "
+            f"function's values say {float(expected[index])!r} ({int(wrong.sum())} of {wrong.size} elements differ by more "
+            f"than {atol} + {rtol} times their derivative)"
         )
+
+
+def _check_analytic(
+    func: Callable, inputs: list, place: int, places: list[int], weights: list, got: np.ndarray, outputs: list[Tensor]
+) -> None:
+    """Raise GradcheckError if real steps agree with the gradient that the complex step calls wrong."""
+    try:
+        _compare(got, *_numerical(func, inputs, place, places, weights, 1e-6, exact=False), 1e-7, 1e-6, place, False)
+    except GradcheckError:
+        return
+    names = sorted({node.name for node in _nodes(outputs)})
+    who = f"{names[0]} is" if len(names) == 1 else f"one of {', '.join(names)} is"
+    raise GradcheckError(
+        f"gradcheck: {who} not analytic, so the complex step cannot check it: central differences agree with the gradient of "
+        f"input {place}; use mode='central'"
+    )
+
+
+def _nodes(outputs: list[Tensor]) -> Iterator[Op]:
+    """The operations that made `outputs`."""
+    seen: set[Op] = set()
+    stack = [output.grad_fn for output in outputs]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Op) and node not in seen:
+            seen.add(node)
+            stack.extend(node.edges)
+            yield node
+
+
+def _explained(reason: GradcheckError, func: Callable, inputs: list) -> GradcheckError:
+    """The same error; if `func` is a single operation, with what is wrong with its rule."""
+    if "not analytic" in str(reason) or (found := single_op(func, inputs)) is None:
+        return reason
+    op, arrays, parameters = found
+    words = explain(op, *arrays, **parameters)
+    return GradcheckError(f"{reason}\n{words}") if words else reason

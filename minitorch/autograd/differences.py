@@ -1,0 +1,60 @@
+"""How the values of a function change when one element of its input moves: what gradients are compared with.
+
+Central differences, (f(x + h) - f(x - h)) / 2h, work for every function and lose half of the digits. The complex step,
+Im f(x + ih) / h (Squire & Trapp 1998), subtracts nothing and is exact to rounding, for functions built of analytic
+operations only.
+
+Each of the three takes a function of one host array that returns a flat array, the array, and the index of the element that
+moves. They return the derivative of every value by that element, and an estimate of the error in each.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+STEP = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
+EPSILON = float(np.finfo(np.float64).eps)
+Flat = Callable[[np.ndarray], np.ndarray]
+Slope = tuple[np.ndarray, np.ndarray]
+
+
+def complex_step(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
+    """The derivative by the complex step, which is wrong without a word if `function` is not analytic."""
+    moved = x.astype(np.complex128)
+    moved[index] += 1j * STEP
+    slope = np.imag(function(moved)) / STEP
+    return slope, np.abs(slope) * EPSILON
+
+
+def central(function: Flat, x: np.ndarray, index: tuple[int, ...], h: float) -> Slope:
+    """The derivative by central differences."""
+    high, low = x.copy(), x.copy()
+    high[index] += h
+    low[index] -= h
+    above, below = function(high), function(low)
+    step = high[index] - low[index]  # not 2h: x + h is rounded
+    return (above - below) / step, np.where(above == below, 0.0, np.maximum(np.abs(above), np.abs(below)) * 2 * EPSILON / step)
+
+
+def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
+    """The derivative by the complex step if real steps agree with it, else by the best of these."""
+    h = 2e-3 * max(1.0, abs(float(x[index])))
+    with np.errstate(all="ignore"):
+        near, noise = central(function, x, index, h / 4)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that an imaginary part is discarded, which real steps find
+                exact, rounding = complex_step(function, x, index)
+            if np.all(np.abs(exact - near) <= 1e-3 * (1 + np.abs(near)) + noise):
+                return exact, rounding
+        except Exception:
+            pass  # an operation that complex numbers do not have, or that has them in no rule
+        wide, half = central(function, x, index, h)[0], central(function, x, index, h / 2)[0]
+        # Richardson's extrapolation, to order 6 and to order 4
+        slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3
+        if np.all(np.abs(slope - rough) <= 1e-6 * (1 + np.abs(slope)) + noise):
+            return slope, noise + np.abs(slope - rough) * 1e-2
+        return central(function, x, index, 1e-6)  # something bends within h

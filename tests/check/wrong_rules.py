@@ -1,0 +1,522 @@
+"""Rules as students write them, each with the kinds of mistake that it may be called.
+
+`RULES` holds rows of kind, operation, backward and options: `strict`, `inputs` in place of the operation's own, or `forward`.
+Several kinds, separated by |, are alternatives that say the same of this rule.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import minitorch as torch
+from minitorch.autograd.op import Op
+from minitorch.ops.elementwise import cos, exp
+from minitorch.ops.reduce import Mean, Sum
+
+
+def spread(*shape: int, low: float = 0.3, high: float = 1.7, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(np.linspace(low, high, int(np.prod(shape)))).reshape(shape)
+
+
+class Tanh(Op):
+    inputs = (spread(2, 3, low=-1.0),)
+
+    def forward(ctx, a):
+        out = np.tanh(a)
+        ctx.saved = (out,)
+        return out
+
+
+class Sigmoid(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        out = 1 / (1 + np.exp(-a))
+        ctx.saved = a, out
+        return out
+
+
+class Exp(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        out = np.exp(a)
+        ctx.saved = a, out
+        return out
+
+
+class Of(Op):
+    """An elementwise function that saves its input."""
+
+    inputs = (spread(2, 3),)
+
+
+class Log(Of):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return np.log(a)
+
+
+class Sin(Of):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return np.sin(a)
+
+
+class Square(Of):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return a * a
+
+
+class Cube(Of):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return a**3
+
+
+class Sqrt(Of):
+    def forward(ctx, a):
+        out = np.sqrt(a)
+        ctx.saved = a, out
+        return out
+
+
+class Reciprocal(Of):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return 1 / a
+
+
+class Relu(Op):
+    inputs = (np.array([[0.5, -1.0, 2.0], [-0.25, 1.5, -0.7]]),)
+
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return np.maximum(a, 0)
+
+
+class Abs(Relu):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return np.abs(a)
+
+
+class AddRow(Op):
+    inputs = (spread(4, 3), spread(3, seed=1))
+
+    def forward(ctx, x, b):
+        return x + b
+
+
+class Mul(Op):
+    inputs = (spread(2, 3), spread(2, 3, low=2.0, high=3.0, seed=1))
+
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        return a * b
+
+
+class Sub(Mul):
+    def forward(ctx, a, b):
+        return a - b
+
+
+class Div(Mul):
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        return a / b
+
+
+class Matmul(Op):
+    inputs = (spread(2, 3), spread(3, 4, seed=1))
+
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        return a @ b
+
+
+SQUARE = (spread(3, 3), spread(3, 3, seed=1))
+
+
+class Linear(Op):
+    inputs = (spread(2, 3), spread(4, 3, seed=1), spread(4, seed=2))
+
+    def forward(ctx, x, w, b):
+        ctx.saved = x, w
+        return x @ w.T + b
+
+
+class Softmax(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        e = np.exp(a - a.max(-1, keepdims=True))
+        out = e / e.sum(-1, keepdims=True)
+        ctx.saved = (out,)
+        return out
+
+
+class LogSoftmax(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        out = a - np.log(np.exp(a).sum(-1, keepdims=True))
+        ctx.saved = (out,)
+        return out
+
+
+class Normalize(Op):
+    """Of each column of x."""
+
+    inputs = (np.array([[0.3, 2.0], [1.1, -0.4], [-0.9, 0.8], [0.2, 0.1], [2.1, 1.3]]),)
+
+    def forward(ctx, x):
+        inverse = 1 / np.sqrt(x.var(0) + 1e-5)
+        out = (x - x.mean(0)) * inverse
+        ctx.saved = out, inverse
+        return out
+
+
+class MeanRows(Op):
+    inputs = (spread(4, 3),)
+
+    def forward(ctx, a):
+        ctx.shape = a.shape
+        return a.mean(0)
+
+
+class SumAll(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        ctx.shape = a.shape
+        return np.asarray(a.sum())
+
+
+class MeanAll(SumAll):
+    def forward(ctx, a):
+        ctx.shape = a.shape
+        return np.asarray(a.mean())
+
+
+class SumRows(MeanRows):
+    def forward(ctx, a):
+        ctx.shape = a.shape
+        return a.sum(0)
+
+
+class MaxAll(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return np.asarray(a.max())
+
+
+class MaxRows(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return a.max(-1)
+
+
+class Transpose(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        return a.T.copy()
+
+
+class Cumsum(Op):
+    inputs = (spread(2, 4),)
+
+    def forward(ctx, a):
+        return a.cumsum(-1)
+
+
+class Flip(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        return a[:, ::-1].copy()
+
+
+class Roll(Op):
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, a):
+        return np.roll(a, 1, -1)
+
+
+class Take(Op):
+    inputs = (spread(4, 2), np.array([0, 2, 2]))
+
+    def forward(ctx, a, index):
+        ctx.saved, ctx.shape = (index,), a.shape
+        return a[index]
+
+
+class Where(Op):
+    inputs = (np.array([[True, False, True], [False, True, False]]), spread(2, 3), spread(2, 3, seed=1))
+
+    def forward(ctx, mask, a, b):
+        ctx.saved = (mask,)
+        return np.where(mask, a, b)
+
+
+class Maximum(Op):
+    inputs = (np.array([1.0, 2.0, 0.3, 4.0]), np.array([2.0, 1.0, 0.7, 3.0]))
+
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        return np.maximum(a, b)
+
+
+class SquaredError(Op):
+    inputs = (spread(2, 3), spread(2, 3, seed=1))
+
+    def forward(ctx, y, t):
+        ctx.saved = y, t
+        return np.asarray(((y - t) ** 2).mean())
+
+
+# ---- rules that need more than one line ----------------------------------------------------------------------------------
+
+
+def changes_g(ctx, g):
+    (out,) = ctx.saved
+    g *= 1 - out * out
+    return g
+
+
+def changes_saved(ctx, g):
+    (out,) = ctx.saved
+    out *= out
+    return g * (1 - out)
+
+
+def no_return(ctx, g):
+    (out,) = ctx.saved
+    g * (1 - out * out)
+
+
+def numpy_in_backward(ctx, g):
+    (out,) = ctx.saved
+    return g * (1 - np.square(out))
+
+
+def detached(ctx, g):
+    (out,) = ctx.saved
+    return g * (1 - (out * out).detach() if isinstance(out, torch.Tensor) else 1 - out * out)
+
+
+def random_rule(ctx, g):
+    return g * 2 * ctx.saved[0] * np.random.default_rng().uniform(0.5, 1.5)
+
+
+def counting(ctx, g):
+    ctx.calls = getattr(ctx, "calls", 0) + 1
+    return g * 2 * ctx.saved[0] * ctx.calls
+
+
+def remembers(ctx, a):
+    Square.last = a
+    ctx.saved = (a,)
+    return a * a
+
+
+def scatter_once(ctx, g):
+    (index,) = ctx.saved
+    out = np.zeros(ctx.shape)
+    out[index] = g
+    return out, None
+
+
+def twice_saved(ctx, a):
+    a *= 2
+    ctx.saved = (a,)
+    return a * a
+
+
+def not_a_tuple(ctx, a):
+    out = np.tanh(a)
+    ctx.saved = out
+    return out
+
+
+def saves_nothing(ctx, a):
+    return np.tanh(a)
+
+
+def saves_for_backward(ctx, a):
+    out = np.tanh(a)
+    ctx.save_for_backward(out)
+    return out
+
+
+def keeps_attribute(ctx, a):
+    ctx.a = a
+    return a**3
+
+
+def of_tanh(ctx, g):
+    (out,) = ctx.saved
+    return g * (1 - out * out)
+
+
+def first(p):
+    return p.mean(0) if isinstance(p, np.ndarray) else p.mean(0)
+
+
+def row(kind: str, op: type[Op], backward: Any, **options: Any) -> tuple:
+    return kind, op, backward, options
+
+
+RELU_LIKE = "wrong place|local derivative"
+# fmt: off
+RULES: list[tuple] = [
+    # ---- what is returned
+    row("returned None", Tanh, no_return),
+    row("returned None for one", Mul, lambda ctx, g: (g * ctx.saved[1], None)),
+    row("count", Mul, lambda ctx, g: g * ctx.saved[1]),
+    row("count", Tanh, lambda ctx, g: (g * (1 - ctx.saved[0] ** 2), g)),
+    row("count", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0])),
+    row("list", Mul, lambda ctx, g: [g * ctx.saved[1], g * ctx.saved[0]]),
+    row("no array", Tanh, lambda ctx, g: "g"),
+    row("dtype|ignores g", Relu, lambda ctx, g: ctx.saved[0] > 0),
+    row("unwritten", Of, Op.backward, forward=lambda ctx, a: a * 1.0),
+    # ---- what is saved
+    row("nothing saved", Tanh, of_tanh, forward=saves_nothing),
+    row("saved count", Exp, lambda ctx, g: (lambda out: g * out)(*ctx.saved[:0]) if False else g * (lambda s: s)(*ctx.saved) if len(ctx.saved) == 1 else g * [o for (o,) in [ctx.saved]][0]),
+    row("saved is no tuple", Tanh, of_tanh, forward=not_a_tuple),
+    row("save_for_backward", Tanh, of_tanh, forward=saves_for_backward),
+    row("save_for_backward", Tanh, lambda ctx, g: g * (1 - ctx.saved_tensors[0] ** 2)),
+    row("no attribute", Tanh, lambda ctx, g: g * (1 - ctx.out**2)),
+    # ---- g, saved arrays, inputs
+    row("changes g", Tanh, changes_g),
+    row("changes saved", Tanh, changes_saved),
+    row("forward changes input", Square, lambda ctx, g: g * ctx.saved[0] * 2, forward=twice_saved),
+    row("not repeatable", Square, random_rule),
+    row("not repeatable", Square, counting),
+    row("outside ctx", Square, lambda ctx, g: g * 2 * Square.last, forward=remembers),
+    # ---- g
+    row("ignores g", Tanh, lambda ctx, g: 1 - ctx.saved[0] ** 2),
+    row("ignores g", Square, lambda ctx, g: 2 * ctx.saved[0]),
+    row("ignores g", Mul, lambda ctx, g: (ctx.saved[1], ctx.saved[0])),
+    row("ignores g", SumAll, lambda ctx, g: np.ones(ctx.shape)),
+    row("ignores g", Relu, lambda ctx, g: 1.0 * (ctx.saved[0] > 0)),
+    row("adds to g", Tanh, lambda ctx, g: g + (1 - ctx.saved[0] ** 2)),
+    row("g squared", Square, lambda ctx, g: g * g * 2 * ctx.saved[0]),
+    row("g squared", Mul, lambda ctx, g: (g * g * ctx.saved[1], g * g * ctx.saved[0])),
+    row("sign of g", Relu, lambda ctx, g: g * (g > 0)),
+    row("not linear|sign of g", Square, lambda ctx, g: abs(g) * 2 * ctx.saved[0]),
+    row("not linear", Square, lambda ctx, g: np.sign(g) * 2 * ctx.saved[0]),
+    # ---- constants
+    row("factor", Square, lambda ctx, g: g * ctx.saved[0]),
+    row("factor", Square, lambda ctx, g: g * ctx.saved[0] * 4),
+    row("factor", Cube, lambda ctx, g: g * ctx.saved[0] ** 2),
+    row("factor", Sqrt, lambda ctx, g: g / ctx.saved[1]),
+    row("factor", Sqrt, lambda ctx, g: g * 2 / ctx.saved[1]),
+    row("factor", MeanRows, lambda ctx, g: g + np.zeros(ctx.shape)),
+    row("factor", MeanAll, lambda ctx, g: g + np.zeros(ctx.shape)),
+    row("factor", SumRows, lambda ctx, g: (g + np.zeros(ctx.shape)) / 4),
+    row("factor", SumAll, lambda ctx, g: (g + np.zeros(ctx.shape)) / 6),
+    row("factor", SquaredError, lambda ctx, g: (g * 2 * (ctx.saved[0] - ctx.saved[1]), -g * 2 * (ctx.saved[0] - ctx.saved[1]))),
+    row("sign", Sub, lambda ctx, g: (g, g)),
+    row("sign", Reciprocal, lambda ctx, g: g / (ctx.saved[0] * ctx.saved[0])),
+    row("sign", Tanh, lambda ctx, g: g * (ctx.saved[0] * ctx.saved[0] - 1)),
+    row("sign", Div, lambda ctx, g: (g / ctx.saved[1], g * ctx.saved[0] / ctx.saved[1] ** 2)),
+    row("sign", SquaredError, lambda ctx, g: (-g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6, g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6)),
+    # ---- which input
+    row("swapped", Mul, lambda ctx, g: (g * ctx.saved[0], g * ctx.saved[1])),
+    row("swapped", Sub, lambda ctx, g: (-g, g)),
+    row("swapped", Div, lambda ctx, g: (-g * ctx.saved[0] / ctx.saved[1] ** 2, g / ctx.saved[1])),
+    row("of another", Mul, lambda ctx, g: (g * ctx.saved[0], g * ctx.saved[0])),
+    row("shapes swapped", Matmul, lambda ctx, g: (ctx.saved[0].T @ g, g @ ctx.saved[1].T)),
+    row("shapes swapped", Linear, lambda ctx, g: (g.T @ ctx.saved[0], g @ ctx.saved[1], g.sum(0))),
+    row("swapped", Maximum, lambda ctx, g: (g * (ctx.saved[0] < ctx.saved[1]), g * (ctx.saved[0] > ctx.saved[1]))),
+    row("swapped|wrong place", Where, lambda ctx, g: (None, g * ~ctx.saved[0], g * ctx.saved[0])),
+    # ---- broadcasting
+    row("not summed", AddRow, lambda ctx, g: (g, g), strict=True),
+    row("kept axis", AddRow, lambda ctx, g: (g, g.sum(0, keepdims=True)), strict=True),
+    row("summed wrongly", AddRow, lambda ctx, g: (g, g.sum(1))),
+    row("summed wrongly", AddRow, lambda ctx, g: (g, g.sum())),
+    row("factor", AddRow, lambda ctx, g: (g, g.mean(0))),
+    row("shape|summed wrongly", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], g.sum(1))),
+    row("not summed", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], g), strict=True),
+    row("wrong place|missing place", AddRow, lambda ctx, g: (g, g[0])),
+    row("summed wrongly", MeanRows, lambda ctx, g: g.sum() / 4),
+    # ---- matrices
+    row("product does not fit", Matmul, lambda ctx, g: (g @ ctx.saved[1], ctx.saved[0] @ g)),
+    row("product does not fit", Matmul, lambda ctx, g: (ctx.saved[1].T @ g, g @ ctx.saved[0].T)),
+    row("factor transposed", Matmul, lambda ctx, g: (g @ ctx.saved[1], ctx.saved[0] @ g), inputs=SQUARE),
+    row("factor transposed", Matmul, lambda ctx, g: (g @ ctx.saved[1].T, ctx.saved[0] @ g), inputs=SQUARE),
+    row("wrong order", Matmul, lambda ctx, g: (ctx.saved[1].T @ g, g @ ctx.saved[0].T), inputs=SQUARE),
+    row("wrong factor", Matmul, lambda ctx, g: (g @ ctx.saved[0].T, ctx.saved[0].T @ g), inputs=SQUARE),
+    row("transposed|factor transposed|wrong order", Matmul, lambda ctx, g: ((g @ ctx.saved[1].T).T, ctx.saved[0].T @ g), inputs=SQUARE),
+    row("shape transposed", Linear, lambda ctx, g: (g @ ctx.saved[1], ctx.saved[0].T @ g, g.sum(0))),
+    row("product does not fit", Linear, lambda ctx, g: (g @ ctx.saved[1].T, g.T @ ctx.saved[0], g.sum(0))),
+    row("shape transposed", Transpose, lambda ctx, g: g),
+    row("transposed|g transposed", Transpose, lambda ctx, g: g, inputs=(spread(3, 3),)),
+    row("mirrored", Flip, lambda ctx, g: g),
+    row("shifted", Roll, lambda ctx, g: np.roll(g, 1, -1)),
+    # ---- which places
+    row("diagonal only", Softmax, lambda ctx, g: g * ctx.saved[0] * (1 - ctx.saved[0])),
+    row("diagonal only", Softmax, lambda ctx, g: g * ctx.saved[0]),
+    row("diagonal only", LogSoftmax, lambda ctx, g: g - exp(ctx.saved[0]) * g),
+    row("diagonal only", Cumsum, lambda ctx, g: g),
+    row("wrong place|mirrored|transposed|wrong axis", Cumsum, lambda ctx, g: g.cumsum(-1)),
+    row("wrong axis", Softmax, lambda ctx, g: ctx.saved[0] * (g - (g * ctx.saved[0]).sum(0, keepdims=True))),
+    row("wrong axis|wrong place", Softmax, lambda ctx, g: ctx.saved[0] * (g - (g * ctx.saved[0]).sum(keepdims=True))),
+    row("shapes do not fit", Softmax, lambda ctx, g: ctx.saved[0] * (g - (g * ctx.saved[0]).sum(-1))),
+    row("path by the sum|local derivative", Softmax, lambda ctx, g: ctx.saved[0] * (g - ctx.saved[0] * g.sum(-1).reshape(-1, 1))),
+    row("path by the sum", Normalize, lambda ctx, g: ctx.saved[1] * (g - ctx.saved[0] * (g * ctx.saved[0]).mean(0))),
+    row("path by the variance", Normalize, lambda ctx, g: ctx.saved[1] * (g - g.mean(0))),
+    row("diagonal only", Normalize, lambda ctx, g: ctx.saved[1] * g),
+    row("wrong place", Relu, lambda ctx, g: g),
+    row("wrong place|swapped|missing place", Relu, lambda ctx, g: g * (ctx.saved[0] < 0)),
+    row("wrong place", MaxAll, lambda ctx, g: g + np.zeros(ctx.saved[0].shape)),
+    row("wrong place", MaxRows, lambda ctx, g: g.reshape(-1, 1) * np.ones((1, 3))),
+    row("wrong place|missing place", MaxRows, lambda ctx, g: g.reshape(-1, 1) * (ctx.saved[0] == ctx.saved[0].max())),
+    row("missing place", Take, scatter_once),
+    row("wrong place", Where, lambda ctx, g: (None, g, g)),
+    row("wrong place", Maximum, lambda ctx, g: (g, g)),
+    row("zero", Abs, lambda ctx, g: g * 0.0),
+    row("zero", Where, lambda ctx, g: (None, g * ctx.saved[0], g * 0.0)),
+    # ---- local derivatives
+    row("power|local derivative", Exp, lambda ctx, g: g * ctx.saved[0]),
+    row("wrong array|power", Sigmoid, lambda ctx, g: g * ctx.saved[0] * (1 - ctx.saved[0])),
+    row("wrong array|power", Log, lambda ctx, g: g * ctx.saved[0]),
+    row("power", Div, lambda ctx, g: (g / ctx.saved[1], -g * ctx.saved[0] / ctx.saved[1])),
+    row("power", Div, lambda ctx, g: (g * ctx.saved[1], -g * ctx.saved[0] / ctx.saved[1] ** 2)),
+    row("power", Cube, lambda ctx, g: g * 3 * ctx.saved[0]),
+    row("power", Cube, lambda ctx, g: g * 3 * ctx.saved[0] ** 3),
+    row("power|wrong array", Reciprocal, lambda ctx, g: -g / ctx.saved[0]),
+    row("power", Square, lambda ctx, g: g * 2),
+    row("power|wrong array", Log, lambda ctx, g: g),
+    row("power", Sigmoid, lambda ctx, g: g * ctx.saved[1]* ctx.saved[1] * (1 - ctx.saved[1])),
+    row("power|local derivative", Sigmoid, lambda ctx, g: g * (1 - ctx.saved[1])),
+    row("wrong array|local derivative", Tanh, lambda ctx, g: g * (1 - ctx.saved[0])),
+    row("local derivative", Sin, lambda ctx, g: g * np.sin(ctx.saved[0])),
+    row("sign", Sin, lambda ctx, g: -g * cos(ctx.saved[0])),
+    row("sign|local derivative|power", Abs, lambda ctx, g: g),
+    # ---- later
+    row("not finite", Sqrt, lambda ctx, g: g / (ctx.saved[1] * 0.0)),
+    row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),
+    row("order 2 fails", Tanh, numpy_in_backward),
+    row("order 2 lost|order 2 fails|order 2", Tanh, detached),
+    row("order 2 lost|order 2 fails|order 2", Cube, lambda ctx, g: 3 * ctx.a * ctx.a * g, forward=keeps_attribute),
+    row("order 2 fails|order 2|order 2 lost", Normalize, lambda ctx, g: ctx.saved[1] * (g - Mean.apply(g, dims=(0,), keepdim=False) - ctx.saved[0] * Mean.apply(g * ctx.saved[0], dims=(0,), keepdim=False))),
+    row("shape", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], Sum.apply(g, dims=(0, 1), keepdim=False))),
+]
+# fmt: on
+
+
+def build(op: type[Op], backward: Any, options: dict) -> type[Op]:
+    """The operation with that rule, and that forward if one is given."""
+    methods = {"backward": backward} | ({"forward": options["forward"]} if "forward" in options else {})
+    return type(op.__name__, (op,), methods)
