@@ -224,7 +224,7 @@ def inputs_can_tell(t: Trial) -> Mistake | None:
         if np.abs(truth).max() > 1e-8:
             continue
         for low, high in (-2.0, 2.0), (0.2, 0.8), (1.5, 4.0):
-            others = t.on([t.generator.uniform(low, high, a.shape) if k in t.places else a for k, a in enumerate(t.inputs)])
+            others = t.on([t.generator.uniform(low, high, a.shape) if is_floating(a) else a for a in t.inputs])
             with contextlib.suppress(Exception):  # numbers that forward refuses
                 if np.abs(np.nan_to_num(others.jacobians[i][0], posinf=0, neginf=0)).max() > 1e-8:
                     return mistake("cannot tell", why=f"on them dy/d{name} is 0 everywhere, and many a wrong rule gives 0")

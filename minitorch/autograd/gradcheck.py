@@ -6,7 +6,7 @@ function is a single operation, the message also says what is wrong with its rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ def _check(
 
     def pulled(by: list[Tensor]) -> list[np.ndarray | None]:
         found = grad([outputs[j] for j in places], tensors, by, retain_graph=True, allow_unused=True)
-        return [g and _host(g) for g in found]
+        return [None if g is None else _host(g) for g in found]
 
     found = pulled(weights)
     for i, tensor, before in zip(checked, tensors, given):
@@ -151,7 +151,13 @@ def _check(
     if not all(np.allclose(values[j], _host(outputs[j]), rtol=rtol, atol=atol, equal_nan=True) for j in places):
         raise GradcheckError("gradcheck: the function gives other values when it is called again: is it random?")
     for i, tensor, got in zip(checked, tensors, found):
-        slope = _numerical(func, inputs, i, places, signs, eps, exact)
+        try:
+            slope = _numerical(func, inputs, i, places, signs, eps, exact)
+        except (TypeError, ValueError) as reason:
+            if not exact:
+                raise
+            words = f"{_names(outputs)}, which complex numbers do not have; use mode='central' ({reason})"
+            raise GradcheckError(f"gradcheck: the complex step needs {words}") from reason
         try:
             _compare(got if got is not None else np.zeros(tensor.shape), *slope, atol, rtol, i, got is None)
         except GradcheckError:
@@ -224,16 +230,14 @@ def _check_analytic(
         _compare(got, *_numerical(func, inputs, place, places, weights, 1e-6, exact=False), 1e-7, 1e-6, place, False)
     except GradcheckError:
         return
-    names = sorted({node.name for node in _nodes(outputs)})
-    who = f"{names[0]} is" if len(names) == 1 else f"one of {', '.join(names)} is"
     raise GradcheckError(
-        f"gradcheck: {who} not analytic, so the complex step cannot check it: central differences agree with the gradient of "
-        f"input {place}; use mode='central'"
+        f"gradcheck: {_names(outputs)} is not analytic, so the complex step cannot check it: central differences agree "
+        f"with the gradient of input {place}; use mode='central'"
     )
 
 
-def _nodes(outputs: list[Tensor]) -> Iterator[Op]:
-    """The operations that made `outputs`."""
+def _names(outputs: list[Tensor]) -> str:
+    """The names of the operations that made `outputs`, in a sentence of which they are the subject."""
     seen: set[Op] = set()
     stack = [output.grad_fn for output in outputs]
     while stack:
@@ -241,7 +245,8 @@ def _nodes(outputs: list[Tensor]) -> Iterator[Op]:
         if isinstance(node, Op) and node not in seen:
             seen.add(node)
             stack.extend(node.edges)
-            yield node
+    names = sorted({node.name for node in seen})
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def _explained(reason: GradcheckError, func: Callable, inputs: list) -> GradcheckError:

@@ -126,7 +126,8 @@ def multiple(p: Pair) -> Mistake | None:
 def swapped(p: Pair) -> Mistake | None:
     """Two gradients, each the right one of the other input."""
     names = [p.t.names[k] for k in _others(p) if is_right(p.t, p.i, p.t.rules[k]).all()]
-    return p.says("swapped", other=names[0]) if names else None
+    kind = "swapped or sign" if _close(p.has, -p.truth) else "swapped"
+    return p.says(kind, other=names[0]) if names else None
 
 
 def of_another(p: Pair) -> Mistake | None:

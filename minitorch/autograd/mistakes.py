@@ -91,6 +91,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "sign": ("the gradient of {name} has the wrong sign{more}", ""),
     "factor": ("the gradient of {name} is {factor} times the right one: a constant factor is {missing}", "{why}"),
     "swapped": ("the gradients of {name} and {other} are swapped", ORDER),
+    "swapped or sign": ("the gradients of {name} and {other} are swapped, or both have the wrong sign", ORDER),
     "of another": ("your gradient of {name} is that of {other}", ORDER),
     "transposed": ("the gradient of {name} is the transpose of the right one: its axes are exchanged", ""),
     "g transposed": ("your rule for {name} takes g with its axes exchanged", "g has the shape of y"),

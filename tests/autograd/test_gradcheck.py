@@ -11,6 +11,7 @@ import minitorch as mt
 import minitorch.functional as F
 from minitorch.autograd import Function
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.op import Op
 
 MODES = pytest.mark.parametrize("mode", ["central", "complex"])
 
@@ -189,6 +190,13 @@ def test_an_operation_that_is_not_analytic_needs_differences():
     x = leaf(1.0, -2.0)
     assert gradcheck(mt.abs, x)
     assert gradcheck(mt.abs, x, mode="complex", raise_exception=False) is False
+    with pytest.raises(GradcheckError, match=r"gradcheck: abs is not analytic.* use mode='central'"):
+        gradcheck(mt.abs, x, mode="complex")
+    with pytest.raises(GradcheckError, match="one of abs, mul is not analytic"):
+        gradcheck(lambda x: mt.abs(x) * x, x, mode="complex")
+    with pytest.raises(GradcheckError, match="floor, which complex numbers do not have"):
+        gradcheck(mt.floor, x, mode="complex")
+    assert gradcheck(mt.relu, x, mode="complex"), "maximum compares real parts"
 
 
 @MODES
@@ -231,8 +239,9 @@ def test_the_same_seed_gives_the_same_weights():
 
     for seed in (0, 0, 1):
         gradcheck(Spy.apply, (leaf(1.0, 2.0), leaf(3.0, 4.0)), seed=seed)
-    assert seen[0] == seen[1] != seen[2]
-    assert all(0.5 <= abs(weight) <= 1.5 for weight in np.ravel(seen))
+    first = seen[::3]  # each check runs backward twice more: again, and with zeros
+    assert first[0] == first[1] != first[2]
+    assert all(0.5 <= abs(weight) <= 1.5 for weight in np.ravel(first))
 
 
 @pytest.mark.usefixtures("cupy")
@@ -242,3 +251,103 @@ def test_it_checks_on_a_gpu(mode):
     assert gradgradcheck(lambda x: mt.log(x) * x, x, mode=mode)
     with pytest.raises(GradcheckError):
         gradcheck(lambda x: WrongSecond.apply(x, x), x, mode=mode)
+
+
+# ---- each kind of fault is named -----------------------------------------------------------------------------------------
+
+
+def function(forward, backward):
+    return type("Probe", (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}).apply
+
+
+@MODES
+def test_a_wrong_small_derivative_beside_large_ones_is_found(mode):
+    scale, wrong = mt.tensor([1e6, 1.0]).double(), mt.tensor([1e6, 1.0 + 1e-4]).double()
+
+    def scaled(ctx, x):
+        return x * (scale if x.dtype == mt.float64 else scale.type(x.dtype))
+
+    assert gradcheck(function(scaled, lambda ctx, g: g * scale), leaf(1.0, 2.0), mode=mode)
+    with pytest.raises(GradcheckError, match=r"index \(1,\)"):
+        gradcheck(function(scaled, lambda ctx, g: g * wrong), leaf(1.0, 2.0), mode=mode)
+
+
+@MODES
+def test_large_values_and_inputs_raise_no_alarm(mode):
+    assert gradcheck(lambda x, y: x * y + x, (leaf(1e6, 3.0), leaf(2e7, -1e-3)), mode=mode)
+    assert gradgradcheck(lambda x: x * x * x, leaf(1e4, 1.0), mode=mode)
+
+
+@MODES
+def test_a_tensor_given_twice_counts_as_two(mode):
+    x = leaf(1.0, 2.0)
+    assert gradcheck(lambda p, q: p * q, (x, x), mode=mode)
+    assert gradgradcheck(lambda p, q: p * q, (x, x), mode=mode)
+    assert x.grad is None
+
+
+def save(ctx, x):
+    ctx.save_for_backward(x)
+    return x * x
+
+
+def doubles_in_place(ctx, g):
+    g *= 2
+    return g * ctx.saved_tensors[0]
+
+
+def squares_saved(ctx, g):
+    (x,) = ctx.saved_tensors
+    right = g * 2 * x
+    x.array[...] = 0
+    return right
+
+
+def counts(ctx, g):
+    ctx.calls = getattr(ctx, "calls", 0) + 1
+    return g * 2 * ctx.saved_tensors[0] * ctx.calls
+
+
+FAULTS = {
+    "changes the gradient that it is given": doubles_in_place,
+    "input 0 of shape .* was changed by": squares_saved,
+    "a second backward gives another gradient": counts,
+    "with a gradient of zero passed in, backward still gives": lambda ctx, g: 2 * ctx.saved_tensors[0],
+    "no gradient arrived .a backward returned None": lambda ctx, g: None,
+}
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_each_fault_has_its_sentence(words):
+    with pytest.raises(GradcheckError, match=words):
+        gradcheck(function(save, FAULTS[words]), leaf(1.0, 2.0))
+
+
+def test_a_random_function_is_named():
+    with pytest.raises(GradcheckError, match="other values when it is called again: is it random"):
+        gradcheck(lambda x: x * mt.rand(2, dtype=mt.float64), leaf(1.0, 2.0))
+
+
+def test_no_message_shows_numpys_types():
+    for wrong in (WrongSecond, NoGradient, NanGradient, *(function(save, rule).__self__ for rule in FAULTS.values())):
+        inputs = (leaf(1.0, 2.0), leaf(3.0, 4.0))[: 1 if wrong.__name__ == "Probe" else 2]
+        with pytest.raises(GradcheckError) as caught:
+            gradcheck(wrong.apply, inputs)
+        assert "np." not in str(caught.value)
+
+
+class Doubled(Op):
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        return a * a
+
+    def backward(ctx, g):
+        (a,) = ctx.saved
+        return g * a
+
+
+def test_of_a_single_operation_the_message_says_what_is_wrong_with_its_rule():
+    with pytest.raises(GradcheckError, match=r"(?s)input 0.*the gradient of a is 0.5 times the right one.*return g \* a"):
+        gradcheck(Doubled.apply, leaf(1.0, 2.0))
+    with pytest.raises(GradcheckError, match="your backward returned None for y, which has a gradient"):
+        gradcheck(NoGradient.apply, (leaf(1.0, 2.0), leaf(3.0, 4.0)))

@@ -284,6 +284,36 @@ class SquaredError(Op):
         return np.asarray(((y - t) ** 2).mean())
 
 
+class Scaled(Op):
+    """Each row of fixed numbers, scaled by a."""
+
+    inputs = (spread(3),)
+
+    def forward(ctx, a):
+        ctx.saved = (np.arange(1.0, 10.0).reshape(3, 3),)
+        return ctx.saved[0] * a
+
+
+class ThirdOfCube(Of):
+    def forward(ctx, a):
+        ctx.saved = a * a, 1 / a
+        return a * a * a / 3
+
+
+class Cat(Op):
+    inputs = (spread(3, 2), spread(2, 2, seed=1))
+
+    def forward(ctx, a, b):
+        return np.concatenate([a, b])
+
+
+class Reshaped(Op):
+    inputs = (spread(3, 2),)
+
+    def forward(ctx, a):
+        return a.reshape(6).copy()
+
+
 # ---- rules that need more than one line ----------------------------------------------------------------------------------
 
 
@@ -336,6 +366,29 @@ def scatter_once(ctx, g):
     return out, None
 
 
+def random_forward(ctx, a):
+    out = np.tanh(a) * np.random.default_rng().uniform()
+    ctx.saved = (out,)
+    return out
+
+
+def in_float64(ctx, a):
+    out = np.tanh(a.astype(np.float64)) if a.dtype.kind == "f" else np.tanh(a)
+    ctx.saved = (out,)
+    return out
+
+
+def changes_input(ctx, g):
+    (a,) = ctx.saved
+    a *= 2
+    return g * a
+
+
+def unpacks_one(ctx, g):
+    (out,) = ctx.saved
+    return g * out
+
+
 def twice_saved(ctx, a):
     a *= 2
     ctx.saved = (a,)
@@ -368,15 +421,10 @@ def of_tanh(ctx, g):
     return g * (1 - out * out)
 
 
-def first(p):
-    return p.mean(0) if isinstance(p, np.ndarray) else p.mean(0)
-
-
 def row(kind: str, op: type[Op], backward: Any, **options: Any) -> tuple:
     return kind, op, backward, options
 
 
-RELU_LIKE = "wrong place|local derivative"
 # fmt: off
 RULES: list[tuple] = [
     # ---- what is returned
@@ -391,7 +439,7 @@ RULES: list[tuple] = [
     row("unwritten", Of, Op.backward, forward=lambda ctx, a: a * 1.0),
     # ---- what is saved
     row("nothing saved", Tanh, of_tanh, forward=saves_nothing),
-    row("saved count", Exp, lambda ctx, g: (lambda out: g * out)(*ctx.saved[:0]) if False else g * (lambda s: s)(*ctx.saved) if len(ctx.saved) == 1 else g * [o for (o,) in [ctx.saved]][0]),
+    row("saved count", Exp, unpacks_one),
     row("saved is no tuple", Tanh, of_tanh, forward=not_a_tuple),
     row("save_for_backward", Tanh, of_tanh, forward=saves_for_backward),
     row("save_for_backward", Tanh, lambda ctx, g: g * (1 - ctx.saved_tensors[0] ** 2)),
@@ -430,10 +478,10 @@ RULES: list[tuple] = [
     row("sign", Reciprocal, lambda ctx, g: g / (ctx.saved[0] * ctx.saved[0])),
     row("sign", Tanh, lambda ctx, g: g * (ctx.saved[0] * ctx.saved[0] - 1)),
     row("sign", Div, lambda ctx, g: (g / ctx.saved[1], g * ctx.saved[0] / ctx.saved[1] ** 2)),
-    row("sign", SquaredError, lambda ctx, g: (-g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6, g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6)),
+    row("swapped or sign", SquaredError, lambda ctx, g: (-g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6, g * 2 * (ctx.saved[0] - ctx.saved[1]) / 6)),
     # ---- which input
     row("swapped", Mul, lambda ctx, g: (g * ctx.saved[0], g * ctx.saved[1])),
-    row("swapped", Sub, lambda ctx, g: (-g, g)),
+    row("swapped or sign", Sub, lambda ctx, g: (-g, g)),
     row("swapped", Div, lambda ctx, g: (-g * ctx.saved[0] / ctx.saved[1] ** 2, g / ctx.saved[1])),
     row("of another", Mul, lambda ctx, g: (g * ctx.saved[0], g * ctx.saved[0])),
     row("shapes swapped", Matmul, lambda ctx, g: (ctx.saved[0].T @ g, g @ ctx.saved[1].T)),
@@ -488,7 +536,7 @@ RULES: list[tuple] = [
     row("zero", Abs, lambda ctx, g: g * 0.0),
     row("zero", Where, lambda ctx, g: (None, g * ctx.saved[0], g * 0.0)),
     # ---- local derivatives
-    row("power|local derivative", Exp, lambda ctx, g: g * ctx.saved[0]),
+    row("wrong array|power", Exp, lambda ctx, g: g * ctx.saved[0]),
     row("wrong array|power", Sigmoid, lambda ctx, g: g * ctx.saved[0] * (1 - ctx.saved[0])),
     row("wrong array|power", Log, lambda ctx, g: g * ctx.saved[0]),
     row("power", Div, lambda ctx, g: (g / ctx.saved[1], -g * ctx.saved[0] / ctx.saved[1])),
@@ -504,6 +552,24 @@ RULES: list[tuple] = [
     row("local derivative", Sin, lambda ctx, g: g * np.sin(ctx.saved[0])),
     row("sign", Sin, lambda ctx, g: -g * cos(ctx.saved[0])),
     row("sign|local derivative|power", Abs, lambda ctx, g: g),
+    # ---- forward
+    row("forward fails", Tanh, of_tanh, forward=lambda ctx, a: a.tanh()),
+    row("no output", Tanh, of_tanh, forward=lambda ctx, a: None),
+    row("no output", Tanh, of_tanh, forward=lambda ctx, a: [a]),
+    row("forward not repeatable", Tanh, of_tanh, forward=random_forward),
+    row("forward float32", Tanh, of_tanh, forward=in_float64),
+    # ---- further spellings
+    row("backward fails", Tanh, lambda ctx, g: g * missing_name),  # noqa: F821, the mistake is that it is missing
+    row("changes input", Square, changes_input),
+    row("g transposed|transposed|factor transposed", Matmul, lambda ctx, g: (g.T @ ctx.saved[1].T, ctx.saved[0].T @ g), inputs=SQUARE),
+    row("g transposed", Scaled, lambda ctx, g: (g.T * ctx.saved[0]).sum(0)),
+    row("saved swapped", ThirdOfCube, lambda ctx, g: g * ctx.saved[1]),
+    row("shape", Cat, lambda ctx, g: (g, g)),
+    row("shapes swapped|swapped|missing place|wrong place", Cat, lambda ctx, g: (g[3:], g[:3])),
+    row("g not summed", Softmax, lambda ctx, g: ctx.saved[0] * (g - abs(g).max() * np.sign(g.reshape(-1)[0]))),
+    row("float32", Sigmoid, lambda ctx, g: g.astype(np.float64) * ctx.saved[1] * (1 - ctx.saved[1]) if isinstance(g, np.ndarray) else g),
+    row("shape transposed|shape", Reshaped, lambda ctx, g: g.reshape(2, 3)),
+    row("kept axis|shape", SumAll, lambda ctx, g: g.reshape(1, 1) * np.ones((1, *ctx.shape)), strict=True),
     # ---- later
     row("not finite", Sqrt, lambda ctx, g: g / (ctx.saved[1] * 0.0)),
     row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),
@@ -511,7 +577,7 @@ RULES: list[tuple] = [
     row("order 2 lost|order 2 fails|order 2", Tanh, detached),
     row("order 2 lost|order 2 fails|order 2", Cube, lambda ctx, g: 3 * ctx.a * ctx.a * g, forward=keeps_attribute),
     row("order 2 fails|order 2|order 2 lost", Normalize, lambda ctx, g: ctx.saved[1] * (g - Mean.apply(g, dims=(0,), keepdim=False) - ctx.saved[0] * Mean.apply(g * ctx.saved[0], dims=(0,), keepdim=False))),
-    row("shape", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], Sum.apply(g, dims=(0, 1), keepdim=False))),
+    row("summed wrongly", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], Sum.apply(g, dims=(0, 1), keepdim=False))),
 ]
 # fmt: on
 
