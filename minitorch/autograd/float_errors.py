@@ -25,5 +25,5 @@ reporting, OFF = _numpys_setting()
 
 
 def ignored() -> np.errstate:
-    """A context in which floating-point errors are not reported, for more than one operation."""
+    """A block, or a decorator, within which floating-point errors are not reported."""
     return np.errstate(all="ignore")

@@ -202,8 +202,7 @@ class Logsumexp(Op):
         top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
         p = xp.exp(a - top)
         sums = total(p, dims, True)
-        with np.errstate(divide="ignore"):
-            out = xp.log(sums) + top
+        out = xp.log(sums) + top
         ctx.kept = out.shape
         out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
         ctx.saved = a, out, p, sums

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from minitorch.accumulate import products, total
+from minitorch.autograd import float_errors
 from minitorch.autograd.op import mark_changed
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 
 
+@float_errors.ignored()
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
@@ -48,6 +50,7 @@ def clip_grad_norm_(
     return wrap(xp.asarray(total))
 
 
+@float_errors.ignored()
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Cut every element of the gradients to [-clip_value, clip_value], in place; raises ValueError for a negative value."""
     if not clip_value >= 0:
@@ -61,7 +64,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     if not tensors and isinstance(parameters, GeneratorType):
-        warnings.warn(f"{name}: the generator of parameters is empty or used up: nothing is clipped", stacklevel=3)
+        warnings.warn(f"{name}: the generator of parameters is empty or used up: nothing is clipped", stacklevel=4)
     return [tensor._grad.array for tensor in tensors if tensor._grad is not None]
 
 
