@@ -19,6 +19,7 @@ from minitorch.ops.activation import (
 from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.dropout import dropout, dropout2d
 from minitorch.ops.index import embedding
+from minitorch.ops.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
 from minitorch.ops.linear import linear
 from minitorch.ops.loss import (
     binary_cross_entropy,
@@ -34,8 +35,32 @@ from minitorch.ops.loss import (
     smooth_l1_loss,
     triplet_margin_loss,
 )
+from minitorch.ops.margin import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
 from minitorch.ops.norm import batch_norm, group_norm, layer_norm
 from minitorch.ops.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from minitorch.ops.rectifiers import (
+    celu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    mish,
+    prelu,
+    softmin,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+)
 from minitorch.ops.resize import interpolate
 from minitorch.ops.shape import pad
 
@@ -45,39 +70,62 @@ __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "contrastive_loss",
     "conv2d",
     "conv_transpose2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
     "dropout2d",
     "elu",
     "embedding",
+    "gaussian_nll_loss",
     "gelu",
+    "glu",
     "group_norm",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "interpolate",
+    "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "max_pool2d",
+    "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "poisson_nll_loss",
+    "prelu",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
+    "softmin",
     "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
     "triplet_margin_loss",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -77,9 +79,27 @@ def _log(x: Any) -> Any:
     return clamp(log(x), min=-100.0)
 
 
+def old_reduction(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a loss take PyTorch's old keywords: `size_average=False` is reduction "sum", `reduce=False` is "none"."""
+
+    @functools.wraps(loss)
+    def with_old_keywords(*args: Any, size_average: bool | None = None, reduce: bool | None = None, **kwargs: Any) -> Tensor:
+        if size_average is not None or reduce is not None:
+            kwargs["reduction"] = reduction_of(size_average, reduce)
+        return loss(*args, **kwargs)
+
+    return with_old_keywords
+
+
+def reduction_of(size_average: bool | None, reduce: bool | None) -> str:
+    """The reduction that PyTorch's two old switches, on unless they are False, stand for."""
+    return "none" if reduce is False else "sum" if size_average is False else "mean"
+
+
 # ---- classes -------------------------------------------------------------------------------------------------------------
 
 
+@old_reduction
 @in_float32
 def cross_entropy(
     input: Tensor,
@@ -119,6 +139,7 @@ def cross_entropy(
     return _reduced(name, losses, reduction, shape, factors)
 
 
+@old_reduction
 @in_float32
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
@@ -242,6 +263,7 @@ def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
     return weighed
 
 
+@old_reduction
 @in_float32
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(input - target)^2; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
@@ -250,6 +272,7 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return _reduced("mse_loss", difference * difference, reduction)
 
 
+@old_reduction
 @in_float32
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """|input - target|; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
@@ -257,6 +280,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     return _reduced("l1_loss", abs(input - target), reduction)
 
 
+@old_reduction
 @in_float32
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015).
@@ -285,6 +309,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     return _reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
 
 
+@old_reduction
 @in_float32
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
@@ -303,6 +328,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
 
 
+@old_reduction
 @in_float32
 def binary_cross_entropy_with_logits(
     input: Tensor,
@@ -368,6 +394,7 @@ def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: flo
     return _reduced("contrastive_loss", losses, reduction)
 
 
+@old_reduction
 @in_float32
 def triplet_margin_loss(
     anchor: Tensor,
@@ -384,6 +411,8 @@ def triplet_margin_loss(
     With `swap` the negative's distance is the smaller of those from anchor and positive (Balntas et al. 2016). Raises
     ValueError unless the shapes are equal, TypeError unless the dtypes are.
     """
+    if margin <= 0:
+        raise ValueError(f"triplet_margin_loss: expected a margin above 0, got {margin}")
     given = {"anchor": anchor, "positive": positive, "negative": negative}
     if not anchor.shape == positive.shape == negative.shape:
         shapes = ", ".join(f"{what} {tensor.shape}" for what, tensor in given.items())

@@ -4,32 +4,17 @@ A row says what to call, what to call it on, what an independent formula in NumP
 inputs it must refuse. `test_ops.py` and `parity/test_ops_parity.py` try every row in every way there is.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 
 import pytest
 
-from tests.op_table import (
-    activation,
-    conv,
-    dropout,
-    elementwise,
-    index,
-    inplace,
-    linear,
-    loss,
-    norm,
-    pool,
-    recurrent,
-    reduce,
-    shape,
-)
 from tests.op_table.row import Case, Row
 
-ROWS: list[Row] = [
-    row
-    for family in (elementwise, activation, reduce, shape, index, linear, conv, pool, norm, loss, dropout, inplace, recurrent)
-    for row in family.ROWS
-]
+# every module here that has rows, the families in the order of their names
+FAMILIES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+ROWS: list[Row] = [row for family in FAMILIES for row in getattr(family, "ROWS", ())]
 
 
 def every_case_of(rows: list[Row]) -> Callable[[Callable[[Row, Case], None]], Callable[[Row], None]]:

@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = [
     pytest.mark.parity,
     pytest.mark.filterwarnings("ignore:(var|std)\\(\\). degrees of freedom", "ignore:Using padding='same' with even kernel"),
+    pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total loss by both the batch size"),
 ]
 
 DTYPES = {

@@ -1,0 +1,99 @@
+"""Activation functions made of pieces and of other activations; at a corner the gradient is PyTorch's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.activation import elu, relu6, sigmoid, softmax, softplus, tanh
+from minitorch.ops.choice import where
+from minitorch.ops.dims import dimension
+from minitorch.ops.elementwise import abs
+from minitorch.ops.shape import chunk
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > `threshold`, else `value`."""
+    return where(input <= threshold, value, input)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """x kept within `min_val` and `max_val`, with gradient 0 at both; raises ValueError where the first is the larger."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: expected min_val of at most max_val, got {min_val} and {max_val}")
+    if input.dtype.kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
+    return where(input <= min_val, min_val, where(input >= max_val, max_val, input))
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6, a sigmoid of three straight lines (Howard et al. 2019)."""
+    return relu6(input + 3) / 6
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x relu6(x + 3) / 6 (Howard et al. 2019)."""
+    return input * relu6(input + 3) / 6
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where |x| > `lambd`, else 0."""
+    return where(abs(input) <= lambd, 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x drawn towards 0 by `lambd`, 0 within it; raises ValueError for a negative `lambd`."""
+    if lambd < 0:
+        raise ValueError(f"softshrink: expected a lambd of 0 or more, got {lambd}")
+    return where(abs(input) <= lambd, 0.0, where(input > 0, input - lambd, input + lambd))
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh x."""
+    return input - tanh(input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return input / (1 + abs(input))
+
+
+def softmin(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
+    """softmax(-x) along `dim`."""
+    return softmax(-input, dim, dtype=dtype)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x tanh(softplus(x)) (Misra 2019)."""
+    return input * tanh(softplus(input))
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, else `alpha (e^(x / alpha) - 1)` (Barron 2017); raises ValueError for an alpha that is not above 0."""
+    if alpha <= 0:
+        raise ValueError(f"celu: expected an alpha above 0, got {alpha}")
+    return where(input > 0, input, elu(input / alpha) * alpha)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x where x > 0, else w x, with one learned w or one for each channel of (n, channels, ...) (He et al. 2015).
+
+    Raises ValueError for a weight of another shape, TypeError for one of another dtype.
+    """
+    channels = 1 if input.ndim < 2 else input.shape[1]
+    if weight.ndim > 1 or weight.numel() not in (1, channels):
+        raise ValueError(f"prelu: expected one weight or {channels} for input {input.shape}, got shape {weight.shape}")
+    if weight.dtype != input.dtype:
+        raise TypeError(f"prelu: input is {input.dtype}, weight {weight.dtype}")
+    if weight.numel() != 1:
+        weight = weight.reshape(1, channels, *[1] * (input.ndim - 2))
+    return where(input > 0, input, weight.reshape(()) * input if weight.numel() == 1 else weight * input)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a sigmoid(b) of the two halves a, b along `dim` (Dauphin et al. 2017); raises ValueError for an odd length."""
+    dim = dimension("glu", input.shape, dim)
+    if not input.ndim or input.shape[dim] % 2:
+        raise ValueError(f"glu: expected an even length of dim {dim}, got shape {input.shape}")
+    first, second = chunk(input, 2, dim)
+    return first * sigmoid(second)
