@@ -3,44 +3,104 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from minitorch import cuda
 from minitorch.data import DatasetError, load_digits
 from minitorch.files.atomic import atomic_write
+from runner import console, kept
 from runner.figures import boxplot, draw_all, learning_curves
-from runner.job import Job, SettingsDiffer
+from runner.job import FolderTaken, Job
+from runner.lock import FolderInUse
+from runner.processes import LOCAL, NEEDS, WorkersDie, missing
 from runner.report import Report
 from runner.results import summary, table
 from runner.runs import all_runs
 
+MISTAKE = 2  # the exit status of what a user has to change, as argparse's
+
 
 def main(report: Report, arguments: list[str] | None = None) -> None:
-    """Read the command line, run the report's job or one of its studies, and write results, table and figures."""
+    """Read the command line, run the report's job or one of its studies, and write results, table and figures.
+
+    Exit statuses: 2 for what the user has to change, 1 for what went wrong meanwhile, 128 and the number of the signal for a
+    job that was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by a terminal that was closed.
+    """
+    console.take_any_encoding()
     options = parse(report, arguments)
-    study = report.studies[options.study] if options.study else report
     try:
-        digits = _load(options.data)
-        settings = {name: getattr(options, name) for name in ("study", "runs", "epochs", "seed", "device", "quick")}
-        job = Job(digits, settings, options.out, options.jobs, options.backend, options.resume)
+        with _stopped_by_signals():
+            text, paths = _run(report, options)
+    except (DatasetError, FolderInUse, FolderTaken, FileExistsError, NotADirectoryError, PermissionError) as error:
+        _end(report, str(error), MISTAKE)
+    except (OSError, WorkersDie) as error:
+        _end(report, f"{error}\nWhat was finished is kept in {options.out}; go on with --resume.", 1)
+    except Stopped as stop:
+        console.say(file=sys.stderr)  # below the progress
+        _end(report, f"{stop}; what was finished is kept in {options.out}, go on with --resume", 128 + stop.signal)
+    console.say(f"\n{text}\nWritten:", *paths, sep="\n  ")
+
+
+def _run(report: Report, options: argparse.Namespace) -> tuple[str, list[Path]]:
+    """Do the job and write what it found; the table and the paths."""
+    study = report.studies[options.study] if options.study else report
+    digits = _load(options.data)
+    names = ("study", "runs", "epochs", "seed", "device", "quick")
+    settings = {"report": report.number, **{name: getattr(options, name) for name in names}}
+    with Job(digits, settings, options.out, options.jobs, options.backend, options.resume, options.overwrite) as job:
         if isinstance(study, Report):
             results = summary(study, job, all_runs(study, job))
             text = table(results)
             figures = study.figures or {"learning_curves.png": learning_curves, "boxplot.png": boxplot}
         else:
             results, text, figures = study(report, job)
-        results["seconds"] = job.seconds()
-        paths = _write(options.out, results, text) + draw_all(results, figures, options.out)
-    except (DatasetError, SettingsDiffer, OSError) as error:
-        sys.exit(f"{report.script}: {error}")
-    except KeyboardInterrupt:
-        sys.exit(f"\n{report.script}: interrupted; what was finished is kept in {options.out}, go on with --resume")
-    print(f"\n{text}\nWritten:", *paths, sep="\n  ")
+        results["seconds"], results["figures"] = job.seconds(), list(figures)
+        for picture in {options.out / name for name in figures} - set(job.pictures()):
+            if picture.exists():
+                kept.set_aside(picture, "no job drew it", "the job's own takes its place")
+        return text, _write(options.out, results, text) + draw_all(results, figures, options.out)
+
+
+class Stopped(BaseException):
+    """A signal that asks the job to end; no handler of exceptions on its way takes it for an error."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = number
+        super().__init__("interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}")
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Within the block Ctrl-C, SIGTERM and a closed terminal raise Stopped, but for those that are ignored, as nohup does."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        for each in before:  # once is enough: what ends the workers is not to be interrupted
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {}
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(report: Report, said: str, status: int) -> NoReturn:
+    console.say(f"{report.script}: {said}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _write(folder: Path, results: dict[str, Any], text: str) -> list[Path]:
@@ -53,7 +113,7 @@ def _write(folder: Path, results: dict[str, Any], text: str) -> list[Path]:
 def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     """The options of the command line, with what the report or the study has for those not given."""
     stem = Path(report.script).stem
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=report.script,
         description=f"Report {report.number}: {report.title}. Trains its nets and sets the results beside the report's.",
     )
@@ -71,13 +131,20 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
         parser.set_defaults(study=None)
     add("--runs", type=_positive, help=f"runs of each net (default: {report.runs}, with --quick {report.quick_runs})")
     add("--epochs", type=_positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
-    add("--seed", type=int, default=0, help="where all random numbers start; the same seed gives the same figures (default: 0)")
+    add(
+        "--seed",
+        type=_not_negative,
+        default=0,
+        help="where all random numbers start; the same seed gives the same figures (default: 0)",
+    )
     add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
-    add("--backend", default="loky", help="joblib's back end for the processes: loky (the default), multiprocessing, dask, ray")
+    add("--backend", choices=list(NEEDS), default="loky", help="what runs the processes, or the cluster (default: loky)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
     add("--quick", action="store_true", help="a small version, in under a minute")
-    add("--resume", action="store_true", help="go on with what a stopped job left in --out; without it, start anew there")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on with what a stopped job left in --out")
+    again.add_argument("--overwrite", action="store_true", help="throw away what an earlier job wrote in --out, and start anew")
     options = parser.parse_args(arguments)
     study = report.studies.get(options.study)
     own = study if hasattr(study, "runs") else report  # a search has its own numbers of runs and epochs, too
@@ -86,13 +153,37 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     options.out = options.out or Path("results", "-".join(filter(None, [stem, options.study, options.quick and "quick"])))
     if options.device == "cuda" and not cuda.is_available():
         parser.error("--device cuda: there is no GPU that CuPy can use here")
+    most = 8 * (os.cpu_count() or 1)
+    if options.backend in LOCAL and options.jobs > most:
+        parser.error(f"--jobs {options.jobs}: this machine has {os.cpu_count()} processors; expected at most {most}")
+    if absent := missing(options.backend):
+        parser.error(f"--backend {options.backend} needs {' and '.join(absent)}: pip install {' '.join(absent)}")
     return options
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that names a mistake in a sentence, not under a page of options."""
+
+    def error(self, message: str) -> NoReturn:
+        console.say(f"{self.prog}: {message} (--help lists the options)", file=sys.stderr)
+        sys.exit(MISTAKE)
+
+
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {number}")
+    return _whole(text, 1)
+
+
+def _not_negative(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text[:40]}")
     return number
 
 
@@ -102,6 +193,6 @@ def _load(source: str) -> Any:
         warnings.simplefilter("always")
         digits = load_digits(source)
     for warning in caught:
-        print(warning.message, file=sys.stderr)
-    print(f"Data: {digits.name}. {digits.note}", file=sys.stderr)
+        console.say(warning.message, file=sys.stderr)
+    console.say(f"Data: {digits.name}. {digits.note}", file=sys.stderr)
     return digits

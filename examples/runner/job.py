@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from minitorch.data import Digits
-from minitorch.files.atomic import atomic_write
+from runner import kept
+from runner.lock import FolderLock
 from runner.processes import outcomes
+from runner.versions import versions
+
+WAYS_ON = (
+    "Go on with --resume and the settings it was made with, choose another --out, or throw away what the job wrote there "
+    "with --overwrite."
+)
 
 
-class SettingsDiffer(Exception):
-    """Finished tasks in the output folder were made with other settings."""
+class FolderTaken(Exception):
+    """What is in the output folder must not be touched: runs of other settings, unasked ones, or files of somebody else."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,10 @@ class Task:
 class Job:
     """The digits, the settings and the folder of one command, and the processes that do its tasks.
 
-    Raises SettingsDiffer if `resume` finds tasks in `folder` that were made with other settings.
+    It holds the folder's lock until `close`, or the end of a `with` block. A folder that has runs already is taken up with
+    `resume`, or if the job that wrote it was done; `overwrite` throws away what that job wrote, and nothing else. Raises
+    FolderInUse while another job is at work there, FolderTaken for runs made with other settings, for runs of a job that was
+    stopped, unless `resume` or `overwrite` says what to do with them, and for files that no job wrote.
     """
 
     def __init__(
@@ -55,57 +65,139 @@ class Job:
         jobs: int = 1,
         backend: str = "loky",
         resume: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self.digits, self.settings, self.folder = digits, dict(settings), folder
         self.jobs, self.backend = jobs, backend
+        self.identity = json.loads(json.dumps({**self.settings, "data": digits.name, "digits": _fingerprint(digits)}))
         self._kept, self._clock = folder / "tasks", folder / "clock.json"
-        self._start(resume)
-        self._began = time.perf_counter() - self._spent()
-
-    def _start(self, resume: bool) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
-        known, now = self._kept / "settings.json", {**self.settings, "data": self.digits.name}
-        if resume and known.exists():
-            before = json.loads(known.read_text())
-            changes = [
-                f"{name}: {before.get(name)} -> {now.get(name)}"
-                for name in sorted({*before, *now})
-                if before.get(name) != now.get(name)
-            ]
-            if changes:
-                raise SettingsDiffer(
-                    f"{self.folder} holds results made with other settings ({', '.join(changes)}). Resume with the same, leave "
-                    "out --resume to start anew there, or choose another --out."
-                )
-        else:
-            for old in self._kept.glob("*.json"):
-                old.unlink()
-            self._clock.unlink(missing_ok=True)
-            _write(known, now)
+        self._lock = FolderLock(folder)
+        try:
+            self._start(resume, overwrite)
+        except BaseException:
+            self.close()
+            raise
+        self._spent, self._versions = self._clock_of_before()
 
-    def _spent(self) -> float:
-        """The wall seconds up to the last finished task of the job that is resumed; 0 of a new one."""
-        return json.loads(self._clock.read_text())["seconds"] if self._clock.exists() else 0.0
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let other jobs use the folder."""
+        self._lock.release()
+
+    # ---- the folder ------------------------------------------------------------------------------------------------------
+
+    def _start(self, resume: bool, overwrite: bool) -> None:
+        known = self._kept / "settings.json"
+        if overwrite:
+            for path in self._written():
+                path.unlink()
+        if not known.exists():
+            if others := [path.name for path in self._outputs() if path.exists()]:
+                raise FolderTaken(f"{self.folder} holds {', '.join(others)}, which no job wrote. Choose another --out.")
+        else:
+            try:
+                changes = kept.differences(kept.read(known), self.identity)
+            except kept.NotOurs as reason:
+                if not resume:
+                    raise FolderTaken(f"{known} cannot be used: {reason}. {WAYS_ON}") from reason
+                kept.set_aside(known, reason, "each run is taken up if its own settings are those of this job")
+                changes = ""
+            if changes:
+                raise FolderTaken(f"{self.folder} holds runs made with other settings ({changes}). {WAYS_ON}")
+            if not resume and not (self.folder / "results.json").exists():
+                number = len(list(self._kept.glob("*.json"))) - 1
+                raise FolderTaken(f"{self.folder} holds {number} finished runs of a job that was stopped. {WAYS_ON}")
+        if not known.exists():
+            kept.write(known, self.identity)
+
+    def _outputs(self) -> list[Path]:
+        """The files beside the tasks that every job writes."""
+        return [self.folder / name for name in ("results.json", "table.md", "clock.json")]
+
+    def pictures(self) -> list[Path]:
+        """Those that the folder's results name as theirs; those of a user who keeps some there are not among them."""
+        names = kept.json_in(self.folder / "results.json").get("figures", [])
+        return [self.folder / name for name in names if isinstance(name, str) and Path(name).name == name]
+
+    def _written(self) -> list[Path]:
+        """What is certainly a job's: tasks under the names that their keys give, and, where there are settings, its results."""
+        ours = [path for path in self._kept.glob("*.json") if path == self._path(str(kept.json_in(path).get("key")))]
+        if (self._kept / "settings.json").exists():
+            ours += [self._kept / "settings.json", *self.pictures(), *self._outputs()]
+        return [path for path in ours if path.is_file()]
+
+    # ---- the clock -------------------------------------------------------------------------------------------------------
+
+    def _clock_of_before(self) -> tuple[float, dict[str, Any]]:
+        """The seconds up to the last finished task of the job that is taken up, and its versions; 0 and ours of a new one."""
+        if self._clock.exists():
+            try:
+                entry = kept.read(self._clock)
+                return entry["seconds"], entry["versions"]
+            except (kept.NotOurs, LookupError) as reason:
+                kept.set_aside(self._clock, reason, "the time counts from now on")
+        return 0.0, versions()
 
     def seconds(self) -> float:
-        """The wall time so far, without the time between a stop and `resume`."""
-        return time.perf_counter() - self._began
+        """The wall time spent in `do` up to the last finished task, before a stop and after it."""
+        return self._spent
+
+    def versions(self) -> dict[str, Any]:
+        """What the last finished task was computed with."""
+        return self._versions
+
+    # ---- tasks -----------------------------------------------------------------------------------------------------------
 
     def do(self, tasks: Iterable[Task], label: str = "") -> dict[str, dict[str, Any]]:
         """The result of every task by its key; those finished earlier are read back. Shows progress and the time left.
 
-        An interruption loses at most the tasks under way.
+        A file of a task that is damaged, or of another job, is named and set aside, and the task is done again. An
+        interruption loses at most the tasks under way.
         """
-        tasks = list(tasks)
-        todo = [task for task in tasks if not self._path(task.key).exists()]
-        calls = (joblib.delayed(_compute)(task.key, task.function, task.arguments()) for task in todo)
-        finished = len(tasks) - len(todo)
-        with tqdm(total=len(tasks), initial=finished, unit="run", desc=label, dynamic_ncols=True) as progress:
-            for key, result in outcomes(calls, self.backend, self.jobs):
-                _write(self._path(key), _for_json({"key": key, **result}))
-                _write(self._clock, {"seconds": self.seconds()})
+        asked = {task.key: task for task in tasks}
+        found = {key: result for key in asked if (result := self._read(key)) is not None}
+        calls = (
+            (_compute, task.key, task.function, task.arguments()) for task in list(asked.values()) if task.key not in found
+        )
+        began, spent = time.perf_counter(), self._spent
+        bar = {"total": len(asked), "initial": len(found), "unit": "run", "desc": label, "dynamic_ncols": True}
+        results = outcomes(calls, self.backend, min(self.jobs, len(asked) - len(found)))
+        # closed at once when something ends the loop, so that no worker outlives it
+        with tqdm(**bar, disable=sys.stderr is None) as progress, closing(results):
+            for key, result in results:
+                found[key] = self._keep(key, result)
+                self._spent = spent + time.perf_counter() - began
+                self._versions = versions()
+                kept.write(self._clock, {"seconds": self._spent, "versions": self._versions})
                 progress.update()
-        return {task.key: json.loads(self._path(task.key).read_text()) for task in tasks}
+        return {key: found[key] for key in asked}
+
+    def _keep(self, key: str, result: dict[str, Any]) -> dict[str, Any]:
+        entry = kept.write(self._path(key), {"key": key, **result, "job": self.identity})
+        del entry["job"]
+        return entry
+
+    def _read(self, key: str) -> dict[str, Any] | None:
+        """The result that an earlier start left; None if there is none that can be used."""
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            entry = kept.read(path)
+            if changes := kept.differences(entry.pop("job", {}), self.identity):
+                raise kept.NotOurs(f"it was made with other settings ({changes})")
+            if entry.get("key") != key:
+                raise kept.NotOurs(f"it holds the task {entry.get('key')!r}")
+        except kept.NotOurs as reason:
+            kept.set_aside(path, reason, f"{key} is done again")
+            return None
+        return entry
 
     def _path(self, key: str) -> Path:
         name = "-".join("".join(c if c.isalnum() else " " for c in key.lower()).split())[:60]
@@ -116,20 +208,14 @@ class Job:
         return int(np.random.SeedSequence([self.settings["seed"], run]).generate_state(1)[0])
 
 
+def _fingerprint(digits: Digits) -> str:
+    """Tells digits from others of the same name."""
+    content = hashlib.sha256()
+    for array in (digits.train_images, digits.train_labels, digits.test_images, digits.test_labels):
+        content.update(np.ascontiguousarray(array))
+    return content.hexdigest()[:16]
+
+
 def _compute(key: str, function: Callable[..., dict[str, Any]], arguments: tuple) -> tuple[str, dict[str, Any]]:
     with threadpool_limits(1):
         return key, function(*arguments)
-
-
-def _write(path: Path, content: Any) -> None:
-    with atomic_write(path) as file:
-        file.write(json.dumps(content, indent=1, allow_nan=False).encode())
-
-
-def _for_json(value: Any) -> Any:
-    """The same with None for numbers that JSON does not know, as a diverged run leaves them."""
-    if isinstance(value, dict):
-        return {key: _for_json(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_for_json(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,55 +7,149 @@ A local Dask cluster of two workers, and a job on it. What they run is in the fo
     dask worker $DASK_SCHEDULER_ADDRESS --nworkers 2 --nthreads 1 &
     python examples/architecture_search.py --study genetic --quick --backend dask
 
-A Ray cluster is found by RAY_ADDRESS, and `--jobs` of its processors are used.
+A Ray cluster is found by RAY_ADDRESS, or a local one is started, and `--jobs` of its processors are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import islice
+from importlib.util import find_spec
+from itertools import chain, islice
+from multiprocessing import get_context
 from pkgutil import resolve_name
 from typing import Any
 
-import joblib
+from joblib.externals import loky
+
+NEEDS: dict[str, list[str]] = {"loky": [], "multiprocessing": [], "dask": ["dask", "distributed"], "ray": ["ray"]}
+"""The back ends, and the packages that each needs besides those of the examples."""
+
+LOCAL = ("loky", "multiprocessing")
+DEATHS = 3  # of workers, one after another without a result between them, end the job
+LOOK = 0.5  # seconds between two looks of a worker at whether its job still lives
+
+Pool = Iterator[tuple[Callable[..., futures.Future], int]]  # a function that submits a call, and how many may be under way
 
 
-def outcomes(calls: Iterable[Any], backend: str, jobs: int) -> Iterator[Any]:
-    """What joblib's delayed calls return, as they finish: in `jobs` processes, or on all workers of a Dask cluster.
+class WorkersDie(Exception):
+    """Workers died again and again without a result."""
 
-    Raises ConnectionError for a Dask cluster that cannot be reached, or that would hang or compute something else.
+
+def missing(backend: str) -> list[str]:
+    """The packages that a back end needs and that are not installed."""
+    return [name for name in NEEDS[backend] if find_spec(name) is None]
+
+
+def outcomes(calls: Iterable[tuple], backend: str, jobs: int) -> Iterator[Any]:
+    """`function(*arguments)` of each call (function, *arguments), as they finish: in `jobs` processes, or on a cluster.
+
+    What a worker that dies was at is given to another. An exception, also of who reads the outcomes, ends local workers at
+    once. Raises WorkersDie for workers that die again and again, ConnectionError for a cluster that cannot be reached, or
+    that would hang or compute something else.
     """
-    with _configured(backend, jobs):
-        if backend in ("ray", "multiprocessing"):  # they return lists only: a few at a time, so that little can be lost
-            calls = iter(calls)
-            while some := list(islice(calls, 2 * jobs)):
-                yield from joblib.Parallel()(some)
-        else:
-            yield from joblib.Parallel(return_as="generator_unordered", pre_dispatch="2*n_jobs")(calls)
+    if jobs <= 1 and backend in LOCAL:
+        yield from (function(*arguments) for function, *arguments in calls)
+        return
+    waiting, deaths = iter(calls), 0
+    while True:
+        with BACKENDS[backend](jobs) as (submit, room):
+            under_way: dict[futures.Future, tuple] = {}
+            dead = False
+            while not dead:
+                for call in islice(waiting, room - len(under_way)):
+                    under_way[_submitted(submit, call)] = call
+                if not under_way:
+                    return
+                done, _ = futures.wait(under_way, return_when=futures.FIRST_COMPLETED)
+                for future in done:
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        dead = True
+                    else:
+                        del under_way[future]
+                        deaths = 0
+                        yield future.result()
+        deaths += 1
+        if deaths == DEATHS:
+            raise WorkersDie(f"workers died {DEATHS} times, one after another. Is memory short? Fewer --jobs need less.")
+        print("A worker died; what was under way is done again.", file=sys.stderr)
+        waiting = chain(under_way.values(), waiting)
+
+
+def _submitted(submit: Callable[..., futures.Future], call: tuple) -> futures.Future:
+    try:
+        return submit(*call)
+    except BrokenProcessPool as reason:  # a worker has died since the last look
+        future: futures.Future = futures.Future()
+        future.set_exception(reason)
+        return future
+
+
+# ---- workers of this machine ---------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _configured(backend: str, jobs: int) -> Iterator[None]:
-    """joblib's configuration for a back end; Dask and Ray are extras, imported here alone."""
-    if backend == "dask":
-        import dask
-        import distributed
+def _loky(jobs: int) -> Pool:
+    """loky's processes, kept for the next call of `outcomes`: they start from nothing, and take classes of a script."""
+    pool = loky.get_reusable_executor(jobs, initializer=_watch, initargs=(os.getpid(),))
+    try:
+        yield pool.submit, 2 * jobs
+    except BaseException:
+        pool.shutdown(wait=True, kill_workers=True)
+        raise
 
-        address = dask.config.get("scheduler-address", None)  # from the environment or Dask's own configuration
-        if address is None:
-            raise ConnectionError("--backend dask: set DASK_SCHEDULER_ADDRESS to a running cluster's, as tcp://127.0.0.1:8786")
-        with distributed.Client(address, set_as_default=False) as client:
-            _check(client)
-            with joblib.parallel_config(backend="dask", client=client):
-                yield
-        return
-    if backend == "ray":
-        from ray.util.joblib import register_ray
 
-        register_ray()
-    with joblib.parallel_config(backend=backend, n_jobs=jobs):
-        yield
+@contextmanager
+def _multiprocessing(jobs: int) -> Pool:
+    """Python's own processes, for those who do not trust loky; they import the script."""
+    with futures.ProcessPoolExecutor(jobs, get_context("spawn"), _watch, (os.getpid(),)) as pool:
+        try:
+            yield pool.submit, 2 * jobs
+        except BaseException:
+            for process in list(pool._processes.values()):
+                process.kill()  # from Python 3.14 on this is pool.kill_workers()
+            raise
+
+
+def _watch(job: int) -> None:
+    """In a worker: end when the process of the job is no more, and leave Ctrl-C to the job."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def look() -> None:
+        while os.getppid() == job:
+            time.sleep(LOOK)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+# ---- clusters: extras, imported here alone -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _dask(jobs: int) -> Pool:
+    """All workers of a Dask cluster that is running; it gives the tasks of a worker that dies to another by itself."""
+    import dask
+    import distributed
+
+    address = dask.config.get("scheduler-address", None)  # from the environment or Dask's own configuration
+    if address is None:
+        raise ConnectionError("--backend dask: set DASK_SCHEDULER_ADDRESS to a running cluster's, as tcp://127.0.0.1:8786")
+    with distributed.Client(address, set_as_default=False) as client:
+        _check(client)
+        try:
+            yield client.get_executor(pure=False).submit, 2 * len(client.nthreads())
+        except distributed.KilledWorker as reason:
+            raise WorkersDie(f"workers of the Dask cluster died again and again. Is memory short? {reason}") from reason
+        except futures.CancelledError as reason:
+            raise ConnectionError("--backend dask: the cluster went away") from reason
 
 
 def _check(client: Any) -> None:
@@ -74,3 +168,24 @@ def _check(client: Any) -> None:
             "--backend dask: each worker must have one thread (dask worker --nthreads 1), these have more: "
             + ", ".join(threaded)
         )
+
+
+@contextmanager
+def _ray(jobs: int) -> Pool:
+    """`jobs` processors of a Ray cluster, which tries the task of a worker that dies again by itself."""
+    import ray
+
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False)
+    call = ray.remote(num_cpus=1, max_retries=DEATHS)(_called)
+    try:
+        yield (lambda *one: call.remote(*one).future()), jobs
+    except ray.exceptions.WorkerCrashedError as reason:
+        raise WorkersDie(f"workers of the Ray cluster died again and again. Is memory short? {reason}") from reason
+
+
+def _called(function: Callable, *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+BACKENDS = {"loky": _loky, "multiprocessing": _multiprocessing, "dask": _dask, "ray": _ray}

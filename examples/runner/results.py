@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 from typing import Any
 
-import joblib
-import numpy as np
-from threadpoolctl import threadpool_info
-
-import minitorch
 from runner.job import Job
 from runner.report import Report
 
@@ -46,7 +39,7 @@ def frame(report: Report, job: Job) -> dict[str, Any]:
         "notes": report.notes,
         "data": {"name": job.digits.name, "note": job.digits.note, "comparable": job.digits.is_mnist},
         "settings": job.settings,
-        "versions": versions(),
+        "versions": job.versions(),
     }
 
 
@@ -57,23 +50,6 @@ def spread(values: list[float]) -> dict[str, float | None]:
         "std": statistics.stdev(values) if len(values) > 1 else None,
         "min": min(values),
         "max": max(values),
-    }
-
-
-def versions() -> dict[str, Any]:
-    """What the figures were computed with."""
-    blas = sorted(  # several where SciPy brings its own, found in an order that changes from one process to the next
-        f"{info['internal_api']} {info['version']} ({info.get('architecture')})"
-        for info in threadpool_info()
-        if info["user_api"] == "blas"
-    )
-    return {
-        "minitorch": minitorch.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "joblib": joblib.__version__,
-        "blas": blas,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
     }
 
 

@@ -34,10 +34,11 @@ def test_a_point_met_before_is_not_evaluated_again(digits, tmp_path):
     def search(job: Job, values: list[int]) -> list[dict]:
         return evaluations(job, [{"x": x} for x in values], counted, lambda repeat: (done, repeat), repeats=2)
 
-    job = Job(digits, {"seed": 0}, tmp_path / "job")
-    assert [[run["accuracy"] for run in one["runs"]] for one in search(job, [1, 2, 1])] == [[10, 11], [20, 21], [10, 11]]
-    assert len(list(done.iterdir())) == 4
-    search(job, [2, 3])
+    with Job(digits, {"seed": 0}, tmp_path / "job") as job:
+        found = search(job, [1, 2, 1])
+        assert len(list(done.iterdir())) == 4
+        search(job, [2, 3])
+    assert [[run["accuracy"] for run in one["runs"]] for one in found] == [[10, 11], [20, 21], [10, 11]]
     assert len(list(done.iterdir())) == 6
     again = search(Job(digits, {"seed": 0}, tmp_path / "job", resume=True), [1, 2, 3])
     assert [one["point"] for one in again] == [{"x": 1}, {"x": 2}, {"x": 3}]

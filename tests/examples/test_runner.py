@@ -15,7 +15,7 @@ import pytest
 import minitorch
 from minitorch.data import draw_pairs, load_digits
 from runner import Job, Task
-from runner.job import SettingsDiffer
+from runner.job import FolderTaken
 from runner.results import plus_minus, spread
 
 ROOT = Path(__file__).parents[2]
@@ -90,29 +90,31 @@ def test_an_interrupted_job_says_how_to_go_on(tmp_path, interruptible):
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode != 0
+    assert process.returncode == 130
     assert "interrupted; what was finished is kept in" in errors
     assert "--resume" in errors
 
 
-def test_resuming_with_other_settings_is_refused_with_the_difference(uninterrupted):
+def test_other_settings_are_refused_with_the_difference_and_the_three_ways_on(uninterrupted):
     out, _ = uninterrupted
-    done = subprocess.run(command(out, "--epochs", "3", "--resume"), cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0
-    assert "epochs: 2 -> 3" in done.stderr
-    assert (out / "results.json").exists()
+    for more in ([], ["--resume"]):
+        done = subprocess.run(command(out, "--epochs", "3", *more), cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 2
+        assert "epochs: 2 -> 3" in done.stderr
+        assert all(way in done.stderr for way in ("--resume", "another --out", "--overwrite"))
+        assert (out / "results.json").exists()
 
 
 def test_a_finished_task_is_read_back_and_not_computed_again(tmp_path):
     digits, settings = load_digits("digits"), {"seed": 0}
-    first = Job(digits, settings, tmp_path)
-    assert first.do([Task("a", dict, lambda: ({"value": 1.5},))])["a"]["value"] == 1.5
-    again = Job(digits, settings, tmp_path, resume=True)
-    assert again.do([Task("a", _never, tuple)])["a"]["value"] == 1.5
-    with pytest.raises(SettingsDiffer, match="seed: 0 -> 1"):
+    with Job(digits, settings, tmp_path) as first:
+        assert first.do([Task("a", dict, lambda: ({"value": 1.5},))])["a"]["value"] == 1.5
+    with Job(digits, settings, tmp_path, resume=True) as again:
+        assert again.do([Task("a", _never, tuple)])["a"]["value"] == 1.5
+    with pytest.raises(FolderTaken, match="seed: 0 -> 1"):
         Job(digits, {"seed": 1}, tmp_path, resume=True)
-    anew = Job(digits, settings, tmp_path)
-    assert anew.do([Task("a", dict, lambda: ({"value": 2.5},))])["a"]["value"] == 2.5
+    with Job(digits, settings, tmp_path, overwrite=True) as anew:
+        assert anew.do([Task("a", dict, lambda: ({"value": 2.5},))])["a"]["value"] == 2.5
 
 
 def _never() -> dict:
@@ -121,13 +123,17 @@ def _never() -> dict:
 
 def test_the_time_a_job_took_counts_what_it_took_before_it_was_stopped(tmp_path):
     digits = load_digits("digits")
-    first = Job(digits, {}, tmp_path)
-    first.do([Task("a", _slow, tuple)])
-    assert first.seconds() >= 0.2
-    resumed = Job(digits, {}, tmp_path, resume=True)
-    resumed.do([Task("a", _never, tuple), Task("b", _slow, tuple)])
-    assert resumed.seconds() >= 0.4
-    assert Job(digits, {}, tmp_path).seconds() < 0.2
+    with Job(digits, {}, tmp_path) as first:
+        first.do([Task("a", _slow, tuple)])
+        assert first.seconds() >= 0.2
+    with Job(digits, {}, tmp_path, resume=True) as resumed:
+        resumed.do([Task("a", _never, tuple), Task("b", _slow, tuple)])
+        assert resumed.seconds() >= 0.4
+    with Job(digits, {}, tmp_path, resume=True) as shown:
+        shown.do([Task("a", _never, tuple), Task("b", _never, tuple)])
+        assert shown.seconds() == resumed.seconds(), "what is only read back takes no time of the job's"
+    with Job(digits, {}, tmp_path, overwrite=True) as anew:
+        assert anew.seconds() == 0
 
 
 def _slow() -> dict:

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from minitorch.files.atomic import atomic_write
-from runner.results import versions
+from runner.versions import versions
 from tests.figures import damage, gradients, hessians, importing, killed, memory, parity, same_seed
 from tests.figures.figure import Figure, table
 

@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Sequence
 
-from runner.results import versions
+from runner.versions import versions
 from tests.mutation.explained import EXPLAINED
 from tests.mutation.judge import Verdict
 from tests.mutation.mutants import Mutant
