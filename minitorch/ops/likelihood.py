@@ -58,8 +58,8 @@ def gaussian_nll_loss(
     """(log v + (x - t)^2 / v) / 2, for targets t of a normal distribution with mean x and variance v.
 
     `full` adds log(2 pi) / 2. `var` is a number or has the shape of `input`, perhaps without its last dimension or with length
-    one there; none below `eps` is used, which the gradient does not see (Nix & Weigend 1994). Raises ValueError for another
-    shape or a negative variance.
+    one in one of them; none below `eps` is used, which the gradient does not see (Nix & Weigend 1994). Raises ValueError for
+    another shape or a negative variance.
     """
     name = "gaussian_nll_loss"
     if isinstance(var, (int, float)):
@@ -67,7 +67,7 @@ def gaussian_nll_loss(
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
-        elif not (var.ndim == input.ndim and var.shape == (*input.shape[:-1], 1)):
+        elif var.ndim != input.ndim or [v for v, n in zip(var.shape, input.shape) if v != n] != [1]:
             raise ValueError(f"{name}: a var of shape {var.shape} does not fit input {input.shape}")
     if bool((var.array < 0).any()):
         raise ValueError(f"{name}: expected variances of 0 or more, got {float(var.array.min())} (shape {var.shape})")

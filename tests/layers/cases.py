@@ -66,6 +66,11 @@ def pairs(n: int, features: int) -> Callable:
     return lambda rng: (*several(2, n, features)(rng), np.arange(n) % 2)
 
 
+def signs(*shape: int) -> Callable:
+    """1 or -1."""
+    return lambda rng: rng.choice([1, -1], shape)
+
+
 IMAGES = normal(4, 6, 7, 9)
 
 # fmt: off
@@ -133,13 +138,22 @@ CASES = [
     Case("CosineSimilarity dim=2", lambda nn, t: nn.CosineSimilarity(dim=2), several(2, 4, 5, 3)),
     *(
         Case(name, lambda nn, t, name=name: getattr(nn, name)(), normal(4, 5))
-        for name in ("ELU", "GELU", "LeakyReLU", "LogSigmoid", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Tanh")
+        for name in ("CELU", "ELU", "GELU", "Hardshrink", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
+                     "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softshrink", "Softsign", "Tanh",
+                     "Tanhshrink")
     ),
     Case("ReLU inplace", lambda nn, t: nn.ReLU(inplace=True), normal(4, 5)),
     Case("LeakyReLU 0.2", lambda nn, t: nn.LeakyReLU(0.2), normal(4, 5)),
     Case("ELU alpha=0.5", lambda nn, t: nn.ELU(0.5), normal(4, 5)),
     Case("GELU tanh", lambda nn, t: nn.GELU("tanh"), normal(4, 5)),
     Case("Softplus steep", lambda nn, t: nn.Softplus(2.0, 1.0), normal(4, 5)),
+    Case("CELU alpha=2", lambda nn, t: nn.CELU(2.0, inplace=True), normal(4, 5)),
+    Case("GLU", lambda nn, t: nn.GLU(1), IMAGES),
+    Case("Hardtanh wide", lambda nn, t: nn.Hardtanh(-0.5, 2.0, inplace=True), normal(4, 5)),
+    Case("PReLU per channel", lambda nn, t: nn.PReLU(6, 0.1), IMAGES),
+    Case("Softmin", lambda nn, t: nn.Softmin(dim=1), normal(4, 5)),
+    Case("Softmax2d", lambda nn, t: nn.Softmax2d(), IMAGES),
+    Case("Threshold", lambda nn, t: nn.Threshold(0.3, -1.0, True), normal(4, 5)),
     Case("Softmax", lambda nn, t: nn.Softmax(dim=1), IMAGES),
     Case("LogSoftmax", lambda nn, t: nn.LogSoftmax(dim=-1), normal(4, 5)),
     Case("CrossEntropyLoss", lambda nn, t: nn.CrossEntropyLoss(), labelled(6, 4)),
@@ -159,13 +173,27 @@ CASES = [
     Case("L1Loss", lambda nn, t: nn.L1Loss(reduction="none"), several(2, 4, 3)),
     Case("SmoothL1Loss", lambda nn, t: nn.SmoothL1Loss(beta=0.7), several(2, 4, 3)),
     Case("HuberLoss", lambda nn, t: nn.HuberLoss(delta=0.7), several(2, 4, 3)),
+    Case("MSELoss summed as it was", lambda nn, t: nn.MSELoss(size_average=False), several(2, 4, 3)),
+    Case("MSELoss not reduced as it was", lambda nn, t: nn.MSELoss(None, False), several(2, 4, 3)),
+    Case("KLDivLoss", lambda nn, t: nn.KLDivLoss(reduction="batchmean"), chances(4, 3)),
+    Case("KLDivLoss of logs", lambda nn, t: nn.KLDivLoss(reduction="sum", log_target=True), several(2, 4, 3)),
+    Case("PoissonNLLLoss", lambda nn, t: nn.PoissonNLLLoss(full=True), chances(4, 3)),
+    Case("GaussianNLLLoss", lambda nn, t: nn.GaussianNLLLoss(), lambda rng: (*several(2, 4, 3)(rng), rng.uniform(0.1, 1, (4, 3)))),
+    Case("MarginRankingLoss", lambda nn, t: nn.MarginRankingLoss(0.5), lambda rng: (*several(2, 4)(rng), signs(4)(rng))),
+    Case("CosineEmbeddingLoss", lambda nn, t: nn.CosineEmbeddingLoss(0.1), lambda rng: (*several(2, 4, 3)(rng), signs(4)(rng))),
+    Case("HingeEmbeddingLoss", lambda nn, t: nn.HingeEmbeddingLoss(), lambda rng: (*normal(4, 3)(rng), signs(4, 3)(rng))),
+    Case("SoftMarginLoss", lambda nn, t: nn.SoftMarginLoss(), lambda rng: (*normal(4, 3)(rng), signs(4, 3)(rng))),
+    Case("MultiMarginLoss", lambda nn, t: nn.MultiMarginLoss(2, 1.5, t([1.0, 2.0, 0.5, 3.0])), labelled(6, 4)),
+    Case("MultiLabelMarginLoss", lambda nn, t: nn.MultiLabelMarginLoss(), lambda rng: (*normal(2, 3)(rng), np.array([[2, -1, 0], [1, 0, -1]]))),
+    Case("MultiLabelSoftMarginLoss", lambda nn, t: nn.MultiLabelSoftMarginLoss(t([1.0, 2.0, 0.5])), targets(4, 3)),
     Case("TripletMarginLoss", lambda nn, t: nn.TripletMarginLoss(), several(3, 4, 5)),
     Case("TripletMarginLoss swapped", lambda nn, t: nn.TripletMarginLoss(2.0, 1.0, swap=True, reduction="sum"),
          several(3, 4, 5)),
 ]
 # fmt: on
 
-NOT_IN_TORCH = [
+NOT_IN_TORCH = [  # or not exact there
+    Case("Hardsigmoid", lambda nn, t: nn.Hardsigmoid(), normal(4, 5)),  # PyTorch's gradient has 1/6 in single precision
     Case("ContrastiveLoss", lambda nn, t: nn.ContrastiveLoss(), pairs(6, 4)),
     Case("ContrastiveLoss margin=3", lambda nn, t: nn.ContrastiveLoss(3.0, reduction="none"), pairs(6, 4)),
 ]

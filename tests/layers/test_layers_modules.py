@@ -68,7 +68,7 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
 LEARNING = {
     "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv2d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "Embedding": (4, 4),
     "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
-    "Linear": (4, 4), "RNN": (4, 4), "RNNCell": (4, 4),
+    "Linear": (4, 4), "PReLU": (4,), "RNN": (4, 4), "RNNCell": (4, 4),
 }
 # fmt: on
 
@@ -385,6 +385,12 @@ def test_the_padding_row_of_an_embedding_stays_zero_in_training():
         (lambda: nn.ZeroPad2d((1, 2)), r"ZeroPad2d: .* got \(1, 2\)"),
         (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), "only mode 'nearest' is supported, got 'bilinear'"),
         (lambda: nn.Upsample(), "expected either size or scale_factor, got None and None"),
+        (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: expected min_val below max_val, got 1.0 and 1.0"),
+        (lambda: nn.MultiMarginLoss(3), "MultiMarginLoss: expected p of 1 or 2, got 3"),
+        (
+            lambda: nn.KLDivLoss(reduction="all"),
+            "KLDivLoss: expected reduction 'mean', 'batchmean', 'sum' or 'none', got 'all'",
+        ),
         (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction 'mean', 'sum' or 'none', got 'average'"),
     ],
 )
@@ -407,6 +413,7 @@ def test_a_layer_that_cannot_be_is_refused_with_the_values(call, message):
         (nn.LayerNorm(4), (2, 3), [r"layer_norm", r"4", r"\(2, 3\)"]),
         (nn.GroupNorm(2, 4), (2, 6, 3), [r"group_norm", r"\(4,\)|\(6,\)"]),
         (nn.Dropout2d(), (2, 3), [r"dropout2d", r"\(2, 3\)"]),
+        (nn.Softmax2d(), (2, 3), [r"Softmax2d", r"\(2, 3\)"]),
         (nn.Softmax(), (2, 3, 4), [r"Softmax: give it a dim", r"\(2, 3, 4\)"]),
         (nn.Unflatten(1, (2, 2)), (2, 3), [r"unflatten|reshape", r"\(2, 3\)", r"2, 2"]),
     ],
@@ -435,9 +442,13 @@ def test_what_pytorch_lacks_has_the_defaults_of_its_function():
     }
 
 
-def test_arguments_pytorch_deprecated_are_not_taken_for_others():
-    with pytest.raises(TypeError, match="positional"):
-        nn.CrossEntropyLoss(None, False)
+def test_the_old_ways_to_ask_for_a_reduction_are_heard():
+    reductions = [nn.MSELoss(*old).reduction for old in ((), (True,), (False,), (None, False), (True, True))]
+    assert reductions == ["mean", "mean", "sum", "none", "mean"]
+    assert nn.CrossEntropyLoss(None, False, 3).ignore_index == 3
+    x = mt.tensor([1.0, 3.0])
+    assert nn.functional.mse_loss(x, x * 0, size_average=False).item() == 10
+    assert nn.functional.l1_loss(x, x * 0, reduce=False).tolist() == [1, 3]
 
 
 # ---- functions on parameters, and names ----------------------------------------------------------------------------------

@@ -10,7 +10,11 @@ import minitorch as mt
 from tests.layers.cases import CASES, tensors_of
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")]
+pytestmark = [
+    pytest.mark.parity,
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+    pytest.mark.filterwarnings("ignore:size_average and reduce args will be deprecated"),
+]
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 STEPS = 4
