@@ -143,6 +143,12 @@ def to_array(data: Any, dtype: np.dtype | None, where: Device) -> Any:
     return np.asarray(data if here is np else here.asnumpy(data), dtype=dtype)
 
 
+def check_dtype(name: str, dtype: np.dtype) -> None:
+    """Raise TypeError unless tensors can have `dtype`: numbers of up to 64 bits (complex: twice), in native byte order."""
+    if dtype.kind not in "fciub" or not dtype.isnative or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+        raise TypeError(f"{name}: expected numbers of at most 64 bits in native byte order, got {dtype!r}")
+
+
 def memory_of(array: Any) -> Any:
     """The object that owns the memory `array` looks into: the array itself, or what it is a view of."""
     while (base := getattr(array, "base", None)) is not None:

@@ -5,7 +5,6 @@ All take `dtype`, `device` and `requires_grad`; without them, the defaults (`set
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,17 +13,14 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
+from minitorch.ops.dims import wholes
+from minitorch.ops.promotion import held
 from minitorch.random import Generator, default_generator
 
 
 def _sizes(name: str, size: tuple) -> tuple[int, ...]:
     """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
-    try:
-        shape = tuple(operator.index(n) for n in size)
-    except TypeError:
-        raise TypeError(f"{name}: expected whole numbers as lengths, got {size}") from None
+    shape = wholes(name, "each length", size)
     if any(n < 0 for n in shape):
         raise ValueError(f"{name}: expected lengths of 0 or more, got {shape}")
     return shape
@@ -63,12 +59,11 @@ def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | N
 def from_numpy(ndarray: np.ndarray) -> Tensor:
     """A CPU tensor that shares the memory of `ndarray`, whatever the default device.
 
-    Raises TypeError for anything but a NumPy array of numbers in this machine's byte order.
+    Raises TypeError for anything but a NumPy array of numbers of up to 64 bits in this machine's byte order.
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
-    if ndarray.dtype.kind not in "fciub" or not ndarray.dtype.isnative:
-        raise TypeError(f"from_numpy: expected numbers in native byte order, got {ndarray.dtype!r}")
+    backend.check_dtype("from_numpy", ndarray.dtype)
     return wrap(ndarray.view(np.ndarray))  # an array object of its own, by which the tape tells it from others
 
 
@@ -80,13 +75,16 @@ def full(
     device: Device | str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given."""
+    """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given.
+
+    Raises ValueError for a number that the dtype cannot hold.
+    """
     shape = _sizes("full", (size,))
     if dtype is None:
         kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
         dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), backend.get_default_dtype())
-    where = backend.as_device(device)
-    result = wrap(backend.module_of(where).full(shape, fill_value, np.dtype(dtype)))
+    where, dtype = backend.as_device(device), np.dtype(dtype)
+    result = wrap(backend.module_of(where).full(shape, held("full", fill_value, dtype), dtype))
     result.requires_grad = requires_grad
     return result
 
@@ -179,7 +177,10 @@ def linspace(
     device: Device | str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` numbers evenly from `start` to `end`, both included."""
+    """`steps` numbers evenly from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
+    if any(getattr(bound, "ndim", 0) for bound in (start, end)):
+        raise ValueError(f"linspace: expected numbers or 0-d tensors as bounds, got {start} and {end}")
+    start, end = (bound.item() if isinstance(bound, Tensor) else bound for bound in (start, end))
     return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
 
 
@@ -270,8 +271,8 @@ def randn_like(input: Tensor, **kwargs: Any) -> Tensor:
     return randn(input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, **kwargs: Any) -> Tensor:
-    """Whole numbers in the shape, dtype and device of `input`, unless said otherwise."""
+def randint_like(input: Tensor, low: int = 0, high: int | None = None, **kwargs: Any) -> Tensor:
+    """Whole numbers from `low` (0) up to but without `high`, in the shape and dtype of `input` unless said otherwise."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
 

@@ -13,6 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
+from minitorch.ops.dims import whole
 from minitorch.ops.elementwise import cos, exp, sin
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
@@ -329,11 +330,12 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """e^x over its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
-    return _softmax_of(input if dtype is None else input.type(dtype), dim=dim)
+    return _softmax_of(input if dtype is None else input.type(dtype), dim=whole("softmax", "dim", dim))
 
 
 def log_softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """The logarithm of softmax along `dim`, without ever taking the logarithm of 0."""
+    dim = whole("log_softmax", "dim", dim)
     return _log_softmax_of(input if dtype is None else input.type(dtype), dim=dim)
 
 

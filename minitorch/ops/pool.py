@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend
+from minitorch.accumulate import CHAIN, in_float32
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -124,18 +125,21 @@ class SumPool2d(Op):
 
     def forward(ctx, a, window):
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
-        return total(window.columns(total(window.rows(window.pad(a, 0)))))
+        return added(window.columns(added(window.rows(window.pad(a, 0)))))
 
     def backward(ctx, g):
         return Spread.apply(g, window=ctx.window, shape=ctx.shape_in, last=ctx.last)
 
 
-def total(slices: Iterator[Any]) -> Any:
-    """The sum of arrays of one shape, in the memory order of the first."""
-    out = next(slices).copy(order="K")
-    for one in slices:
-        out += one
-    return out
+def added(slices: Iterable[Any]) -> Any:
+    """The sum of arrays of one shape, in the memory order of the first, no more than `CHAIN` of them one by one."""
+    parts: list[Any] = []
+    for i, one in enumerate(slices):
+        if i % CHAIN:
+            parts[-1] += one
+        else:
+            parts.append(one.copy(order="K"))
+    return parts[0] if len(parts) == 1 else added(parts)
 
 
 class Spread(Op):
@@ -234,6 +238,7 @@ def _indices(a: Any, window: Window) -> Tensor:
     return wrap(row * a.shape[3] + column)
 
 
+@in_float32
 def avg_pool2d(
     input: Tensor,
     kernel_size: Pair,
@@ -270,6 +275,7 @@ def avg_pool2d(
     return total / Tensor(divisor.astype(input.dtype), device=input.device)
 
 
+@in_float32
 def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int | None] | None) -> Tensor:
     """The means of `output_size` stretches of rows and columns, of nearly equal length; None keeps a dimension's length.
 

@@ -16,8 +16,8 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import Where, maximum, minimum, where
-from minitorch.ops.dims import Dim, normalized_dims
-from minitorch.ops.elementwise import abs, exp, sign
+from minitorch.ops.dims import Dim, dimension, normalized_dims
+from minitorch.ops.elementwise import abs, exp, log, sign
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
 from minitorch.ops.shape import Expand, Permute
@@ -246,17 +246,19 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dty
     return Mean.apply(input, dims=normalized_dims("mean", input.ndim, dim), keepdim=keepdim)
 
 
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
     """The product over `dim`, with an exact gradient also where elements are zero."""
+    input = input if dtype is None else input.type(dtype)
     return _prod(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
 
 
 _prod = in_float32(Prod.apply)
 
 
-def cumsum(input: Tensor, dim: int) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: np.dtype | None = None) -> Tensor:
     """The running sums along `dim`."""
-    (dim,) = normalized_dims("cumsum", max_(input.ndim, 1), dim)
+    input = input if dtype is None else input.type(dtype)
+    dim = dimension("cumsum", input.shape, dim)
     if not input.ndim:
         return sum(input)
     return Cumsum.apply(input, dim=dim)
@@ -264,29 +266,43 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
 
 @in_float32
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """log sum e^x over `dim`, finite for any finite x."""
-    return Logsumexp.apply(input, dims=normalized_dims("logsumexp", input.ndim, dim), keepdim=keepdim)
+    """log sum e^x over `dim`, finite for any finite x; -inf over nothing."""
+    dims = normalized_dims("logsumexp", input.ndim, dim)
+    if not math.prod(input.shape[d] for d in dims):
+        return log(sum(exp(input), dims, keepdim))
+    return Logsumexp.apply(input, dims=dims, keepdim=keepdim)
 
 
 @in_float32
-def var(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
-    """The variance over `dim`, divided by count - `correction`; `unbiased=False` is `correction=0`."""
+def var(
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+) -> Tensor:
+    """The variance over `dim`, divided by count - `correction` (1); `unbiased=False` is `correction=0`.
+
+    As in PyTorch a boolean in the place of `dim` is `unbiased`: `x.var(False)`.
+    """
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
-def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: int) -> Tensor:
+def _variance(
+    name: str, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: int | None
+) -> Tensor:
+    if isinstance(dim, bool) and unbiased is None:
+        dim, unbiased = None, dim
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}; convert it with .float()")
     dims = normalized_dims(name, input.ndim, dim)
-    if unbiased is not None:
-        correction = int(unbiased)
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
     centred = input - mean(input, dims, keepdim=True)
     count = math.prod(input.shape[d] for d in dims) - correction
     return Div.apply(sum(centred * centred, dims, keepdim), float(max_(count, 0)) if count > 0 else math.nan)
 
 
 @in_float32
-def std(input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int = 1) -> Tensor:
+def std(
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
 
@@ -298,17 +314,21 @@ def _root(powers: Tensor, p: float = 2) -> Tensor:
     return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
-def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
-    """The largest element; along `dim`, (values, indices); with a tensor in its place, `maximum(input, other)`.
+def max(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Tensor | ValuesAndIndices:
+    """The largest element; along `dim`, (values, indices); with a tensor in its place, or `other`, `maximum(input, other)`.
 
     Over everything a tie shares the gradient, along a dimension the first takes it. Raises ValueError if there is no element.
     """
-    return _extreme("max", input, dim, keepdim, maximum, True)
+    return _extreme("max", input, dim if other is None else other, keepdim, maximum, True)
 
 
-def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
-    """The smallest element; along `dim`, (values, indices); with a tensor in its place, `minimum(input, other)`."""
-    return _extreme("min", input, dim, keepdim, minimum, False)
+def min(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Tensor | ValuesAndIndices:
+    """The smallest element; along `dim`, (values, indices); with a tensor in its place, or `other`, `minimum(input, other)`."""
+    return _extreme("min", input, dim if other is None else other, keepdim, minimum, False)
 
 
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, largest: bool) -> Any:
@@ -391,10 +411,14 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The elements of `input` at `index` along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
 
-    `index` is an integer tensor with as many dimensions, in those other than `dim` no longer than `input`. Raises IndexError
-    for an index out of range, ValueError for another shape.
+    `index` is an integer tensor with as many dimensions, in those other than `dim` no longer than `input`; an empty one may
+    have any shape. Raises IndexError for an index out of range, ValueError for another shape.
     """
-    (dim,) = normalized_dims("gather", input.ndim, dim)
+    dim = dimension("gather", input.shape, dim)
+    if not index.numel():
+        return input.reshape(-1)[:0].reshape(index.shape)
+    if not (input.ndim and index.ndim) and max_(input.ndim, index.ndim) <= 1:  # a number is a row of one
+        return gather(input.reshape(-1), dim, index.reshape(-1)).reshape(index.shape)
     if index.ndim != input.ndim or index.dtype.kind not in "iu":
         raise ValueError(
             f"gather: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {index.shape}"

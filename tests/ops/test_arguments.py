@@ -23,6 +23,16 @@ X = mt.tensor(np.arange(6.0).reshape(2, 3))
         (lambda: X.view(size=(6,)), lambda: X.view(6)),
         (lambda: X.expand(size=(2, 2, 3)), lambda: X.expand(2, 2, 3)),
         (lambda: X.repeat(repeats=(2, 1)), lambda: X.repeat(2, 1)),
+        (lambda: mt.max(X, other=-X), lambda: mt.maximum(X, -X)),
+        (lambda: mt.min(X, other=-X), lambda: mt.minimum(X, -X)),
+        (lambda: X.float().cumsum(0, dtype=mt.float64), lambda: X.cumsum(0)),
+        (lambda: X.float().prod(dtype=mt.float64), lambda: X.prod()),
+        (lambda: X.var(correction=None), lambda: X.var()),
+        (lambda: mt.std(X, correction=None), lambda: X.std()),
+        (lambda: X.var(False), lambda: X.var(correction=0)),
+        (lambda: X.std(True), lambda: X.std(correction=1)),
+        (lambda: X.var(0, False), lambda: X.var(0, correction=0)),
+        (lambda: mt.randint_like(X, high=1), lambda: mt.zeros_like(X)),
         (lambda: X.to(dtype=mt.float32, memory_format=None), lambda: X.to(mt.float32)),
     ],
 )
@@ -50,6 +60,8 @@ TAKES_A_DIM = {
     "any": lambda dim: X.any(dim),
     "cumsum": lambda dim: X.cumsum(dim),
     "logsumexp": lambda dim: X.logsumexp(dim),
+    "softmax": lambda dim: X.softmax(dim),
+    "log_softmax": lambda dim: X.log_softmax(dim),
     "norm": lambda dim: X.norm(2, dim),
     "prod": lambda dim: X.prod(dim),
     "unsqueeze": lambda dim: X.unsqueeze(dim),
@@ -84,7 +96,7 @@ def test_a_numpy_number_and_a_tensor_are_taken_as_a_dim(name):
 
 @pytest.mark.parametrize("size", [True, 2.0])
 def test_what_is_no_whole_number_is_refused_as_a_size(size):
-    calls = (X.view, X.reshape, X.expand, X.repeat)
+    calls = (X.view, X.reshape, X.expand, X.repeat, mt.zeros)
     for call in calls:
         with pytest.raises(TypeError, match="whole number"):
             call(size, 3)
@@ -156,6 +168,27 @@ def test_a_uint8_index_is_a_mask_and_says_so(mask):
     with pytest.warns(UserWarning, match=r"^setitem: a uint8 index is taken as a mask"):
         x[mask] = 0.0
     assert x.tolist() == [0.0, -2.0, 0.0]
+
+
+def test_gather_takes_numbers_and_empty_indices():
+    x = mt.tensor(3.0, requires_grad=True)
+    assert x.gather(0, mt.tensor([0])).tolist() == [3.0] and x.gather(0, mt.tensor(0)).item() == 3.0
+    assert mt.tensor([1.0, 2.0]).gather(0, mt.tensor(1)).item() == 2.0
+    empty = mt.tensor([1.0, 2.0], requires_grad=True).gather(0, mt.zeros(2, 0, dtype=mt.uint8))
+    assert empty.shape == (2, 0) and empty.requires_grad
+    with pytest.raises(ValueError, match=r"^gather: expected an integer index of 2 dimensions"):
+        X.gather(0, mt.tensor([0]))
+
+
+def test_logsumexp_of_nothing_is_minus_infinity():
+    assert mt.zeros(0).logsumexp(0).item() == -np.inf and mt.zeros(2, 0).logsumexp(1).tolist() == [-np.inf] * 2
+    assert mt.zeros(0, 3).logsumexp(1).shape == (0,)
+
+
+def test_bounds_of_linspace_are_numbers():
+    assert mt.linspace(mt.tensor(0.0), mt.tensor(1.0), 3).tolist() == [0.0, 0.5, 1.0]
+    with pytest.raises(ValueError, match=r"^linspace: expected numbers or 0-d tensors as bounds"):
+        mt.linspace(mt.tensor([0.0, 1.0]), mt.tensor([1.0, 2.0]), 3)
 
 
 def test_masked_fill_takes_one_value():

@@ -47,6 +47,8 @@ def test_int64_wraps_too():
         ("where", lambda x: mt.where(x > 0, x, 300)),
         ("where", lambda x: mt.where(x > 0, -256, x)),
         ("masked_fill", lambda x: x.masked_fill(x > 0, 300)),
+        ("full", lambda x: mt.full((1,), 300, dtype=mt.uint8)),
+        ("full", lambda x: mt.full_like(x, np.nan)),
         ("add", lambda x: x + 2**64),
     ],
 )
@@ -127,3 +129,14 @@ def test_a_nan_gives_its_gradient_to_both_operands_of_maximum_and_minimum():
         a, b = mt.tensor([np.nan, 1.0, 2.0], requires_grad=True), mt.tensor([1.0, np.nan, 2.0], requires_grad=True)
         function(a, b).sum().backward()
         assert a.grad.tolist() == b.grad.tolist() == [1.0, 1.0, 0.5]
+
+
+def test_floats_over_0_are_infinite_or_nan():
+    x = mt.tensor([1.0, -1.0, 0.0])
+    assert str((x / 0).tolist()) == str((x // 0).tolist()) == "[inf, -inf, nan]"
+    assert str(mt.div(x, 0, rounding_mode="trunc").tolist()) == "[inf, -inf, nan]"
+    assert (mt.tensor([3]) / 0).tolist() == [np.inf]
+
+
+def test_one_over_the_square_root_of_minus_infinity_is_nan():
+    assert str(mt.rsqrt(mt.tensor([-np.inf, -1.0, 0.0, 4.0])).tolist()) == "[nan, nan, inf, 0.5]"
