@@ -3,6 +3,8 @@
 A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """
 
+import math
+
 from minitorch import autograd, cuda, functional, methods, optim, utils
 from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
@@ -51,6 +53,8 @@ from minitorch.creation import (
 )
 from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
+from minitorch.keywords import with_keywords
+from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
 from minitorch.ops.arithmetic import add, div, floor_divide, mul, neg, pow, reciprocal, remainder, rsqrt, square, sub
@@ -71,9 +75,92 @@ from minitorch.ops.compare import (
     lt,
     ne,
 )
+from minitorch.ops.counting import (
+    argwhere,
+    bincount,
+    bucketize,
+    count_nonzero,
+    histc,
+    isin,
+    searchsorted,
+    unique,
+    unique_consecutive,
+)
+from minitorch.ops.elements import (
+    addcdiv,
+    addcmul,
+    clamp_max,
+    clamp_min,
+    copysign,
+    erfc,
+    float_power,
+    fmax,
+    fmin,
+    fmod,
+    frac,
+    gcd,
+    heaviside,
+    isclose,
+    isneginf,
+    isposinf,
+    lcm,
+    ldexp,
+    lerp,
+    logit,
+    nan_to_num,
+    positive,
+    rsub,
+    sgn,
+    signbit,
+    xlogy,
+)
 from minitorch.ops.elementwise import abs, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc
 from minitorch.ops.index import index_select, masked_fill
+from minitorch.ops.joining import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    cartesian_prod,
+    column_stack,
+    dsplit,
+    dstack,
+    fliplr,
+    flipud,
+    hsplit,
+    hstack,
+    meshgrid,
+    movedim,
+    ravel,
+    repeat_interleave,
+    roll,
+    rot90,
+    tensor_split,
+    tile,
+    vsplit,
+    vstack,
+)
 from minitorch.ops.linear import bmm, matmul, mm
+from minitorch.ops.products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    cdist,
+    cross,
+    dist,
+    dot,
+    einsum,
+    inner,
+    kron,
+    mv,
+    outer,
+    tensordot,
+    vdot,
+)
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import (
     all,
@@ -94,6 +181,22 @@ from minitorch.ops.reduce import (
     sum,
     var,
 )
+from minitorch.ops.running import aminmax, cumprod, cumulative_trapezoid, diff, nanmean, nansum, std_mean, trapezoid, var_mean
+from minitorch.ops.scatter import (
+    index_add,
+    index_copy,
+    index_fill,
+    masked_scatter,
+    masked_select,
+    narrow,
+    scatter,
+    scatter_add,
+    select,
+    select_scatter,
+    slice_scatter,
+    take,
+    take_along_dim,
+)
 from minitorch.ops.shape import (
     cat,
     chunk,
@@ -110,14 +213,78 @@ from minitorch.ops.shape import (
     unbind,
     unsqueeze,
 )
+from minitorch.ops.sorting import (
+    argsort,
+    cummax,
+    cummin,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmedian,
+    nanquantile,
+    quantile,
+    sort,
+    topk,
+)
+from minitorch.ops.triangles import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    diagonal_scatter,
+    trace,
+    tril,
+    tril_indices,
+    triu,
+    triu_indices,
+)
+from minitorch.ops.trigonometry import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cosh,
+    deg2rad,
+    exp2,
+    expm1,
+    hypot,
+    log2,
+    log10,
+    logaddexp,
+    rad2deg,
+    sinh,
+    tan,
+)
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from minitorch.sampling import multinomial, normal, poisson
 
 __version__ = "0.1.0"
 
 keep_freed_memory()
 
+# ---- other names, all of them PyTorch's ----------------------------------------------------------------------------------
+
+absolute, concat, concatenate, clip, fix, moveaxis, row_stack = abs, cat, cat, clamp, trunc, movedim, vstack
+subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
+arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+swapaxes = swapdims = transpose
+ger, trapz = outer, trapezoid
+
+inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
+newaxis = None
+
 float = float32
 double = float64
 half = float16
+short = int16
 int = int32
 long = int64
+
+for _name, _value in list(globals().items()):
+    if getattr(_value, "__module__", "").startswith(("minitorch.ops", "minitorch.creation")):
+        globals()[_name] = with_keywords(_value, takes_out=True)

@@ -11,12 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend, creation
+from minitorch import backend, creation, sampling
 from minitorch.autograd.backward import backward
 from minitorch.autograd.op import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.ops import activation, arithmetic, choice, compare, elementwise, index, inplace, linear, reduce, shape
+from minitorch.keywords import with_keywords
+from minitorch.ops import (
+    activation,
+    arithmetic,
+    choice,
+    compare,
+    counting,
+    elements,
+    elementwise,
+    index,
+    inplace,
+    joining,
+    linear,
+    products,
+    reduce,
+    running,
+    scatter,
+    shape,
+    sorting,
+    triangles,
+    trigonometry,
+)
 from minitorch.random import Generator
 
 # ---- operators: straight to the operation, as little as possible between `a * b` and the product -------------------------
@@ -95,6 +116,19 @@ _SAME_NAME = {
     index: "index_select masked_fill",
     linear: "matmul mm bmm",
     inplace: "add_ sub_ mul_ div_ pow_ neg_ exp_ sqrt_ clamp_ relu_ fill_ zero_ copy_",
+    trigonometry: "tan asin acos atan atan2 sinh cosh asinh acosh atanh expm1 exp2 log2 log10 logaddexp hypot deg2rad rad2deg",
+    elements: "fmod frac positive sgn signbit copysign heaviside fmax fmin clamp_min clamp_max nan_to_num isclose isposinf "
+    "isneginf lerp addcmul addcdiv float_power ldexp xlogy logit erfc gcd lcm",
+    joining: "tensor_split hsplit vsplit dsplit broadcast_to tile repeat_interleave roll fliplr flipud rot90 ravel movedim "
+    "view_as reshape_as unfold",
+    triangles: "tril triu diagonal diag_embed diag diagflat trace diagonal_scatter",
+    products: "dot vdot inner outer mv addmm addmv addr baddbmm addbmm kron cross dist",
+    running: "cumprod diff aminmax nansum nanmean",
+    sorting: "sort argsort msort topk kthvalue median nanmedian mode cummax cummin quantile nanquantile",
+    counting: "unique unique_consecutive bincount histc argwhere count_nonzero",
+    scatter: "scatter scatter_add index_add index_copy index_fill take take_along_dim masked_select masked_scatter narrow "
+    "select select_scatter slice_scatter",
+    sampling: "bernoulli_ random_ exponential_ geometric_ cauchy_ log_normal_",
     sys.modules[backward.__module__]: "register_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
@@ -103,14 +137,33 @@ for module, names in _SAME_NAME.items():
 
 _ALIASES = {
     arithmetic: "subtract=sub multiply=mul divide=div true_divide=div negative=neg",
-    elementwise: "absolute=abs",
     choice: "clip=clamp",
     shape: "swapaxes=transpose swapdims=transpose type=type_",
+    elementwise: "absolute=abs fix=trunc",
+    compare: "greater=gt greater_equal=ge less=lt less_equal=le not_equal=ne",
+    trigonometry: "arccos=acos arcsin=asin arctan=atan arctan2=atan2 arccosh=acosh arcsinh=asinh arctanh=atanh",
+    joining: "moveaxis=movedim",
+    products: "ger=outer",
 }
 for module, pairs in _ALIASES.items():
     for pair in pairs.split():
         alias, name = pair.split("=")
         setattr(Tensor, alias, getattr(module, name))
+
+# ---- forms in place of functions, each named as the function and an underscore -------------------------------------------
+
+_IN_PLACE = (
+    "abs acos acosh add addbmm addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm ceil clamp clamp_max "
+    "clamp_min copysign cos cosh cumprod cumsum deg2rad div eq erf erfc exp exp2 expm1 floor floor_divide fmod frac "
+    "ge gt hypot index_add index_copy index_fill ldexp le lerp log log10 log1p log2 logical_and logical_not "
+    "logical_or logit lt masked_fill masked_scatter mul nan_to_num ne neg pow rad2deg reciprocal remainder round rsqrt scatter "
+    "scatter_add sgn sigmoid sign sin sinh sqrt square sub tan tanh tril triu trunc xlogy"
+)
+for name in _IN_PLACE.split():
+    if not hasattr(Tensor, f"{name}_"):  # those that do without a copy of what they change are written out
+        setattr(Tensor, f"{name}_", inplace.in_place(f"{name}_", getattr(Tensor, name)))
+for name in ["squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]:
+    setattr(Tensor, f"{name}_", inplace.reshaped_in_place(f"{name}_", getattr(Tensor, name)))
 
 Tensor.T = property(shape.t, doc="The matrix transposed.")
 Tensor.mT = property(lambda self: shape.transpose(self, -1, -2), doc="The last two dimensions exchanged.")
@@ -231,3 +284,7 @@ def _type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 Tensor.type_as = _type_as
+
+for name, function in list(vars(Tensor).items()):
+    if getattr(function, "__module__", "").startswith("minitorch.ops") and not name.startswith("__"):
+        setattr(Tensor, name, with_keywords(function))

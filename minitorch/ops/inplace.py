@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
         raise ValueError(f"{by}: a result of shape {value.shape} does not fit in place into shape {tensor.shape}")
     if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
-    _check_writable(tensor, by)
+    check_writable(tensor, by)
     if mode.recording and tensor._requires_grad and tensor.grad_fn is None:
         raise RuntimeError(
             f"{by}: a leaf of shape {tensor.shape} that requires a gradient cannot be changed in place while recording; "
@@ -65,7 +66,7 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     return tensor
 
 
-def _check_writable(tensor: Tensor, by: str) -> None:
+def check_writable(tensor: Tensor, by: str) -> None:
     array = tensor.array
     if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
         raise ValueError(
@@ -76,7 +77,10 @@ def _check_writable(tensor: Tensor, by: str) -> None:
         raise ValueError(f"{by}: the memory of this tensor of shape {tensor.shape} is read-only; change a clone() of it")
 
 
-def _in_place(name: str, function: Callable, saves_input: bool = False) -> Callable:
+def in_place(name: str, function: Callable, saves_input: bool = True) -> Callable:
+    """The method `name`: the result of `function` in place of the tensor; `saves_input` if its rule reads the input."""
+
+    @functools.wraps(function)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         given = self
         if saves_input and mode.recording:
@@ -90,16 +94,34 @@ def _in_place(name: str, function: Callable, saves_input: bool = False) -> Calla
     return method
 
 
-add_ = _in_place("add_", arithmetic.add)
-sub_ = _in_place("sub_", arithmetic.sub)
-mul_ = _in_place("mul_", arithmetic.mul, saves_input=True)
-div_ = _in_place("div_", arithmetic.div, saves_input=True)
-pow_ = _in_place("pow_", arithmetic.pow, saves_input=True)
-neg_ = _in_place("neg_", arithmetic.neg)
-exp_ = _in_place("exp_", elementwise.exp)
-sqrt_ = _in_place("sqrt_", elementwise.sqrt)
-clamp_ = _in_place("clamp_", choice.clamp, saves_input=True)
-relu_ = _in_place("relu_", relu)
+add_ = in_place("add_", arithmetic.add, saves_input=False)
+sub_ = in_place("sub_", arithmetic.sub, saves_input=False)
+mul_ = in_place("mul_", arithmetic.mul)
+div_ = in_place("div_", arithmetic.div)
+pow_ = in_place("pow_", arithmetic.pow)
+neg_ = in_place("neg_", arithmetic.neg, saves_input=False)
+exp_ = in_place("exp_", elementwise.exp, saves_input=False)
+sqrt_ = in_place("sqrt_", elementwise.sqrt, saves_input=False)
+clamp_ = in_place("clamp_", choice.clamp)
+relu_ = in_place("relu_", relu, saves_input=False)
+
+
+def reshaped_in_place(name: str, function: Callable) -> Callable:
+    """The method `name` that gives the tensor the view which `function` makes of it, in the same memory."""
+
+    @functools.wraps(function)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if mode.recording and self._requires_grad and self.grad_fn is None:
+            raise RuntimeError(
+                f"{name}: a leaf of shape {self.shape} that requires a gradient cannot be changed while recording"
+            )
+        result = function(self, *args, **kwargs)
+        self.array, self.grad_fn = result.array, result.grad_fn
+        return self
+
+    method.__name__ = name
+    method.__doc__ = f"`{name.strip('_')}`, in place: the same memory, seen in another shape."
+    return method
 
 
 def fill_(tensor: Tensor, value: float | Tensor) -> Tensor:
@@ -142,7 +164,7 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
             raise RuntimeError(
                 f"setitem: expected all tensors on one device, got {tensor.device} and {device_of(array)}; move them with .to()"
             )
-        _check_writable(tensor, "setitem")
+        check_writable(tensor, "setitem")
         try:
             target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
             target[index] = array

@@ -1,0 +1,84 @@
+"""The further keywords by which PyTorch takes an argument, resolved in one place for all functions and methods.
+
+NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments that are otherwise spread, as in
+`zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.backend import array_module
+from minitorch.ops.inplace import check_writable, copied
+
+NUMPYS = {"axis": "dim", "keepdims": "keepdim"}
+OVERLOADS = {
+    "expand": {"size": "sizes"},
+    "view": {"size": "shape"},
+    "split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"},
+    "scatter": {"value": "src"},
+    "searchsorted": {"self": "input"},
+    **{
+        name: dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections")
+        for name in ("tensor_split", "hsplit", "vsplit", "dsplit")
+    },
+    "transpose": {"axis0": "dim0", "axis1": "dim1"},
+}
+
+
+def with_keywords(function: Callable, takes_out: bool = False) -> Callable:
+    """`function` as PyTorch takes its arguments, itself if there is no second way."""
+    parameters = inspect.signature(function).parameters
+    first = next(iter(parameters), "")
+    spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
+    others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
+    others |= {alias: name for alias, name in OVERLOADS.get(function.__name__, {}).items() if alias not in parameters}
+    if not (others or spread or takes_out):
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return function(*args)
+        out = kwargs.pop("out", None) if takes_out else None
+        for alias in others.keys() & kwargs.keys():
+            if others[alias] in kwargs:
+                raise TypeError(f"{function.__name__}: {others[alias]} is given twice, as {alias} too")
+            kwargs[others[alias]] = kwargs.pop(alias)
+        if spread in kwargs:
+            args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
+        result = function(*args, **kwargs)
+        return result if out is None else _put(function.__name__, result, out, (*args, *kwargs.values()))
+
+    return call
+
+
+def _put(name: str, result: Any, out: Any, inputs: tuple) -> Any:
+    """`out`, a tensor or several, with the values of `result`; one of another shape gets its shape, as in PyTorch."""
+    if not isinstance(out, Tensor):
+        if [part.dtype for part in out] != [part.dtype for part in result]:
+            raise TypeError(f"{name}: out= was expected to be {len(result)} tensors of {[str(x.dtype) for x in result]}")
+        parts = [_put(name, *pair, inputs) for pair in zip(result, out)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    check_writable(out, name)
+    for given in inputs:
+        shared = isinstance(given, Tensor) and array_module(out.array).shares_memory(given.array, out.array)
+        if shared and not (given.array.strides == out.array.strides and given.shape == out.shape == result.shape):
+            raise RuntimeError(f"{name}: out= of shape {out.shape} shares memory with an input of shape {given.shape}")
+    if result.requires_grad or out.requires_grad:
+        raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
+    if result.dtype != out.dtype and not _fits(result.dtype.kind, out.dtype.kind):
+        raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
+    if result.shape == out.shape:
+        return copied(out, result, name)
+    out.array = result.array.astype(out.dtype)
+    return out
+
+
+def _fits(kind: str, into: str) -> bool:
+    order = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+    return order[kind] <= order[into]

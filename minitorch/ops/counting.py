@@ -1,0 +1,151 @@
+"""What occurs in a tensor and how often, and between which bounds it lies. None of it has a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import array_module
+from minitorch.ops.reduce import normalized_dims
+
+
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The different elements in order, or the different slices along `dim`; no gradients flow through it.
+
+    With `return_inverse` also where in them each element is found, with `return_counts` also how often each occurs.
+    """
+    xp = array_module(input.array)
+    if dim is not None:
+        (dim,) = normalized_dims("unique", input.ndim, dim)
+    found = xp.unique(input.array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
+    inverse = found[1].reshape(input.shape if dim is None else -1)
+    return _asked(found[0], inverse, found[2], return_inverse, return_counts)
+
+
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+    """The elements, or the slices along `dim`, without those equal to the one before."""
+    xp = array_module(input.array)
+    if dim is not None:
+        (dim,) = normalized_dims("unique_consecutive", input.ndim, dim)
+    a = input.array.reshape(-1) if dim is None else xp.moveaxis(input.array, dim, 0)
+    differs = (a[1:] != a[:-1]).any(tuple(range(1, a.ndim)))
+    new = xp.concatenate([xp.ones(min(len(a), 1), bool), differs])
+    starts = new.nonzero()[0]
+    counts = xp.concatenate([starts[1:], xp.full(min(len(a), 1), len(a))]) - starts
+    values = a[new] if dim is None else xp.moveaxis(a[new], 0, dim)
+    inverse = (new.cumsum() - 1).reshape(input.shape if dim is None else -1)
+    return _asked(values, inverse, counts, return_inverse, return_counts)
+
+
+def _asked(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
+    parts = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
+    wrapped = tuple(map(wrap, parts))
+    return wrapped if len(wrapped) > 1 else wrapped[0]
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each whole number from 0 on occurs in a 1-d tensor, or the sum of the `weights` given to it.
+
+    Raises ValueError for negative numbers and for another shape, TypeError for floats.
+    """
+    if input.dtype.kind not in "iu":
+        raise TypeError(f"bincount: expected integers, got {input.dtype}")
+    if input.ndim != 1 or (weights is not None and weights.shape != input.shape) or minlength < 0:
+        raise ValueError(
+            f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {input.shape}, "
+            f"{None if weights is None else weights.shape} and {minlength}"
+        )
+    if input.numel() and int(input.array.min()) < 0:
+        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {input.shape}")
+    xp = array_module(input.array)
+    counts = xp.bincount(input.array, None if weights is None else weights.array, minlength)
+    return wrap(counts.astype(weights.dtype if weights is not None and weights.dtype == backend.float32 else counts.dtype))
+
+
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements lie in each of `bins` equal stretches from `min` to `max`; if these are equal, of all there are.
+
+    Raises ValueError unless bins > 0, min <= max and both are finite, TypeError for what is not floating.
+    """
+    if input.dtype.kind != "f":
+        raise TypeError(f"histc: expected a floating-point tensor, got {input.dtype}")
+    if bins <= 0:
+        raise ValueError(f"histc: expected bins > 0, got {bins}")
+    low, high = float(min), float(max)
+    if low == high and input.numel():
+        low, high = float(input.array.min()), float(input.array.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not -float("inf") < low < high < float("inf"):
+        raise ValueError(f"histc: expected finite min <= max, got {low} and {high}")
+    xp = array_module(input.array)
+    inside = input.array[(input.array >= low) & (input.array <= high)]
+    at = xp.minimum(((inside - low) / (high - low) * bins).astype(backend.int64), bins - 1)
+    return wrap(xp.bincount(at, None, bins).astype(input.dtype))
+
+
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Tensor | float,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """Where each element would be put into a sorted sequence: before equal ones, or after them if `right`.
+
+    A sequence of more than one dimension has one for each row of `input`; `sorter` sorts one that is not in order. Raises
+    ValueError if the shapes do not fit.
+    """
+    boundaries = sorted_sequence.array
+    xp = array_module(boundaries)
+    if sorter is not None:
+        if sorter.shape != sorted_sequence.shape or sorter.dtype != backend.int64:
+            raise ValueError(f"searchsorted: a sorter of int64 and {boundaries.shape} was expected, got {sorter.shape}")
+        boundaries = xp.take_along_axis(boundaries, sorter.array, -1)
+    values = input.array if isinstance(input, Tensor) else xp.asarray(input)
+    if boundaries.ndim != 1 and boundaries.shape[:-1] != values.shape[:-1]:
+        raise ValueError(f"searchsorted: rows of {values.shape} do not fit those of the sequences {boundaries.shape}")
+    if side not in (None, "left", "right") or (side == "left" and right):
+        raise ValueError(f"searchsorted: expected side 'left' or 'right', and right=True not with 'left', got {side!r}")
+    after = right or side == "right"
+    if boundaries.ndim == 1:
+        found = xp.searchsorted(boundaries, values, side="right" if after else "left")
+    else:
+        rows, places = boundaries[..., None, :], values[..., :, None]
+        found = ((rows <= places) if after else (rows < places)).sum(-1)
+    return wrap(xp.asarray(found, dtype=backend.int32 if out_int32 else backend.int64))
+
+
+def bucketize(input: Tensor | float, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+    """Which stretch between sorted `boundaries`, a 1-d tensor, each element lies in."""
+    if boundaries.ndim != 1:
+        raise ValueError(f"bucketize: expected 1-d boundaries, got shape {boundaries.shape}")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+def isin(
+    elements: Tensor | float, test_elements: Tensor | float, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
+    """Where `elements` are among `test_elements`; a boolean tensor."""
+    tensor = elements if isinstance(elements, Tensor) else test_elements
+    if not isinstance(tensor, Tensor):
+        raise TypeError("isin: expected a tensor among the elements or the test elements, got two numbers")
+    xp = array_module(tensor.array)
+    given = [value.array if isinstance(value, Tensor) else xp.asarray(value) for value in (elements, test_elements)]
+    return wrap(xp.asarray(xp.isin(given[0], given[1], invert=invert)))
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of the elements that are not zero, (count, ndim)."""
+    return input.nonzero()
+
+
+def count_nonzero(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
+    """How many elements are not zero, over `dim` or over everything."""
+    dims = normalized_dims("count_nonzero", input.ndim, dim)
+    return wrap(array_module(input.array).asarray((input.array != 0).sum(dims, dtype=backend.int64)))

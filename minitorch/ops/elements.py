@@ -1,0 +1,230 @@
+"""Further functions of each element, made of those in `arithmetic`, `choice`, `compare` and `elementwise`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import array_module
+from minitorch.limits import finfo
+from minitorch.ops.activation import erf
+from minitorch.ops.arithmetic import div, pow
+from minitorch.ops.choice import clamp, where
+from minitorch.ops.compare import isfinite, isnan
+from minitorch.ops.elementwise import abs, log, sign, trunc
+from minitorch.ops.promotion import matched
+from minitorch.ops.trigonometry import exp2
+
+
+class Fmod(Op):
+    """a - trunc(a / b) b, with the sign of a.  da = g, db = -g trunc(a / b)."""
+
+    def forward(ctx, a, b):
+        ctx.saved = a, b
+        a, b = matched(a, b)
+        return array_module(a).fmod(a, b)
+
+    def backward(ctx, g):
+        a, b = ctx.saved
+        return g, -(g * trunc(a / b)) if ctx.needs(1) else None
+
+
+def expect_tensors(name: str, *values: Any) -> None:
+    """Raise TypeError for a number where PyTorch wants a tensor."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
+
+
+def fmod(input: Tensor, other: Tensor | float) -> Tensor:
+    """The remainder of `input / other`, with the sign of `input`, as C's `fmod`; raises ZeroDivisionError for integers by 0."""
+    zero = other == 0 if not isinstance(other, Tensor) else other.dtype.kind in "iu" and bool((other.array == 0).any())
+    if input.dtype.kind in "iu" and zero and not isinstance(other, float):
+        raise ZeroDivisionError(f"fmod: integers of shape {input.shape} are divided by 0")
+    return Fmod.apply(input, other)
+
+
+def frac(input: Tensor) -> Tensor:
+    """Each element's fraction, with its sign."""
+    if input.dtype.kind != "f":
+        raise TypeError(f"frac: expected a floating-point tensor, got {input.dtype}")
+    return input - trunc(input)
+
+
+def positive(input: Tensor) -> Tensor:
+    """`input` itself; raises TypeError for booleans."""
+    if input.dtype == backend.bool_:
+        raise TypeError("positive: expected numbers, got booleans")
+    return input
+
+
+def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
+    """`other - alpha * input`, broadcast."""
+    expect_tensors("rsub", input)
+    return other - (input if alpha == 1 else input * alpha)
+
+
+def sgn(input: Tensor) -> Tensor:
+    """-1, 0 or 1 for each element; of booleans themselves."""
+    return sign(input) if input.dtype != backend.bool_ else input.clone()
+
+
+def signbit(input: Tensor) -> Tensor:
+    """Where elements are negative, or -0.0."""
+    xp = array_module(input.array)
+    return wrap(xp.asarray(xp.signbit(input.array) if input.dtype.kind == "f" else input.array < 0))
+
+
+def copysign(input: Tensor, other: Tensor | float) -> Tensor:
+    """The magnitudes of `input` with the signs of `other`; no gradient flows to `other`."""
+    xp = array_module(input.array)
+    signs = other.array if isinstance(other, Tensor) else xp.full((), other, backend.float64)
+    given = input if input.dtype.kind == "f" else input.to(backend.get_default_dtype())
+    negative = wrap(xp.asarray(xp.signbit(signs.astype(given.dtype))))
+    size = abs(given) * 1.0
+    return where(negative, -size, size) + 0 * div(other, 1) if isinstance(other, Tensor) else where(negative, -size, size)
+
+
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 where `input` is negative, 1 where it is positive, `values` where it is 0."""
+    if input.dtype != values.dtype:
+        raise TypeError(f"heaviside: expected one dtype, got {input.dtype} and {values.dtype}")
+    xp = array_module(input.array)
+    return wrap(xp.asarray(xp.where(input.array == 0, values.array, (input.array > 0).astype(input.dtype))))
+
+
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two elements; where one is nan, the other."""
+    expect_tensors("fmax", input, other)
+    return where(isnan(other) | (input >= other), input, other)
+
+
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two elements; where one is nan, the other."""
+    expect_tensors("fmin", input, other)
+    return where(isnan(other) | (input <= other), input, other)
+
+
+def clamp_min(input: Tensor, min: Tensor | float) -> Tensor:
+    """Each element, but at least `min`."""
+    expect_tensors("clamp_min", input)
+    return clamp(input, min=min)
+
+
+def clamp_max(input: Tensor, max: Tensor | float) -> Tensor:
+    """Each element, but at most `max`."""
+    expect_tensors("clamp_max", input)
+    return clamp(input, max=max)
+
+
+def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """`nan` (0) in place of nan, `posinf` and `neginf` (the largest numbers of the dtype) in place of the infinities."""
+    if input.dtype.kind not in "fc":
+        return input.clone()
+    largest = finfo(input.dtype).max
+    out = where(isnan(input), 0.0 if nan is None else nan, input)
+    out = where(input == math.inf, largest if posinf is None else posinf, out)
+    return where(input == -math.inf, -largest if neginf is None else neginf, out)
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where |input - other| <= atol + rtol |other|, or both are equal.
+
+    Raises TypeError for two dtypes, ValueError for negative tolerances.
+    """
+    if input.dtype != other.dtype:
+        raise TypeError(f"isclose: expected one dtype, got {input.dtype} and {other.dtype}")
+    if rtol < 0 or atol < 0:
+        raise ValueError(f"isclose: expected tolerances of 0 or more, got rtol {rtol} and atol {atol}")
+    equal = input == other
+    if equal_nan and input.dtype.kind in "fc":
+        equal = equal | (isnan(input) & isnan(other))
+    if input.dtype == backend.bool_ or not (rtol or atol):
+        return equal
+    apart = abs((input - other).detach())
+    return equal | (isfinite(apart) & (apart <= atol + abs(other.detach() * rtol)))
+
+
+def isposinf(input: Tensor) -> Tensor:
+    """Where elements are infinite and positive."""
+    return input == math.inf
+
+
+def isneginf(input: Tensor) -> Tensor:
+    """Where elements are infinite and negative."""
+    return input == -math.inf
+
+
+def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+    """`input + weight * (end - input)`, broadcast; raises TypeError unless all are of one dtype."""
+    kinds = {input.dtype, end.dtype} | ({weight.dtype} if isinstance(weight, Tensor) else set())
+    if len(kinds) > 1 or input.dtype.kind not in "fc":
+        raise TypeError(f"lerp: expected one floating dtype, got {', '.join(sorted(map(str, kinds)))}")
+    return input + weight * (end - input)
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """`input + value * tensor1 * tensor2`, broadcast."""
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else value * product)
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """`input + value * tensor1 / tensor2`, broadcast; raises TypeError for integers, as PyTorch does."""
+    if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
+        raise TypeError(f"addcdiv: expected floating-point tensors, got {tensor1.dtype} and {tensor2.dtype}")
+    quotient = tensor1 / tensor2
+    return input + (quotient if value == 1 else value * quotient)
+
+
+def float_power(input: Tensor | float, exponent: Tensor | float) -> Tensor:
+    """`input ** exponent` in float64."""
+    return pow(*(value.to(backend.float64) if isinstance(value, Tensor) else float(value) for value in (input, exponent)))
+
+
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """`input * 2 ** other`."""
+    expect_tensors("ldexp", input, other)
+    return input * exp2(other)
+
+
+def xlogy(input: Tensor | float, other: Tensor | float) -> Tensor:
+    """`input * log(other)`, and 0 where `input` is 0 unless `other` is nan."""
+    zero = (input == 0) & ~isnan(other) if isinstance(other, Tensor) else (input == 0)
+    if not isinstance(zero, Tensor):
+        raise TypeError("xlogy: expected a tensor among the two operands")
+    logarithm = log(where(zero, 1.0, other)) if isinstance(other, Tensor) else math.log(other) if other > 0 else math.nan
+    return where(zero, 0.0, input * logarithm)
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """log(p / (1 - p)), the inverse of the sigmoid; with `eps`, of each element kept within [eps, 1 - eps]."""
+    p = input if input.dtype.kind == "f" else input.to(backend.get_default_dtype())
+    p = p if eps is None else clamp(p, eps, 1 - eps)
+    return log(p / (1 - p))
+
+
+def erfc(input: Tensor) -> Tensor:
+    """1 - erf, computed as such: for large elements only as exact as 1 is."""
+    return 1 - erf(input)
+
+
+def gcd(input: Tensor, other: Tensor) -> Tensor:
+    """The greatest common divisor of integers."""
+    return _whole("gcd", input, other)
+
+
+def lcm(input: Tensor, other: Tensor) -> Tensor:
+    """The least common multiple of integers."""
+    return _whole("lcm", input, other)
+
+
+def _whole(name: str, input: Tensor, other: Tensor) -> Tensor:
+    a, b = matched(input.array, other.array)
+    if a.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected integers, got {input.dtype} and {other.dtype}")
+    xp = array_module(a)
+    return wrap(xp.asarray(getattr(xp, name)(a, b)))

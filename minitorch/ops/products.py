@@ -1,0 +1,256 @@
+"""Products of vectors, matrices and stacks of them, made of `matmul` and of products of elements."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.joining import broadcast_shapes
+from minitorch.ops.linear import Matmul, bmm, matmul, mm
+from minitorch.ops.reduce import norm, normalized_dims
+from minitorch.ops.reduce import sum as total
+from minitorch.ops.shape import cat, expand, permute, reshape, unsqueeze
+from minitorch.ops.triangles import diagonal
+
+
+def _expect(name: str, form: str, fits: bool, *tensors: Tensor) -> None:
+    """Raise ValueError unless the shapes fit, TypeError unless the dtypes are one."""
+    if not fits:
+        raise ValueError(f"{name}: expected {form}, got shapes {', '.join(str(x.shape) for x in tensors)}")
+    if any(x.dtype != tensors[0].dtype for x in tensors):
+        raise TypeError(f"{name}: expected one dtype, got {', '.join(str(x.dtype) for x in tensors)}")
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The inner product of two vectors of one length."""
+    _expect("dot", "two vectors of one length", input.ndim == tensor.ndim == 1 and len(input) == len(tensor), input, tensor)
+    return matmul(input, tensor)
+
+
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """The inner product of two real vectors of one length."""
+    _expect("vdot", "two vectors of one length", input.ndim == other.ndim == 1 and len(input) == len(other), input, other)
+    return matmul(input, other)
+
+
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """The sums of products over the last dimensions of both; a 0-d tensor multiplies."""
+    if not input.ndim or not other.ndim:
+        return input * other
+    _expect("inner", "last dimensions of one length", input.shape[-1] == other.shape[-1], input, other)
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """All products of an element of one vector and one of the other, (n, m)."""
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise ValueError(f"outer: expected two vectors, got shapes {input.shape} and {vec2.shape}")
+    return reshape(input, -1, 1) * vec2
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """A matrix (n, k) times a vector (k)."""
+    _expect("mv", "(n, k) and (k)", input.ndim == 2 and vec.ndim == 1 and input.shape[1] == len(vec), input, vec)
+    return matmul(input, vec)
+
+
+def vecdot(x: Tensor, y: Tensor, dim: int = -1) -> Tensor:
+    """The inner products of vectors along `dim`, broadcast."""
+    return total(x * y, dim)
+
+
+def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+    """`beta * input + alpha * product`; with beta 0 the input is not looked at, be it nan."""
+    if input.dtype != product.dtype:
+        raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {product.dtype}")
+    expanded = expand(input, product.shape)
+    if product.dtype == backend.bool_:
+        return (expanded & bool(beta)) | (product & bool(alpha))
+    if product.dtype.kind in "iu":
+        beta, alpha = int(beta), int(alpha)
+    product = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return product
+    return (expanded if beta == 1 else expanded * beta) + product
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """`beta * input + alpha * mat1 @ mat2`, the input broadcast."""
+    return _plus("addmm", input, mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """`beta * input + alpha * mat @ vec`."""
+    return _plus("addmv", input, mv(mat, vec), beta, alpha)
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`."""
+    return _plus("addr", input, outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """`beta * input + alpha * bmm(batch1, batch2)`."""
+    return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """`beta * input + alpha * ` the sum of the products of two stacks of matrices."""
+    return _plus("addbmm", input, total(bmm(batch1, batch2), 0), beta, alpha)
+
+
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] | Tensor = 2) -> Tensor:
+    """The sums of products over `dims`: the last of `a` with the first of `b`, or (those of a, those of b)."""
+    dims = dims.tolist() if isinstance(dims, Tensor) else dims
+    if isinstance(dims, int):
+        if not 0 <= dims <= min(a.ndim, b.ndim):
+            raise ValueError(f"tensordot: expected dims from 0 to {min(a.ndim, b.ndim)}, got {dims}")
+        dims = range(a.ndim - dims, a.ndim), range(dims)
+    pairs = [tuple(d) if not isinstance(d, int) else (d,) for d in dims]
+    along = [normalized_dims("tensordot", x.ndim, named) for x, named in zip((a, b), pairs)]
+    lengths = [[x.shape[d] for d in named] for x, named in zip((a, b), along)]
+    if len(lengths[0]) == len(lengths[1]):  # a length of 1 is broadcast: the other is summed first
+        longer = [[d for d, n, m in zip(along[i], lengths[i], lengths[1 - i]) if m == 1 != n] for i in (0, 1)]
+        a, b = (total(x, tuple(dims), keepdim=True) if dims else x for x, dims in zip((a, b), longer))
+        lengths = [[x.shape[d] for d in named] for x, named in zip((a, b), along)]
+    _expect("tensordot", f"equal lengths along {dims}", lengths[0] == lengths[1], a, b)
+    free = [[d for d in range(x.ndim) if d not in named] for x, named in zip((a, b), along)]
+    rows = reshape(permute(a, (*free[0], *along[0])), math.prod(a.shape[d] for d in free[0]), math.prod(lengths[0]))
+    columns = reshape(permute(b, (*along[1], *free[1])), math.prod(lengths[0]), math.prod(b.shape[d] for d in free[1]))
+    return reshape(Matmul.apply(rows, columns), [*(a.shape[d] for d in free[0]), *(b.shape[d] for d in free[1])])
+
+
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product: each element of `input` times the whole of `other`."""
+    ndim = max(input.ndim, other.ndim)
+    a, b = ((1,) * (ndim - x.ndim) + x.shape for x in (input, other))
+    blocks = reshape(input, [n for length in a for n in (length, 1)]) * reshape(other, [n for length in b for n in (1, length)])
+    return reshape(blocks, [n * m for n, m in zip(a, b)])
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along `dim`, of length 3 (the first such)."""
+    if dim is None:
+        dim = next((d for d, n in enumerate(input.shape) if n == 3), -1)
+    shape = broadcast_shapes(input.shape, other.shape)
+    (dim,) = normalized_dims("cross", len(shape), dim)
+    _expect("cross", f"length 3 along dim {dim}", input.ndim == other.ndim and shape[dim] == 3, input, other)
+    a, b = (expand(x, shape) for x in (input, other))
+    first, second = ([x[(slice(None),) * dim + (slice(i, i + 1),)] for i in range(3)] for x in (a, b))
+    return cat([first[i - 2] * second[i - 1] - first[i - 1] * second[i - 2] for i in range(3)], dim)
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
+    """The p-norm distances between all rows of `x1` (..., n, d) and all of `x2` (..., m, d): (..., n, m)."""
+    fits = x1.ndim > 1 and x2.ndim > 1 and x1.shape[-1] == x2.shape[-1]
+    _expect("cdist", "(..., n, d) and (..., m, d)", fits, x1, x2)
+    if p < 0:
+        raise ValueError(f"cdist: expected p of 0 or more, got {p}")
+    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The p-norm of `input - other`."""
+    return norm(input - other, p)
+
+
+# ---- einsum --------------------------------------------------------------------------------------------------------------
+
+
+def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
+    """Sums of products named by letters: `einsum("bij,bjk->bik", x, y)`, where letters missing on the right are summed over.
+
+    Operands are combined from left to right by matrix products. "..." stands for dimensions that are broadcast. Raises
+    ValueError for an equation that does not fit the operands.
+    """
+    tensors = list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(tensors) or not tensors:
+        raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, {len(tensors)} were given")
+    labelled = [_labelled(equation, term, x) for term, x in zip(terms, tensors)]
+    spread = sorted({label for _, labels in labelled for label in labels if isinstance(label, int)}, reverse=True)
+    if not arrow:
+        named = "".join(terms).replace(".", "")
+        output = [*spread, *sorted(c for c in set(named) if named.count(c) == 1)]
+    else:
+        output = [label for part in right.replace("...", ".") for label in (spread if part == "." else [part])]
+    sizes = _sizes(equation, labelled)
+    if len(set(output)) != len(output) or not set(output) <= set(sizes):
+        raise ValueError(f"einsum: the right side of {equation!r} names a letter twice, or one that is not on the left")
+    x, labels = labelled[0]
+    for i, (y, others) in enumerate(labelled[1:], 2):
+        wanted = {*output, *(label for _, later in labelled[i:] for label in later)}
+        x, labels = _combined(x, labels, y, others, wanted)
+    x, labels = _summed(x, labels, set(output))
+    return permute(x, tuple(labels.index(label) for label in output))
+
+
+def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list]:
+    """An operand and a label for each of its dimensions, each label once: a repeated letter is the diagonal.
+
+    The dimensions that "..." stands for are labelled by numbers, counted from the right.
+    """
+    before, dots, after = term.partition("...")
+    named = [*before, *after]
+    hidden = x.ndim - len(named)
+    if any(c not in string.ascii_letters for c in named) or hidden < 0 or (hidden and not dots):
+        raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {x.shape}")
+    labels = [*before, *range(hidden - 1, -1, -1), *after]
+    for label in [c for c in dict.fromkeys(named) if named.count(c) > 1]:
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            if x.shape[first] != x.shape[second]:
+                raise ValueError(f"einsum: {label!r} of {equation!r} has two lengths in a tensor of shape {x.shape}")
+            x = diagonal(x, 0, first, second)
+            labels = [c for i, c in enumerate(labels) if i not in (first, second)] + [label]
+    return x, labels
+
+
+def _sizes(equation: str, labelled: list[tuple[Tensor, list]]) -> dict[Any, int]:
+    """The length of each label; raises ValueError where two lengths other than 1 meet."""
+    sizes: dict[Any, int] = {}
+    for x, labels in labelled:
+        for label, length in zip(labels, x.shape):
+            if sizes.setdefault(label, length) == 1:
+                sizes[label] = length
+            if length not in (1, sizes[label]):
+                raise ValueError(f"einsum: {label!r} of {equation!r} has lengths {sizes[label]} and {length}")
+    return sizes
+
+
+def _summed(x: Tensor, labels: list, wanted: set) -> tuple[Tensor, list]:
+    """`x` summed over the labels that are not wanted."""
+    dims = tuple(d for d, label in enumerate(labels) if label not in wanted)
+    return (total(x, dims), [label for label in labels if label in wanted]) if dims else (x, labels)
+
+
+def _combined(x: Tensor, labels: list, y: Tensor, others: list, wanted: set) -> tuple[Tensor, list]:
+    """Two operands as one product of stacks of matrices: (in both, x alone, summed) times (in both, summed, y alone)."""
+    # a label of length 1 in one of the two alone is broadcast: there it can as well be left out
+    ones = {a for a, n in zip(labels, x.shape) for b, m in zip(others, y.shape) if a == b and n != m}
+    if ones:
+        x, labels = _without(x, labels, ones)
+        y, others = _without(y, others, ones)
+    x, labels = _summed(x, labels, wanted | set(others))
+    y, others = _summed(y, others, wanted | set(labels))
+    both = [label for label in labels if label in others]
+    batch, inner = [c for c in both if c in wanted], [c for c in both if c not in wanted]
+    rows, columns = [c for c in labels if c not in both], [c for c in others if c not in both]
+    length = {**dict(zip(labels, x.shape)), **dict(zip(others, y.shape))}
+    count = [math.prod(length[c] for c in part) for part in (batch, rows, inner, columns)]
+    a = reshape(permute(x, tuple(labels.index(c) for c in batch + rows + inner)), count[0], count[1], count[2])
+    b = reshape(permute(y, tuple(others.index(c) for c in batch + inner + columns)), count[0], count[2], count[3])
+    out = Matmul.apply(a[0], b[0]) if not batch else Matmul.apply(a, b)
+    return reshape(out, [length[c] for c in batch + rows + columns]), batch + rows + columns
+
+
+def _without(x: Tensor, labels: list, ones: set) -> tuple[Tensor, list]:
+    """Without those dimensions of `ones` that have length 1 here."""
+    kept = [d for d, label in enumerate(labels) if label not in ones or x.shape[d] != 1]
+    return reshape(x, [x.shape[d] for d in kept]), [labels[d] for d in kept]

@@ -1,0 +1,233 @@
+"""Order: sorting, the largest few, ranks, the middle, the most frequent, the largest so far.
+
+Positions are found on arrays; the values are then gathered there, which is all that gradients need to know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import array_module
+from minitorch.limits import iinfo
+from minitorch.ops.choice import where
+from minitorch.ops.elementwise import ceil, floor, round
+from minitorch.ops.joining import movedim
+from minitorch.ops.reduce import Gather, ValuesAndIndices, amax, normalized_dims
+from minitorch.ops.shape import flatten, reshape, squeeze
+
+
+def _dim(name: str, input: Tensor, dim: int) -> int:
+    return (normalized_dims(name, input.ndim, dim) or (0,))[0]
+
+
+def _chosen(input: Tensor, index: Any, dim: int) -> ValuesAndIndices:
+    """The elements at `index` along `dim`, through which gradients flow, and the index as a tensor."""
+    if not input.ndim:
+        return ValuesAndIndices(input.clone(), wrap(index.reshape(())))
+    return ValuesAndIndices(Gather.apply(input, index, dim=dim), wrap(index))
+
+
+def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
+    """The positions of the elements of `a` in order; nan counts as the largest."""
+    order = {"kind": "stable"} if stable else {}
+    if not descending:
+        return a.argsort(dim, **order)
+    # ties must keep their order, so the elements are turned round before and after
+    xp = array_module(a)
+    return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim)
+
+
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
+    """The elements in order along `dim`, and where they stood; `stable` keeps the order of equal ones. nan is the largest."""
+    dim = _dim("sort", input, dim)
+    return _chosen(input, _ranked(input.array.reshape(input.shape or 1), dim, descending, stable), dim)
+
+
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The positions of the elements in order along `dim`."""
+    return sort(input.detach(), dim, descending, stable).indices
+
+
+def msort(input: Tensor) -> Tensor:
+    """The elements in order along the first dimension."""
+    return sort(input, 0).values
+
+
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
+    """The `k` largest elements along `dim` (or smallest) and where they stood, in order.
+
+    Raises ValueError unless 0 <= k <= the length of `dim`.
+    """
+    dim = _dim("topk", input, dim)
+    a = input.array.reshape(input.shape or 1)
+    if not 0 <= k <= a.shape[dim]:
+        raise ValueError(f"topk: expected k from 0 to {a.shape[dim]}, the length of dim {dim} of shape {input.shape}, got {k}")
+    index = _first_few(a, k, dim, largest)
+    if index is None:
+        index = _ranked(a, dim, largest, stable=False)[(*(slice(None),) * dim, slice(k))]
+    return _chosen(input, index, dim)
+
+
+def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
+    """The positions of the `k` largest by taking the largest away k times; None where that is not faster or not possible.
+
+    Of (64, 1000) the 5 largest take 0.06 ms, NumPy's argpartition 0.48, its argsort 1.2.
+    """
+    xp = array_module(a)
+    if xp.__name__ != "numpy" or a.dtype.kind not in "fiu" or not 0 < 50 * k <= a.shape[dim]:
+        return None
+    bounds = (-math.inf, math.inf) if a.dtype.kind == "f" else (iinfo(a.dtype).min, iinfo(a.dtype).max)
+    lowest = bounds[0 if largest else 1]
+    left, found = a.copy(), []
+    for _ in range(k):
+        found.append((left.argmax if largest else left.argmin)(dim, keepdims=True))
+        xp.put_along_axis(left, found[-1], lowest, dim)
+    index = xp.concatenate(found, dim)
+    values = xp.take_along_axis(a, index, dim)
+    # what was taken away may have been taken again; and argmin takes nan, which is the largest, for the smallest
+    return None if (values == lowest).any() or (not largest and (values != values).any()) else index
+
+
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
+    """The `k`-th smallest element along `dim`, counted from 1, and where it stood; raises ValueError for another `k`."""
+    dim = _dim("kthvalue", input, dim)
+    a = input.array.reshape(input.shape or 1)
+    if not 1 <= k <= a.shape[dim]:
+        raise ValueError(f"kthvalue: expected k from 1 to {a.shape[dim]}, the length of dim {dim} of {input.shape}, got {k}")
+    return _kept(_chosen(input, _ranked(a, dim, False, True)[(*(slice(None),) * dim, slice(k - 1, k))], dim), dim, keepdim)
+
+
+def _kept(found: ValuesAndIndices, dim: int, keepdim: bool) -> ValuesAndIndices:
+    return found if keepdim or not found.values.ndim else ValuesAndIndices(*(squeeze(part, dim) for part in found))
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """The middle element, the lower of two; along `dim`, (values, indices). nan if there is one.
+
+    Over everything, equal elements share the gradient. Raises ValueError along a `dim` of length 0.
+    """
+    return _median("median", input, dim, keepdim, ignore_nan=False)
+
+
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """As `median`, of the elements that are not nan."""
+    return _median("nanmedian", input, dim, keepdim, ignore_nan=True)
+
+
+def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
+    if dim is None:
+        if not input.numel():
+            return flatten(input).sum() * float("nan")
+        value = _median(name, flatten(input.detach()), 0, False, ignore_nan).values.array
+        if input.dtype.kind not in "fc":
+            return wrap(value)
+        equal = wrap((input.array == value) | ((input.array != input.array) & (value != value)))
+        return amax(where(equal, input, -float("inf")))
+    dim = _dim(name, input, dim)
+    a = input.array.reshape(input.shape or 1)
+    if not a.shape[dim]:
+        raise ValueError(f"{name}: there is no element along dim {dim} of shape {input.shape}")
+    order = _ranked(a, dim, False, True)
+    count = (a == a).sum(dim, keepdims=True)  # nan stand last
+    xp = array_module(a)
+    at = (xp.maximum(count, 1) - 1) // 2
+    if not ignore_nan:
+        at = xp.where(count < a.shape[dim], count, at)
+    return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
+    """The most frequent element along `dim`, the smallest of equally frequent ones, and the last place where it stood."""
+    dim = _dim("mode", input, dim)
+    a = input.array.reshape(input.shape or 1)
+    if not a.shape[dim]:
+        raise ValueError(f"mode: there is no element along dim {dim} of shape {input.shape}")
+    xp = array_module(a)
+    order = _ranked(a, dim, False, True)
+    ranked = xp.moveaxis(xp.take_along_axis(a, order, dim), dim, -1)
+    place = xp.broadcast_to(xp.arange(ranked.shape[-1]), ranked.shape)
+    begins = xp.where(ranked != xp.roll(ranked, 1, -1), place, 0)
+    run = place - running(begins, xp.maximum)  # how many equal ones stand before each
+    at = xp.moveaxis(run.argmax(-1, keepdims=True), -1, dim)
+    return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
+
+
+def running(a: Any, larger: Callable[[Any, Any], Any]) -> Any:
+    """The largest so far along the last dimension, by doubling: CuPy has no `maximum.accumulate`."""
+    out, step = a.copy(), 1
+    while step < a.shape[-1]:
+        out[..., step:] = larger(out[..., step:], out[..., :-step].copy())
+        step *= 2
+    return out
+
+
+def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
+    """The largest so far along `dim` and where it stood, the last of equal ones."""
+    return _cumulative("cummax", input, dim, "maximum")
+
+
+def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
+    """The smallest so far along `dim` and where it stood, the last of equal ones."""
+    return _cumulative("cummin", input, dim, "minimum")
+
+
+def _cumulative(name: str, input: Tensor, dim: int, function: str) -> ValuesAndIndices:
+    dim = _dim(name, input, dim)
+    xp = array_module(input.array)
+    a = xp.moveaxis(input.array.reshape(input.shape or 1), dim, -1)
+    best = running(a, getattr(xp, function))
+    attained = (a == best) | (a != a)
+    index = running(xp.where(attained, xp.arange(a.shape[-1]), 0), xp.maximum)
+    return _chosen(input, xp.moveaxis(index, -1, dim), dim)
+
+
+# ---- between two elements ------------------------------------------------------------------------------------------------
+
+
+def quantile(
+    input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """The element that a share `q` of all lies below, along `dim` or over everything; nan if there is one.
+
+    Several `q` make a first dimension. Between two elements lies their "linear" interpolation, the "lower", the "higher", the
+    "nearest" or the "midpoint". Raises ValueError for q outside [0, 1], TypeError unless input and q are of one floating dtype.
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
+
+
+def nanquantile(
+    input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """As `quantile`, of the elements that are not nan."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
+
+
+def _quantile(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Tensor:
+    xp = array_module(input.array)
+    shares = q.array if isinstance(q, Tensor) else xp.full((), q, input.dtype)
+    if input.dtype.kind != "f" or shares.dtype != input.dtype:
+        raise TypeError(f"{name}: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
+    if shares.ndim > 1 or not input.numel() or (shares.size and not 0 <= float(shares.min()) <= float(shares.max()) <= 1):
+        raise ValueError(f"{name}: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {input.shape}")
+    if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
+        raise ValueError(f"{name}: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
+    whole = input.shape
+    rows = flatten(input) if dim is None else movedim(input, _dim(name, input, dim), -1) if input.ndim else flatten(input)
+    a = rows.array
+    order = a.argsort(-1)
+    count = (a == a).sum(-1, keepdims=True)
+    place = reshape(q if isinstance(q, Tensor) else wrap(shares), -1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
+    if not ignore_nan:
+        place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nan stand
+    place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
+    below, above = (edge(place.array).astype(backend.int64) for edge in (xp.floor, xp.ceil))
+    low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))
+    weight = place - wrap(below.astype(a.dtype)) if interpolation != "midpoint" else 0.5
+    out = movedim(low + weight * (high - low), -1, 0)
+    if keepdim:
+        out = out.reshape(-1, *(1 if dim is None or i == dim % len(whole) else n for i, n in enumerate(whole)))
+    return out if shares.ndim else out[0]

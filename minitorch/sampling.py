@@ -1,0 +1,156 @@
+"""Draws: categories, normal numbers, and tensors filled in place. All are drawn on the host, as `minitorch.random` says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend, creation
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import Device
+from minitorch.ops.inplace import copied
+from minitorch.ops.joining import broadcast_tensors
+from minitorch.random import Generator, default_generator
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+    """`num_samples` categories for each row of weights in `input`: int64, (num_samples) or (rows, num_samples).
+
+    Without `replacement` no category comes twice. Raises ValueError for weights that are negative, infinite, nan or all 0, and
+    for more samples than categories with a weight; TypeError for integers.
+    """
+    if input.dtype.kind != "f":
+        raise TypeError(f"multinomial: expected floating-point weights, got {input.dtype}")
+    weights = backend.to_array(input.array, backend.float64, backend.CPU)
+    if weights.ndim not in (1, 2) or num_samples < 1:
+        raise ValueError(f"multinomial: expected 1 or 2 dimensions and a sample or more, got {input.shape} and {num_samples}")
+    if not (np.isfinite(weights) & (weights >= 0)).all() or not (weights.sum(-1) > 0).all():
+        raise ValueError(f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in shape {input.shape}")
+    bits = (generator or default_generator).numpy
+    rows = weights.reshape(-1, weights.shape[-1])
+    if replacement:
+        heights = rows.cumsum(1)
+        drawn = bits.random((len(rows), num_samples)) * heights[:, -1:]
+        found = np.stack([np.searchsorted(row, at, side="right") for row, at in zip(heights, drawn)])
+        last = (rows > 0).shape[1] - 1 - (rows > 0)[:, ::-1].argmax(1)  # rounding must not lead beyond the last weight
+        found = np.minimum(found, last[:, None])
+    else:
+        if (np.count_nonzero(rows, 1) < num_samples).any():
+            raise ValueError(
+                f"multinomial: {num_samples} different categories cannot be drawn from rows of shape {input.shape} with fewer "
+                "weights above 0"
+            )
+        # the first to come of clocks that run at the speed of the weights (Efraimidis and Spirakis, 2006)
+        with np.errstate(divide="ignore"):
+            arrivals = bits.standard_exponential(rows.shape) / rows
+        found = arrivals.argsort(1)[:, :num_samples]
+    found = found.reshape(*weights.shape[:-1], num_samples)
+    return wrap(backend.to_array(found, backend.int64, input.device))
+
+
+def normal(
+    mean: Tensor | float,
+    std: Tensor | float = 1.0,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, broadcast.
+
+    Gradients flow to `mean` and `std`, of which the draw is mean + std times a standard normal number.
+
+    Raises ValueError for a negative standard deviation.
+    """
+    tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
+    lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
+    if not lowest >= 0:
+        raise ValueError(f"normal: expected a standard deviation of 0 or more, got {float(lowest)}")
+    if not tensors:
+        if size is None:
+            raise ValueError("normal: expected a size, or a tensor as mean or std")
+        drawn = creation.randn(tuple(size), generator=generator, dtype=dtype, device=device)
+    else:
+        if size is not None:
+            raise TypeError("normal: a size goes with numbers as mean and std, not with tensors")
+        like = broadcast_tensors(*(x.detach() for x in tensors))[0]
+        drawn = creation.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
+    out = drawn * std + mean
+    return out.requires_grad_() if requires_grad else out
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """A Poisson number for each rate in `input`, in its dtype; raises ValueError for a negative rate."""
+    rates = backend.to_array(input.array, backend.float64, backend.CPU)
+    if rates.size and not rates.min() >= 0:
+        raise ValueError(f"poisson: expected rates of 0 or more, got {rates.min()} in shape {input.shape}")
+    return wrap(backend.to_array((generator or default_generator).numpy.poisson(rates), input.dtype, input.device))
+
+
+# ---- in place ------------------------------------------------------------------------------------------------------------
+
+
+def _filled(tensor: Tensor, numbers: Any, by: str) -> Tensor:
+    """`tensor` with `numbers` drawn on the host."""
+    return copied(tensor, wrap(np.asarray(numbers)), by)
+
+
+def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Every element 1 with probability `p`, else 0, in place."""
+    chances = creation.full(tensor.shape, float(p), dtype=backend.float64, device="cpu")
+    if isinstance(p, Tensor) and p.ndim:
+        chances = p.detach().cpu().double().expand(tensor.shape)
+    return copied(tensor, creation.bernoulli(chances, generator=generator), "bernoulli_")
+
+
+def random_(
+    tensor: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
+) -> Tensor:
+    """Every element a whole number from `from` (0) up to but without `to`, in place; without bounds all that the dtype counts.
+
+    Raises ValueError for an empty range.
+    """
+    low = kwargs.pop("from", from_)
+    if kwargs:
+        raise TypeError(f"random_: unknown keyword {', '.join(kwargs)}")
+    if to is None and low:
+        low, to = 0, low
+    if to is None:
+        kind = tensor.dtype.kind
+        to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
+    if low >= to:
+        raise ValueError(f"random_: expected from < to, got {low} and {to}")
+    return _filled(tensor, (generator or default_generator).numpy.integers(low, to, tensor.shape), "random_")
+
+
+def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn from the exponential distribution with rate `lambd`, in place."""
+    if not lambd > 0:
+        raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
+    return _filled(tensor, (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd, "exponential_")
+
+
+def geometric_(tensor: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Every element the number of trials up to the first success, each of probability `p`, in place."""
+    if not 0 < p < 1:
+        raise ValueError(f"geometric_: expected a probability between 0 and 1, got {p}")
+    return _filled(tensor, (generator or default_generator).numpy.geometric(p, tensor.shape), "geometric_")
+
+
+def cauchy_(tensor: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn from the Cauchy distribution, in place."""
+    if not sigma > 0:
+        raise ValueError(f"cauchy_: expected sigma above 0, got {sigma}")
+    numbers = (generator or default_generator).numpy.standard_cauchy(tensor.shape)
+    return _filled(tensor, numbers * sigma + median, "cauchy_")
+
+
+def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element e to the power of a normal number of this mean and standard deviation, in place."""
+    if not std > 0:
+        raise ValueError(f"log_normal_: expected std above 0, got {std}")
+    return _filled(tensor, (generator or default_generator).numpy.lognormal(mean, std, tensor.shape), "log_normal_")

@@ -1,0 +1,26 @@
+"""`Size`: the shape of a tensor, a tuple that prints as PyTorch's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+class Size(tuple):
+    """The lengths of the dimensions, `torch.Size([2, 3])`: a tuple, and the number of elements."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def __add__(self, other: tuple) -> Size:  # type: ignore[override]  # a Size again, as in PyTorch
+        return Size(tuple.__add__(self, other))
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if type(index) is slice else found

@@ -1,0 +1,95 @@
+"""Products of vectors, matrices and stacks of them; triangles and diagonals; areas, differences and running products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import minitorch as mt
+from tests.op_table.row import Row, bad, case, spread
+
+MATRIX, OTHER, VECTOR = spread(2, 3), spread(3, 2, seed=1), spread(3, seed=2)
+STACK, STACKS = spread(2, 2, 3), spread(2, 3, 2, seed=1)
+SQUARE, CUBE = spread(3, 3), spread(2, 3, 2)
+
+
+def plus(name, function, *operands):
+    def reference(x, a, b, beta=1, alpha=1):
+        return beta * x + alpha * function(a, b)
+
+    wrong = bad(ValueError, r"^expand: shape \(7,\)", spread(7), *operands)
+    return Row(
+        name,
+        getattr(mt, name),
+        reference,
+        bad=[wrong],
+        cases=[
+            case(spread(*np.shape(function(*operands)), seed=5), *operands),
+            case(spread(seed=5), *operands, beta=0.5, alpha=-2),
+        ],
+    )
+
+
+def embedded(x, offset=0):
+    return np.stack([np.diag(row, offset) for row in x])
+
+
+def lengths(form, **more):
+    return [bad(ValueError, rf"^\w+: expected {form}", spread(2, 3), spread(4), **more)]
+
+
+# fmt: off
+ROWS = [
+    Row("dot", mt.dot, np.dot, [case(VECTOR, spread(3))], bad=lengths("two vectors of one length")),
+    Row("vdot", mt.vdot, np.dot, [case(VECTOR, spread(3))], bad=lengths("two vectors of one length")),
+    Row("inner", mt.inner, np.inner, [case(MATRIX, VECTOR), case(MATRIX, spread(2, 3, seed=1)), case(spread(), VECTOR)],
+        bad=lengths("last dimensions of one length")),
+    Row("outer", mt.outer, np.outer, [case(VECTOR, spread(2))], bad=lengths("two vectors")),
+    Row("mv", mt.mv, np.dot, [case(MATRIX, VECTOR)], bad=lengths(r"\(n, k\) and \(k\)")),
+    plus("addmm", np.matmul, MATRIX, OTHER), plus("addmv", np.matmul, MATRIX, VECTOR), plus("addr", np.outer, spread(2), VECTOR),
+    plus("baddbmm", np.matmul, STACK, STACKS), plus("addbmm", lambda a, b: (a @ b).sum(0), STACK, STACKS),
+    Row("tensordot", mt.tensordot, lambda a, b, dims=2: np.tensordot(a, b, dims), [case(CUBE, spread(3, 2, 4, seed=1)), case(MATRIX, VECTOR, dims=1),
+        case(MATRIX, spread(2, 4, seed=1), dims=([0], [0]))], bad=[bad(ValueError, "^tensordot: expected equal lengths", MATRIX, spread(2, 3), dims=1)]),
+    Row("kron", mt.kron, np.kron, [case(MATRIX, spread(2, 2, seed=1)), case(MATRIX, VECTOR)]),
+    Row("cross", mt.cross, lambda a, b, dim=-1: np.cross(a, b, axis=dim), [case(MATRIX, spread(2, 3, seed=1)), case(spread(3, 2), OTHER, dim=0)], torch=lambda torch, a, b, dim=-1: torch.cross(a, b, dim=dim),
+        bad=[bad(ValueError, "^cross: expected length 3 along dim 1", spread(2, 2), spread(2, 2))]),
+    Row("cdist", mt.cdist, lambda a, b, p=2.0: (np.abs(a[:, None] - b[None]) ** p).sum(-1) ** (1 / p),
+        [case(MATRIX, spread(4, 3, seed=1)), case(MATRIX, spread(4, 3, seed=1), 1.0), case(MATRIX, spread(1, 3, seed=1), 3.0)], analytic=False,
+        bad=[bad(ValueError, r"^cdist: expected \(..., n, d\) and \(..., m, d\), got shapes \(2, 3\), \(3, 2\)", MATRIX, OTHER)]),
+    Row("dist", mt.dist, lambda a, b, p=2: (np.abs(a - b) ** p).sum() ** (1 / p), [case(MATRIX, spread(2, 3, seed=1)), case(MATRIX, VECTOR, 1)], analytic=False),
+    Row("einsum", mt.einsum, np.einsum, [
+        case("ij,jk->ik", MATRIX, OTHER), case("bij,bjk->bk", STACK, STACKS), case("ij->j", MATRIX), case("ii->i", SQUARE),
+        case("ii", SQUARE), case("i,j->ij", VECTOR, spread(2)), case("...ij,...jk->...ik", STACK, STACKS), case("b...,b...", MATRIX, spread(2, 1, seed=1)),
+        case("ij,jk,k->i", MATRIX, OTHER, spread(2, seed=3)), case("ij,ij->", MATRIX, spread(2, 3, seed=1))],
+        bad=[bad(ValueError, "^einsum: 'ij,jk' names 2 operands, 1 were given", "ij,jk", MATRIX),
+             bad(ValueError, r"^einsum: 'ijk' of 'ijk' does not fit a tensor of shape \(2, 3\)", "ijk", MATRIX),
+             bad(ValueError, "^einsum: 'j' of 'ij,jk' has lengths 3 and 2", "ij,jk", MATRIX, spread(2, 2)),
+             bad(ValueError, "^einsum: the right side", "ij->k", MATRIX), bad(ValueError, "^einsum: 'i' of 'ii' has two lengths", "ii", MATRIX)]),
+    # ---- triangles and diagonals
+    Row("tril", mt.tril, np.tril, [case(SQUARE), case(CUBE, -1)], bad=[bad(ValueError, "^tril: expected at least 2 dimensions", VECTOR)]),
+    Row("triu", mt.triu, np.triu, [case(SQUARE), case(CUBE, 1)], bad=[bad(ValueError, "^triu: expected at least 2 dimensions", VECTOR)]),
+    Row("diagonal", mt.diagonal, np.diagonal, [case(SQUARE), case(CUBE, 1), case(CUBE, -1, 1, 2)],
+        bad=[bad(ValueError, "^diagonal: a dim appears twice", SQUARE, 0, 0, -2)]),
+    Row("diag_embed", mt.diag_embed, embedded, [case(MATRIX), case(MATRIX, 1)]),
+    Row("diag", mt.diag, np.diag, [case(SQUARE), case(VECTOR), case(VECTOR, -1), case(MATRIX, 1)], bad=[bad(ValueError, "^diag: expected a vector or a", CUBE)]),
+    Row("diagflat", mt.diagflat, np.diagflat, [case(spread(2, 2)), case(VECTOR, 1)]),
+    Row("trace", mt.trace, np.trace, [case(SQUARE), case(MATRIX)], bad=[bad(ValueError, "^trace: expected a matrix", VECTOR)]),
+    Row("diagonal_scatter", mt.diagonal_scatter, lambda x, y: np.where(np.eye(3, dtype=bool), np.diag(y), x), [case(SQUARE, VECTOR)],
+        bad=[bad(ValueError, r"^diagonal_scatter: expected a source of shape \(3,\), got \(2,\)", SQUARE, spread(2))]),
+    # ---- along a dimension
+    Row("cumprod", mt.cumprod, lambda x, dim: x.cumprod(dim) if x.ndim else x, [
+        case(CUBE, 1, waits="backward"), case(np.array([[1.5, 0.0, -2.0], [0.5, 0.0, 0.0]]), -1, waits="backward"), case(spread(), 0)],
+        bad=[bad(IndexError, "^cumprod: dim 3 is out of range", CUBE, 3)]),
+    Row("diff", mt.diff, lambda x, n=1, dim=-1: np.diff(x, n, dim), [case(MATRIX), case(CUBE, 2, 1), case(MATRIX, 0)],
+        bad=[bad(ValueError, r"^diff: expected at least one dimension", spread())]),
+    Row("trapezoid", mt.trapezoid, lambda y, x=None, dx=1, dim=-1: np.trapezoid(y, x, dx, dim), [case(MATRIX), case(MATRIX, VECTOR), case(CUBE, dx=0.5, dim=1)],
+        bad=[bad(ValueError, "^trapezoid: 2 places do not fit", MATRIX, spread(2))]),
+    Row("cumulative_trapezoid", mt.cumulative_trapezoid, lambda y, dim=-1: ((y[:, 1:] + y[:, :-1]) / 2).cumsum(1), [case(MATRIX)]),
+    Row("aminmax", mt.aminmax, lambda x, dim=None, keepdim=False: (x.min(dim, keepdims=keepdim), x.max(dim, keepdims=keepdim)),
+        [case(MATRIX), case(MATRIX, dim=1), case(MATRIX, dim=0, keepdim=True)], analytic=False),
+    Row("var_mean", mt.var_mean, lambda x, dim=None, **k: (x.var(dim, ddof=1), x.mean(dim)), [case(MATRIX), case(MATRIX, 1)]),
+    Row("std_mean", mt.std_mean, lambda x, dim=None, **k: (x.std(dim, ddof=1), x.mean(dim)), [case(MATRIX), case(MATRIX, 1)]),
+    Row("nansum", mt.nansum, np.nansum, [case(np.array([[1.0, np.nan], [2.0, 3.0]])), case(MATRIX, 1)], analytic=False),
+    Row("nanmean", mt.nanmean, np.nanmean, [case(np.array([[1.0, np.nan], [2.0, 3.0]])), case(MATRIX, 1)], analytic=False,
+        bad=[bad(TypeError, "^nanmean: expected a floating-point tensor, got int64", np.array([1]))]),
+]
+# fmt: on

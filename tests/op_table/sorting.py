@@ -1,0 +1,126 @@
+"""Order, the largest few, the middle; and values put at, added to and taken from places that an index names."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import minitorch as mt
+from tests.op_table.row import Fixed, Row, bad, case, spread
+
+MATRIX, CUBE, LONG = spread(2, 3), spread(2, 3, 2), spread(2, 120)
+GRID, PLACES = spread(3, 4), np.array([[2, 0, 1, 0], [0, 2, 1, 1]])
+INDEX = np.array([2, 0])
+MASK = np.array([[True, False, True, True], [False, False, True, False], [False] * 4])
+
+
+def ranked(x, dim=-1, descending=False):
+    order = np.argsort(-x if descending else x, dim, kind="stable")
+    return np.take_along_axis(x, order, dim), order
+
+
+def top(x, k, dim=-1, largest=True):
+    values, order = ranked(x, dim, largest)
+    return values.take(range(k), dim), order.take(range(k), dim)
+
+
+def at_rank(rank, x, dim, keepdim=False):
+    values, order = (part.take([rank(x.shape[dim])], dim) for part in ranked(x, dim))
+    return (values, order) if keepdim else (values.squeeze(dim), order.squeeze(dim))
+
+
+def so_far(function):
+    def reference(x, dim):
+        values = function.accumulate(x, dim)
+        places = np.arange(x.shape[dim]).reshape([-1 if d == dim % x.ndim else 1 for d in range(x.ndim)])
+        return values, np.maximum.accumulate(np.where(x == values, places, 0), dim)
+
+    return reference
+
+
+def scattered(combine, x, dim, index, src):
+    out = x.copy()
+    for place in np.ndindex(*index.shape):
+        target = (*place[:dim], index[place], *place[dim + 1 :])
+        out[target] = combine(out[target], src[place] if np.ndim(src) else src)
+    return out
+
+
+def with_slices(combine, x, dim, index, source, alpha=1):
+    out = np.moveaxis(x.copy(), dim, 0)
+    slices = np.moveaxis(source, dim, 0) if np.ndim(source) else [source] * len(index)
+    for i, part in zip(index, slices):
+        out[i] = combine(out[i], alpha * part)
+    return np.moveaxis(out, 0, dim)
+
+
+def new(old, value):
+    return value
+
+
+def from_list(x, mask, source):
+    out = x.copy()
+    out[mask] = source.ravel()[: mask.sum()]
+    return out
+
+
+def out_of_range(name, *more):
+    return bad(IndexError, rf"^{name}: an index is out of range for dim 0 of length 3", GRID, 0, *more)
+
+
+# fmt: off
+ROWS = [
+    Row("sort", mt.sort, ranked, [case(CUBE), case(CUBE, 1, True), case(MATRIX, 0)], analytic=False,
+        bad=[bad(IndexError, "^sort: dim 3 is out of range", CUBE, 3)]),
+    Row("msort", mt.msort, lambda x: np.sort(x, 0), [case(CUBE)], analytic=False),
+    Row("topk", mt.topk, top, [case(MATRIX, 2), case(CUBE, 1, 0), case(MATRIX, 2, -1, False), case(LONG, 2), case(LONG, 2, 1, False)], analytic=False,
+        bad=[bad(ValueError, r"^topk: expected k from 0 to 3, the length of dim 1 of shape \(2, 3\), got 4", MATRIX, 4)]),
+    Row("kthvalue", mt.kthvalue, lambda x, k, dim=-1, keepdim=False: at_rank(lambda n: k - 1, x, dim, keepdim),
+        [case(MATRIX, 2), case(CUBE, 1, 1, True)], analytic=False, bad=[bad(ValueError, "^kthvalue: expected k from 1 to 3", MATRIX, 0)]),
+    Row("median", mt.median, lambda x: np.sort(x, None)[(x.size - 1) // 2], [case(MATRIX), case(spread())], analytic=False),
+    Row("median", mt.median, lambda x, dim, keepdim=False: at_rank(lambda n: (n - 1) // 2, x, dim, keepdim), [case(MATRIX, 1), case(CUBE, 0, True)], analytic=False,
+        bad=[bad(ValueError, r"^median: there is no element along dim 0 of shape \(0, 2\)", spread(0, 2), 0)]),
+    Row("nanmedian", mt.nanmedian, lambda x: np.sort(x[~np.isnan(x)], None)[(np.sum(~np.isnan(x)) - 1) // 2],
+        [case(np.array([1.0, np.nan, 3.0, 2.0]))], analytic=False),
+    Row("mode", mt.mode, lambda x, dim=-1: (x.min(dim), x.argmin(dim)), [case(MATRIX), case(CUBE, 1)], analytic=False),
+    Row("cummax", mt.cummax, so_far(np.maximum), [case(spread(3, 4), 1), case(CUBE, 0)], analytic=False),
+    Row("cummin", mt.cummin, so_far(np.minimum), [case(spread(3, 4), 1), case(CUBE, 0)], analytic=False),
+    Row("quantile", mt.quantile, lambda x, q, dim=None, keepdim=False, interpolation="linear": np.quantile(x, q, axis=dim, keepdims=keepdim, method=interpolation),
+        [case(MATRIX, 0.3, waits="forward"), case(MATRIX, Fixed(np.array([0.1, 0.8])), dim=1, waits="forward"), case(MATRIX, 0.6, dim=0, keepdim=True, interpolation="lower", waits="forward"),
+         case(MATRIX, 0.6, interpolation="midpoint", waits="forward")], analytic=False,
+        bad=[bad(ValueError, "^quantile: expected q from 0 to 1", MATRIX, 1.5), bad(TypeError, "^quantile: expected input and q of one", np.array([1]), 0.5),
+             bad(ValueError, "^quantile: no interpolation 'cubic'", MATRIX, 0.5, interpolation="cubic")]),
+    Row("nanquantile", mt.nanquantile, lambda x, q: np.nanquantile(x, q), [case(np.array([1.0, np.nan, 3.0, 2.5]), 0.3, waits="forward")], analytic=False),
+    # ---- at places
+    Row("scatter", mt.scatter, lambda x, dim, index, src: scattered(new, x, dim, index, src), [
+        case(GRID, 0, PLACES[:, :2], spread(2, 2, seed=1), waits="forward"), case(GRID, 1, np.array([[3, 0], [1, 2]]), 1.5, waits="forward")],
+        bad=[out_of_range("scatter", np.array([[3]]), 1.0),
+             bad(ValueError, r"^scatter: an index of shape \(1, 5\) does not fit an input of shape \(3, 4\)", GRID, 0, np.zeros((1, 5), int), 1.0),
+             bad(TypeError, "^scatter: expected one dtype, got float64 and int64", GRID, 0, PLACES, PLACES)]),
+    Row("scatter_add", mt.scatter_add, lambda x, dim, index, src: scattered(np.add, x, dim, index, src),
+        [case(GRID, 0, PLACES, spread(2, 4, seed=1), waits="forward")], bad=[out_of_range("scatter_add", np.array([[3]]), spread(1, 1))]),
+    Row("index_add", mt.index_add, lambda *given, **more: with_slices(np.add, *given, **more), [
+        case(GRID, 0, np.array([2, 0, 2]), spread(3, 4, seed=1), waits="forward"), case(GRID, -1, INDEX, spread(3, 2, seed=1), alpha=-0.5, waits="forward")],
+        bad=[out_of_range("index_add", np.array([3]), spread(1, 4)), bad(ValueError, r"^index_add: .*\(2,\) and \(3, 4\)", GRID, 0, INDEX, GRID)]),
+    Row("index_copy", mt.index_copy, lambda *given: with_slices(new, *given), [case(GRID, 1, INDEX, spread(3, 2, seed=1), waits="forward")],
+        bad=[out_of_range("index_copy", np.array([3]), spread(1, 4)), bad(TypeError, "^index_copy: expected an int32 or int64 index", GRID, 0, spread(2), GRID)]),
+    Row("index_fill", mt.index_fill, lambda *given: with_slices(new, *given), [case(GRID, 1, INDEX, 0.5, waits="forward"), case(GRID, 0, INDEX, spread(seed=1), waits="forward")],
+        bad=[out_of_range("index_fill", np.array([3]), 0.0), bad(ValueError, "^index_fill: expected a number or a 0-d tensor", GRID, 0, INDEX, spread(2))]),
+    Row("take", mt.take, np.take, [case(GRID, np.array([[11, 0], [3, 3]]), waits="forward")], bad=[bad(IndexError, "^(take|getitem): .*12", GRID, np.array([12]))]),
+    Row("take_along_dim", mt.take_along_dim, lambda x, at, dim=None: np.take_along_axis(x, at, dim) if dim is not None else x.ravel()[at.ravel()],
+        [case(GRID, PLACES[:1], 0, waits="forward"), case(GRID, np.array([3, 0]), waits="forward")],
+        bad=[bad(ValueError, "^take_along_dim: expected int64 indices of 2 dimensions", GRID, INDEX, 0)]),
+    Row("masked_select", mt.masked_select, lambda x, mask: np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))[np.broadcast_to(mask, np.broadcast_shapes(x.shape, mask.shape))],
+        [case(GRID, MASK, waits="forward backward"), case(GRID[0], MASK, waits="forward backward"), case(GRID, MASK[0], waits="forward backward")],
+        bad=[bad(TypeError, "^masked_select: expected a boolean mask", GRID, MASK.astype(int))]),
+    Row("masked_scatter", mt.masked_scatter, from_list, [case(GRID, MASK, spread(5, seed=1), waits="forward backward")],
+        bad=[bad(ValueError, r"^masked_scatter: 4 elements are to be put in place, shape \(2,\) has 2", GRID, MASK, spread(2))]),
+    Row("narrow", mt.narrow, lambda x, dim, start, length: x.take(range(start, start + length), dim), [case(GRID, 1, 1, 2), case(GRID, 0, 0, 3)],
+        bad=[bad(IndexError, r"^narrow: no 3 slices from 1 on in dim 0 of length 3 \(shape \(3, 4\)\)", GRID, 0, 1, 3)]),
+    Row("select", mt.select, lambda x, dim, index: x.take(index, dim), [case(GRID, 1, -1), case(CUBE, 0, 1)],
+        bad=[bad(IndexError, "^select: an index of 4 for dim 1 of length 4", GRID, 1, 4)]),
+    Row("select_scatter", mt.select_scatter, lambda x, y, dim, i: with_slices(new, x, dim, [i], np.expand_dims(y, dim)), [case(GRID, spread(3, seed=1), 1, 2)],
+        bad=[bad(ValueError, r"^select_scatter: expected a source of shape \(3,\), got \(4,\)", GRID, spread(4), 1, 2)]),
+    Row("slice_scatter", mt.slice_scatter, lambda x, y, dim, a, b: with_slices(new, x, dim, range(a, b), y), [case(GRID, spread(3, 2, seed=1), 1, 1, 3)],
+        bad=[bad(ValueError, "^slice_scatter: expected a source of shape", GRID, GRID, 1, 1, 3)]),
+]
+# fmt: on

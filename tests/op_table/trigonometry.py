@@ -1,0 +1,75 @@
+"""Trigonometric and hyperbolic functions, logarithms and powers to other bases, and what is made of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+import minitorch as mt
+from tests.op_table.row import Fixed, Row, bad, case, pairs, singles, spread
+
+MATRIX, AWAY = spread(2, 3), (0.4, 3.0)
+INSIDE = singles(-0.9, 0.9)[:2]
+DO_NOT_FIT = (np.ones((2, 3)), np.ones((3, 2)))
+PAIRS = [pairs()[i] for i in (0, 3)]
+
+
+def two(name, function, reference, cases, **more):
+    return Row(name, function, reference, cases, bad=[bad(ValueError, rf"^{name}: .*\(2, 3\).*\(3, 2\)", *DO_NOT_FIT)], **more)
+
+
+def not_a_tensor(name):
+    return [bad(TypeError, f"^{name}: expected (a|two) tensors?, got int", 2, np.ones(3))]
+
+
+# fmt: off
+ROWS = [
+    Row("tan", mt.tan, np.tan, singles(-1.2, 1.2)),
+    Row("asin", mt.asin, np.arcsin, INSIDE),
+    Row("acos", mt.acos, np.arccos, INSIDE),
+    Row("atan", mt.atan, np.arctan, singles()[:2]),
+    Row("sinh", mt.sinh, np.sinh, singles()[:2]),
+    Row("cosh", mt.cosh, np.cosh, singles()[:2]),
+    Row("asinh", mt.asinh, np.arcsinh, singles()[:2]),
+    Row("acosh", mt.acosh, np.arccosh, singles(1.2, 3.0)[:2]),
+    Row("atanh", mt.atanh, np.arctanh, INSIDE),
+    Row("expm1", mt.expm1, np.expm1, [*singles()[:2], case(np.array([1e-9, -1e-9, 1e-4]))]),
+    Row("exp2", mt.exp2, np.exp2, singles()[:2], analytic=False),
+    Row("log2", mt.log2, np.log2, singles(0.2, 5.0)[:2]),
+    Row("log10", mt.log10, np.log10, singles(0.2, 5.0)[:2]),
+    two("atan2", mt.atan2, np.arctan2, PAIRS, analytic=False),
+    two("logaddexp", mt.logaddexp, np.logaddexp, PAIRS, analytic=False),
+    two("hypot", mt.hypot, np.hypot, PAIRS, analytic=False),
+    Row("deg2rad", mt.deg2rad, np.deg2rad, singles()[:1]),
+    Row("rad2deg", mt.rad2deg, np.rad2deg, singles()[:1]),
+    # ---- further functions of each element
+    Row("fmod", mt.fmod, np.fmod, [*[pairs((-5.0, 5.1), AWAY)[i] for i in (0, 3)], case(MATRIX, 0.75)], analytic=False,
+        bad=[bad(ZeroDivisionError, r"^fmod: integers of shape \(2,\) are divided by 0", np.array([1, 2]), 0)]),
+    Row("frac", mt.frac, lambda x: x - np.trunc(x), singles()[:1], analytic=False,
+        bad=[bad(TypeError, "^frac: expected a floating-point tensor, got int64", np.array([1]))]),
+    Row("positive", mt.positive, np.positive, singles()[:1], bad=[bad(TypeError, "^positive: .*booleans", np.array([True]))]),
+    Row("rsub", mt.rsub, lambda a, b, alpha=1: b - alpha * a, [case(MATRIX, spread(3, seed=1)), case(MATRIX, 2.0, alpha=3)],
+        bad=not_a_tensor("rsub")),
+    Row("sgn", mt.sgn, np.sign, singles()[:1], analytic=False),
+    Row("copysign", mt.copysign, np.copysign, [case(MATRIX, Fixed(spread(3, seed=1))), case(MATRIX, -1.0)], analytic=False),
+    Row("fmax", mt.fmax, np.fmax, PAIRS, analytic=False, bad=not_a_tensor("fmax")),
+    Row("fmin", mt.fmin, np.fmin, PAIRS, analytic=False, bad=not_a_tensor("fmin")),
+    Row("clamp_min", mt.clamp_min, np.maximum, [case(MATRIX, 0.1), case(MATRIX, spread(3, seed=1))], analytic=False, bad=not_a_tensor("clamp_min")),
+    Row("clamp_max", mt.clamp_max, np.minimum, [case(MATRIX, 0.1), case(MATRIX, spread(3, seed=1))], analytic=False, bad=not_a_tensor("clamp_max")),
+    Row("nan_to_num", mt.nan_to_num, lambda x, **to: np.nan_to_num(x, **{"nan": 0.0, **to}),
+        [case(np.array([1.5, math.nan, math.inf, -math.inf]), nan=0.5, posinf=2.0, neginf=-3.0), case(np.array([1.5, math.nan]))], analytic=False),
+    Row("lerp", mt.lerp, lambda a, b, w: a + w * (b - a), [case(MATRIX, spread(3, seed=1), 0.3), case(MATRIX, spread(2, 3, seed=1), spread(3, seed=2))],
+        bad=[bad(TypeError, "^lerp: expected one floating dtype, got float64, int64", MATRIX, np.ones(3, int), 0.5)]),
+    Row("addcmul", mt.addcmul, lambda x, a, b, value=1: x + value * a * b, [case(MATRIX, spread(3, seed=1), spread(2, 1, seed=2)),
+        case(MATRIX, spread(3, seed=1), spread(2, 3, seed=2), value=-0.5)]),
+    Row("addcdiv", mt.addcdiv, lambda x, a, b, value=1: x + value * a / b, [case(MATRIX, spread(3, seed=1), spread(2, 1, low=0.5, seed=2)),
+        case(MATRIX, spread(3, seed=1), spread(2, 3, low=0.5, seed=2), value=-0.5)],
+        bad=[bad(TypeError, "^addcdiv: expected floating-point tensors, got int64 and int64", MATRIX, np.ones(3, int), np.ones(3, int))]),
+    Row("ldexp", mt.ldexp, lambda a, b: a * 2.0**b, PAIRS, analytic=False, bad=not_a_tensor("ldexp")),
+    Row("xlogy", mt.xlogy, lambda a, b: a * np.log(b), [case(MATRIX, spread(3, low=0.3, seed=1)), case(MATRIX, 1.5), case(2.0, spread(3, low=0.3))],
+        bad=[bad(TypeError, "^xlogy: expected a tensor", 1.0, 2.0)]),
+    Row("logit", mt.logit, lambda p, eps=None: np.log(p / (1 - p)), [case(spread(2, 3, low=0.1, high=0.9)), case(spread(3, low=0.3, high=0.7), 0.1)], analytic=False),
+    Row("erfc", mt.erfc, lambda x: np.vectorize(math.erfc, otypes=[float])(x), singles()[:1], analytic=False),
+]
+# fmt: on
