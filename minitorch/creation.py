@@ -184,6 +184,37 @@ def linspace(
     return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
 
 
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`base` to the powers from `start` to `end`, evenly in `steps`."""
+    powers = np.linspace(start, end, steps)
+    return _made(np.power(float(base), powers), dtype or backend.get_default_dtype(), device, requires_grad)
+
+
+def range(
+    start: float = 0,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The numbers from `start` up to and including `end`, by `step`, in the default dtype; `arange` is the newer form."""
+    start, end = (0, start) if end is None else (start, end)
+    count = int((end - start) / step) + 1
+    numbers = start + step * np.arange(count)
+    return _made(numbers, dtype or backend.get_default_dtype(), device, requires_grad)
+
+
 def eye(
     n: int,
     m: int | None = None,

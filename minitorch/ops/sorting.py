@@ -38,7 +38,7 @@ def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
         return a.argsort(dim, **order)
     # ties must keep their order, so the elements are turned round before and after
     xp = array_module(a)
-    return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim)
+    return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
 
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
@@ -150,7 +150,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
     order = _ranked(a, dim, False, True)
     ranked = xp.moveaxis(xp.take_along_axis(a, order, dim), dim, -1)
     place = xp.broadcast_to(xp.arange(ranked.shape[-1]), ranked.shape)
-    begins = xp.where(ranked != xp.roll(ranked, 1, -1), place, 0)
+    before = xp.roll(ranked, 1, -1)
+    begins = xp.where((ranked != before) & ((ranked == ranked) | (before == before)), place, 0)
     run = place - running(begins, xp.maximum)  # how many equal ones stand before each
     at = xp.moveaxis(run.argmax(-1, keepdims=True), -1, dim)
     return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
