@@ -27,7 +27,7 @@ ORDER = [
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
     "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
-    "minitorch.files.checkpoint", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
+    "minitorch.files.checkpoint", "minitorch.check", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on
 
@@ -61,6 +61,8 @@ HOST = {
     "minitorch.limits": "describes dtypes",
     "minitorch.autograd.gradcheck": "compares on the host",
     "minitorch.autograd.differences": "moves numbers on the host",
+    "minitorch.check.exercises": "numbers to try rules on, on the host",
+    "minitorch.check.properties": "compares on the host",
     "minitorch.autograd.trial": "runs operations on the host",
     "minitorch.autograd.jacobians": "compares on the host",
     "minitorch.autograd.explain": "compares on the host",

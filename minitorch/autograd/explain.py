@@ -21,7 +21,7 @@ from minitorch.autograd.jacobians import compared
 from minitorch.autograd.mistakes import Mistake, mistake
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import wrap
-from minitorch.autograd.trial import Source, Trial, array, as_tensor, fitted, flat, is_floating
+from minitorch.autograd.trial import Source, Trial, array, as_tensor, fitted, flat, is_floating, quiet
 
 
 def explain(op: type[Op] | type[Function], *inputs: Any, strict: bool = False, **parameters: Any) -> str | None:
@@ -42,7 +42,7 @@ def diagnose(
 ) -> Mistake | None:
     """What `explain` puts into words; with `orders=1` second derivatives are left out."""
     trial = Trial(op, inputs, parameters, strict)
-    with np.errstate(all="ignore"):
+    with quiet():
         found = (question(trial) for question in QUESTIONS[: len(QUESTIONS) - 2 + orders])
         return next((each for each in found if each is not None), None)
 
@@ -53,6 +53,9 @@ def single_op(func: Callable, inputs: list) -> tuple[type[Op], list, dict] | Non
     if isinstance(op, type) and issubclass(op, (Op, Function)) and getattr(func, "__name__", "") == "apply":
         return op, inputs, {}
     return None
+
+
+RESERVED = tuple(name for name in Op.__slots__ if name not in ("saved", "edges") and not name.startswith("_"))
 
 
 # ---- the questions, the earliest first -----------------------------------------------------------------------------------
@@ -78,10 +81,14 @@ def forward_runs(t: Trial) -> Mistake | None:
 
 def forward_keeps(t: Trial) -> Mistake | None:
     """Whether forward leaves its inputs alone and gives the same twice."""
-    for i, (a, b) in enumerate(zip(t.first.inputs, t.inputs)):
+    run = t.run()  # of its own: a rule may have changed what the first one holds
+    for i, (a, b) in enumerate(zip(run.inputs, t.inputs)):
         if isinstance(b, np.ndarray) and not _equal(a, b):
             return mistake("forward changes input", Source(t.forward).changing((t.names[i],)), name=t.names[i])
-    return None if _equal(t.first.values(), t.run().values()) else mistake("forward not repeatable", Source(t.forward).answer())
+    for name in RESERVED:
+        if hasattr(run.node, name):
+            return mistake("reserved", Source(t.forward).holding(f"ctx.{name}"), name=name)
+    return None if _equal(run.values(), t.run().values()) else mistake("forward not repeatable", Source(t.forward).answer())
 
 
 def rule_runs(t: Trial) -> Mistake | None:
@@ -247,39 +254,46 @@ def keeps_float32(t: Trial) -> Mistake | None:
 
 def differentiates_twice(t: Trial) -> Mistake | None:
     """Whether the rule, recorded, has the right derivative itself."""
+    try:
+        found = second_derivatives(t)
+    except Exception as fault:
+        place = t.source.raised(fault)
+        numpy = re.search(r"\bnp\.[\w.]+", place)
+        why = f"{numpy[0]} is NumPy's, which takes no tensors; " if numpy else ""
+        return mistake("order 2 fails", place, error=_error(fault), why=why)
+    for i, got, truth, error in found:
+        wrong = ~(np.abs(got - truth) <= 1e-7 * (1 + np.abs(truth)) + 20 * error)
+        if wrong.any() and not any(t.bends(i, k) for k in np.flatnonzero(wrong)):
+            index = np.unravel_index(np.argmax(wrong), wrong.shape)
+            worst = f"it says {got[index]:.6g} at {[int(n) for n in index]}, its own values say {truth[index]:.6g}"
+            return mistake("order 2" if got.any() else "order 2 lost", t.source.answer(i), name=t.names[i], worst=worst)
+    return None
+
+
+def second_derivatives(t: Trial) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of weighed gradients: (input, derivative by the engine, by the rule's own values, how exactly that is known)."""
     leaves = [wrap(a.copy()).requires_grad_() if i in t.places else as_tensor(a) for i, a in enumerate(t.inputs)]
     moving = [leaves[i] for i in t.places]
     weights = {i: t.generator.uniform(0.5, 1.5, t.inputs[i].shape) for i in t.places}
     gs = [wrap(t.generator.uniform(0.5, 1.5, np.shape(t.first.results[j]))).requires_grad_() for j in t.first.outs]
-    try:
-        result = (t.function or t.op).apply(*leaves, **copy.deepcopy(t.parameters))
-        results = result if isinstance(result, tuple) else (result,)
-        first = grad([results[j] for j in t.first.outs], moving, gs, create_graph=True, allow_unused=True)
-        recorded = [(one, wrap(w)) for one, w in zip(first, weights.values()) if one is not None and one.requires_grad]
-        one, weight = [list(each) for each in zip(*recorded)] or ([], [])
-        found = grad(one, moving, weight, allow_unused=True) if recorded else [None] * len(moving)
-    except Exception as fault:
-        place = t.source.raised(fault)
-        numpy = re.search(r"\bnp\.[\w.]+", place)
-        return mistake(
-            "order 2 fails", place, error=_error(fault), why=f"{numpy[0]} is NumPy's, which takes no tensors; " if numpy else ""
-        )
+    result = (t.function or t.op).apply(*leaves, **copy.deepcopy(t.parameters))
+    results = result if isinstance(result, tuple) else (result,)
+    first = grad([results[j] for j in t.first.outs], moving, gs, create_graph=True, allow_unused=True)
+    recorded = [(one, wrap(w)) for one, w in zip(first, weights.values()) if one is not None and one.requires_grad]
+    found: Any = [None] * len(moving)
+    if recorded:
+        found = grad([one for one, _ in recorded], moving, [w for _, w in recorded], allow_unused=True)
     given = flat(tuple(g.array for g in gs), list(range(len(gs))))
 
     def weighed(trial: Trial) -> np.ndarray:
         grads = trial.gradients(given.astype(np.result_type(*(trial.inputs[i] for i in t.places))))
         return np.array([sum((grads[i] * w).sum() for i, w in weights.items())])
 
+    answers = []
     for i, got in zip(t.places, found):
-        shape = t.inputs[i].shape
-        truth, error = (each.reshape(shape) for each in t.slopes(i, weighed))
-        got = np.zeros(shape) if got is None else array(got)
-        wrong = np.abs(got - truth) > 1e-7 * (1 + np.abs(truth)) + 20 * error
-        if wrong.any() and not any(t.bends(i, k) for k in np.flatnonzero(wrong)):
-            index = np.unravel_index(np.argmax(wrong), shape)
-            worst = f"it says {got[index]:.6g} at {[int(n) for n in index]}, its own values say {truth[index]:.6g}"
-            return mistake("order 2" if got.any() else "order 2 lost", t.source.answer(i), name=t.names[i], worst=worst)
-    return None
+        truth, error = (each.reshape(t.inputs[i].shape) for each in t.slopes(i, weighed))
+        answers.append((i, np.zeros_like(truth) if got is None else array(got), truth, error))
+    return answers
 
 
 QUESTIONS: list[Callable[[Trial], Mistake | None]] = [

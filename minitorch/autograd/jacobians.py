@@ -103,7 +103,7 @@ def not_finite(p: Pair) -> Mistake | None:
 
 def zero(p: Pair) -> Mistake | None:
     """Nothing at all."""
-    return None if p.has.any() else p.says("zero", worst=p.worst())
+    return p.says("zero", worst=p.worst()) if np.abs(p.has).max() < 1e-12 * np.abs(p.truth).max() else None
 
 
 def multiple(p: Pair) -> Mistake | None:

@@ -39,7 +39,10 @@ SAYS: dict[str, tuple[str, str]] = {
                           "forward puts a tuple of arrays into ctx.saved, backward takes it from there"),
     "saved is no tuple": ("ctx.saved must be a tuple, it is {what}", "a comma makes a tuple of one: (a,)"),
     "forward changes input": ("forward changes its input {name} in place", NEW),
+    "reserved": ("forward sets ctx.{name}, which is a name of the engine's own: it would overwrite yours", "take another name"),
     "forward not repeatable": ("forward gives other values the second time", "is it random, or does it keep something?"),
+    "no class": ("there is no class {name} in {file}", "--stubs writes it"),
+    "value": ("forward gives {got}{at}, expected {expected}", "is it the forward of the exercise?"),
     # ---- what backward returns
     "unwritten": ("backward is not written yet", ""),
     "nothing saved": ("forward saved nothing: ctx.saved is empty, and backward reads it",
@@ -76,6 +79,7 @@ SAYS: dict[str, tuple[str, str]] = {
                        "the axes to sum over are those along which broadcasting stretched {name}"),
     "shape": ("the gradient of {name} has shape {got}, {name} has shape {shape}",
               "a gradient has the shape of what it is the gradient of"),
+    "layouts": ("{what} changes if the same numbers lie in memory in another order", "reshape(-1) and ravel() read in C order"),
     # ---- linear in g
     "ignores g": ("your rule ignores g: with g = 0 it still returns {value} for {name} at {at}", CHAIN),
     "adds to g": ("your rule adds something that does not depend on g: with g = 0 it returns {value} for {name} at {at}",

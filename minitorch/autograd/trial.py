@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import functools
 import inspect
 import textwrap
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -164,6 +166,14 @@ class Trial:
         sides[1][index] -= h
         below, middle, above = (self.moved(place, x).run().values() for x in (sides[1], a, sides[0]))
         return bool((np.abs((above - middle) - (middle - below)) / h > 1e-3 * (1 + np.abs(above - below) / h)).any())
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """A block in which NumPy does not warn, as it would on empty inputs, or where a rule divides by zero."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 # ---- arrays --------------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ AFTER: dict[str, Callable[[Answers], Any]] = {
     "float32": each(lambda a: np.asarray(a, np.float64)),
 }
 BEFORE: dict[str, Callable[[tuple], tuple]] = {
-    "ignores g": each(lambda g: g * 0 + 1),
+    "ignores g|zero": each(lambda g: g * 0 + 1),
     "g squared": each(lambda g: g * g),
     "adds to g": each(lambda g: g + 1),
     "sign of g|not linear": each(abs),

@@ -184,7 +184,7 @@ class MeanRows(Op):
     inputs = (spread(4, 3),)
 
     def forward(ctx, a):
-        ctx.shape = a.shape
+        ctx.size = a.shape
         return a.mean(0)
 
 
@@ -192,19 +192,19 @@ class SumAll(Op):
     inputs = (spread(2, 3),)
 
     def forward(ctx, a):
-        ctx.shape = a.shape
+        ctx.size = a.shape
         return np.asarray(a.sum())
 
 
 class MeanAll(SumAll):
     def forward(ctx, a):
-        ctx.shape = a.shape
+        ctx.size = a.shape
         return np.asarray(a.mean())
 
 
 class SumRows(MeanRows):
     def forward(ctx, a):
-        ctx.shape = a.shape
+        ctx.size = a.shape
         return a.sum(0)
 
 
@@ -256,7 +256,7 @@ class Take(Op):
     inputs = (spread(4, 2), np.array([0, 2, 2]))
 
     def forward(ctx, a, index):
-        ctx.saved, ctx.shape = (index,), a.shape
+        ctx.saved, ctx.size = (index,), a.shape
         return a[index]
 
 
@@ -361,7 +361,7 @@ def remembers(ctx, a):
 
 def scatter_once(ctx, g):
     (index,) = ctx.saved
-    out = np.zeros(ctx.shape)
+    out = np.zeros(ctx.size)
     out[index] = g
     return out, None
 
@@ -370,6 +370,11 @@ def random_forward(ctx, a):
     out = np.tanh(a) * np.random.default_rng().uniform()
     ctx.saved = (out,)
     return out
+
+
+def sets_shape(ctx, a):
+    ctx.shape = a.shape
+    return a.sum(0)
 
 
 def in_float64(ctx, a):
@@ -455,7 +460,7 @@ RULES: list[tuple] = [
     row("ignores g", Tanh, lambda ctx, g: 1 - ctx.saved[0] ** 2),
     row("ignores g", Square, lambda ctx, g: 2 * ctx.saved[0]),
     row("ignores g", Mul, lambda ctx, g: (ctx.saved[1], ctx.saved[0])),
-    row("ignores g", SumAll, lambda ctx, g: np.ones(ctx.shape)),
+    row("ignores g", SumAll, lambda ctx, g: np.ones(ctx.size)),
     row("ignores g", Relu, lambda ctx, g: 1.0 * (ctx.saved[0] > 0)),
     row("adds to g", Tanh, lambda ctx, g: g + (1 - ctx.saved[0] ** 2)),
     row("g squared", Square, lambda ctx, g: g * g * 2 * ctx.saved[0]),
@@ -469,10 +474,10 @@ RULES: list[tuple] = [
     row("factor", Cube, lambda ctx, g: g * ctx.saved[0] ** 2),
     row("factor", Sqrt, lambda ctx, g: g / ctx.saved[1]),
     row("factor", Sqrt, lambda ctx, g: g * 2 / ctx.saved[1]),
-    row("factor", MeanRows, lambda ctx, g: g + np.zeros(ctx.shape)),
-    row("factor", MeanAll, lambda ctx, g: g + np.zeros(ctx.shape)),
-    row("factor", SumRows, lambda ctx, g: (g + np.zeros(ctx.shape)) / 4),
-    row("factor", SumAll, lambda ctx, g: (g + np.zeros(ctx.shape)) / 6),
+    row("factor", MeanRows, lambda ctx, g: g + np.zeros(ctx.size)),
+    row("factor", MeanAll, lambda ctx, g: g + np.zeros(ctx.size)),
+    row("factor", SumRows, lambda ctx, g: (g + np.zeros(ctx.size)) / 4),
+    row("factor", SumAll, lambda ctx, g: (g + np.zeros(ctx.size)) / 6),
     row("factor", SquaredError, lambda ctx, g: (g * 2 * (ctx.saved[0] - ctx.saved[1]), -g * 2 * (ctx.saved[0] - ctx.saved[1]))),
     row("sign", Sub, lambda ctx, g: (g, g)),
     row("sign", Reciprocal, lambda ctx, g: g / (ctx.saved[0] * ctx.saved[0])),
@@ -558,6 +563,7 @@ RULES: list[tuple] = [
     row("no output", Tanh, of_tanh, forward=lambda ctx, a: [a]),
     row("forward not repeatable", Tanh, of_tanh, forward=random_forward),
     row("forward float32", Tanh, of_tanh, forward=in_float64),
+    row("reserved", SumRows, lambda ctx, g: g + np.zeros(ctx.shape), forward=sets_shape),
     # ---- further spellings
     row("backward fails", Tanh, lambda ctx, g: g * missing_name),  # noqa: F821, the mistake is that it is missing
     row("changes input", Square, changes_input),
@@ -569,7 +575,7 @@ RULES: list[tuple] = [
     row("g not summed", Softmax, lambda ctx, g: ctx.saved[0] * (g - abs(g).max() * np.sign(g.reshape(-1)[0]))),
     row("float32", Sigmoid, lambda ctx, g: g.astype(np.float64) * ctx.saved[1] * (1 - ctx.saved[1]) if isinstance(g, np.ndarray) else g),
     row("shape transposed|shape", Reshaped, lambda ctx, g: g.reshape(2, 3)),
-    row("kept axis|shape", SumAll, lambda ctx, g: g.reshape(1, 1) * np.ones((1, *ctx.shape)), strict=True),
+    row("kept axis|shape", SumAll, lambda ctx, g: g.reshape(1, 1) * np.ones((1, *ctx.size)), strict=True),
     # ---- later
     row("not finite", Sqrt, lambda ctx, g: g / (ctx.saved[1] * 0.0)),
     row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),

@@ -1,0 +1,124 @@
+"""Check the backward rules in a file, exercise by exercise.
+
+    python -m minitorch.check --stubs my_ops.py      write the exercises into a new file
+    python -m minitorch.check my_ops.py              check all of them
+    python -m minitorch.check my_ops.py tanh linear  check some
+
+Of each wrong rule the earliest mistake is named, with its line, and never the solution. The exit status is 0 only if every
+exercise that was asked for is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+import textwrap
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from minitorch.autograd import explain
+from minitorch.autograd.mistakes import Mistake, mistake
+from minitorch.autograd.trial import Trial
+from minitorch.check.exercises import EXERCISES, Exercise
+from minitorch.check.properties import broadcasting, empty, errors, first_mistake, layouts, value
+
+HEAD = '''"""Write each `backward`, then run `python -m minitorch.check {file}`."""
+
+import numpy as np
+
+from minitorch.autograd.op import Op
+
+
+'''
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minitorch.check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", nargs="?", type=Path, help="the file with the operations")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="the exercises to check (default: all)")
+    parser.add_argument("--stubs", type=Path, metavar="FILE", help="write the exercises to a new file")
+    parser.add_argument("--list", action="store_true", help="list the exercises")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--exercises", type=Path, metavar="FILE", help="a Python file whose list EXERCISES is added")
+    options = parser.parse_intermixed_args(arguments)
+    rows = {row.name: row for row in EXERCISES}
+    if options.exercises:
+        rows |= {row.name: row for row in load(options.exercises, parser).EXERCISES}
+    names = [str(options.file), *options.names] if options.file and (options.stubs or options.list) else options.names
+    if unknown := [name for name in names if name not in rows]:
+        parser.error(f"no exercise is called {unknown[0]!r}; there are {', '.join(rows)}")
+    asked = [rows[name] for name in names or rows]
+    if options.list:
+        print("\n".join(f"{row.name:<14} {(row.op.__doc__ or '').splitlines()[0]}" for row in asked))
+    elif options.stubs:
+        if options.stubs.exists():
+            parser.error(f"{options.stubs} exists; name a new file")
+        text = HEAD.format(file=options.stubs.name) + "\n\n".join(row.stub() for row in asked)
+        options.stubs.write_text(text, encoding="utf-8")
+        print(f"{options.stubs}: {len(asked)} exercises")
+    elif options.file is None:
+        parser.error("expected a file, --stubs or --list")
+    else:
+        module = load(options.file, parser)
+        results = [result(row, module) for row in asked]
+        print(json.dumps(results, indent=1) if options.json else "\n".join(map(shown, results)))
+        return 0 if all(each["status"] == "right" for each in results) else 1
+    return 0
+
+
+def load(path: Path, parser: argparse.ArgumentParser) -> ModuleType:
+    """The module in a file; ends the program with the error if it cannot be run."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    try:
+        if spec is None or spec.loader is None:
+            raise ImportError("expected a file that ends in .py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    except Exception as reason:
+        parser.error(f"{path} cannot be run: {type(reason).__name__}: {reason}")
+    return module
+
+
+def result(row: Exercise, module: ModuleType) -> dict[str, Any]:
+    """What became of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
+    op = getattr(module, row.op.__name__, None)
+    if op is None:
+        found: Mistake | None = mistake("no class", name=row.op.__name__, file=Path(module.__file__ or "").name)
+    else:
+        trials = [Trial(op, case, row.parameters, row.strict) for case in row.cases]
+        found = next((found for trial in trials if (found := judged(trial, row)) is not None), None)
+    if found is not None:
+        status = found.kind if found.kind in ("unwritten", "no class") else "wrong"
+        return {"name": row.name, "status": status, **found._asdict()}
+    both = zip(*(errors(trial, row.orders) for trial in trials))
+    return {"name": row.name, "status": "right", "errors": [max(each) for each in both]}
+
+
+def judged(t: Trial, row: Exercise) -> Mistake | None:
+    """The earliest mistake: in the value, in the rule, on other shapes and layouts, in its own derivative."""
+    questions = [*explain.QUESTIONS[:-1], broadcasting, layouts, empty, *explain.QUESTIONS[-1:][: row.orders - 1]]
+    return first_mistake(t, [questions[0], lambda t: value(t, row.reference), *questions[1:]])
+
+
+def shown(result: dict[str, Any]) -> str:
+    """A result in at most ten lines."""
+    head = f"{result['name']:<14} {result['status']:<10} "
+    if "errors" in result:
+        return head + ", ".join(f"order {k} error {error:.0e}" for k, error in enumerate(result["errors"], 1))
+    lines = (
+        textwrap.wrap(result["says"], 100)[:5]
+        + textwrap.wrap(result["hint"], 100)[:3]
+        + [result["place"]] * bool(result["place"])
+    )
+    return head + f"\n{' ' * len(head)}".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
