@@ -1,0 +1,83 @@
+"""`Node`: a point of the graph that gradients flow back through. An operation that was run is one (`Op`), a leaf is another.
+
+Nodes are numbered as they are made. The inputs of an operation exist before its output does, so every edge leads from a higher
+number to a lower one, and descending numbers are an order in which no node comes before one that still owes it a gradient.
+
+A node never refers to the tensor that it made. Tensors refer to nodes and nodes to earlier nodes, so there is no cycle, and
+dropping the last tensor of a computation frees its whole graph at once, without the garbage collector.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+next_number = itertools.count(1).__next__
+
+
+class Node:
+    """A point of the graph: which nodes it was computed from, and what the array is like whose gradient it receives."""
+
+    # edges: for each input the node it came from, or None for a constant; saved: what the backward rule will read;
+    # _number: in the order of creation; _shape, _dtype and _array_id (its `id`): of the array that the node stands for.
+    __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
+
+    _hooks: list[Callable] | None = None  # see hooks.py
+    _outputs: list | None = None  # of an operation that has several, see outputs.py
+    _origin: Any = None  # where it was run, in anomaly mode
+    _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here
+
+    # read-only, so that an operation which keeps something in `ctx.shape` is told
+    number: int = property(operator.attrgetter("_number"), doc="The place in the order of creation.")
+    shape: tuple[int, ...] = property(operator.attrgetter("_shape"), doc="Of the tensor; a list for several outputs.")
+    dtype: np.dtype = property(operator.attrgetter("_dtype"), doc="Of the tensor; a list for several outputs.")
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """For each input the node it came from and which of that node's outputs it is, as in PyTorch; (None, 0): a constant."""
+        return tuple((None, 0) if edge is None else edge.as_source() for edge in self.edges)
+
+    def as_source(self) -> tuple[Node, int]:
+        """The node and the position of the output that this node stands for."""
+        return self, 0
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self!r}: a graph cannot be copied or pickled; copy the values with detach()")
+
+
+class Leaf(Node):
+    """Where gradients end: a tensor that no operation made, and that requires a gradient.
+
+    The reference to its tensor is weak. The tensor holds the leaf and graphs hold it too, and a graph must not keep alive, in
+    a circle, the tensor whose `.grad` may hold that very graph.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, tensor: Any) -> None:
+        self._number, self.edges, self.saved = 0, (), ()
+        self._keeper = weakref.ref(tensor)
+        self.look()
+
+    def look(self) -> None:
+        """Describe the array of the tensor as it is now: an assignment to `.data` may have replaced it."""
+        tensor = self._keeper()
+        if tensor is not None:
+            self._shape, self._dtype, self._array_id = tensor.array.shape, tensor.array.dtype, id(tensor.array)
+
+    @property
+    def variable(self) -> Any:
+        """The tensor, or None if it no longer exists."""
+        return self._keeper()
+
+    def name(self) -> str:
+        """PyTorch's name of a node that accumulates gradients."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<leaf {self._shape}>"
