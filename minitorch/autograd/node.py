@@ -10,17 +10,16 @@ dropping the last tensor of a computation frees its whole graph at once, without
 from __future__ import annotations
 
 import itertools
-import operator
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from minitorch.autograd.description import Described
 
 next_number = itertools.count(1).__next__
 
 
-class Node:
+class Node(Described):
     """A point of the graph: which nodes it was computed from, and what the array is like whose gradient it receives."""
 
     # edges: for each input the node it came from, or None for a constant; saved: what the backward rule will read;
@@ -31,23 +30,6 @@ class Node:
     _outputs: list | None = None  # of an operation that has several, see outputs.py
     _origin: Any = None  # where it was run, in anomaly mode
     _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here
-
-    # read-only, so that an operation which keeps something in `ctx.shape` is told
-    number: int = property(operator.attrgetter("_number"), doc="The place in the order of creation.")
-    shape: tuple[int, ...] = property(operator.attrgetter("_shape"), doc="Of the tensor; a list for several outputs.")
-    dtype: np.dtype = property(operator.attrgetter("_dtype"), doc="Of the tensor; a list for several outputs.")
-
-    @property
-    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """For each input the node it came from and which of that node's outputs it is, as in PyTorch; (None, 0): a constant."""
-        return tuple((None, 0) if edge is None else edge.as_source() for edge in self.edges)
-
-    def as_source(self) -> tuple[Node, int]:
-        """The node and the position of the output that this node stands for."""
-        return self, 0
-
-    def __reduce__(self) -> Any:
-        raise TypeError(f"{self!r}: a graph cannot be copied or pickled; copy the values with detach()")
 
 
 class Leaf(Node):

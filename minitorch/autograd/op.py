@@ -90,16 +90,3 @@ class Op(Node):
     def needs(ctx, position: int) -> bool:
         """Whether a gradient is wanted for the input at `position`."""
         return bool(ctx.edges) and ctx.edges[position] is not None
-
-    @property
-    def title(ctx) -> str:
-        """The operation's name as users write it: LogSoftmax is log_softmax, Conv2d is conv2d."""
-        title = type(ctx).__name__
-        return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
-
-    def name(ctx) -> str:
-        """The node's name in PyTorch's form: MulBackward0."""
-        return f"{type(ctx).__name__}Backward0"
-
-    def __repr__(ctx) -> str:
-        return f"<{ctx.title} #{ctx.number} {ctx.shape}>" if hasattr(ctx, "_number") else f"<{ctx.title}>"
