@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import statistics
 import tempfile
 import time
@@ -97,18 +98,18 @@ class Clock:
 
     def watch(self) -> None:
         """Take the time of every operation of this process from now on."""
-        from minitorch.autograd.backward import _Pass
         from minitorch.autograd.op import Op
 
-        apply, rule = Op.apply.__func__, _Pass.apply_rule
+        engine = importlib.import_module("minitorch.autograd.backward")  # by this name the package has the function
+        apply, rule = Op.apply.__func__, engine.apply_rule
 
         def timed_apply(cls: type, *inputs: Any, **parameters: Any) -> Any:
             return self.timed(products.described(cls, "{}", "forward"), lambda: apply(cls, *inputs, **parameters))
 
-        def timed_rule(one_pass: Any, node: Any, grad: Any) -> Any:
-            return self.timed(products.described(type(node), node.shape, "backward"), lambda: rule(one_pass, node, grad))
+        def timed_rule(node: Any, *arguments: Any) -> Any:
+            return self.timed(products.described(type(node), node.shape, "backward"), lambda: rule(node, *arguments))
 
-        Op.apply, _Pass.apply_rule = classmethod(timed_apply), timed_rule
+        Op.apply, engine.apply_rule = classmethod(timed_apply), timed_rule
 
 
 def of_products(net: str, data: str) -> Work:

@@ -55,7 +55,7 @@ def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
 
 def described(kind: type, shape: Any, way: str) -> str:
     """An operation in a table: its name, the shape of its output, forward or backward."""
-    return f"{object.__new__(kind).name} to {shape}, {way}"
+    return f"{object.__new__(kind).title} to {shape}, {way}"
 
 
 def operations(products: Sequence[Product]) -> int:

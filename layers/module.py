@@ -13,8 +13,8 @@ import numpy as np
 
 from layers.parameter import Parameter
 from minitorch import empty
-from minitorch.autograd.backward import RemovableHandle
-from minitorch.autograd.op import mark_changed
+from minitorch.autograd.changes import mark_changed
+from minitorch.autograd.hooks import RemovableHandle
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 

@@ -10,7 +10,7 @@ from layers import init
 from layers.module import Module
 from layers.parameter import Parameter
 from minitorch import empty, functional, int64, ones, zeros
-from minitorch.autograd.op import mark_changed
+from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 

@@ -5,15 +5,15 @@ The tensor itself knows no operation, so that the layers below stay free of circ
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend, creation, sampling
+from minitorch.autograd import copies, hooks
 from minitorch.autograd.backward import backward
-from minitorch.autograd.op import mark_changed
+from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 from minitorch.keywords import with_keywords
@@ -129,7 +129,7 @@ _SAME_NAME = {
     scatter: "scatter scatter_add index_add index_copy index_fill take take_along_dim masked_select masked_scatter narrow "
     "select select_scatter slice_scatter",
     sampling: "bernoulli_ random_ exponential_ geometric_ cauchy_ log_normal_",
-    sys.modules[backward.__module__]: "register_hook retain_grad",
+    hooks: "register_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
     for name in names.split():
@@ -223,16 +223,16 @@ def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 def _detach_(self: Tensor) -> Tensor:
     """Cut the tensor from its history, in place."""
-    self.grad_fn, self._requires_grad = None, False
+    self.node = None
     return self
 
 
 def _set_data(self: Tensor, value: Tensor) -> None:
     if not isinstance(value, Tensor):
         raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
-    if self.grad_fn is not None:
+    if not self.is_leaf:
         raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
-    if self._requires_grad and value.dtype.kind not in "fc":
+    if self.requires_grad and value.dtype.kind not in "fc":
         raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
     mark_changed(self.array, "an assignment to .data")  # whoever saved the old memory must not differentiate with it
     self.array = value.detach().array
@@ -276,6 +276,7 @@ for name, function in {
     setattr(Tensor, name, function)
 
 Tensor.data = Tensor.data.setter(_set_data)
+Tensor.__reduce_ex__ = copies.reduce_ex
 
 
 def _type_as(self: Tensor, other: Tensor) -> Tensor:

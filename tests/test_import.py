@@ -19,7 +19,9 @@ ORDER = [
     "minitorch.backend", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.memory",
     "minitorch.printing",
     "minitorch.size", "minitorch.limits",
-    "minitorch.autograd.tensor", "minitorch.autograd.anomaly", "minitorch.autograd.op", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.random",
+    "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
+    "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
+    "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.random",
     "minitorch.ops",
     "minitorch.keywords",
     "minitorch.creation",
@@ -51,11 +53,11 @@ DESCRIBES = {
 }
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
-    "minitorch.ops.resize": "computes on the host which elements are taken with which weights: a few numbers a line",
     "minitorch.doctor": "asks NumPy what it is",
     "minitorch.printing": "numbers are written on the host",
     "minitorch.backend": "the only place that knows two libraries",
-    "minitorch.autograd.tensor": "reads numbers and lists, and prints",
+    "minitorch.autograd.copies": "the memory of a copy on the host",
+    "minitorch.conversion": "reads numbers and lists, and prints",
     "minitorch.creation": "draws and counts on the host, so that both devices start alike",
     "minitorch.random": "seeds and states",
     "minitorch.sampling": "draws on the host",
@@ -73,13 +75,16 @@ HOST = {
     "minitorch.vision": "pictures are files, read and written on the host",
 }
 FUNCTIONS = {
-    ("minitorch.autograd.op", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
-    ("minitorch.autograd.backward", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.autograd.outputs", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
+    ("minitorch.autograd.gradients", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.promotion", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.pool", "arange"): "where windows lie: one number a row of output",
     ("minitorch.ops.pool", "minimum"): "where windows lie",
     ("minitorch.ops.pool", "maximum"): "where windows lie",
     ("minitorch.ops.pool", "outer"): "where windows lie",
+    ("minitorch.ops.resize", "arange"): "which rows and columns are taken",
+    ("minitorch.ops.resize", "minimum"): "which rows and columns are taken",
+    ("minitorch.ops.resize", "floor"): "which rows and columns are taken",
     ("minitorch.optim.adagrad", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "asarray"): "the count of steps, which stays on the host",

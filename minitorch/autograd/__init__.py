@@ -5,10 +5,12 @@ from minitorch.autograd.backward import backward, grad
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.op import Op
 
 __all__ = [
     "Function",
     "GradcheckError",
+    "Op",
     "backward",
     "detect_anomaly",
     "enable_grad",

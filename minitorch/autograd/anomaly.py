@@ -6,27 +6,20 @@ and a checksum of every array that its backward rule will read; outputs and grad
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 import traceback
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd import float_errors
+from minitorch.autograd.errors import described
 from minitorch.autograd.grad_mode import BareDecorator, Switch, SwitchAtOnce, mode
 from minitorch.autograd.tensor import Tensor
-
-
-class Watch(NamedTuple):
-    """What `mode.anomaly` holds in the mode."""
-
-    check_nan: bool
-    rule: Any = None  # the node whose rule is running: steps within it may pass infinities by, its gradients are what counts
+from minitorch.autograd.watch import Watch
 
 
 class Origin(NamedTuple):
@@ -57,49 +50,114 @@ class detect_anomaly(BareDecorator):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        super().__init__(Watch(bool(check_nan)), "anomaly")
+        super().__init__(Anomaly(bool(check_nan)), "watch")
 
 
 class set_detect_anomaly(SwitchAtOnce):
     """Switch anomaly mode (see `detect_anomaly`) on or off: at once, and back at the end of a `with` block or decorator."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(Watch(bool(check_nan)) if mode else None, "anomaly")
+        super().__init__(Anomaly(bool(check_nan)) if mode else None, "watch")
 
 
 def is_anomaly_enabled() -> bool:
     """Whether this thread is in anomaly mode."""
-    return mode.anomaly is not None
+    return isinstance(mode.watch, Anomaly)
 
 
 def is_anomaly_check_nan_enabled() -> bool:
     """Whether anomaly mode looks for NaN and infinities; True, as in PyTorch, outside it."""
-    return mode.anomaly is None or mode.anomaly.check_nan
+    return not isinstance(mode.watch, Anomaly) or mode.watch.check_nan
 
 
 # ---- what the engine calls -----------------------------------------------------------------------------------------------
 
 
-def quiet() -> contextlib.AbstractContextManager:
-    """A block in which NumPy does not warn of floating-point errors: they are values, of which anomaly mode raises."""
-    return float_errors.ignored()
+class Anomaly(Watch):
+    """Looks for what is not finite, if `check_nan`, and for changed arrays."""
 
+    name = "anomaly mode"
 
-def run_forward(watch: Watch, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
-    """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
+    def __init__(self, check_nan: bool, running: Any = None) -> None:
+        self.check_nan = check_nan
+        self.running = running  # the node whose rule is running: steps within it may pass infinities by, its gradients count
 
-    Raises RuntimeError if an output is not finite and the inputs do not account for it.
-    """
-    result = node.forward(*inputs, **parameters)
-    if not raw:
-        outs = result if type(result) is tuple else (result,)
-        origin = Origin(node.name, described(inputs), _users_frame(), {}, watch.rule and watch.rule._origin)
-        if watch.check_nan and watch.rule is None:
-            _check_outputs(outs, [inputs, parameters], origin)
-        if node.edges:
-            origin.prints.update(_prints(node, inputs, outs))
-            node._origin = origin
-    return result
+    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+        """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
+
+        Raises RuntimeError if an output is not finite and the inputs do not account for it.
+        """
+        result = node.forward(*inputs, **parameters)
+        if not raw:
+            outs = result if type(result) is tuple else (result,)
+            origin = Origin(node.title, described(inputs), _users_frame(), {}, self.running and self.running._origin)
+            if self.check_nan and self.running is None:
+                _check_outputs(outs, [inputs, parameters], origin)
+            if node.edges:
+                origin.prints.update(_prints(node, inputs, outs))
+                node._origin = origin
+        return result
+
+    def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
+        """What `rule`, the backward of `node`, makes of `incoming`.
+
+        Raises RuntimeError if an array that it reads has been changed, or if a gradient that is wanted is not finite.
+        """
+        prints = node._origin.prints if node._origin else {}
+        for path, array in _held(node) if prints else ():
+            what, identity, checksum = prints.get(path, ("", -1, 0))
+            if identity in (0, id(array)) and checksum != _checksum(array):
+                raise RuntimeError(
+                    f"{node.title}: {what} of shape {array.shape} {array.dtype}, which its backward reads, was changed between "
+                    f"the forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
+                )
+        with Switch(Anomaly(self.check_nan, node), "watch"):
+            grads = rule.backward(*incoming)
+        for i, (edge, grad) in enumerate(zip(node.edges, grads if type(grads) is tuple else (grads,))):
+            if edge is not None and grad is not None:
+                self.check(grad, f"{node.title}.backward: the gradient of input {i}", node)
+        return grads
+
+    def given(self, name: str, node: Any, grad: Any) -> None:
+        """Raise RuntimeError if the gradient that the caller gives is not finite."""
+        self.check(grad, f"{name}: the gradient given")
+
+    def fitted(self, node: Any, position: int, given: Any, kept: Any) -> None:
+        """Raise RuntimeError if a gradient is not finite once it was summed or cast."""
+        self.check(kept, f"{node.title}.backward: a gradient summed or cast to fit its input", node)
+
+    def arrived(self, edge: Any, grad: Any, total: Any, by: Any, position: int) -> None:
+        """Raise RuntimeError if a sum of gradients is not finite."""
+        if total is not grad and edge._outputs is None:
+            self.check_sum(total, edge)
+
+    def hooked(self, node: Any, hook: Callable, grad: Any) -> None:
+        """Raise RuntimeError if what a hook returned is not finite."""
+        self.check(grad, f"hook {getattr(hook, '__qualname__', hook)}: the gradient it returned")
+
+    def kept(self, tensor: Any, grad: Any) -> None:
+        """Raise RuntimeError if `.grad`, the sum over the passes, is not finite."""
+        self.check_sum(tensor._grad, tensor.node)
+
+    def check_sum(self, total: Any, edge: Any) -> None:
+        """Raise RuntimeError if `total`, the sum of gradients of a node, is not finite."""
+        if not edge.edges:
+            self.check(total, "backward: the sum of the gradients of a leaf")
+        else:
+            self.check(total, f"backward: the sum of the gradients of the output of {edge.title}", edge)
+
+    def check(self, grad: Any, what: str, node: Any = None) -> None:
+        """Raise RuntimeError if `grad`, which is `what`, is not finite; with the line that ran `node`, which it is part of."""
+        array = grad.array if isinstance(grad, Tensor) else grad
+        if not self.check_nan or not _severity(array):
+            return
+        message = f"{what}, of shape {array.shape} {array.dtype}, holds {_found(array)}."
+        if node is not None:
+            read = next((held for _, held in _held(node) if _severity(held)), None)
+            if read is not None:
+                message += f" It was made of an array of shape {read.shape} that held {_found(read)} in the forward pass."
+            message += ran_at(node)
+        raise RuntimeError(message)
 
 
 def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
@@ -120,56 +178,13 @@ def _prints(node: Any, inputs: list, outs: tuple) -> Iterator[tuple[str, tuple[s
         yield path, (owners.get(id(backend.memory_of(array)), "an array"), identity, _checksum(array))
 
 
-def run_rule(node: Any, rule: Any, incoming: list) -> Any:
-    """What `rule`, the backward of `node`, makes of `incoming`.
-
-    Raises RuntimeError if an array that it reads has been changed, or if a gradient that is wanted is not finite.
-    """
-    prints = node._origin.prints if node._origin else {}
-    for path, array in _held(node) if prints else ():
-        what, identity, checksum = prints.get(path, ("", -1, 0))
-        if identity in (0, id(array)) and checksum != _checksum(array):
-            raise RuntimeError(
-                f"{node.name}: {what} of shape {array.shape} {array.dtype}, which its backward reads, was changed between the "
-                f"forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
-            )
-    with Switch(mode.anomaly._replace(rule=node), "anomaly"):
-        grads = rule.backward(*incoming)
-    for i, (edge, grad) in enumerate(zip(node.edges, grads if type(grads) is tuple else (grads,))):
-        if edge is not None and grad is not None:
-            check_gradient(grad, f"{node.name}.backward: the gradient of input {i}", node)
-    return grads
-
-
-def check_gradient(grad: Any, what: str, node: Any = None) -> None:
-    """Raise RuntimeError if `grad`, which is `what`, is not finite; with the line that ran `node`, of which it is part."""
-    array = grad.array if isinstance(grad, Tensor) else grad
-    if not mode.anomaly.check_nan or not _severity(array):
-        return
-    message = f"{what}, of shape {array.shape} {array.dtype}, holds {_found(array)}."
-    if node is not None:
-        read = next((held for _, held in _held(node) if _severity(held)), None)
-        if read is not None:
-            message += f" It was made of an array of shape {read.shape} that held {_found(read)} in the forward pass."
-        message += ran_at(node)
-    raise RuntimeError(message)
-
-
-def check_sum(total: Any, edge: Any) -> None:
-    """Raise RuntimeError if `total`, the sum of gradients of `edge`, a node's output or a leaf, is not finite."""
-    if isinstance(edge, Tensor):
-        check_gradient(total, "backward: the sum of the gradients of a leaf")
-    else:
-        check_gradient(total, f"backward: the sum of the gradients of the output of {edge.name}", edge)
-
-
 def ran_at(node: Any) -> str:
     """The end of a message: where the operation `node` was run and on what, as far as it remembers."""
     if node._origin is not None:
         return f" Its inputs were {node._origin.inputs}.{_ran_at(node._origin)}"
-    if mode.anomaly is None:
+    if not is_anomaly_enabled():
         return ""
-    return f" Its output was of shape {node.shape}. It was recorded outside anomaly mode: run the forward pass in it too."
+    return f" Its output was of shape {node._shape}. It was recorded outside anomaly mode: run the forward pass in it too."
 
 
 # ---- where it was run ----------------------------------------------------------------------------------------------------
@@ -189,11 +204,6 @@ def _users_frame() -> traceback.FrameSummary | None:
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("minitorch", "layers"):
         frame = frame.f_back
     return traceback.extract_stack(frame, limit=1)[0] if frame is not None else None
-
-
-def described(values: list) -> str:
-    """Shape and dtype of each array, and what else is among them, for a message."""
-    return ", ".join(f"{value.shape} {value.dtype}" if backend.is_array(value) else repr(value) for value in values)
 
 
 # ---- what is not finite --------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.anomaly import arrays_in
+from minitorch.autograd.changes import check_unchanged
 from minitorch.autograd.grad_mode import no_grad
-from minitorch.autograd.op import Op, check_unchanged
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
 
@@ -31,7 +32,7 @@ class FunctionNode(Op):
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(
-                    f"{ctx.name}: save_for_backward: expected tensors or None, got {type(tensor).__name__}; keep it as an "
+                    f"{ctx.title}: save_for_backward: expected tensors or None, got {type(tensor).__name__}; keep it as an "
                     "attribute of ctx"
                 )
         ctx.saved = tuple(tensor if tensor is None else tensor.array for tensor in tensors)
@@ -66,10 +67,14 @@ class FunctionNode(Op):
 
     def _fresh(ctx, output: Any, memories: list) -> Any:
         if not isinstance(output, Tensor):
-            raise TypeError(f"{ctx.name}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
+            raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
         # an input handed back, or a view of it, is a new tensor, or its gradient would be taken for the input's own
         memory = backend.memory_of(output.array)
         return output.array.copy() if any(memory is other for other in memories) else output.array
+
+    def name(ctx) -> str:
+        """The node's name in PyTorch's form: ExpBackward."""
+        return f"{ctx.title}Backward"
 
     def backward(ctx, *grads: Any) -> Any:
         check_unchanged(ctx, ctx._kept)
@@ -80,9 +85,9 @@ class FunctionNode(Op):
             answers = answers[:-1]  # optional inputs that were not given, as in PyTorch
         for i, answer in enumerate(answers):
             if answer is not None and not isinstance(answer, Tensor):
-                raise TypeError(f"{ctx.name}.backward: expected a Tensor or None, got {type(answer).__name__}")
+                raise TypeError(f"{ctx.title}.backward: expected a Tensor or None, got {type(answer).__name__}")
             if answer is not None and i in ctx.numbers:
-                raise RuntimeError(f"{ctx.name}.backward: a gradient for input {i}, which is not a tensor; return None for it")
+                raise RuntimeError(f"{ctx.title}.backward: a gradient for input {i}, which is not a tensor; return None for it")
         # copies: what the user returns may be kept elsewhere too
         return answers if recorded else tuple(answer if answer is None else answer.array.copy() for answer in answers)
 
@@ -99,7 +104,7 @@ class Function:
     _node: type[FunctionNode]
 
     def __init_subclass__(cls) -> None:
-        cls._node = type(cls.__name__, (FunctionNode,), {"function": cls, "name": cls.__name__})
+        cls._node = type(cls.__name__, (FunctionNode,), {"function": cls, "title": cls.__name__})
 
     @staticmethod
     def forward(*args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The switches of each thread, for a block, a function or from here on: whether operations are recorded, and watched."""
+"""The switches of each thread: whether operations are recorded, and who watches what is computed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 class _Mode(threading.local):
     recording = True  # each thread starts like this
-    anomaly: Any = None  # in anomaly mode what to watch for, a `minitorch.autograd.anomaly.Watch`
+    watch: Any = None  # a `minitorch.autograd.watch.Watch`, such as anomaly mode
 
 
 mode = _Mode()
@@ -31,6 +31,8 @@ class Switch:
         self._previous: list[Any] = []  # a stack, so that one object may be entered twice
 
     def __enter__(self) -> None:
+        if self._field == "watch" and self._wanted is not None and mode.watch is not None:
+            mode.watch.make_room_for(self._wanted)
         self._previous.append(getattr(mode, self._field))
         setattr(mode, self._field, self._wanted)
 

@@ -245,7 +245,7 @@ def _names(outputs: list[Tensor]) -> str:
         if isinstance(node, Op) and node not in seen:
             seen.add(node)
             stack.extend(node.edges)
-    names = sorted({node.name for node in seen})
+    names = sorted({node.title for node in seen})
     return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 

@@ -1,7 +1,6 @@
-"""`Tensor`: an array, whether it wants a gradient, that gradient, and the operation that made it.
+"""`Tensor`: an array, the node it came from, and its gradient. The noun everybody shares; it knows nothing of operations.
 
-The noun everybody shares. It knows nothing of operations: `minitorch.methods` gives it its operators and methods, and
-`minitorch.autograd.backward` reads and writes the four fields below.
+`minitorch.methods` gives it its operators and methods, `minitorch.conversion` the way from and to numbers, lists and NumPy.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.node import Leaf, Node
 from minitorch.backend import Device
+from minitorch.conversion import Conversion, new_array
 
 
-class Tensor:
+class Tensor(Conversion):
     """An n-dimensional array that remembers how it was computed.
 
     `Tensor(data)` copies numbers, nested lists or an array, as `minitorch.tensor(data)` does (floats in lists become the
@@ -23,7 +24,9 @@ class Tensor:
     Raises TypeError if `requires_grad` is asked of a dtype that has no gradient, or if `data` is not numeric.
     """
 
-    __slots__ = ("__weakref__", "_grad", "_hooks", "_requires_grad", "_viewed", "array", "grad_fn")
+    # array: the numbers; node: where its gradient goes, a `Leaf` or the `Op` that made the tensor, None if it needs none;
+    # _grad: the gradient of a leaf; _leaf: its Leaf, kept while it is frozen; _viewed: whether a view shares the array.
+    __slots__ = ("__weakref__", "_grad", "_leaf", "_viewed", "array", "node")
 
     # NumPy and CuPy arrays must leave `array + tensor` to `Tensor.__radd__`; without this CuPy raises instead.
     __array_ufunc__ = None
@@ -36,32 +39,28 @@ class Tensor:
         dtype: np.dtype | None = None,
         device: Device | str | None = None,
     ) -> None:
-        self.array = _new_array(data, dtype, device)
-        self.grad_fn = None
-        self._grad = None
-        self._hooks = None
-        self._viewed = False
-        self._requires_grad = False
+        fill(self, new_array(data, dtype, device), None)
         self.requires_grad = requires_grad
-
-    # ---- the four fields -------------------------------------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this tensor."""
-        return self._requires_grad
+        return self.node is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if wanted and self.array.dtype.kind not in "fc":
             raise TypeError(f"requires_grad: only floating-point tensors have gradients, this one is {self.dtype}")
-        if not wanted and self.grad_fn is not None:
-            raise RuntimeError("requires_grad: only a leaf can stop requiring a gradient; use detach()")
-        self._requires_grad = bool(wanted)
+        if wanted and self.node is None:
+            self._leaf = self.node = self._leaf or Leaf(self)
+        elif not wanted:
+            if not self.is_leaf:
+                raise RuntimeError("requires_grad: only a leaf can stop requiring a gradient; use detach()")
+            self.node = None
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient of the last `backward`, of this tensor's shape and dtype; None before it."""
+        """The gradient that `backward` has added up, of this tensor's shape and dtype; None before it."""
         return self._grad
 
     @grad.setter
@@ -77,9 +76,23 @@ class Tensor:
         self._grad = value
 
     @property
+    def grad_fn(self) -> Node | None:
+        """The operation that made this tensor, as it stands in the graph; None for a leaf."""
+        return None if type(self.node) is Leaf else self.node
+
+    @property
     def is_leaf(self) -> bool:
         """True if no recorded operation made this tensor."""
         return self.grad_fn is None
+
+    def detach(self) -> Tensor:
+        """The same memory as a tensor without history."""
+        return wrap(self.array.view())  # an array object of its own, by which the tape tells it from this tensor
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory as a tensor without history; assign a tensor to replace the memory of a leaf."""
+        return self.detach()
 
     # ---- what the array is -----------------------------------------------------------------------------------------------
 
@@ -98,192 +111,16 @@ class Tensor:
         """Where the memory lies: cpu, or cuda:0."""
         return backend.device_of(self.array)
 
-    @property
-    def is_cuda(self) -> bool:
-        """Whether the memory lies on a GPU."""
-        return self.device.type == "cuda"
 
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return self.array.ndim
-
-    def dim(self) -> int:
-        """The number of dimensions."""
-        return self.array.ndim
-
-    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """The shape, or the length of one dimension."""
-        return self.array.shape if dim is None else self.array.shape[dim]
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return int(self.array.size)
-
-    nelement = numel
-
-    def element_size(self) -> int:
-        """Bytes of one element."""
-        return self.array.itemsize
-
-    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes)."""
-        steps = tuple(step // self.array.itemsize for step in self.array.strides)
-        return steps if dim is None else steps[dim]
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in C order, without gaps."""
-        return bool(self.array.flags.c_contiguous)
-
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is a floating one."""
-        return self.array.dtype.kind == "f"
-
-    # ---- out of the graph, and out of minitorch --------------------------------------------------------------------------
-
-    def detach(self) -> Tensor:
-        """The same memory as a tensor without history."""
-        return wrap(self.array.view())  # an array object of its own, by which the tape tells it from this tensor
-
-    @property
-    def data(self) -> Tensor:
-        """The same memory as a tensor without history; assign a tensor to replace the memory of a leaf."""
-        return self.detach()
-
-    def numpy(self) -> np.ndarray:
-        """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU."""
-        if self._requires_grad:
-            raise RuntimeError("numpy(): this tensor requires a gradient, which NumPy would lose; call detach().numpy()")
-        if self.is_cuda:
-            raise TypeError("numpy(): this tensor lies on cuda:0; call cpu().numpy(), which copies it to the host")
-        return self.array
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        array = self.numpy()
-        if copy is False and dtype is not None and array.dtype != dtype:
-            raise ValueError(f"__array__: a change from {array.dtype} to {dtype} needs a copy")
-        return np.array(array, dtype=dtype, copy=True) if copy else np.asarray(array, dtype=dtype)
-
-    def item(self) -> float | int | bool | complex:
-        """The value of a one-element tensor as a Python number; raises ValueError for any other."""
-        if self.array.size != 1:
-            raise ValueError(f"item: expected one element, this tensor has shape {self.shape}")
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        """The values as nested Python lists (a number for a 0-d tensor)."""
-        return self.array.tolist()
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.array.dtype.kind not in "iu":
-            raise TypeError(f"__index__: only an integer tensor is an index, this one is {self.dtype}")
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        if self.array.size != 1:
-            raise ValueError(f"bool(): the truth of a tensor of shape {self.shape} is ambiguous; use .any(), .all() or .item()")
-        return bool(self.item())
-
-    def __len__(self) -> int:
-        if not self.array.ndim:
-            raise TypeError("len(): a 0-d tensor has no length")
-        return self.array.shape[0]
-
-    def __contains__(self, value: Any) -> bool:
-        other = value.array if isinstance(value, Tensor) else value
-        return bool((self.array == other).any())
-
-    __hash__ = object.__hash__  # by identity: `==` is elementwise
-
-    def __deepcopy__(self, memo: dict) -> Tensor:
-        if self.grad_fn is not None:
-            raise RuntimeError("deepcopy: only leaves can be copied with their gradient; use detach().clone()")
-        twin = object.__new__(type(self))
-        memo[id(self)] = twin
-        _fill(twin, self.array.copy(order="K"), None)
-        twin._requires_grad = self._requires_grad
-        if self._grad is not None:
-            twin._grad = wrap(self._grad.array.copy(order="K"))
-        return twin
-
-    def __repr__(self) -> str:
-        host = backend.to_array(self.array, None, backend.CPU)
-        text = np.array2string(host, separator=", ", prefix="tensor(", precision=4)
-        notes = []
-        if self.dtype not in (backend._defaults.dtype, backend.int64, backend.bool_):
-            notes.append(f"dtype={self.dtype}")
-        if self.is_cuda:
-            notes.append("device='cuda:0'")
-        if self.grad_fn is not None:
-            notes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
-        elif self._requires_grad:
-            notes.append("requires_grad=True")
-        return "tensor(" + ", ".join([text, *notes]) + ")"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+def wrap(array: Any, node: Node | None = None) -> Tensor:
+    """A tensor around `array`, no copy; with the `node` that made it, one that requires a gradient."""
+    return fill(object.__new__(Tensor), array, node)
 
 
-def wrap(array: Any, grad_fn: Any = None) -> Tensor:
-    """A tensor around `array`, no copy; with the node `grad_fn` that made it, one that requires a gradient."""
-    return _fill(object.__new__(Tensor), array, grad_fn)
-
-
-def _fill(tensor: Tensor, array: Any, grad_fn: Any) -> Tensor:
+def fill(tensor: Tensor, array: Any, node: Node | None) -> Tensor:
+    """Give a new `tensor` its fields."""
     tensor.array = array
-    tensor.grad_fn = grad_fn
-    tensor._requires_grad = grad_fn is not None
-    tensor._grad = None
-    tensor._hooks = None
+    tensor.node = node
+    tensor._grad = tensor._leaf = None
     tensor._viewed = False
     return tensor
-
-
-def _new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) -> Any:
-    """A fresh array with the values of `data`, of `dtype` or the one that belongs to them."""
-    if isinstance(data, Tensor):
-        data, device = data.array, data.device if device is None else device
-    elif not backend.is_array(data):
-        data, dtype = _from_numbers(data, dtype)
-    elif not isinstance(data, np.ndarray) and device is None:
-        device = backend.CUDA
-    if data.dtype.kind not in "fciub":
-        raise TypeError(f"tensor: expected numbers, got {data.dtype}")
-    new = backend.to_array(data, dtype and np.dtype(dtype), backend.as_device(device))
-    return new.copy() if new is data else new
-
-
-def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dtype | None]:
-    """A number or nested sequences as an array, and the dtype it is to have: Python's own floats take the default one."""
-    try:
-        host = np.asarray(_unwrapped(data))
-    except ValueError as reason:
-        raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
-    if dtype is None and host.dtype == backend.float64 and not _holds_float64(data):
-        dtype = backend.get_default_dtype()
-    return host, dtype
-
-
-_PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone is seen at a glance
-
-
-def _unwrapped(data: Any) -> Any:
-    """Nested sequences with each tensor in them replaced by its values."""
-    if isinstance(data, Tensor):
-        return backend.to_array(data.array, None, backend.CPU)
-    if isinstance(data, (list, tuple)) and not _PLAIN.issuperset(map(type, data)):
-        return [_unwrapped(entry) for entry in data]
-    return data
-
-
-def _holds_float64(data: Any) -> bool:
-    """Whether a float64 of NumPy's or of a tensor is among nested sequences; Python's floats have no dtype."""
-    if isinstance(data, (list, tuple)):
-        return not _PLAIN.issuperset(map(type, data)) and any(map(_holds_float64, data))
-    return isinstance(data, (np.generic, np.ndarray, Tensor)) and data.dtype == backend.float64

@@ -6,8 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
-from minitorch.autograd.op import Op, mark_changed
+from minitorch.autograd.hooks import retain_grad
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, device_of, is_array
 from minitorch.ops import arithmetic, choice, elementwise
@@ -42,23 +44,24 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
     check_writable(tensor, by)
-    if mode.recording and tensor._requires_grad and tensor.grad_fn is None:
+    if mode.recording and tensor.requires_grad and tensor.is_leaf:
         raise RuntimeError(
             f"{by}: a leaf of shape {tensor.shape} that requires a gradient cannot be changed in place while recording; "
             "use `with no_grad():`"
         )
-    if mode.recording and (value._requires_grad or tensor._requires_grad):
+    if mode.recording and (value.requires_grad or tensor.requires_grad):
         if tensor._viewed:
             raise RuntimeError(
                 f"{by}: this tensor of shape {tensor.shape} shares its memory with a view, whose history a recorded change in "
                 "place cannot follow; write `x = x.op(...)` or work on a clone()"
             )
-        if not value._requires_grad:  # a constant in the place of what has a history: its gradient is zero
+        if not value.requires_grad:  # a constant in the place of what has a history: its gradient is zero
             value = SetItem.apply(tensor, value, index=(Ellipsis,))
-        before, changed = tensor.grad_fn, InPlace.apply(value, memory=tensor.array)
-        tensor.grad_fn, tensor._requires_grad = changed.grad_fn, True
-        if before is not None and before.retained is not None:  # the gradient to keep is that of the new content
-            tensor.grad_fn.retained, before.retained = before.retained, None
+        before = tensor.grad_fn
+        tensor.node = InPlace.apply(value, memory=tensor.array).node
+        if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
+            before._keeper = None
+            retain_grad(tensor)
         mark_changed(tensor.array, by)
     else:
         tensor.array[...] = value.array
@@ -85,7 +88,7 @@ def in_place(name: str, function: Callable, saves_input: bool = True) -> Callabl
         given = self
         if saves_input and mode.recording:
             operands = (self, *args, *kwargs.values())
-            if any(isinstance(operand, Tensor) and operand._requires_grad for operand in operands):
+            if any(isinstance(operand, Tensor) and operand.requires_grad for operand in operands):
                 given = clone(self)  # what the rule will need must outlive the change
         return assign(self, function(given, *args, **kwargs), name)
 
@@ -111,12 +114,12 @@ def reshaped_in_place(name: str, function: Callable) -> Callable:
 
     @functools.wraps(function)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if mode.recording and self._requires_grad and self.grad_fn is None:
+        if mode.recording and self.requires_grad and self.is_leaf:
             raise RuntimeError(
                 f"{name}: a leaf of shape {self.shape} that requires a gradient cannot be changed while recording"
             )
         result = function(self, *args, **kwargs)
-        self.array, self.grad_fn = result.array, result.grad_fn
+        self.array, self.node = result.array, result.node
         return self
 
     method.__name__ = name
@@ -153,7 +156,7 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, in place; gradients flow to `value` and to what is left of the tensor."""
     index = normalized_index("setitem", tensor.array, index)
     steps = integers_first(index)
-    recorded = mode.recording and (tensor._requires_grad or (isinstance(value, Tensor) and value._requires_grad))
+    recorded = mode.recording and (tensor.requires_grad or (isinstance(value, Tensor) and value.requires_grad))
     if recorded:
         if steps is not None:  # of a clone, since a view of the tensor itself would forbid the change
             index, value = steps[0], SetItem.apply(Slice.apply(clone(tensor), index=steps[0]), value, index=steps[1])

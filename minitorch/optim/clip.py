@@ -12,7 +12,7 @@ import numpy as np
 
 from minitorch.accumulate import products, total
 from minitorch.autograd import float_errors
-from minitorch.autograd.op import mark_changed
+from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 

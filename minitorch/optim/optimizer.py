@@ -17,8 +17,8 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd import float_errors
+from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import enable_grad
-from minitorch.autograd.op import mark_changed
 from minitorch.autograd.tensor import Tensor, wrap
 
 # The elements of a parameter that are updated at a time, so that what a rule's passes read and write stays in the cache. Over

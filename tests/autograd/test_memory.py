@@ -9,6 +9,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import functional as F
+from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.op import Op
 from tests.figures import memory
 
@@ -27,7 +28,7 @@ def nodes_of(tensor):
     found, stack = {}, [tensor.grad_fn]
     while stack:
         node = stack.pop()
-        if isinstance(node, Op) and id(node) not in found:
+        if isinstance(node, Node) and id(node) not in found:
             found[id(node)] = node
             stack.extend(node.edges)
     return list(found.values())
@@ -37,7 +38,8 @@ def watched(tensor, *others):
     """Weak references to the nodes behind `tensor`, the arrays they saved, and the tensors and arrays of `others`."""
     things = []
     for node in nodes_of(tensor):
-        things.append(node)
+        if type(node) is not Leaf:  # which its tensor holds
+            things.append(node)
         things.extend(entry for entry in node.saved if isinstance(entry, np.ndarray))
     for other in (tensor, *others):
         things.extend([other, other.array])
@@ -276,14 +278,31 @@ class Anew(Op):
         return a + b
 
     def backward(ctx, g):
-        Anew.made = g * 1.0, g * 1.0
-        return Anew.made
+        made = g * 1.0, g * 1.0
+        Anew.made = tuple(weakref.ref(array) for array in made)
+        return made
 
 
 def test_a_leaf_keeps_the_array_that_a_rule_made_for_it_without_a_copy():
     x, y = leaf(3), leaf(3)
     Anew.apply(x, y).sum().backward()
-    assert x.grad.array is Anew.made[0] and y.grad.array is Anew.made[1]
+    assert x.grad.array is Anew.made[0]() and y.grad.array is Anew.made[1]()
+
+
+def test_a_leaf_copies_an_array_that_a_rule_keeps():
+    class Keeps(Op):
+        kept = []
+
+        def forward(ctx, a):
+            return a * 1.0
+
+        def backward(ctx, g):
+            Keeps.kept.append(g * 2.0)
+            return Keeps.kept[-1]
+
+    x = leaf(3)
+    Keeps.apply(x).sum().backward()
+    assert x.grad.tolist() == [2.0] * 3 and not np.shares_memory(x.grad.array, Keeps.kept[0])
 
 
 def test_accumulating_does_not_write_into_a_gradient_that_a_graph_saved():

@@ -32,7 +32,7 @@ def test_an_op_of_ones_own_is_differentiated_to_any_order():
     a, b = leaf(0.3, 1.2), leaf(2.0)
     out = SinTimes.apply(a, b, sign=-1)
     np.testing.assert_allclose(out.tolist(), -np.sin([0.3, 1.2]) * 2, rtol=1e-15)
-    assert type(out.grad_fn) is SinTimes and out.grad_fn.name == "sin_times"
+    assert type(out.grad_fn) is SinTimes and out.grad_fn.title == "sin_times"
     for check in (gradcheck, gradgradcheck):
         assert check(lambda a, b: SinTimes.apply(a, b, sign=-1), (a, b))
 

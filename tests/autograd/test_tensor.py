@@ -163,9 +163,13 @@ def test_a_tensor_twice_in_a_structure_is_one_in_its_deepcopy():
     assert one is other and one is not x
 
 
-def test_a_tensor_with_history_is_not_deepcopied():
-    with pytest.raises(RuntimeError, match=r"deepcopy: only leaves can be copied .* detach\(\)\.clone\(\)"):
-        copy.deepcopy(mt.ones(2, requires_grad=True) * 2)
+def test_a_tensor_with_history_is_not_copied():
+    result = mt.ones(2, requires_grad=True) * 2
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps, lambda y: copy.deepcopy([y])):
+        with pytest.raises(
+            RuntimeError, match=r"copy, deepcopy, pickle: .* \(<mul #\d+ \(2,\)>\).* only leaves can be copied.* detach\(\)"
+        ):
+            copied(result)
 
 
 def test_a_leaf_travels_to_another_process_by_pickle():

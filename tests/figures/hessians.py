@@ -9,7 +9,7 @@ import numpy as np
 import layers
 import minitorch as mt
 from minitorch.autograd import grad
-from minitorch.autograd.gradcheck import _STEP
+from minitorch.autograd.differences import STEP
 from tests.figures.figure import Figure, at_most
 from tests.figures.nets import RandomNet, random_nets
 
@@ -42,9 +42,9 @@ class Point:
 
     def product_by_complex_step(self, v: Vector) -> Vector:
         """H v, as Im g(theta + i h v) / h with g the gradient: the first derivatives' rules alone, on complex numbers."""
-        self._set([array + 1j * _STEP * part for array, part in zip(self.origin, v)], mt.complex128)
+        self._set([array + 1j * STEP * part for array, part in zip(self.origin, v)], mt.complex128)
         try:
-            return [one.array.imag / _STEP for one in self.gradient()]
+            return [one.array.imag / STEP for one in self.gradient()]
         finally:
             self._set(self.origin, mt.float64)
 

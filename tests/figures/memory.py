@@ -18,7 +18,7 @@ from pathlib import Path
 import layers as nn
 import minitorch as mt
 from minitorch import optim
-from minitorch.autograd.op import Op
+from minitorch.autograd.node import Node
 from minitorch.autograd.tensor import Tensor
 from tests.figures.figure import Figure, at_most, not_run
 from tests.figures.process import python
@@ -28,7 +28,7 @@ MEGABYTE = 2**20
 
 def alive() -> int:
     """The tensors, and the nodes of tapes, that exist; the collector is not run."""
-    return sum(issubclass(type(thing), (Tensor, Op)) for thing in gc.get_objects())
+    return sum(issubclass(type(thing), (Tensor, Node)) for thing in gc.get_objects())
 
 
 def resident() -> int | None:

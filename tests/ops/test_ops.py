@@ -12,6 +12,7 @@ import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
 from minitorch.autograd.gradcheck import gradcheck, gradgradcheck
+from minitorch.autograd.node import Node
 from minitorch.autograd.op import Op
 from tests.op_table import ROWS, every_case
 from tests.op_table.checks import (
@@ -288,6 +289,7 @@ WITHOUT_OPERATIONS = tuple(  # modules, and packages where the name ends in a do
     for name in (
         "autograd.",
         "files.",
+        "conversion",
         "creation",
         "random",
         "backend",
@@ -367,7 +369,7 @@ def nodes(tensors):
     found, stack = set(), [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
     while stack:
         node = stack.pop()
-        if isinstance(node, Op) and node not in found:
+        if isinstance(node, Node) and node not in found:
             found.add(node)
             stack.extend(node.edges)
     return found

@@ -1,0 +1,84 @@
+"""Copying tensors: `pickle`, `copy.copy`, `copy.deepcopy`, and what is built on them, such as joblib and Ray.
+
+One rule for all of them. A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A
+tensor with a history is refused: its graph would have to travel with it, and detached silently it would lose its gradient.
+Tensors that look into one memory do so after the copy as well, if they are copied together (`copy.copy` shares the memory
+with the original). Memory that arrives read-only, as other processes hand over large arrays, is copied, so that it can be
+trained.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from minitorch.autograd.tensor import Tensor, fill
+
+
+class _Memory:
+    """The memory that tensors look into, as one object: whatever copies several of them meets it once, and copies it once."""
+
+    def __init__(self, flat: Any) -> None:
+        self.flat = flat
+
+    def __reduce__(self) -> Any:
+        return _memory, (self.flat,)
+
+
+_memories: weakref.WeakValueDictionary[int, _Memory] = (
+    weakref.WeakValueDictionary()
+)  # by the id of the owner, while it is copied
+
+
+def _memory(flat: Any) -> _Memory:
+    """A memory of its own that can be written to."""
+    if not isinstance(flat, np.ndarray):
+        return _Memory(flat)
+    return _Memory(flat.view(np.ndarray) if flat.flags.writeable else np.array(flat))
+
+
+def _memory_behind(array: np.ndarray) -> _Memory:
+    """The whole memory that `array` looks into; the same object for as long as anything copies it."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    memory = _memories.get(id(owner))
+    if memory is None or memory.flat.base is not owner:
+        flat = owner.view(np.ndarray).ravel(order="K")  # a view of the owner, unless it has gaps
+        memory = _Memory(flat if flat.base is owner else array.ravel(order="K"))
+        if flat.base is owner:
+            _memories[id(owner)] = memory
+    return memory
+
+
+def reduce_ex(tensor: Tensor, protocol: int) -> Any:
+    """How a tensor is taken apart to be copied; raises RuntimeError for one with a history."""
+    if not tensor.is_leaf:
+        raise RuntimeError(
+            f"copy, deepcopy, pickle: this tensor of shape {tensor.shape} was computed ({tensor.grad_fn!r}), and its graph is "
+            "not copied with it; only leaves can be copied: copy its detach(), or detach().clone()"
+        )
+    array = tensor.array
+    if isinstance(array, np.ndarray):
+        memory = _memory_behind(array)
+        offset = array.ctypes.data - memory.flat.ctypes.data if array.size else 0
+        place = memory, offset, array.shape, array.strides, array.dtype
+    else:
+        place = _Memory(array), None
+    grad = None if tensor.grad is None else tensor.grad.detach()
+    return _rebuilt, (type(tensor), place, tensor.requires_grad, grad), getattr(tensor, "__dict__", None) or None
+
+
+def _rebuilt(kind: type, place: tuple, requires_grad: bool, grad: Tensor | None) -> Tensor:
+    memory, offset, *description = place
+    if offset is None:  # on a GPU
+        array = memory.flat
+    else:
+        shape, strides, dtype = description
+        array = np.ndarray(shape, dtype, memory.flat if memory.flat.size else None, offset, strides)
+    tensor = fill(object.__new__(kind), array, None)
+    tensor.requires_grad = requires_grad
+    tensor.grad = grad
+    return tensor

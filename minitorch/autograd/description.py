@@ -1,0 +1,50 @@
+"""What a node tells about itself: its place, its names, and the graph around it in PyTorch's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Shown:
+    """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
+
+    def __init__(self, field: str, doc: str) -> None:
+        self.field, self.__doc__ = field, doc
+
+    def __get__(self, node: Any, kind: type) -> Any:
+        return self if node is None else getattr(node, self.field)
+
+
+class Described:
+    """The part of `Node` that computes nothing."""
+
+    __slots__ = ()
+
+    number = Shown("_number", "The place in the order of creation.")
+    shape = Shown("_shape", "The shape of the tensor; a list of them for several outputs.")
+    dtype = Shown("_dtype", "The dtype of the tensor; a list of them for several outputs.")
+
+    @property
+    def next_functions(self: Any) -> tuple[tuple[Any, int], ...]:
+        """For each input the node it came from and which of that node's outputs it is, as in PyTorch; (None, 0): a constant."""
+        return tuple((None, 0) if edge is None else edge.as_source() for edge in self.edges)
+
+    def as_source(self) -> tuple[Any, int]:
+        """The node and the position of the output that this node stands for."""
+        return self, 0
+
+    @property
+    def title(self) -> str:
+        """The operation's name as users write it: LogSoftmax is log_softmax, Conv2d is conv2d."""
+        title = type(self).__name__
+        return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
+
+    def name(self) -> str:
+        """The node's name in PyTorch's form: MulBackward0."""
+        return f"{type(self).__name__}Backward0"
+
+    def __repr__(self: Any) -> str:
+        return f"<{self.title} #{self._number} {self._shape}>" if hasattr(self, "_number") else f"<{self.title}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self!r}: a graph cannot be copied or pickled; copy the values with detach()")

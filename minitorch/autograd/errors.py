@@ -1,0 +1,62 @@
+"""Errors raised inside an operation, with the words that NumPy cannot know: which operation, and on what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor
+
+# What wrong inputs, and mistakes in a rule, raise.
+EXPLAINED = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)
+
+
+def in_forward(reason: Exception, node: Any, arrays: list) -> Exception:
+    """The same kind of error, saying which operation failed on which inputs."""
+    given = [value for value in arrays if backend.is_array(value)]
+    devices = [str(backend.device_of(array)) for array in given]
+    if len(set(devices)) > 1:
+        return _caused(
+            RuntimeError(f"{node.title}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()"),
+            reason,
+        )
+    if str(reason).startswith(node.title + ":"):
+        return reason
+    return _reworded(reason, f"{node.title}: {reason} (inputs: {described(arrays)})")
+
+
+def in_backward(reason: Exception, node: Any, grads: list) -> Exception:
+    """The same kind of error, saying which operation's rule failed, on which gradient and which saved arrays."""
+    if str(reason).startswith((node.title + ":", node.title + ".backward:")):
+        return reason
+    given = "gradient: " if len(grads) == 1 else "gradients: "
+    saved = described(node.saved) if type(node.saved) is tuple and node.saved else "nothing"
+    return _reworded(reason, f"{node.title}.backward: {reason} ({given}{described(grads)}; saved: {saved})")
+
+
+def saved_no_tuple(node: Any) -> TypeError:
+    """What an operation is told whose `forward` saved something else than a tuple."""
+    return TypeError(
+        f"{node.title}: ctx.saved must be a tuple of arrays, got {type(node.saved).__name__}; write `ctx.saved = (a,)`"
+    )
+
+
+def described(values: Any) -> str:
+    """Shape and dtype of each array or tensor, and what else is among them, for a message."""
+    return ", ".join(
+        f"{value.shape} {value.dtype}" if backend.is_array(value) or isinstance(value, Tensor) else repr(value)
+        for value in values
+    )
+
+
+def _reworded(reason: Exception, message: str) -> Exception:
+    try:
+        return _caused(type(reason)(message), reason)
+    except TypeError:  # a subclass that is not made of a message, as NumPy has some
+        builtin = next(kind for kind in type(reason).__mro__ if kind.__module__ == "builtins")
+        return _caused(builtin(message), reason)
+
+
+def _caused(error: Exception, reason: Exception) -> Exception:
+    error.__cause__ = reason
+    return error

@@ -1,0 +1,117 @@
+"""Gradients themselves: where they start, how two are added, how one is made to fit its input, and how a leaf keeps its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch import accumulate, backend
+from minitorch.autograd.changes import mark_changed
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.node import Leaf, Node
+from minitorch.autograd.tensor import Tensor, wrap
+
+
+def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tuple[Node, Any]]:
+    """The node and the gradient of each output, for `name`, which is differentiating; a scalar's gradient is one."""
+    tensors = as_tensors(name, tensors)
+    grads = list(grads) if isinstance(grads, (list, tuple)) else [grads] * len(tensors)
+    if len(tensors) != len(grads):
+        raise RuntimeError(f"{name}: {len(grads)} gradients for {len(tensors)} tensors")
+    pairs = []
+    for tensor, given in zip(tensors, grads):
+        if tensor.node is None:
+            raise RuntimeError(
+                f"{name}: the tensor of shape {tensor.shape} does not require a gradient and has no history; was it computed "
+                "under no_grad(), detached, or made of tensors that do not require one?"
+            )
+        if given is None:
+            if tensor.array.size != 1:
+                raise RuntimeError(
+                    f"{name}: a gradient starts from a scalar, this tensor has shape {tensor.shape}; reduce it with .sum() or "
+                    ".mean(), or give its gradient"
+                )
+            given = wrap(backend.array_module(tensor.array).ones(tensor.array.shape, tensor.array.dtype))
+        elif not isinstance(given, Tensor) or given.shape != tensor.shape or given.device != tensor.device:
+            got = f"shape {given.shape} on {given.device}" if isinstance(given, Tensor) else type(given).__name__
+            raise RuntimeError(f"{name}: expected a gradient of shape {tensor.shape} on {tensor.device}, got {got}")
+        elif given.dtype != tensor.dtype:
+            given = given.type(tensor.dtype)
+        if mode.watch is not None:
+            mode.watch.given(name, tensor.node, given)
+        pairs.append((tensor.node, given if create_graph else given.array))
+    return pairs
+
+
+def as_tensors(name: str, values: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """A tensor, or each of a sequence, in a list; raises TypeError for anything else."""
+    tensors = list(values) if isinstance(values, (list, tuple)) else [values]
+    for value in tensors:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: expected a Tensor or a sequence of them, got {type(value).__name__}")
+    return tensors
+
+
+def added(a: Any, b: Any) -> Any:
+    """Two gradients of one node added up: what two uses of a tensor contribute to the result adds up, by the chain rule."""
+    total = a + b
+    return np.asarray(total) if isinstance(total, np.generic) else total  # two 0-d arrays add up to a scalar in NumPy
+
+
+def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
+    """`grad` in the shape and dtype of input `position` of `node`: summed over dimensions that were broadcast, and cast.
+
+    Broadcasting uses one number many times, and the gradient of a number used many times is the sum over its uses.
+    """
+    if edge._outputs is not None:  # the gradients of several outputs, each of which fits
+        return grad
+    if isinstance(grad, (np.generic, float, int)):
+        grad = np.asarray(grad)
+    elif not isinstance(grad, Tensor) and not backend.is_array(grad):
+        raise TypeError(f"{node.title}.backward: expected a gradient, got {type(grad).__name__}")
+    if type(edge) is Leaf:
+        edge.look()
+    given, shape, dtype = grad, edge._shape, edge._dtype
+    if grad.shape != shape:
+        extra = len(grad.shape) - len(shape)
+        aligned = (1,) * extra + shape
+        if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, grad.shape)):
+            raise RuntimeError(f"{node.title}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}")
+        dims = tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])
+        grad = (grad.sum(dims) if isinstance(grad, Tensor) else accumulate.total(grad, dims)).reshape(shape)
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
+    if grad.dtype != dtype:
+        if grad.dtype.kind == "c" and dtype.kind != "c":
+            raise RuntimeError(f"{node.title}.backward: a complex gradient for a real input of shape {shape}")
+        grad = grad.type(dtype) if isinstance(grad, Tensor) else grad.astype(dtype)
+    if mode.watch is not None:
+        mode.watch.fitted(node, position, given, grad)
+    return grad
+
+
+_keeping = threading.Lock()  # two passes in two threads may add to one leaf; without it an addition would be lost
+
+
+def keep(tensor: Tensor | None, grad: Any, owned: bool) -> None:
+    """Add `grad` to `tensor.grad`, which may be kept without a copy if it is `owned`: nothing else refers to its memory.
+
+    Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts anew.
+    """
+    if tensor is None:  # nobody holds the leaf any more
+        return
+    with _keeping:
+        before = tensor._grad
+        if isinstance(grad, Tensor):  # create_graph: the sum is recorded
+            tensor._grad = grad.clone() if before is None else before + grad
+        elif before is None:
+            tensor._grad = wrap(grad if owned and grad.base is None else grad.copy())
+        elif before.node is not None:  # a gradient with a history is not changed, it may be used elsewhere
+            tensor._grad = wrap(added(before.array, grad))
+        else:
+            before.array += grad
+            mark_changed(before.array, "backward(), which adds to .grad")
+    if mode.watch is not None:
+        mode.watch.kept(tensor, grad)

@@ -1,0 +1,71 @@
+"""Hooks, which see the whole gradient of a tensor, once a pass, and may put another in its place; and `retain_grad`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.gradients import keep
+from minitorch.autograd.node import Node
+from minitorch.autograd.tensor import Tensor, wrap
+
+
+class RemovableHandle:
+    """What `register_hook` returns; `remove()` takes the hook away."""
+
+    def __init__(self, hooks: list[Callable], hook: Callable) -> None:
+        self._hooks, self._hook = hooks, hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+        self._hooks = []
+
+
+def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+    """Call `hook(gradient)` when the gradient of `tensor` is complete; what it returns, if not None, takes its place.
+
+    Raises RuntimeError if the tensor does not require a gradient.
+    """
+    node = tensor.node
+    if node is None:
+        raise RuntimeError(f"register_hook: the tensor of shape {tensor.shape} does not require a gradient")
+    node._hooks = node._hooks or []
+    node._hooks.append(hook)
+    return RemovableHandle(node._hooks, hook)
+
+
+def retain_grad(tensor: Tensor) -> None:
+    """Keep the gradient of a tensor that is not a leaf in its `.grad`; raises RuntimeError if it requires none."""
+    if tensor.node is None:
+        raise RuntimeError(f"retain_grad: the tensor of shape {tensor.shape} does not require a gradient")
+    if not tensor.is_leaf:
+        tensor.node._keeper = weakref.ref(tensor)
+        tensor.node._hooks = tensor.node._hooks or []  # an operation's gradient is looked at where there is a list of hooks
+
+
+def observe(node: Node, grad: Any) -> Any:
+    """The whole gradient of an operation's output after its hooks; kept in `.grad` if `retain_grad` asked for it."""
+    grad = run_hooks(node, grad)
+    if node._keeper is not None:
+        keep(node._keeper(), grad, owned=False)
+    return grad
+
+
+def run_hooks(node: Node, grad: Any) -> Any:
+    """The whole gradient that reached `node`, as its hooks, in the order they were registered, leave it."""
+    for hook in tuple(node._hooks):  # one may remove itself
+        given = grad if isinstance(grad, Tensor) else wrap(grad.copy())  # hooks see tensors
+        answer = hook(given)
+        if answer is None:
+            continue
+        if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
+            got = f"one of shape {answer.shape} on {answer.device}" if isinstance(answer, Tensor) else type(answer).__name__
+            raise RuntimeError(f"hook: expected None or a Tensor of shape {given.shape} on {given.device}, got {got}")
+        grad = answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)
+        if mode.watch is not None:
+            mode.watch.hooked(node, hook, grad)
+    return grad

@@ -1,0 +1,65 @@
+"""`Node`: a point of the graph that gradients flow back through. An operation that was run is one (`Op`), a leaf is another.
+
+Nodes are numbered as they are made. The inputs of an operation exist before its output does, so every edge leads from a higher
+number to a lower one, and descending numbers are an order in which no node comes before one that still owes it a gradient.
+
+A node never refers to the tensor that it made. Tensors refer to nodes and nodes to earlier nodes, so there is no cycle, and
+dropping the last tensor of a computation frees its whole graph at once, without the garbage collector.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.description import Described
+
+next_number = itertools.count(1).__next__
+
+
+class Node(Described):
+    """A point of the graph: which nodes it was computed from, and what the array is like whose gradient it receives."""
+
+    # edges: for each input the node it came from, or None for a constant; saved: what the backward rule will read;
+    # _number: in the order of creation; _shape, _dtype and _array_id (its `id`): of the array that the node stands for.
+    __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
+
+    _hooks: list[Callable] | None = None  # see hooks.py
+    _outputs: list | None = None  # of an operation that has several, see outputs.py
+    _origin: Any = None  # where it was run, in anomaly mode
+    _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here
+
+
+class Leaf(Node):
+    """Where gradients end: a tensor that no operation made, and that requires a gradient.
+
+    The reference to its tensor is weak. The tensor holds the leaf and graphs hold it too, and a graph must not keep alive, in
+    a circle, the tensor whose `.grad` may hold that very graph.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, tensor: Any) -> None:
+        self._number, self.edges, self.saved = 0, (), ()
+        self._keeper = weakref.ref(tensor)
+        self.look()
+
+    def look(self) -> None:
+        """Describe the array of the tensor as it is now: an assignment to `.data` may have replaced it."""
+        tensor = self._keeper()
+        if tensor is not None:
+            self._shape, self._dtype, self._array_id = tensor.array.shape, tensor.array.dtype, id(tensor.array)
+
+    @property
+    def variable(self) -> Any:
+        """The tensor, or None if it no longer exists."""
+        return self._keeper()
+
+    def name(self) -> str:
+        """PyTorch's name of a node that accumulates gradients."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<leaf {self._shape}>"

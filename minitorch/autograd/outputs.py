@@ -1,0 +1,118 @@
+"""Operations with several outputs, such as the values and indices of a maximum; and what NumPy returns in place of arrays.
+
+Each output of such an operation is a node of its own, whose only edge leads to the operation. Its rule puts the gradient it
+receives in its place among the gradients of all outputs; these are added up on the way as every gradient is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.autograd.gradients import added
+from minitorch.autograd.node import Node, next_number
+from minitorch.autograd.tensor import Tensor, wrap
+
+
+class Parts:
+    """The gradients of all outputs of an operation, each None until one has arrived."""
+
+    def __init__(self, grads: list) -> None:
+        self.grads = grads
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts([b if a is None else a if b is None else added(a, b) for a, b in zip(self.grads, other.grads)])
+
+
+class Output(Node):
+    """One output of an operation that has several."""
+
+    __slots__ = ()
+
+    def __init__(self, node: Any, position: int, array: Any) -> None:
+        self.edges, self.saved, self._number = (node,), (), next_number()
+        self.position = position
+        self._shape, self._dtype, self._array_id = array.shape, array.dtype, id(array)
+
+    def backward(self, grad: Any) -> Parts:
+        """The gradient in its place among those of all outputs."""
+        grads: list = [None] * len(self.edges[0]._outputs)
+        grads[self.position] = grad
+        return Parts(grads)
+
+    def as_source(self) -> tuple[Node, int]:
+        """The operation, and which of its outputs this is."""
+        return self.edges[0], self.position
+
+    @property
+    def title(self) -> str:
+        """The name of the operation whose output it is."""
+        return self.edges[0].title
+
+    def name(self) -> str:
+        """The name of the operation's node."""
+        return self.edges[0].name()
+
+    @property
+    def _origin(self) -> Any:
+        return self.edges[0]._origin
+
+    def __repr__(self) -> str:
+        return f"<output {self.position} of {self.edges[0]!r}>"
+
+
+def arrays_of(node: Any, out: Any) -> Any:
+    """What `forward` returned as an array or a tuple of them: NumPy makes scalars of 0-d results, saved ones as well.
+
+    Raises TypeError for anything else.
+    """
+    if type(out) is tuple:
+        return tuple(arrays_of(node, one) for one in out)
+    if backend.is_array(out):
+        return out
+    if not isinstance(out, np.generic):
+        raise TypeError(f"{node.title}: forward must return an array, got {type(out).__name__}")
+    array = np.asarray(out)
+    if type(node.saved) is tuple:
+        node.saved = tuple(array if entry is out else entry for entry in node.saved)
+    return array
+
+
+def several(node: Any, arrays: tuple, raw: bool) -> tuple:
+    """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
+    if raw:
+        return arrays
+    if not node.edges:
+        return tuple(wrap(array) for array in arrays)
+    node._number, node._array_id = next_number(), None
+    node._shape, node._dtype = [array.shape for array in arrays], [array.dtype for array in arrays]
+    node.output_ids = [id(array) for array in arrays]
+    constant = getattr(node, "constant_ids", ())
+    made = [
+        Output(node, i, array) if array.dtype.kind in "fc" and id(array) not in constant else None
+        for i, array in enumerate(arrays)
+    ]
+    node._outputs = [output and weakref.ref(output) for output in made]
+    return tuple(wrap(array, output) for array, output in zip(arrays, made))
+
+
+def completed(node: Any, parts: Parts) -> list:
+    """The gradients of all outputs of `node`, zeros for those that nothing was computed from."""
+    like = next(grad for grad in parts.grads if grad is not None)
+    module = backend.array_module(like.array if isinstance(like, Tensor) else like)
+
+    def zeros(position: int) -> Any:
+        made = module.zeros(node._shape[position], like.dtype)
+        return wrap(made) if isinstance(like, Tensor) else made
+
+    return [zeros(i) if grad is None else grad for i, grad in enumerate(parts.grads)]
+
+
+def output_of(node: Any, array: Any) -> Node | None:
+    """The node of the output of `node` whose array is `array`."""
+    position = node.output_ids.index(id(array))
+    reference = node._outputs[position]
+    return reference and (reference() or Output(node, position, array))

@@ -1,0 +1,61 @@
+"""`Watch`: what may look on while operations are run and differentiated. Anomaly mode is one.
+
+`with Switch(watch, "watch"):` makes `watch` the one that the engine calls in this thread; `mode.watch` is None outside. The
+engine calls it at the points below and computes nothing else for it, so that it costs nothing where nobody watches. What is
+None, an input that needs no gradient or a gradient that a rule does not give, is not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.node import Node
+
+
+class Watch:
+    """Looks on and changes nothing. A subclass writes the methods it needs; `forward` and `rule` return what they run."""
+
+    name = "a watch"
+
+    def make_room_for(self, other: Watch) -> None:
+        """Called when `other` is to watch from now on; one of the same kind may, within its block."""
+        if type(other) is not type(self):
+            raise RuntimeError(f"{other.name}: this thread is watched by {self.name} already; leave that block first")
+
+    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+        """Run `node.forward` on the arrays `inputs` and return what it returns.
+
+        `node.edges` are the nodes of the inputs, () if the operation is not recorded; `raw`: on arrays, within a rule. The
+        node has no number yet.
+        """
+        return node.forward(*inputs, **parameters)
+
+    def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
+        """Run `rule.backward` on the gradients of the outputs and return what it returns; `rule` is `node`, or its twin.
+
+        Under `create_graph=True` the twin's saved arrays, and the gradients, are tensors.
+        """
+        return rule.backward(*incoming)
+
+    def given(self, name: str, node: Node, grad: Any) -> None:
+        """`grad`, a tensor, is the gradient from which `name`, "backward" or "grad", starts at `node`."""
+
+    def fitted(self, node: Any, position: int, given: Any, kept: Any) -> None:
+        """The gradient of input `position` that the rule of `node` gave was summed over axes or cast; `kept` is the result."""
+
+    def arrived(self, edge: Node, grad: Any, total: Any, by: Any, position: int) -> None:
+        """`grad` reached the node `edge`, and with it the sum in this pass is `total` (`grad` itself if it is the first).
+
+        It is the gradient of input `position` of the node `by`; where `by` is None, of output `position` of the pass. For the
+        node of an operation with several outputs both are `minitorch.autograd.outputs.Parts`.
+        """
+
+    def hooked(self, node: Node, hook: Callable, grad: Any) -> None:
+        """`hook` has put `grad` in the place of the gradient of `node`."""
+
+    def kept(self, tensor: Any, grad: Any) -> None:
+        """`grad`, the whole gradient of a leaf or retained tensor, has been added to `tensor.grad`."""
+
+    def finished(self) -> None:
+        """A backward pass has ended."""

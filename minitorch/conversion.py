@@ -1,0 +1,176 @@
+"""From numbers, lists and NumPy's arrays to tensors, and back: the part of `Tensor` that knows nothing of gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.backend import Device
+
+
+class Conversion:
+    """What every tensor can be turned into: a number, lists, an array, an index, a text."""
+
+    __slots__ = ()
+
+    array: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    device: Device
+    requires_grad: bool
+    grad_fn: Any
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the memory lies on a GPU."""
+        return self.device.type == "cuda"
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
+        """The shape, or the length of one dimension."""
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(self.array.size)
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self.array.itemsize
+
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
+        """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes)."""
+        steps = tuple(step // self.array.itemsize for step in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in C order, without gaps."""
+        return bool(self.array.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a floating one."""
+        return self.array.dtype.kind == "f"
+
+    def numpy(self) -> np.ndarray:
+        """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU."""
+        if self.requires_grad:
+            raise RuntimeError("numpy(): this tensor requires a gradient, which NumPy would lose; call detach().numpy()")
+        if self.is_cuda:
+            raise TypeError("numpy(): this tensor lies on cuda:0; call cpu().numpy(), which copies it to the host")
+        return self.array
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        if copy is False and dtype is not None and array.dtype != dtype:
+            raise ValueError(f"__array__: a change from {array.dtype} to {dtype} needs a copy")
+        return np.array(array, dtype=dtype, copy=True) if copy else np.asarray(array, dtype=dtype)
+
+    def item(self) -> float | int | bool | complex:
+        """The value of a one-element tensor as a Python number; raises ValueError for any other."""
+        if self.array.size != 1:
+            raise ValueError(f"item: expected one element, this tensor has shape {self.shape}")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists (a number for a 0-d tensor)."""
+        return self.array.tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iu":
+            raise TypeError(f"__index__: only an integer tensor is an index, this one is {self.dtype}")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ValueError(f"bool(): the truth of a tensor of shape {self.shape} is ambiguous; use .any(), .all() or .item()")
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len(): a 0-d tensor has no length")
+        return self.array.shape[0]
+
+    def __contains__(self, value: Any) -> bool:
+        other = value.array if isinstance(value, Conversion) else value
+        return bool((self.array == other).any())
+
+    __hash__ = object.__hash__  # by identity: `==` is elementwise
+
+    def __repr__(self) -> str:
+        host = backend.to_array(self.array, None, backend.CPU)
+        text = np.array2string(host, separator=", ", prefix="tensor(", precision=4)
+        notes = []
+        if self.dtype not in (backend._defaults.dtype, backend.int64, backend.bool_):
+            notes.append(f"dtype={self.dtype}")
+        if self.is_cuda:
+            notes.append("device='cuda:0'")
+        if self.grad_fn is not None:
+            notes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
+        elif self.requires_grad:
+            notes.append("requires_grad=True")
+        return "tensor(" + ", ".join([text, *notes]) + ")"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+
+def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) -> Any:
+    """A fresh array with the values of `data`, of `dtype` or the one that belongs to them."""
+    if isinstance(data, Conversion):
+        data, device = data.array, data.device if device is None else device
+    elif not backend.is_array(data):
+        data, dtype = _from_numbers(data, dtype)
+    elif not isinstance(data, np.ndarray) and device is None:
+        device = backend.CUDA
+    if data.dtype.kind not in "fciub":
+        raise TypeError(f"tensor: expected numbers, got {data.dtype}")
+    new = backend.to_array(data, dtype and np.dtype(dtype), backend.as_device(device))
+    return new.copy() if new is data else new
+
+
+def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dtype | None]:
+    """A number or nested sequences as an array, and the dtype it is to have: Python's own floats take the default one."""
+    try:
+        host = np.asarray(_unwrapped(data))
+    except ValueError as reason:
+        raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
+    if dtype is None and host.dtype == backend.float64 and not _holds_float64(data):
+        dtype = backend.get_default_dtype()
+    return host, dtype
+
+
+_PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone is seen at a glance
+
+
+def _unwrapped(data: Any) -> Any:
+    """Nested sequences with each tensor in them replaced by its values."""
+    if isinstance(data, Conversion):
+        return backend.to_array(data.array, None, backend.CPU)
+    if isinstance(data, (list, tuple)) and not _PLAIN.issuperset(map(type, data)):
+        return [_unwrapped(entry) for entry in data]
+    return data
+
+
+def _holds_float64(data: Any) -> bool:
+    """Whether a float64 of NumPy's or of a tensor is among nested sequences; Python's floats have no dtype."""
+    if isinstance(data, (list, tuple)):
+        return not _PLAIN.issuperset(map(type, data)) and any(map(_holds_float64, data))
+    return isinstance(data, (np.generic, np.ndarray, Conversion)) and data.dtype == backend.float64
