@@ -53,6 +53,7 @@ DESCRIBES = {
 }
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
+    "minitorch.ops.resize": "computes on the host which elements are taken with which weights: a few numbers a line",
     "minitorch.doctor": "asks NumPy what it is",
     "minitorch.printing": "numbers are written on the host",
     "minitorch.backend": "the only place that knows two libraries",
@@ -82,9 +83,6 @@ FUNCTIONS = {
     ("minitorch.ops.pool", "minimum"): "where windows lie",
     ("minitorch.ops.pool", "maximum"): "where windows lie",
     ("minitorch.ops.pool", "outer"): "where windows lie",
-    ("minitorch.ops.resize", "arange"): "which rows and columns are taken",
-    ("minitorch.ops.resize", "minimum"): "which rows and columns are taken",
-    ("minitorch.ops.resize", "floor"): "which rows and columns are taken",
     ("minitorch.optim.adagrad", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "asarray"): "the count of steps, which stays on the host",

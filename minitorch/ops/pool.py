@@ -293,12 +293,12 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     if input.shape[-2] % height == 0 and input.shape[-1] % width == 0:
         return avg_pool2d(input, (input.shape[-2] // height, input.shape[-1] // width))
     rows, columns = (
-        Tensor(_averages(n, out).astype(input.dtype), device=input.device) for n, out in zip(input.shape[-2:], (height, width))
+        Tensor(averages(n, out).astype(input.dtype), device=input.device) for n, out in zip(input.shape[-2:], (height, width))
     )
     return rows @ input @ columns.T
 
 
-def _averages(length: int, out: int) -> np.ndarray:
+def averages(length: int, out: int) -> np.ndarray:
     """The matrix (out, length) whose row i averages stretch i."""
     place = np.arange(length)
     starts = np.arange(out)[:, None] * length // out

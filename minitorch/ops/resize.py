@@ -1,56 +1,134 @@
-"""Images of another size: rows and columns repeated or dropped."""
+"""Images of another size: elements repeated or dropped, or weighed with their neighbours along each dimension."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from minitorch.accumulate import in_float32
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.images import pair
 from minitorch.ops.index import Take
+from minitorch.ops.pool import averages
 from minitorch.ops.shape import Expand
+
+# for how many dimensions of an image each mode is meant
+DIMENSIONS = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,)}
+DIMENSIONS |= {"bicubic": (2,), "trilinear": (3,)}
 
 
 def interpolate(
     input: Tensor,
-    size: int | tuple[int, int] | None = None,
-    scale_factor: float | tuple[float, float] | None = None,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> Tensor:
-    """Images (n, channels, height, width) enlarged or reduced by repeating or dropping rows and columns.
+    """Images (n, channels, ...) of one to three dimensions enlarged or reduced to `size`, or by `scale_factor`.
 
-    Raises ValueError unless exactly one of `size` and `scale_factor` is given, and for any mode but "nearest".
+    "nearest" and "nearest-exact" repeat or drop elements; "linear", "bilinear" and "trilinear" weigh the two neighbours along
+    each dimension, "bicubic" four (Keys 1981, a = -0.75), "area" takes means as adaptive pooling does. With `align_corners`
+    the corner pixels keep their places; with `recompute_scale_factor` the scale is that of the whole sizes. Raises ValueError
+    unless exactly one of `size` and `scale_factor` is given and the mode suits the dimensions, and for `antialias`.
     """
-    if mode != "nearest":
-        raise ValueError(f"interpolate: only mode 'nearest' is supported, got {mode!r}")
+    mode = str(mode)
+    if antialias or mode not in DIMENSIONS:
+        what = "antialias=False" if antialias else f"modes {', '.join(DIMENSIONS)}"
+        raise ValueError(f"interpolate: only {what} is supported, got {antialias if antialias else mode!r}")
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: expected either size or scale_factor")
-    if input.ndim != 4:
-        raise ValueError(f"interpolate: expected images (n, channels, height, width), got shape {input.shape}")
-    n, channels, height, width = input.shape
-    if size is not None:
-        out = pair("interpolate", "size", size, 1)
-        ratios = (height / out[0], width / out[1])
-        factors = (out[0] / height, out[1] / width)
-    else:
-        factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
-        out = tuple(math.floor(length * factor) for length, factor in zip((height, width), factors))
-        # twice the length, or the same, repeats elements whatever the factor was, as in PyTorch
-        factors = tuple(count / n if count in (n, 2 * n) else f for count, n, f in zip(out, (height, width), factors))
-        ratios = tuple(1 / factor for factor in factors)
-        if min(out) < 1:
-            raise ValueError(f"interpolate: nothing is left of {input.shape} at scale {scale_factor}")
-    repeats = (out[0] // height, out[1] // width)
+    if recompute_scale_factor and size is not None:
+        raise ValueError("interpolate: recompute_scale_factor has a meaning with scale_factor only, not with size")
+    smooth = mode not in ("nearest", "nearest-exact", "area")
+    if align_corners is not None and not smooth:
+        raise ValueError(f"interpolate: align_corners has a meaning for linear and cubic modes only, not for {mode!r}")
+    lengths = input.shape[2:]
+    if len(lengths) not in DIMENSIONS[mode] or 0 in input.shape[1:]:
+        wanted = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode])
+        raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {input.shape}")
+    out, factors = _sizes(input.shape, size, None if recompute_scale_factor else scale_factor, scale_factor)
+    if mode in ("nearest", "nearest-exact"):
+        return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
+    if mode == "area":
+        return _weighed(input, [averages(n, count) for n, count in zip(lengths, out)])
+    taps = _cubic if mode == "bicubic" else _linear
+    if taps is _linear:  # as in PyTorch a length that stays is copied whatever the factor was
+        factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
+    return _weighed(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
+
+
+def _sizes(shape: tuple[int, ...], size: Any, scale: Any, given: Any) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The lengths of the output, and the factor of each dimension: `scale`, or what the lengths amount to where it is None."""
+    lengths = shape[2:]
+    asked = size if size is not None else given
+    each = tuple(asked) if isinstance(asked, (tuple, list)) else (asked,) * len(lengths)
+    if len(each) != len(lengths):
+        raise ValueError(f"interpolate: expected one number or {len(lengths)} for shape {shape}, got {asked}")
+    if size is not None and not all(isinstance(n, (int, np.integer)) and n >= 1 for n in each):
+        raise ValueError(f"interpolate: expected size to be whole numbers of at least 1, got {size!r}")
+    out = tuple(int(n) if size is not None else math.floor(length * n) for length, n in zip(lengths, each))
+    if min(out) < 1:
+        raise ValueError(f"interpolate: nothing is left of {shape} at scale {given}")
+    return out, tuple(float(n) for n in each) if scale is not None else tuple(count / n for count, n in zip(out, lengths))
+
+
+def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], shift: float) -> Tensor:
+    """The elements at floor((i + shift) / factor) of each dimension."""
+    lengths = input.shape[2:]
+    if not shift and len(out) == 2:  # in PyTorch twice the length, or the same, repeats elements whatever the factor was
+        factors = tuple(count / n if count in (n, 2 * n) else f for count, n, f in zip(out, lengths, factors))
+    repeats = tuple(count // n for count, n in zip(out, lengths))
     if factors == repeats:  # whole repeats need no index, and their gradient is a plain sum
-        spread = Expand.apply(
-            input.reshape(n, channels, height, 1, width, 1), shape=(n, channels, height, repeats[0], width, repeats[1])
-        )
-        return spread.reshape(n, channels, *out)
-    rows, columns = (
-        np.minimum(np.floor(np.arange(count, dtype=np.float32) * np.float32(ratio)).astype(np.int64), length - 1)
-        for count, ratio, length in zip(out, ratios, (height, width))
-    )
-    xp = array_module(input.array)
-    return Take.apply(input, index=(slice(None), slice(None), xp.asarray(rows[:, None]), xp.asarray(columns[None, :])))
+        apart = [k for n in lengths for k in (n, 1)]
+        spread = [k for n, times in zip(lengths, repeats) for k in (n, times)]
+        whole = Expand.apply(input.reshape(*input.shape[:2], *apart), shape=(*input.shape[:2], *spread))
+        return whole.reshape(*input.shape[:2], *out)
+    xp, index = array_module(input.array), []
+    for d, (count, factor, length) in enumerate(zip(out, factors, lengths)):
+        at = np.floor((np.arange(count, dtype=np.float32) + np.float32(shift)) * np.float32(1 / factor)).astype(np.int64)
+        index.append(xp.asarray(np.minimum(at, length - 1).reshape([-1 if i == d else 1 for i in range(len(out))])))
+    return Take.apply(input, index=(slice(None), slice(None), *index))
+
+
+@in_float32
+def _weighed(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
+    """Each dimension of the images multiplied by its matrix (out, in)."""
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")
+    for dim, matrix in enumerate(matrices, 2):
+        weights = Tensor(matrix.T.astype(input.dtype), device=input.device)
+        input = (input.transpose(dim, -1) @ weights).transpose(dim, -1)
+    return input
+
+
+def _matrix(taps: Callable, length: int, count: int, factor: float, align_corners: bool | None) -> np.ndarray:
+    """The matrix (count, length) of the weights with which the elements of a line become `count` new ones."""
+    at = np.arange(count, dtype=np.float64)
+    at = at * ((length - 1) / max(count - 1, 1)) if align_corners else (at + 0.5) / factor - 0.5
+    matrix = np.zeros((count, length))
+    for place, weight in taps(at):
+        np.add.at(matrix, (np.arange(count), np.clip(place, 0, length - 1)), weight)
+    return matrix
+
+
+def _linear(at: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The two neighbours of each position, and how near it is to them; before the first element there is that alone."""
+    at = np.maximum(at, 0)
+    first = np.floor(at).astype(np.int64)
+    return [(first, 1 - (at - first)), (first + 1, at - first)]
+
+
+def _cubic(at: np.ndarray, a: float = -0.75) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The four neighbours of each position, and their weights in the cubic through them."""
+    first = np.floor(at).astype(np.int64)
+    found = []
+    for k in (-1, 0, 1, 2):
+        d = np.abs(at - first - k)
+        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+        found.append((first + k, near if k in (0, 1) else far))
+    return found
