@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from layers.module import Module
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.resize import DIMENSIONS
 
 
 class ConstantPad2d(Module):
@@ -40,20 +41,21 @@ class ZeroPad2d(ConstantPad2d):
 
 
 class Upsample(Module):
-    """Images (N, C, H, W) brought to `size` (h, w), or enlarged by `scale_factor`, by repeating rows and columns.
+    """Images (N, C, ...) brought to `size`, or enlarged by `scale_factor`; `functional.interpolate` says what the modes mean.
 
-    Only mode "nearest" is supported, PyTorch has others. Raises ValueError for another mode, and unless exactly one of `size`
-    and `scale_factor` is given.
+    Raises ValueError for an unknown mode, and unless exactly one of `size` and `scale_factor` is given.
     """
 
     def __init__(
         self,
-        size: int | tuple[int, int] | None = None,
-        scale_factor: float | tuple[float, float] | None = None,
+        size: int | tuple[int, ...] | None = None,
+        scale_factor: float | tuple[float, ...] | None = None,
         mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
     ) -> None:
-        if mode != "nearest":
-            raise ValueError(f"Upsample: only mode 'nearest' is supported, got {mode!r}")
+        if mode not in DIMENSIONS:
+            raise ValueError(f"Upsample: only modes {', '.join(DIMENSIONS)} are supported, got {mode!r}")
         if (size is None) == (scale_factor is None):
             raise ValueError(f"Upsample: expected either size or scale_factor, got {size} and {scale_factor}")
         super().__init__()
@@ -63,9 +65,13 @@ class Upsample(Module):
         else:
             self.scale_factor = None if scale_factor is None else float(scale_factor)
         self.mode = mode
+        self.align_corners = align_corners
+        self.recompute_scale_factor = recompute_scale_factor
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.interpolate(input, self.size, self.scale_factor, self.mode)
+        return functional.interpolate(
+            input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        )
 
     def extra_repr(self) -> str:
         given = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"

@@ -131,6 +131,7 @@ CASES = [
     Case("ZeroPad2d cropping", lambda nn, t: nn.ZeroPad2d((1, -2, 0, 3)), IMAGES),
     Case("ConstantPad2d", lambda nn, t: nn.ConstantPad2d((1, 2, 3, 4), 0.5), IMAGES),
     Case("Upsample", lambda nn, t: nn.Upsample(scale_factor=2), IMAGES),
+    Case("Upsample bilinear", lambda nn, t: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGES),
     Case("Upsample to a size", lambda nn, t: nn.Upsample((9, 5)), IMAGES),
     Case("PairwiseDistance", lambda nn, t: nn.PairwiseDistance(), several(2, 4, 5)),
     Case("PairwiseDistance p=1", lambda nn, t: nn.PairwiseDistance(1.0, keepdim=True), several(2, 4, 5)),

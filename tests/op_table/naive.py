@@ -104,14 +104,42 @@ def adaptive_avg_pool2d(x, output_size):
     return y
 
 
-def interpolate(x, size=None, scale_factor=None, mode="nearest"):
+def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
+    lengths = x.shape[2:]
     if size is None:
-        factors = both(scale_factor)
-        size = tuple(math.floor(n * factor) for n, factor in zip(x.shape[-2:], factors))
-        # PyTorch: twice the length, or the same, repeats elements whatever the factor was
-        factors = tuple(out / n if out in (n, 2 * n) else factor for out, n, factor in zip(size, x.shape[-2:], factors))
+        factors = scale_factor if isinstance(scale_factor, tuple) else (scale_factor,) * len(lengths)
+        size = tuple(math.floor(n * factor) for n, factor in zip(lengths, factors))
     else:
-        size = both(size)
-        factors = tuple(out / n for n, out in zip(x.shape[-2:], size))
-    rows, columns = ([min(math.floor(i / f), n - 1) for i in range(out)] for n, out, f in zip(x.shape[-2:], size, factors))
-    return x[..., rows, :][..., columns]
+        size, factors = size if isinstance(size, tuple) else (size,) * len(lengths), None
+    if factors is None or recompute_scale_factor:
+        factors = tuple(out / n for out, n in zip(size, lengths))
+    for dim, (n, out, factor) in enumerate(zip(lengths, size, factors), 2):
+        if mode == "nearest" and len(lengths) == 2 and out in (n, 2 * n):
+            factor = out / n  # PyTorch: twice the length, or the same, repeats elements whatever the factor was
+        lines = np.moveaxis(x, dim, 0)
+        x = np.moveaxis(np.stack([resized(lines, i, out, factor, mode, align_corners) for i in range(out)]), 0, dim)
+    return x
+
+
+def resized(lines, i, out, factor, mode, align_corners):
+    """Element i of `out` that are made of the elements lines[0], lines[1], ..."""
+    n = len(lines)
+    if mode in ("nearest", "nearest-exact"):
+        return lines[min(math.floor((i + (0.5 if mode == "nearest-exact" else 0)) / factor), n - 1)]
+    if mode == "area":
+        return lines[i * n // out : -(-(i + 1) * n // out)].mean(0)
+    if align_corners:
+        at = i * (n - 1) / (out - 1) if out > 1 else 0.0
+    elif mode == "bicubic":
+        at = (i + 0.5) / factor - 0.5
+    else:
+        at = i if out == n else max((i + 0.5) / factor - 0.5, 0.0)
+    near = math.floor(at)
+    if mode != "bicubic":
+        return lines[near] * (1 - at + near) + lines[min(near + 1, n - 1)] * (at - near)
+    return sum(lines[min(max(near + k, 0), n - 1)] * cubic(abs(at - near - k)) for k in (-1, 0, 1, 2))
+
+
+def cubic(d, a=-0.75):
+    """The weight of an element at the distance d (Keys 1981)."""
+    return (a + 2) * d**3 - (a + 3) * d**2 + 1 if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a
