@@ -15,6 +15,7 @@ from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
 from minitorch.ops.elementwise import cos, exp, sin
+from minitorch.ops.pieces import chosen, flat
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
 
@@ -69,7 +70,7 @@ class Sigmoid(Op):
 
 
 class Relu(Op):
-    """max(a, 0).  da = g where a > 0, else 0 (also at 0)."""
+    """max(a, 0).  da = g where a > 0, else 0 (also at 0); g at a nan, which so stays in sight."""
 
     def forward(ctx, a):
         out = array_module(a).maximum(a, 0)
@@ -78,7 +79,7 @@ class Relu(Op):
 
     def backward(ctx, g):
         (out,) = ctx.saved
-        return g * (out > 0)
+        return flat(ctx, chosen(g, ~(out <= 0)))
 
 
 class LeakyRelu(Op):
@@ -91,7 +92,7 @@ class LeakyRelu(Op):
 
     def backward(ctx, g):
         (a,) = ctx.saved
-        return where(a > 0, g, g * ctx.slope)
+        return flat(ctx, where(a > 0, g, g * ctx.slope))
 
 
 class Elu(Op):
@@ -106,7 +107,8 @@ class Elu(Op):
 
     def backward(ctx, g):
         (a,) = ctx.saved
-        return where(a > 0, g * ctx.scale, g * (ctx.scale * ctx.alpha * exp(where(a > 0, 0.0, a))))
+        bent = a <= 0  # not at a nan
+        return where(bent, g * (ctx.scale * ctx.alpha * exp(where(bent, a, 0.0))), g * ctx.scale)
 
 
 class Softplus(Op):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
+from minitorch.ops.pieces import nothing
 from minitorch.ops.promotion import floating
 
 # ---- exponentials, roots, trigonometry -----------------------------------------------------------------------------------
@@ -141,13 +142,16 @@ def abs(input: Tensor) -> Tensor:
 
 
 class Sign(Op):
-    """-1, 0 or 1.  da = 0."""
+    """-1, 0 or 1, and 0 for nan.  da = 0."""
 
     def forward(ctx, a):
-        return array_module(a).sign(a)
+        xp = array_module(a)
+        if a.dtype.kind in "bc":
+            return a.copy() if a.dtype.kind == "b" else xp.sign(a)
+        return xp.subtract(a > 0, a < 0, dtype=a.dtype)
 
     def backward(ctx, g):
-        return g * 0.0
+        return nothing(g)
 
 
 class Floor(Op):
@@ -157,7 +161,7 @@ class Floor(Op):
         return array_module(a).floor(a)
 
     def backward(ctx, g):
-        return g * 0.0
+        return nothing(g)
 
 
 class Ceil(Floor):
@@ -182,7 +186,7 @@ class Trunc(Floor):
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 for each element, nan for nan (PyTorch has 0)."""
+    """-1, 0 or 1 for each element; 0 for nan, as in PyTorch."""
     return Sign.apply(input)
 
 

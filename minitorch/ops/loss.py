@@ -16,7 +16,9 @@ from minitorch.backend import array_module
 from minitorch.ops.activation import log_softmax, logsigmoid, softmax
 from minitorch.ops.choice import clamp, minimum, where
 from minitorch.ops.elementwise import abs, log
-from minitorch.ops.reduce import gather, norm, normalized_dims, sum
+from minitorch.ops.index import AddAt, Take
+from minitorch.ops.pieces import flat
+from minitorch.ops.reduce import ScatterAlong, norm, normalized_dims, sum
 
 
 class CrossEntropy(Op):
@@ -42,6 +44,19 @@ class CrossEntropy(Op):
         dx[array_module(p).arange(dx.shape[0]), target] -= coefficients
         dx *= g
         return dx, None, None
+
+
+class Picked(Op):
+    """Minus the entry of its target in each row of x (n, classes), for targets (n, 1).  dx = -g there."""
+
+    def forward(ctx, x, target):
+        ctx.saved = (target,)
+        ctx.shape_in = x.shape
+        return -x[array_module(x).arange(x.shape[0]), target[:, 0]]
+
+    def backward(ctx, g):
+        (target,) = ctx.saved
+        return flat(ctx, ScatterAlong.apply(-g.reshape(target.shape), target, shape=ctx.shape_in, dim=1)), None
 
 
 class BinaryCrossEntropy(Op):
@@ -112,9 +127,10 @@ def cross_entropy(
     """-log of the softmax probability of the target class, for logits (n, classes), (n, classes, ...) or (classes).
 
     `target` holds classes, integers of shape (n, ...), or probabilities of the shape of `input`. `weight` (classes) weighs
-    classes; a "mean" divides by the targets' weights. Classes equal to `ignore_index` count nothing. `label_smoothing` e mixes
-    the target with e parts of the uniform distribution. Raises ValueError if the shapes do not fit, IndexError for a class out
-    of range, TypeError for wrong dtypes.
+    classes; a "mean" divides by the targets' weights. Rows whose class is `ignore_index` are left out: their gradient is 0,
+    whatever they hold, and the mean of no row is nan. `label_smoothing` e mixes the target with e parts of the uniform
+    distribution. Raises ValueError if the shapes do not fit or for an `ignore_index` beside probabilities, IndexError for a
+    class out of range, TypeError for wrong dtypes.
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}")
@@ -122,21 +138,22 @@ def cross_entropy(
     _check_reduction(name, reduction)
     _check_floats(name, input, weight)
     if target.dtype.kind in "fc":
+        if ignore_index >= 0:
+            raise ValueError(f"cross_entropy: ignore_index {ignore_index} names a class, the target holds probabilities")
         return _probabilities(input, target, weight, reduction, label_smoothing)
-    rows, labels, factors, shape = _rows(name, input, target, weight, ignore_index)
+    rows, labels, factors, shape, valid = _rows(name, input, target, weight, ignore_index)
     if reduction in ("mean", "sum") and not label_smoothing and labels.size:
         if factors is None:
             factors = array_module(labels).full(labels.shape, 1 / labels.size if reduction == "mean" else 1, input.dtype)
         elif reduction == "mean":
-            factors = (wrap(factors) / wrap(array_module(factors).asarray(factors.sum()))).array  # seen by anomaly mode
+            factors = (wrap(factors) / _weight_of(factors)).array  # seen by anomaly mode
         return CrossEntropy.apply(rows, wrap(labels), wrap(factors))
     logs = log_softmax(rows, 1)
     losses = _picked(logs, labels, factors)
     if label_smoothing:
-        valid = wrap(target.array.reshape(-1) != ignore_index)
-        spread = -(logs if weight is None else logs * weight).sum(1) * valid
+        spread = -(logs if weight is None else logs * weight).sum(1)
         losses = losses * (1 - label_smoothing) + spread * (label_smoothing / rows.shape[1])
-    return _reduced(name, losses, reduction, shape, factors)
+    return _reduced(name, losses, reduction, shape, factors, valid)
 
 
 @old_reduction
@@ -150,8 +167,8 @@ def nll_loss(
     """
     _check_reduction("nll_loss", reduction)
     _check_floats("nll_loss", input, weight)
-    rows, labels, factors, shape = _rows("nll_loss", input, target, weight, ignore_index)
-    return _reduced("nll_loss", _picked(rows, labels, factors), reduction, shape, factors)
+    rows, labels, factors, shape, valid = _rows("nll_loss", input, target, weight, ignore_index)
+    return _reduced("nll_loss", _picked(rows, labels, factors), reduction, shape, factors, valid)
 
 
 def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
@@ -169,31 +186,32 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
 
 
 def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
-    """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses."""
+    """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses.
+
+    Ignored rows are not among them: the last is a mask of those that are, or None for all. A product with a factor of 0 would
+    make nan of an infinity that they hold.
+    """
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != shape:
         raise ValueError(f"{name}: expected targets of shape {shape} for input {input.shape}, got {target.shape}")
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected integer classes, got {target.dtype}")
     classes = input.shape[0 if input.ndim == 1 else 1]
-    labels, ignored = target.array.reshape(-1), None
-    xp = array_module(labels)
+    labels, valid = target.array.reshape(-1), None
     low, high = _range(labels)
     if low <= ignore_index <= high:
-        ignored = labels == ignore_index
-        labels = xp.where(ignored, 0, labels)
+        valid = labels != ignore_index
+        labels = labels[valid]
         low, high = _range(labels)
     if low < 0 or high >= classes:
         worst = low if low < 0 else high
         raise IndexError(f"{name}: class {worst} is out of range for {classes} classes (input {input.shape})")
     factors = None if weight is None else weight.array[labels]
-    if ignored is not None:
-        factors = xp.where(ignored, input.dtype.type(0), input.dtype.type(1) if factors is None else factors)
     if input.ndim == 1:
         input = input.reshape(1, -1)
     elif input.ndim > 2:
         input = input.permute(0, *range(2, input.ndim), 1).reshape(-1, classes)
-    return input, labels, factors, shape
+    return input if valid is None else Take.apply(input, index=(valid,)), labels, factors, shape, valid
 
 
 def _range(labels: Any) -> tuple[int, int]:
@@ -203,7 +221,7 @@ def _range(labels: Any) -> tuple[int, int]:
 
 def _picked(logs: Tensor, labels: Any, factors: Any) -> Tensor:
     """Minus the entry of its label in each row, times its factor."""
-    losses = -gather(logs, 1, wrap(labels.astype(backend.int64).reshape(-1, 1))).reshape(-1)
+    losses = Picked.apply(logs, wrap(labels.astype(backend.int64).reshape(-1, 1)))
     return losses if factors is None else losses * wrap(factors)
 
 
@@ -226,16 +244,25 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
     return _reduced(name, losses, reduction, losses.shape, None)
 
 
-def _reduced(name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] | None = None, factors: Any = None) -> Tensor:
-    """Losses as they are, summed, or averaged over the weight they carry."""
+def _reduced(
+    name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] | None = None, factors: Any = None, valid: Any = None
+) -> Tensor:
+    """Losses as they are, with 0 where rows are not `valid`, summed, or averaged over the weight they carry."""
     _check_reduction(name, reduction)
     if reduction == "none":
+        if valid is not None:
+            losses = AddAt.apply(losses, index=(valid,), shape=valid.shape)
         return losses if shape is None else losses.reshape(shape)
     if reduction == "sum":
         return losses.sum()
     if factors is None:
         return losses.mean()
-    return losses.sum() / wrap(array_module(factors).asarray(factors.sum()))
+    return losses.sum() / _weight_of(factors)
+
+
+def _weight_of(factors: Any) -> Tensor:
+    """The weight that rows carry together."""
+    return wrap(array_module(factors).asarray(total(factors, (0,))))
 
 
 def _check_reduction(name: str, reduction: str) -> None:

@@ -187,9 +187,17 @@ class MaxOver(Op):
 
     def backward(ctx, g):
         a, out = ctx.saved
-        attained = a == out
+        attained = _attained(a, out)
         count = attained.sum(ctx.dims, dtype=g.dtype).reshape(ctx.kept)
         return where(attained, g.reshape(ctx.kept) / count, 0.0)
+
+
+def _attained(a: Any, out: Any) -> Any:
+    """Where `a` is the extreme `out` of its row: a nan, which wins over any number, equals nothing."""
+    array = out.array if isinstance(out, Tensor) else out
+    if array_module(array) is np and not (array != array).any():
+        return a == out
+    return (a == out) | (a != a)
 
 
 class Logsumexp(Op):

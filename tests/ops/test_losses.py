@@ -1,5 +1,7 @@
 """Corners of the losses that a table of ordinary inputs does not reach."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,39 @@ def test_logarithms_of_binary_cross_entropy_are_bounded_forward_and_backward():
     loss.backward()
     assert loss.item() == pytest.approx(300 + np.log(2), rel=1e-12)
     np.testing.assert_allclose(target.grad.array, [100, -100, 100, 0], atol=1e-12)
+
+
+# ---- what is ignored is left out ------------------------------------------------------------------------------------------
+
+CLASS_LOSSES = [F.cross_entropy, F.nll_loss, lambda *a, **kw: F.cross_entropy(*a, **kw, label_smoothing=0.1)]
+
+
+@pytest.mark.parametrize("loss", CLASS_LOSSES, ids=["cross_entropy", "nll_loss", "smoothed"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("hidden", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("weight", [None, mt.tensor([0.5, 2.0])], ids=["", "weighted"])
+def test_an_ignored_row_is_left_out_whatever_it_holds(loss, reduction, hidden, weight):
+    whole = mt.tensor([[hidden, 1.0], [1.0, 2.0], [hidden, hidden]], requires_grad=True)
+    row = mt.tensor([[1.0, 2.0]], requires_grad=True)
+    got = loss(whole, mt.tensor([-100, 1, -100]), weight, reduction=reduction)
+    alone = loss(row, mt.tensor([1]), weight, reduction=reduction)
+    got.sum().backward()
+    alone.sum().backward()
+    assert got.tolist() == ([0, alone.item(), 0] if reduction == "none" else alone.item())
+    assert whole.grad.tolist() == [[0, 0], *row.grad.tolist(), [0, 0]]
+
+
+@pytest.mark.parametrize("loss", CLASS_LOSSES, ids=["cross_entropy", "nll_loss", "smoothed"])
+@pytest.mark.parametrize("weight", [None, mt.tensor([0.5, 2.0])], ids=["", "weighted"])
+def test_a_batch_that_is_all_ignored_has_no_mean_and_changes_no_weight(loss, weight):
+    for shape, ignored in [((3, 2), (3,)), ((2, 2, 4, 4), (2, 4, 4)), ((2,), ())]:
+        x = mt.ones(*shape, requires_grad=True)
+        y = loss(x, mt.full(ignored, -100, dtype=mt.int64), weight)
+        y.backward()
+        assert math.isnan(y.item())
+        assert x.grad.tolist() == mt.zeros(*shape).tolist()
+
+
+def test_an_ignored_class_beside_probabilities_is_refused():
+    with pytest.raises(ValueError, match="cross_entropy: ignore_index 1 names a class, the target holds probabilities"):
+        F.cross_entropy(mt.ones(2, 3), mt.ones(2, 3), ignore_index=1)
