@@ -261,6 +261,7 @@ from minitorch.ops.trigonometry import (
     sinh,
     tan,
 )
+from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal, poisson
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
+from minitorch import backend, printing
 from minitorch.backend import Device
 
 
@@ -115,21 +115,16 @@ class Conversion:
     __hash__ = object.__hash__  # by identity: `==` is elementwise
 
     def __repr__(self) -> str:
-        host = backend.to_array(self.array, None, backend.CPU)
-        text = np.array2string(host, separator=", ", prefix="tensor(", precision=4)
-        notes = []
-        if self.dtype not in (backend._defaults.dtype, backend.int64, backend.bool_):
-            notes.append(f"dtype={self.dtype}")
-        if self.is_cuda:
-            notes.append("device='cuda:0'")
+        device = ["device='cuda:0'"] if self.is_cuda else []
         if self.grad_fn is not None:
-            notes.append(f"grad_fn=<{type(self.grad_fn).__name__}>")
-        elif self.requires_grad:
-            notes.append("requires_grad=True")
-        return "tensor(" + ", ".join([text, *notes]) + ")"
+            gradient = [f"grad_fn=<{self.grad_fn.name()}>"]
+        else:
+            gradient = ["requires_grad=True"] if self.requires_grad else []
+        return printing.text_of(self.array, device, gradient, backend.get_default_dtype())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        """A 0-d tensor as the number it holds, as in PyTorch; any tensor of one element where a format is given."""
+        return format(self.item(), spec) if spec or not self.array.ndim else repr(self)
 
 
 def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) -> Any:

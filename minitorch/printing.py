@@ -56,11 +56,12 @@ def set_printoptions(
 
 
 def text_of(array: Any, device: list[str], gradient: list[str], default_dtype: np.dtype) -> str:
-    """The text of a tensor: its numbers, its size if it is empty, then `device`, dtype and `gradient`, the notes there are."""
+    """The text of a tensor: its numbers, the note `device`, its size if it is empty, dtype, the note `gradient`."""
     host = backend.to_array(array, None, backend.CPU)
     prefix = "tensor("
-    notes = [f"size={host.shape}"] if host.size == 0 and host.ndim != 1 else []
-    notes += device
+    notes = [*device]
+    if host.size == 0 and host.ndim != 1:
+        notes.append(f"size={host.shape}")
     expected = [default_dtype]
     if host.size:
         expected += [backend.int64, backend.bool_, np.result_type(default_dtype, backend.complex64)]

@@ -108,21 +108,27 @@ def test_a_tensor_is_hashed_by_identity():
 @pytest.mark.parametrize(
     "make, text",
     [
-        (lambda: mt.tensor([1.0, 2.5]), "tensor([1. , 2.5])"),
-        (lambda: mt.tensor(3.0), "tensor(3.)"),
+        (lambda: mt.tensor([1.0, 2.5]), "tensor([1.0000, 2.5000])"),
+        (lambda: mt.tensor([-0.0, float("nan"), 1e10]), "tensor([-0.0000e+00,         nan,  1.0000e+10])"),
         (lambda: mt.tensor([1, 2]), "tensor([1, 2])"),
         (lambda: mt.tensor([True, False]), "tensor([ True, False])"),
         (lambda: mt.tensor([]), "tensor([])"),
-        (lambda: mt.tensor([1.0], dtype=mt.float64), "tensor([1.], dtype=float64)"),
-        (lambda: mt.tensor([1], dtype=mt.int32), "tensor([1], dtype=int32)"),
+        (lambda: mt.zeros(0, 3), "tensor([], size=(0, 3))"),
+        (lambda: mt.tensor([1.0], dtype=mt.float64), "tensor([1.], dtype=torch.float64)"),
+        (lambda: mt.tensor([1], dtype=mt.int32), "tensor([1], dtype=torch.int32)"),
         (lambda: mt.tensor([1.0], requires_grad=True), "tensor([1.], requires_grad=True)"),
-        (lambda: mt.tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<Mul>)"),
+        (lambda: mt.tensor([1.0], requires_grad=True) * 2, "tensor([2.], grad_fn=<MulBackward0>)"),
         (lambda: mt.tensor([[1.0, 2.0], [3.0, 4.0]]), "tensor([[1., 2.],\n        [3., 4.]])"),
         (lambda: mt.tensor([1 / 3]), "tensor([0.3333])"),
     ],
 )
 def test_repr_shows_values_and_what_is_unusual(make, text):
     assert repr(make()) == str(make()) == f"{make()}" == text
+
+
+def test_a_number_prints_as_a_tensor_and_formats_as_the_number():
+    loss = mt.tensor(2.5, requires_grad=True)
+    assert (repr(loss), f"loss {loss}") == ("tensor(2.5000, requires_grad=True)", "loss 2.5")
 
 
 def test_a_large_tensor_is_shown_in_part():
