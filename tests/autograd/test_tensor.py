@@ -109,7 +109,7 @@ def test_a_tensor_is_hashed_by_identity():
     "make, text",
     [
         (lambda: mt.tensor([1.0, 2.5]), "tensor([1.0000, 2.5000])"),
-        (lambda: mt.tensor([-0.0, float("nan"), 1e10]), "tensor([-0.0000e+00,         nan,  1.0000e+10])"),
+        (lambda: mt.tensor([-0.0, float("nan"), 1e10]), "tensor([-0.0000e+00,        nan, 1.0000e+10])"),
         (lambda: mt.tensor([1, 2]), "tensor([1, 2])"),
         (lambda: mt.tensor([True, False]), "tensor([ True, False])"),
         (lambda: mt.tensor([]), "tensor([])"),
