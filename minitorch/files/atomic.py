@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,14 +25,22 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     What the `with` block writes goes to a temporary file in the same folder, which is flushed to the disk and renamed when
     the block ends; the folder is flushed too. If the block raises, or is interrupted, the temporary file is removed and
     `path` stays as it was. What killed writers of the same `path` left behind is swept first. Writers that meet do not mix:
-    the last to finish wins. Raises OSError as `open` and `write` do, naming `path`; a full disk says that the old file is
-    unchanged.
+    the last to finish wins. The new file has the permissions of the old one, and its owner where that is allowed. What is
+    there and is no regular file, a device or a pipe, is never replaced, but written to. Raises OSError as `open` and `write`
+    do, naming `path`; a full disk says that the old file is unchanged.
     """
+    before = _opened(path)
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        with open(path, "wb") as file:
+            yield file
+        return
     path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
     _sweep(path)
     file = _open_temporary(path)
     try:
         with file:
+            if before is not None:  # at once: nobody else may read meanwhile what only its owner may
+                _give_permissions(file, before)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -45,6 +54,24 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise OSError(reason.errno, said, str(path)) from reason
         raise
     _flush_folder(path.parent)
+
+
+def _opened(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """What is at `path`, if anything; raises OSError if it may not be written."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISFIFO(found.st_mode):  # opening a pipe would wait for a reader
+        open(path, "ab").close()
+    return found
+
+
+def _give_permissions(file: BinaryIO, before: os.stat_result) -> None:
+    if hasattr(os, "fchmod"):  # which Windows lacks, before Python 3.13
+        with suppress(PermissionError):  # only root gives files away
+            os.fchown(file.fileno(), before.st_uid, before.st_gid)
+        os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
 
 
 def _open_temporary(path: Path) -> BinaryIO:

@@ -8,145 +8,243 @@ structure around the tensors as JSON, and the SHA-256 of the whole file, by whic
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
+from minitorch.files import layout
 from minitorch.files.atomic import atomic_write
 
 _STRUCTURE, _DIGEST = "minitorch", "sha256"  # our two entries of the metadata; other programs' files have neither
 _VERSION = 1
 _BLANK = b"0" * 64
 _DIGEST_ENTRY = re.compile(rb'"sha256"\s*:\s*"([0-9a-f]{64})"')
+_BLOCK = 2**22  # bytes hashed and written at a time, so that they are still in the processor's cache
+
+File = str | os.PathLike[str] | BinaryIO
 
 
 class CheckpointError(ValueError):
-    """A file that `load` refuses: damaged, cut off, of another format, or of a newer version."""
+    """A file that `load` refuses: damaged, cut off, of another format, or with something that is not known here."""
 
 
-def save(obj: Any, f: str | os.PathLike[str]) -> None:
+def save(obj: Any, f: File) -> None:
     """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
 
-    The file is replaced whole or not at all (`files.atomic.atomic_write`). Tensors are stored in C order without their
-    gradients and history; one that occurs twice, as a tied weight does in a state dict, is stored under both names and comes
-    back as two tensors. NumPy numbers become Python's. Unlike `torch.save` this needs the safetensors package and takes
-    nothing else: raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError
-    for a tensor with the key "__metadata__"; OSError if the file cannot be written.
+    `f` is a path, or a file object open for writing bytes. A file is replaced whole or not at all and keeps its permissions
+    (`files.atomic.atomic_write`); what is no regular file, a pipe or a device, is written to as it is. Tensors are stored in
+    C order without their gradients and history; one that occurs twice, as a tied weight does in a state dict, is stored under
+    both names and comes back as two tensors. NumPy numbers become Python's. Unlike `torch.save` this takes nothing else:
+    raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError for a tensor
+    with the key "__metadata__"; OSError if the file cannot be written.
     """
-    safetensors = _safetensors("save")
-    path = _as_path("save", f)
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     content = _encoded(obj, (), arrays)
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
-    written = safetensors.save(arrays, {_STRUCTURE: structure, _DIGEST: _BLANK.decode()})
-    start, end = _digest_span(written)
-    with atomic_write(path) as file:
-        file.write(written[:start])
-        file.write(_checksum(written, start, end).encode())
-        file.write(memoryview(written)[end:])
+    head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
+    if _is_path(f, "save", "write"):
+        with atomic_write(f) as file:
+            _write(head, arrays, file)
+    else:
+        _write(head, arrays, f)
 
 
-def load(f: str | os.PathLike[str], map_location: Device | str | None = None) -> Any:
+def load(f: File, map_location: Device | str | None = None, *, weights_only: bool = True) -> Any:
     """What `save` wrote to the file `f`, or the dict of tensors in another program's safetensors file.
 
-    Tensors come back on the CPU, or on the device `map_location`, without requiring a gradient. Raises CheckpointError,
-    naming the file and what to do, for a file that is damaged or not in this format; OSError if it cannot be read. The
+    `f` is a path, or a file object open for reading bytes. Tensors come back on the CPU, or on the device `map_location`,
+    without requiring a gradient. Those of the floating formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits)
+    come back as float32, which holds their values exactly, with a warning. `weights_only` is PyTorch's and changes nothing:
+    a file is never executed.
+
+    Raises CheckpointError, naming the file and what to do, for a file that is damaged, of another format, or with something
+    that is not known here; MemoryError for a whole one that is too large for this machine; OSError if it cannot be read. The
     checksum covers files that `save` wrote; of other programs' files only the layout is checked.
     """
-    safetensors = _safetensors("load")
-    path = _as_path("load", f)
     where = backend.CPU if map_location is None else backend.as_device(map_location)
-    raw = path.read_bytes()
-    try:
-        arrays = safetensors.load(raw)
-        metadata = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")]).get("__metadata__") or {}
-    except Exception as reason:  # safetensors raises its own class, KeyError for a dtype NumPy lacks, and others
-        raise CheckpointError(_refusal(path, raw, reason)) from reason
-    tensors = {name: wrap(backend.to_array(array.copy(), None, where)) for name, array in arrays.items()}
+    with _opened(f) as (file, size, name):
+        try:
+            arrays, metadata = _read(file, size, name, where)
+        except MemoryError as reason:
+            raise MemoryError(
+                f"load: the tensors of {name}, a file of {size:,} bytes, do not fit into memory; the file is not at fault"
+            ) from reason
     if _STRUCTURE not in metadata and _DIGEST not in metadata:
-        return tensors
-    if _checksum(raw, *_digest_span(raw)) != metadata.get(_DIGEST):
-        raise CheckpointError(
-            f"load: {path} does not match its checksum: it was damaged after it was written. Delete it and go back to an "
-            "earlier checkpoint or to a fresh copy."
-        )
+        return arrays
     try:
         structure = json.loads(metadata[_STRUCTURE])
         version = structure["version"]
         if version <= _VERSION:
-            return _decoded(structure["content"], tensors)
+            return _decoded(structure["content"], arrays)
     except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right: somebody forged it
         raise CheckpointError(
-            f"load: {path} was not written by minitorch, although it says so ({type(reason).__name__}: {reason}). Delete it "
-            "and go back to a file of your own."
+            f"load: {name} was not written by minitorch, although it says so ({type(reason).__name__}: {reason}): go back to "
+            "a file of your own."
         ) from reason
     raise CheckpointError(
-        f"load: {path} has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
+        f"load: {name} has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
     )
 
 
-def _as_path(name: str, f: Any) -> Path:
-    if not isinstance(f, (str, os.PathLike)):
-        raise TypeError(f"{name}: expected the path of a file, got {type(f).__name__}")
-    return Path(f)
+# ---- files and file objects ----------------------------------------------------------------------------------------------
 
 
-def _safetensors(name: str) -> ModuleType:
+def _is_path(f: Any, name: str, method: str) -> bool:
+    """Whether `f` is a path, and not a file object; raises TypeError for anything else."""
+    if isinstance(f, (str, os.PathLike)):
+        return True
+    if isinstance(f, io.TextIOBase) or not hasattr(f, method):
+        how = "writing" if method == "write" else "reading"
+        raise TypeError(f"{name}: expected a path, or a file open for {how} bytes, got {type(f).__name__}")
+    return False
+
+
+@contextmanager
+def _opened(f: File) -> Iterator[tuple[BinaryIO, int, str]]:
+    """A file to read, how many bytes it has from where it stands, and how to call it."""
+    if _is_path(f, "load", "read"):
+        with open(f, "rb") as file:
+            yield *_sized(file), str(f)
+    else:
+        yield *_sized(f), str(getattr(f, "name", "the file object"))
+
+
+def _sized(file: BinaryIO) -> tuple[BinaryIO, int]:
+    if not (hasattr(file, "seekable") and file.seekable()):  # a pipe
+        file = io.BytesIO(file.read())
+    start = file.tell()
+    size = file.seek(0, os.SEEK_END) - start
+    file.seek(start)
+    return file, size
+
+
+def _write(head: bytes, arrays: Mapping[str, Any], file: BinaryIO) -> None:
+    """Write the header with the checksum in its place, and the arrays, which are read twice and never copied all at once."""
+    digest = hashlib.sha256(head)
+    for name in layout.ordered(arrays):
+        _hand_over(arrays[name], digest.update)
+    start, end = _digest_span(head)
+    _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
+    for name in layout.ordered(arrays):
+        _hand_over(arrays[name], partial(_write_all, file))
+
+
+def _hand_over(array: Any, use: Callable[[memoryview], Any]) -> None:
+    """Call `use` with the bytes of an array, from any device, piece by piece."""
+    view = layout.as_bytes(backend.to_array(array, None, backend.CPU))
+    for start in range(0, len(view), _BLOCK):
+        use(view[start : start + _BLOCK])
+
+
+def _write_all(file: BinaryIO, view: bytes | memoryview) -> None:
+    view = memoryview(view)
+    while view:
+        count = file.write(view)  # an unbuffered file may take less
+        view = view[len(view) if count is None else count :]
+
+
+# ---- reading and refusing ------------------------------------------------------------------------------------------------
+
+_BACK = "go back to an earlier checkpoint or to a fresh copy"
+
+
+def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a file; raises CheckpointError for one that is not to be trusted."""
+    raw = b""
     try:
-        import safetensors.numpy
-    except ImportError as reason:
-        raise ImportError(
-            f"{name}: files are written and read by the safetensors package, which is not installed: "
-            "`pip install safetensors`, or install minitorch with its 'examples' extra"
+        raw = layout.read_header(file, size)
+        stored, metadata = layout.parsed(raw, size)
+        digest, tensors = _digest_of_header(raw), {}
+        for each in stored:
+            array, view = layout.read_tensor(each, file)
+            digest.update(view)
+            tensors[each.name] = wrap(backend.to_array(array, None, where))
+    except layout.Unsupported as reason:
+        if _digest_span(raw)[1]:  # one of ours has nothing unknown, unless it was damaged
+            _check(_digest_of_rest(raw, file), raw, name)
+        raise CheckpointError(
+            f"load: {name} cannot be read by this minitorch, though nothing seems wrong with it: {reason}. A newer minitorch "
+            "may read it; the program that wrote it does."
         ) from reason
-    return safetensors.numpy
+    except (layout.CutOff, layout.Broken) as reason:
+        raise CheckpointError(
+            f"load: {name}, of {size:,} bytes, is not a whole safetensors file: {reason}. It was cut off or damaged: {_BACK}."
+        ) from reason
+    except layout.Foreign as reason:
+        raise CheckpointError(f"load: {name} {_foreign(*reason.args)}") from reason
+    if _STRUCTURE in metadata or _DIGEST in metadata:
+        _check(digest, raw, name)
+    if changed := [each.name for each in stored if each.code in layout.AS_FLOAT32]:
+        kinds = ", ".join(sorted({each.code for each in stored if each.code in layout.AS_FLOAT32}))
+        warnings.warn(f"load: {len(changed)} tensors of {name} are of {kinds}, read as float32", stacklevel=3)
+    return tensors, metadata
+
+
+def _foreign(start: bytes) -> str:
+    """What is to be said of a file that begins so."""
+    if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
+        return (
+            "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
+            "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
+        )
+    if not start:
+        return f"is empty; {_BACK}."
+    return (
+        f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote in "
+        f"this format; if this was one, it was damaged: {_BACK}."
+    )
 
 
 def _digest_span(raw: bytes) -> tuple[int, int]:
     """Where in the header the checksum's digits stand; an empty span if they are not there."""
-    found = _DIGEST_ENTRY.search(raw, 8, 8 + int.from_bytes(raw[:8], "little"))
+    found = _DIGEST_ENTRY.search(raw, 8)
     return found.span(1) if found else (0, 0)
 
 
-def _checksum(raw: bytes, start: int, end: int) -> str:
-    """The SHA-256 of a file with zeros in place of its own digits, which stand from `start` to `end`."""
+def _digest_of_header(raw: bytes) -> Any:
+    """The SHA-256 so far: of the header with zeros in place of the checksum's own digits."""
+    start, end = _digest_span(raw)
     digest = hashlib.sha256(raw[:start])
     digest.update(_BLANK)
-    digest.update(memoryview(raw)[end:])
-    return digest.hexdigest()
+    digest.update(raw[end:])
+    return digest
 
 
-def _refusal(path: Path, raw: bytes, reason: Exception) -> str:
-    if raw[:4] == b"PK\x03\x04" or raw[:1] == b"\x80":
-        return (
-            f"load: {path} is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
-            "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
-        )
-    return (
-        f"load: {path}, of {len(raw)} bytes, is not a whole safetensors file ({type(reason).__name__}: {reason}). If it was "
-        "one, it was damaged or cut off: delete it and go back to an earlier checkpoint or to a fresh copy."
-    )
+def _digest_of_rest(raw: bytes, file: BinaryIO) -> Any:
+    digest = _digest_of_header(raw)
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest
+
+
+def _check(digest: Any, raw: bytes, name: str) -> None:
+    """Raise CheckpointError unless the digest is the one that the header has."""
+    start, end = _digest_span(raw)
+    if digest.hexdigest().encode() != raw[start:end]:
+        raise CheckpointError(f"load: {name} does not match its checksum: it was damaged after it was written; {_BACK}.")
 
 
 # ---- the structure around the tensors: what JSON has as it is, everything else as an object with one key -----------------
 
 
-def _encoded(obj: Any, path: tuple, arrays: dict[str, np.ndarray]) -> Any:
+def _encoded(obj: Any, path: tuple, arrays: dict[str, Any]) -> Any:
     """`obj` as JSON; its arrays go into `arrays` under the name that stands for them."""
     if isinstance(obj, Tensor):
         name = _unused_name(path, arrays)
-        if obj.dtype == backend.complex128:
-            raise TypeError(f"save: {_place(path)} is complex128, which safetensors files cannot hold")
-        arrays[name] = np.asarray(backend.to_array(obj.array, None, backend.CPU), order="C")
+        if obj.dtype.name not in layout.NAMES:
+            raise TypeError(f"save: {_place(path)} is {obj.dtype}, which safetensors files cannot hold")
+        arrays[name] = obj.array
         return {"tensor": name}
     if isinstance(obj, np.generic):
         obj = obj.item()
@@ -172,7 +270,7 @@ def _place(path: tuple) -> str:
     return "obj" + "".join(f"[{key!r}]" for key in path)
 
 
-def _unused_name(path: tuple, arrays: dict[str, np.ndarray]) -> str:
+def _unused_name(path: tuple, arrays: dict[str, Any]) -> str:
     """The keys that lead to a tensor, joined by dots: a flat dict of tensors keeps its keys."""
     name = ".".join(map(str, path)) if path else "tensor"
     if name == "__metadata__":

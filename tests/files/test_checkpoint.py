@@ -16,7 +16,7 @@ import safetensors.numpy
 import layers as nn
 import minitorch as mt
 from minitorch import optim
-from minitorch.files import atomic
+from minitorch.files import atomic, serialization
 from minitorch.files.serialization import CheckpointError
 from minitorch.optim import lr_scheduler
 from minitorch.utils.data import DataLoader
@@ -322,7 +322,7 @@ def test_the_same_seed_damages_in_the_same_way(tmp_path):
 
 
 def test_the_fuzz_sees_a_reader_that_takes_anything(tmp_path, monkeypatch):
-    monkeypatch.setattr("minitorch.files.serialization._checksum", lambda raw, start, end: raw[start:end].decode())
+    monkeypatch.setattr("minitorch.files.serialization._check", lambda digest, raw, name: None)
     with pytest.raises(AssertionError, match=f"{re.escape(str(tmp_path))}.* was accepted with another content"):
         fuzz(100, 0, tmp_path)
 
@@ -331,10 +331,14 @@ def test_the_fuzz_sees_a_reader_that_takes_anything(tmp_path, monkeypatch):
     "said, missed", [("go back to an earlier checkpoint", "is not named"), ("load: {} is damaged", "no remedy")]
 )
 def test_the_fuzz_sees_a_refusal_that_does_not_name_the_file_or_a_remedy(tmp_path, monkeypatch, said, missed):
-    def refuse(path, raw, reason):
-        return said.format(path)
+    def careless(digest, raw, name):
+        try:
+            check(digest, raw, name)
+        except CheckpointError as reason:
+            raise CheckpointError(said.format(name)) from reason
 
-    monkeypatch.setattr("minitorch.files.serialization._refusal", refuse)
+    check = serialization._check
+    monkeypatch.setattr(serialization, "_check", careless)
     with pytest.raises(AssertionError, match=missed):
         fuzz(100, 0, tmp_path)
 
