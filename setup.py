@@ -16,9 +16,8 @@ examples = [
     "threadpoolctl>=3.2",
     "scikit-learn>=1.4",
     "markdown>=3.5",
-    "safetensors>=0.4",
 ]
-tests = ["pytest>=8", "hypothesis>=6.100", *examples]
+tests = ["pytest>=8", "hypothesis>=6.100", "safetensors>=0.7", *examples]
 
 setup(
     name="minitorch-layers",
@@ -33,7 +32,6 @@ setup(
     python_requires=">=3.10",
     install_requires=["numpy>=2.0"],
     extras_require={
-        "files": ["safetensors>=0.4"],
         "examples": examples,
         "tests": tests,
         "benchmarks": ["torch==2.13.0", "jax>=0.10", "mygrad>=2.5", "autograd>=1.9", *examples],

@@ -106,14 +106,12 @@ def facts() -> dict[str, str]:
         gpu = f"yes, CuPy {backend.cupy().__version__}"
     except RuntimeError as reason:
         gpu = f"none in use. {reason}"
-    files = "yes" if importlib.util.find_spec("safetensors") else "no: pip install safetensors, to save and load"
     return {
         "versions": f"minitorch {minitorch.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, AVX-512: {has_avx512()}",
         "BLAS": f"{library['name']} {library['version']}, {pool}",
         "freed memory": "kept by the process" if minitorch.memory.keep_freed_memory() else "given back to the system",
         "GPU": gpu,
-        "safetensors": files,
     }
 
 

@@ -8,7 +8,7 @@ from minitorch.doctor import Measured, advice, choices, facts, measure
 
 def test_it_names_what_is_in_use():
     found = facts()
-    assert set(found) == {"versions", "system", "BLAS", "freed memory", "GPU", "safetensors"}
+    assert set(found) == {"versions", "system", "BLAS", "freed memory", "GPU"}
     assert all(found.values())
     assert "NumPy" in found["versions"]
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up: a module may import those above its line, and others of its own line's package.
 # fmt: off
 ORDER = [
-    "minitorch.backend", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.memory",
+    "minitorch.backend", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.files.layout", "minitorch.memory",
     "minitorch.printing",
     "minitorch.size", "minitorch.limits",
     "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
@@ -70,7 +70,7 @@ HOST = {
     "minitorch.autograd.trial": "runs operations on the host",
     "minitorch.autograd.jacobians": "compares on the host",
     "minitorch.autograd.explain": "compares on the host",
-    "minitorch.files.serialization": "files hold host arrays",
+    "minitorch.files.layout": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
     "minitorch.data": "digits are files, read on the host",
     "minitorch.vision": "pictures are files, read and written on the host",
