@@ -44,8 +44,9 @@ from minitorch.ops.margin import (
     multilabel_soft_margin_loss,
     soft_margin_loss,
 )
+from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.norm import batch_norm, group_norm, layer_norm
-from minitorch.ops.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from minitorch.ops.pool import max_pool2d
 from minitorch.ops.rectifiers import (
     celu,
     glu,

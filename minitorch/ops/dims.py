@@ -23,12 +23,8 @@ def whole(name: str, what: str, value: Any) -> int:
     raise TypeError(f"{name}: expected {what} to be a whole number, got {value!r} ({type(value).__name__})")
 
 
-def wholes(name: str, what: str, given: tuple, keyword: Any = None) -> tuple[int, ...]:
-    """The whole numbers of `f(2, 3)`, of `f((2, 3))` and of `f(what=(2, 3))`, given as `keyword`, alike."""
-    if keyword is not None:
-        if given:
-            raise TypeError(f"{name}: {what} is given twice, as {given} and as {keyword}")
-        given = (keyword,)
+def wholes(name: str, what: str, given: tuple) -> tuple[int, ...]:
+    """The whole numbers of `f(2, 3)` and of `f((2, 3))` alike."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = tuple(given[0])
     return tuple(whole(name, what, value) for value in given)

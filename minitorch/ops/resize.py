@@ -12,7 +12,7 @@ from minitorch.accumulate import in_float32
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.index import Take
-from minitorch.ops.pool import averages
+from minitorch.ops.mean_pool import stretches
 from minitorch.ops.shape import Expand
 
 # for how many dimensions of an image each mode is meant
@@ -55,7 +55,7 @@ def interpolate(
     if mode in ("nearest", "nearest-exact"):
         return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
     if mode == "area":
-        return _weighed(input, [averages(n, count) for n, count in zip(lengths, out)])
+        return _weighed(input, [_area(n, count) for n, count in zip(lengths, out)])
     taps = _cubic if mode == "bicubic" else _linear
     if taps is _linear:  # as in PyTorch a length that stays is copied whatever the factor was
         factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
@@ -104,6 +104,14 @@ def _weighed(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
         weights = Tensor(matrix.T.astype(input.dtype), device=input.device)
         input = (input.transpose(dim, -1) @ weights).transpose(dim, -1)
     return input
+
+
+def _area(length: int, count: int) -> np.ndarray:
+    """The matrix (count, length) whose row i averages stretch i."""
+    matrix = np.zeros((count, length))
+    for row, (start, end) in zip(matrix, stretches(length, count)):
+        row[start:end] = 1 / (end - start)
+    return matrix
 
 
 def _matrix(taps: Callable, length: int, count: int, factor: float, align_corners: bool | None) -> np.ndarray:

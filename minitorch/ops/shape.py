@@ -146,29 +146,24 @@ class To(Op):
         return To.apply(g, dtype=g.dtype, where=ctx.origin)
 
 
-def reshape(input: Tensor, *sizes: int | Sequence[int], shape: Sequence[int] | None = None) -> Tensor:
+def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The elements in another shape, one length of which may be -1; a view if the memory order allows it.
 
     Raises ValueError if the number of elements does not fit.
     """
-    return Reshape.apply(input, shape=wholes("reshape", "shape", sizes, shape))
+    return Reshape.apply(input, shape=wholes("reshape", "shape", shape))
 
 
-def view(
-    input: Tensor,
-    *sizes: int | Sequence[int] | np.dtype,
-    size: Sequence[int] | None = None,
-    dtype: np.dtype | None = None,
-) -> Tensor:
+def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype | None = None) -> Tensor:
     """As `reshape`, which copies where PyTorch's view would refuse: channels-last tensors may be viewed here.
 
     With a dtype, the same memory read as numbers of that dtype, without a gradient; a width that differs changes the last
     length. Raises ValueError if that length does not fit.
     """
-    if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
-        sizes, dtype = (), sizes[0]
+    if len(shape) == 1 and isinstance(shape[0], (np.dtype, type)):
+        shape, dtype = (), shape[0]
     if dtype is None:
-        return Reshape.apply(input, shape=wholes("view", "size", sizes, size))
+        return Reshape.apply(input, shape=wholes("view", "size", shape))
     try:
         return input if input.dtype == dtype else wrap(input.array.view(dtype))
     except ValueError as reason:
@@ -201,9 +196,9 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return Permute.apply(input, dims=tuple(dims))
 
 
-def permute(input: Tensor, *order: int | Sequence[int], dims: Sequence[int] | None = None) -> Tensor:
+def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The dimensions in the order `dims`, as a view; raises ValueError unless each is named once."""
-    order = wholes("permute", "dims", order, dims)
+    order = wholes("permute", "dims", dims)
     named = [dimension("permute", input.shape, d) for d in order]
     if sorted(named) != list(range(input.ndim)):
         raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {input.shape})")
@@ -233,12 +228,12 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return Reshape.apply(input, shape=(*input.shape[:dim], 1, *input.shape[dim:]))
 
 
-def expand(input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] | None = None) -> Tensor:
+def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     """Dimensions of length one repeated to `sizes` without copying; -1 keeps a length.
 
     Raises ValueError for sizes that do not fit.
     """
-    wanted = wholes("expand", "size", sizes, size)
+    wanted = wholes("expand", "size", sizes)
     extra = len(wanted) - input.ndim
     shape = tuple(input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
     if extra < 0 or any(n < 0 for n in shape) or any(old not in (1, new) for old, new in zip(input.shape, shape[extra:])):
@@ -251,12 +246,12 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.shape)
 
 
-def repeat(input: Tensor, *counts: int | Sequence[int], repeats: Sequence[int] | None = None) -> Tensor:
+def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     """Whole copies side by side, `repeats` of them along each dimension, in memory of their own.
 
     Raises ValueError for too few counts and for negative ones.
     """
-    counts = wholes("repeat", "repeats", counts, repeats)
+    counts = wholes("repeat", "repeats", repeats)
     extra = len(counts) - input.ndim
     if extra < 0 or any(count < 0 for count in counts):
         raise ValueError(f"repeat: expected at least {input.ndim} counts of 0 or more for shape {input.shape}, got {counts}")
@@ -265,9 +260,9 @@ def repeat(input: Tensor, *counts: int | Sequence[int], repeats: Sequence[int] |
     return Contiguous.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
 
 
-def flip(input: Tensor, *along: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
+def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The order of the elements reversed along `dims`, as a copy; raises ValueError for a dim named twice."""
-    named = tuple(dimension("flip", input.shape, d) for d in wholes("flip", "dims", along, dims))
+    named = tuple(dimension("flip", input.shape, d) for d in wholes("flip", "dims", dims))
     return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))
 
 

@@ -67,8 +67,8 @@ ROWS = [
         bad=[*refused("avg_pool2d"), bad(ValueError, "^avg_pool2d: divisor_override must not be 0", IMAGES, 2, divisor_override=0)]),
     Row("adaptive_avg_pool2d", F.adaptive_avg_pool2d, naive.adaptive_avg_pool2d,
         torch=lambda torch, x, size: torch.nn.functional.adaptive_avg_pool2d(x, (None, None) if size is None else size), cases=[
-        case(spread(1, 2, 4, 6), (2, 3)), case(spread(1, 2, 4, 6), 1), case(IMAGES, (3, 2), uploads=2), case(SMALL, (None, 3), uploads=2),
-        case(SMALL, None), case(SMALL, (4, 6), uploads=2), case(spread(2, 3, 4), 2, uploads=2)],
+        case(spread(1, 2, 4, 6), (2, 3)), case(spread(1, 2, 4, 6), 1), case(IMAGES, (3, 2)), case(SMALL, (None, 3)),
+        case(SMALL, None), case(SMALL, (4, 6)), case(spread(2, 3, 4), 2)],
         bad=[bad(ValueError, r"^adaptive_avg_pool2d: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
              bad(ValueError, r"^adaptive_avg_pool2d: .* got shape \(1, 1, 0, 3\)", np.ones((1, 1, 0, 3)), 2),
              bad(ValueError, r"^adaptive_avg_pool2d: expected output_size .* got 0", IMAGES, 0),

@@ -45,7 +45,7 @@ def test_keywords_are_pytorchs(by_keyword, by_position):
     "call", [lambda: X.view(6, size=(6,)), lambda: mt.flip(X, 0, dims=(1,)), lambda: X.repeat(2, repeats=(2,))]
 )
 def test_numbers_given_twice_are_refused(call):
-    with pytest.raises(TypeError, match="is given twice"):
+    with pytest.raises(TypeError, match=r"expected .* to be a whole number"):
         call()
 
 

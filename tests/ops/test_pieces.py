@@ -73,6 +73,8 @@ STRAIGHT: dict[str, Callable[[mt.Tensor], mt.Tensor]] = {
     "nll_loss": lambda x: F.nll_loss(x.reshape(2, 2), mt.tensor([0, 1])),
     "max_pool2d": lambda x: F.max_pool2d(x, 2),
     "avg_pool2d": lambda x: F.avg_pool2d(x, 2),
+    "adaptive_avg_pool2d": lambda x: F.adaptive_avg_pool2d(x, 1),
+    "adaptive_avg_pool2d, uneven": lambda x: F.adaptive_avg_pool2d(x, 3),
     "relu of relu": lambda x: F.relu(F.relu(x * 2)),
 }
 
@@ -83,3 +85,19 @@ def test_a_straight_piece_has_a_second_derivative_of_0(name):
     (g,) = mt.autograd.grad(STRAIGHT[name](x).sum(), x, create_graph=True)
     (second,) = mt.autograd.grad(g.sum(), x)
     assert second.tolist() == mt.zeros(1, 1, 2, 2).tolist()
+
+
+CONSTANT: dict[str, Callable[[mt.Tensor], mt.Tensor]] = {
+    "sum": mt.sum,
+    "clamp": lambda x: x.clamp(-1, 1),
+    "maximum": lambda x: mt.maximum(x, mt.zeros_like(x)),
+    "where": lambda x: mt.where(x > 0, x, 0.0),
+    "cumsum": lambda x: x.cumsum(0),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+def test_a_gradient_that_pytorch_takes_for_a_constant_is_one(name):
+    x = mt.tensor([[1.0, -2.0], [3.0, -4.0]], requires_grad=True)
+    (g,) = mt.autograd.grad(CONSTANT[name](x).sum(), x, create_graph=True)
+    assert not g.requires_grad
