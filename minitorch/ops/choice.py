@@ -33,7 +33,10 @@ class Where(Op):
 
 
 class Maximum(Op):
-    """The larger of a and b, nan if either is.  The gradient goes to the larger, half to each at a tie, to both at a nan."""
+    """The larger of a and b, nan if either is.
+
+    da = g where a is larger, db = g where b is larger; half to each at a tie, to both at a nan.
+    """
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
@@ -46,7 +49,10 @@ class Maximum(Op):
 
 
 class Minimum(Op):
-    """The smaller of a and b, nan if either is.  The gradient goes to the smaller, half to each at a tie, to both at a nan."""
+    """The smaller of a and b, nan if either is.
+
+    da = g where a is smaller, db = g where b is smaller; half to each at a tie, to both at a nan.
+    """
 
     def forward(ctx, a, b):
         a, b = matched(a, b)
@@ -64,7 +70,10 @@ def _unless(lost: Any, g: Any, a: Any, b: Any) -> Any:
 
 
 class Clamp(Op):
-    """a kept within [low, high], and high where low > high.  da = g inside [low, high]; outside, the active bound gets g."""
+    """a kept within [low, high], and high where low > high.
+
+    da = g inside [low, high], dlow = g where a is below, dhigh = g where a is above.
+    """
 
     def forward(ctx, a, low, high):
         ctx.saved = a, low, high

@@ -90,7 +90,10 @@ class SetItem(Op):
 
 
 class Embedding(Op):
-    """The rows of a table that an integer array names.  da = g added at those rows, but none at `padding_idx`."""
+    """The rows of a table that an integer array names.
+
+    dtable = g added at those rows, but none at `padding_idx`.
+    """
 
     def forward(ctx, table, index, padding_idx):
         ctx.saved = (index,)

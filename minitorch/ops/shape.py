@@ -73,7 +73,7 @@ class Flip(Op):
 
 
 class Cat(Op):
-    """Arrays one after another along `dim`.  The gradient of each is its own stretch of g."""
+    """Arrays one after another along `dim`.  darrays = each its own stretch of g."""
 
     def forward(ctx, *arrays, dim):
         ctx.dim, ctx.lengths = dim, [None if a.shape == (0,) else a.shape[dim] for a in arrays]
