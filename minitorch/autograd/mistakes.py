@@ -39,7 +39,6 @@ SAYS: dict[str, tuple[str, str]] = {
                           "forward puts a tuple of arrays into ctx.saved, backward takes it from there"),
     "saved is no tuple": ("ctx.saved must be a tuple, it is {what}", "a comma makes a tuple of one: (a,)"),
     "forward changes input": ("forward changes its input {name} in place", NEW),
-    "reserved": ("forward sets ctx.{name}, which is a name of the engine's own: it would overwrite yours", "take another name"),
     "forward not repeatable": ("forward gives other values the second time", "is it random, or does it keep something?"),
     "no class": ("there is no class {name} in {file}", "--stubs writes it"),
     "value": ("forward gives {got}{at}, expected {expected}", "is it the forward of the exercise?"),

@@ -35,7 +35,7 @@ class Exercise:
     @property
     def name(self) -> str:
         """As the command line and the results call it."""
-        return self.op().name
+        return self.op().title
 
     def reference(self, *inputs: Any, **parameters: Any) -> Any:
         """What forward is to give."""

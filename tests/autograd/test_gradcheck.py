@@ -192,9 +192,9 @@ def test_an_operation_that_is_not_analytic_needs_differences():
     assert gradcheck(mt.abs, x, mode="complex", raise_exception=False) is False
     with pytest.raises(GradcheckError, match=r"gradcheck: abs is not analytic.* use mode='central'"):
         gradcheck(mt.abs, x, mode="complex")
-    with pytest.raises(GradcheckError, match="one of abs, mul is not analytic"):
+    with pytest.raises(GradcheckError, match="abs is not analytic"):
         gradcheck(lambda x: mt.abs(x) * x, x, mode="complex")
-    with pytest.raises(GradcheckError, match="floor, which complex numbers do not have"):
+    with pytest.raises(GradcheckError, match="floor: not analytic, complex numbers have no such operation; use mode='central'"):
         gradcheck(mt.floor, x, mode="complex")
     assert gradcheck(mt.relu, x, mode="complex"), "maximum compares real parts"
 
@@ -349,5 +349,22 @@ class Doubled(Op):
 def test_of_a_single_operation_the_message_says_what_is_wrong_with_its_rule():
     with pytest.raises(GradcheckError, match=r"(?s)input 0.*the gradient of a is 0.5 times the right one.*return g \* a"):
         gradcheck(Doubled.apply, leaf(1.0, 2.0))
+    with pytest.raises(GradcheckError, match=r"(?s)input 0.*the gradient of a is 0.5 times"):
+        gradcheck(lambda x: Doubled.apply(x), leaf(1.0, 2.0))
     with pytest.raises(GradcheckError, match="your backward returned None for y, which has a gradient"):
         gradcheck(NoGradient.apply, (leaf(1.0, 2.0), leaf(3.0, 4.0)))
+
+
+def test_an_error_in_backward_names_the_operation_and_the_shapes():
+    class Wrong(Op):
+        def forward(ctx, a, b):
+            ctx.saved = a, b
+            return a @ b
+
+        def backward(ctx, g):
+            a, b = ctx.saved
+            return g @ b, a @ g
+
+    a, b = (mt.tensor(np.ones(shape), requires_grad=True) for shape in ((2, 3), (3, 4)))
+    with pytest.raises(ValueError, match=r"^wrong.*\(2, 4\).*\(2, 3\)"):
+        gradcheck(Wrong.apply, (a, b))

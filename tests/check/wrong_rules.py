@@ -372,11 +372,6 @@ def random_forward(ctx, a):
     return out
 
 
-def sets_shape(ctx, a):
-    ctx.shape = a.shape
-    return a.sum(0)
-
-
 def in_float64(ctx, a):
     out = np.tanh(a.astype(np.float64)) if a.dtype.kind == "f" else np.tanh(a)
     ctx.saved = (out,)
@@ -563,7 +558,6 @@ RULES: list[tuple] = [
     row("no output", Tanh, of_tanh, forward=lambda ctx, a: [a]),
     row("forward not repeatable", Tanh, of_tanh, forward=random_forward),
     row("forward float32", Tanh, of_tanh, forward=in_float64),
-    row("reserved", SumRows, lambda ctx, g: g + np.zeros(ctx.shape), forward=sets_shape),
     # ---- further spellings
     row("backward fails", Tanh, lambda ctx, g: g * missing_name),  # noqa: F821, the mistake is that it is missing
     row("changes input", Square, changes_input),
