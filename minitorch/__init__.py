@@ -4,10 +4,12 @@ A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `im
 """
 
 import math
+import sys
 
 from minitorch import autograd, cuda, functional, methods, optim, utils
 from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from minitorch.autograd.formulas import show_in_help
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import bool_ as bool
 from minitorch.backend import (
@@ -291,3 +293,5 @@ long = int64
 for _name, _value in list(globals().items()):
     if getattr(_value, "__module__", "").startswith(("minitorch.ops", "minitorch.creation")):
         globals()[_name] = with_keywords(_value, takes_out=True)
+
+show_in_help([sys.modules[__name__], functional, Tensor])

@@ -20,7 +20,7 @@ ORDER = [
     "minitorch.printing",
     "minitorch.size", "minitorch.limits",
     "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
-    "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
+    "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.formulas", "minitorch.autograd.op",
     "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.random",
     "minitorch.ops",
     "minitorch.keywords",

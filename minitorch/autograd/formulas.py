@@ -29,7 +29,7 @@ def formula(op: type) -> tuple[str, dict[str, str]]:
     for part in parts:
         left = _LEFT.match(part)
         right = " ".join(re.split(r"\.(?:\s|$)|  ", part[left.end() :])[0].split())
-        right = _SOURCE.sub("", right).removesuffix(" and").rstrip(" ,;:")
+        right = _SOURCE.sub("", right.rstrip(" ,;:")).removesuffix(" and")
         waiting.append(left[1])
         if right:  # `da = db = 0` gives both the same
             found |= {name: right for name in waiting if name in names}
@@ -37,23 +37,34 @@ def formula(op: type) -> tuple[str, dict[str, str]]:
     return " ".join(y.split("  ")[0].split()).rstrip(".:"), found
 
 
-def written(op: type) -> str:
-    """The formula of an operation in a line, as docstrings have it."""
-    y, derivatives = formula(op)
-    return f"{y}.  {', '.join(f'd{name} = {value}' for name, value in derivatives.items())}"
-
-
-def operations_of(function: FunctionType) -> list[Any]:
-    """The operations that a function applies by name, of those that say how they are differentiated."""
-    function = inspect.unwrap(function)
-    named = (function.__globals__.get(name) for name in function.__code__.co_names)
-    return [value for value in named if hasattr(value, "derivatives") and isinstance(value, type) and formula(value)[1]]
+def operations_of(function: FunctionType, deep: bool = True) -> dict[str, Any]:
+    """The operations that a function, or a private one that it calls, applies by name."""
+    known, found = function.__globals__, {}
+    for value in (known.get(name) for name in function.__code__.co_names if name[0] == "_" or name[0].isupper()):
+        value = getattr(value, "__wrapped__", value)
+        op = getattr(value, "__self__", value)  # a private name may be that of an operation's `apply`
+        if hasattr(op, "derivatives") and op.__doc__:
+            found[op.__name__] = op
+        elif deep and type(value) is FunctionType:
+            found |= operations_of(value, deep=False)
+    return found
 
 
 def show_in_help(namespaces: Iterable[Any]) -> None:
-    """End the docstring of each public function that applies operations with their formulas, for `help` to show."""
-    values = {id(value): value for names in namespaces for name, value in vars(names).items() if name[0] != "_"}
-    for function in values.values():
-        if isinstance(function, FunctionType) and function.__doc__ and (operations := operations_of(function)):
-            lines = "".join(f"\n    {op.__name__}: {written(op)}" for op in operations)
-            function.__doc__ = f"{inspect.cleandoc(function.__doc__)}\n\nWhat it runs, and the derivatives:\n{lines}\n"
+    """End the docstring of each public function that applies operations with theirs, so that `help` shows the derivatives.
+
+    This is done for all at once when minitorch is imported, which takes a millisecond.
+    """
+    endings: dict[FunctionType, str] = {}  # by the function itself, which may stand under several names and keyword forms
+    for public in {value for names in namespaces for value in vars(names).values() if type(value) is FunctionType}:
+        function = public
+        while hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        if function not in endings:
+            shown = [f"{name}: {op.__doc__.strip()}" for name, op in operations_of(function).items()]
+            text = "".join("\n        " + each.replace("\n    ", "\n        ") for each in shown)
+            endings[function] = (
+                f"\n\n    The operations it runs, with their derivatives:\n{text}" if text and function.__doc__ else ""
+            )
+        if endings[function]:
+            public.__doc__ = public.__doc__.rstrip() + endings[function]

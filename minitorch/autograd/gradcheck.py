@@ -157,8 +157,8 @@ def _check(
             if not exact:
                 raise
             raise GradcheckError(
-                f"gradcheck: {_culprits(func, inputs)}: not analytic, complex numbers have no such operation; use mode='central' "
-                f"({reason})"
+                f"gradcheck: {_culprits(func, inputs)}: not analytic, complex numbers have no such operation; use "
+                f"mode='central' ({reason})"
             ) from reason
         try:
             _compare(got if got is not None else np.zeros(tensor.shape), *slope, atol, rtol, i, got is None)

@@ -16,6 +16,7 @@ import numpy as np
 
 from minitorch.autograd import errors, outputs
 from minitorch.autograd.float_errors import OFF, reporting
+from minitorch.autograd.formulas import formula
 from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.node import Node, next_number
 from minitorch.autograd.tensor import Tensor, wrap
@@ -86,6 +87,11 @@ class Op(Node):
 
     def backward(ctx, *grads: Any) -> Any:
         raise RuntimeError(f"{ctx.title}: this operation has no derivative")
+
+    @classmethod
+    def derivatives(cls) -> dict[str, str]:
+        """The derivative by each input of forward, by its name there, as the docstring says it: {"x": "g w", "w": "g^T x"}."""
+        return formula(cls)[1]
 
     def needs(ctx, position: int) -> bool:
         """Whether a gradient is wanted for the input at `position`."""
