@@ -28,8 +28,8 @@ def formula(op: type) -> tuple[str, dict[str, str]]:
     waiting: list[str] = []
     for part in parts:
         left = _LEFT.match(part)
-        right = " ".join(re.split(r"\.(?:\s|$)|  ", part[left.end() :])[0].split())
-        right = _SOURCE.sub("", right.rstrip(" ,;:")).removesuffix(" and")
+        right = re.split(r"\.(?:\s|$)|  ", part[left.end() :])[0]
+        right = _SOURCE.sub("", re.sub(r"(?:,? and|[,;:])?\s*$", "", " ".join(right.split())))
         waiting.append(left[1])
         if right:  # `da = db = 0` gives both the same
             found |= {name: right for name in waiting if name in names}
