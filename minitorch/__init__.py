@@ -6,8 +6,9 @@ A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `im
 import math
 import sys
 
-from minitorch import autograd, cuda, functional, methods, optim, utils
-from minitorch.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minitorch import accelerator, amp, autograd, backends, cuda, functional, jit, methods, optim, testing, utils
+from minitorch.amp import autocast
+from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minitorch.autograd.formulas import show_in_help
 from minitorch.autograd.tensor import Tensor
@@ -29,6 +30,7 @@ from minitorch.backend import (
     set_default_dtype,
     uint8,
 )
+from minitorch.backends import get_num_threads, set_float32_matmul_precision, set_num_threads, use_deterministic_algorithms
 from minitorch.creation import (
     arange,
     as_tensor,
@@ -57,6 +59,7 @@ from minitorch.creation import (
 )
 from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
+from minitorch.jit import compile
 from minitorch.keywords import with_keywords
 from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
@@ -65,6 +68,12 @@ from minitorch.ops.arithmetic import add, div, floor_divide, mul, neg, pow, reci
 from minitorch.ops.choice import clamp, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
     allclose,
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
     eq,
     equal,
     ge,
@@ -76,6 +85,7 @@ from minitorch.ops.compare import (
     logical_and,
     logical_not,
     logical_or,
+    logical_xor,
     lt,
     ne,
 )
@@ -266,6 +276,19 @@ from minitorch.ops.trigonometry import (
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal, poisson
+from minitorch.size import Size
+from minitorch.tensor_types import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
+)
 
 __version__ = "0.1.0"
 
@@ -279,6 +302,22 @@ arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, a
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 swapaxes = swapdims = transpose
 ger, trapz = outer, trapezoid
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype of `input` is a floating one."""
+    return input.is_floating_point()
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements of `input`."""
+    return input.numel()
+
 
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None

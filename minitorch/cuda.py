@@ -1,9 +1,13 @@
-"""The GPU: whether there is one that CuPy can use."""
+"""The GPU: whether there is one that CuPy can use, and what scripts ask of it."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from minitorch import amp as amp
 from minitorch import backend
 from minitorch.random import manual_seed as manual_seed
+from minitorch.tensor_types import CUDA_TYPES as _TYPES
 
 
 def is_available() -> bool:
@@ -23,3 +27,39 @@ def device_count() -> int:
 def synchronize() -> None:
     """Wait until the GPU has finished, which a fair timing needs; raises RuntimeError if there is no usable one."""
     backend.cupy().cuda.Device().synchronize()
+
+
+def manual_seed_all(seed: int) -> None:
+    """Seed the default generator, as `manual_seed`: there is one GPU at most."""
+    manual_seed(seed)
+
+
+def current_device() -> int:
+    """The number of the GPU in use, 0; raises RuntimeError if there is no usable one."""
+    backend.cupy()
+    return 0
+
+
+def set_device(device: Any) -> None:
+    """Accept the one GPU there is; raises ValueError for another."""
+    backend.device(f"cuda:{device}" if isinstance(device, int) else str(device))
+
+
+def get_device_name(device: Any = None) -> str:
+    """The name of the GPU; raises RuntimeError if there is no usable one."""
+    return backend.cupy().cuda.runtime.getDeviceProperties(0)["name"].decode()
+
+
+def empty_cache() -> None:
+    """Give the memory that CuPy keeps for reuse back to the GPU; does nothing without one."""
+    if is_available():
+        backend.cupy().get_default_memory_pool().free_all_blocks()
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes of GPU memory in use by arrays, 0 without a GPU."""
+    return int(backend.cupy().get_default_memory_pool().used_bytes()) if is_available() else 0
+
+
+FloatTensor, DoubleTensor, HalfTensor = _TYPES["Float"], _TYPES["Double"], _TYPES["Half"]
+LongTensor, IntTensor, ByteTensor, BoolTensor = _TYPES["Long"], _TYPES["Int"], _TYPES["Byte"], _TYPES["Bool"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend, creation, sampling
+from minitorch import backend, creation, sampling, tensor_types
 from minitorch.autograd import copies, hooks
 from minitorch.autograd.backward import backward
 from minitorch.autograd.changes import mark_changed
@@ -77,6 +77,7 @@ Tensor.__ne__ = lambda self, other: NotImplemented if other is None else compare
 for name in ("and", "or", "xor"):
     setattr(Tensor, f"__{name}__", getattr(compare, f"bitwise_{name}"))
     setattr(Tensor, f"__r{name}__", getattr(compare, f"bitwise_{name}"))
+Tensor.__lshift__, Tensor.__rshift__ = compare.bitwise_left_shift, compare.bitwise_right_shift
 
 for name, function in {
     "iadd": inplace.add_,
@@ -109,7 +110,8 @@ _SAME_NAME = {
     elementwise: "exp log log1p sqrt sin cos abs sign floor ceil round trunc",
     choice: "maximum minimum clamp nonzero",
     activation: "tanh sigmoid relu erf softmax log_softmax",
-    compare: "eq ne lt le gt ge logical_not logical_and logical_or isnan isfinite isinf equal allclose",
+    compare: "eq ne lt le gt ge logical_not logical_and logical_or "
+    "logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift isnan isfinite isinf equal allclose",
     reduce: "sum mean prod cumsum logsumexp var std max min amax amin argmax argmin any all norm gather",
     shape: "reshape view flatten unflatten transpose permute t squeeze unsqueeze expand expand_as repeat flip split chunk "
     "unbind clone contiguous to",
@@ -128,6 +130,7 @@ _SAME_NAME = {
     counting: "unique unique_consecutive bincount histc argwhere count_nonzero",
     scatter: "scatter scatter_add index_add index_copy index_fill take take_along_dim masked_select masked_scatter narrow "
     "select select_scatter slice_scatter",
+    tensor_types: "new resize_ pin_memory is_pinned share_memory_ data_ptr get_device",
     sampling: "bernoulli_ random_ exponential_ geometric_ cauchy_ log_normal_",
     hooks: "register_hook retain_grad",
 }
@@ -138,7 +141,7 @@ for module, names in _SAME_NAME.items():
 _ALIASES = {
     arithmetic: "subtract=sub multiply=mul divide=div true_divide=div negative=neg",
     choice: "clip=clamp",
-    shape: "swapaxes=transpose swapdims=transpose type=type_",
+    shape: "swapaxes=transpose swapdims=transpose",
     elementwise: "absolute=abs fix=trunc",
     compare: "greater=gt greater_equal=ge less=lt less_equal=le not_equal=ne",
     trigonometry: "arccos=acos arcsin=asin arctan=atan arctan2=atan2 arccosh=acosh arcsinh=asinh arctanh=atanh",
@@ -153,10 +156,10 @@ for module, pairs in _ALIASES.items():
 # ---- forms in place of functions, each named as the function and an underscore -------------------------------------------
 
 _IN_PLACE = (
-    "abs acos acosh add addbmm addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm ceil clamp clamp_max "
+    "abs acos acosh add addbmm bitwise_and bitwise_not bitwise_or bitwise_xor addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm ceil clamp clamp_max "
     "clamp_min copysign cos cosh cumprod cumsum deg2rad div eq erf erfc exp exp2 expm1 floor floor_divide fmod frac "
     "ge gt hypot index_add index_copy index_fill ldexp le lerp log log10 log1p log2 logical_and logical_not "
-    "logical_or logit lt masked_fill masked_scatter mul nan_to_num ne neg pow rad2deg reciprocal remainder round rsqrt scatter "
+    "logical_or logical_xor logit lt masked_fill masked_scatter mul nan_to_num ne neg pow rad2deg reciprocal remainder round rsqrt scatter "
     "scatter_add sgn sigmoid sign sin sinh sqrt square sub tan tanh tril triu trunc xlogy"
 )
 for name in _IN_PLACE.split():
@@ -186,6 +189,7 @@ for name, dtype in {
     "int": backend.int32,
     "long": backend.int64,
     "byte": backend.uint8,
+    "char": backend.int8,
 }.items():
     setattr(Tensor, name, _cast(dtype))
 
@@ -261,6 +265,21 @@ def _new(name: str) -> Callable:
     return method
 
 
+def _new_empty(self: Tensor, *size: Any, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
+    """An uninitialised tensor with the dtype and device of this one."""
+    return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def _new_full(self: Tensor, size: Any, fill_value: float, *, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
+    """A tensor of `fill_value` with the dtype and device of this one."""
+    return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def _new_tensor(self: Tensor, data: Any, *, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
+    """A copy of `data` with the dtype and device of this tensor."""
+    return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device)
+
+
 for name, function in {
     "backward": _backward,
     "where": _where,
@@ -272,6 +291,12 @@ for name, function in {
     "normal_": _normal_,
     "new_zeros": _new("new_zeros"),
     "new_ones": _new("new_ones"),
+    "new_empty": _new_empty,
+    "new_full": _new_full,
+    "new_tensor": _new_tensor,
+    "bernoulli": creation.bernoulli,
+    "multinomial": sampling.multinomial,
+    "ndimension": Tensor.dim,
 }.items():
     setattr(Tensor, name, function)
 
@@ -285,6 +310,7 @@ def _type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 Tensor.type_as = _type_as
+Tensor.type = tensor_types.type_
 
 for name, function in list(vars(Tensor).items()):
     if getattr(function, "__module__", "").startswith("minitorch.ops") and not name.startswith("__"):

@@ -26,9 +26,13 @@ ORDER = [
     "minitorch.keywords",
     "minitorch.creation",
     "minitorch.sampling",
+    "minitorch.tensor_types",
+    "minitorch.amp",
+    "minitorch.jit",
+    "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
-    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd", "minitorch.methods",
-    "minitorch.functional", "minitorch.cuda", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
+    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
+    "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on

@@ -65,6 +65,16 @@ class no_grad(BareDecorator):
         super().__init__(False)
 
 
+class inference_mode(BareDecorator):
+    """`no_grad` under PyTorch's newer name: `with inference_mode(): ...`; `inference_mode(False)` changes nothing.
+
+    Unlike in PyTorch the tensors made inside may be used in recorded operations later.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode and is_grad_enabled())
+
+
 class enable_grad(BareDecorator):
     """Record inside, also within `no_grad`: `with enable_grad(): ...` or `@enable_grad()`."""
 

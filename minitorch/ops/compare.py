@@ -36,6 +36,8 @@ ge = _comparison("ge", ">=", lambda a, b: a >= b)
 bitwise_and = _comparison("bitwise_and", "&", lambda a, b: a & b)
 bitwise_or = _comparison("bitwise_or", "|", lambda a, b: a | b)
 bitwise_xor = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
+bitwise_left_shift = _comparison("bitwise_left_shift", "<<", lambda a, b: a << b)
+bitwise_right_shift = _comparison("bitwise_right_shift", ">>", lambda a, b: a >> b)
 
 
 def logical_not(input: Tensor) -> Tensor:
@@ -56,6 +58,11 @@ def logical_and(input: Tensor, other: Tensor) -> Tensor:
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """Where either is true, or not zero."""
     return bitwise_or(input.type(backend.bool_), other.type(backend.bool_))
+
+
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Where one of the two is true, or not zero, and the other is not."""
+    return bitwise_xor(input.type(backend.bool_), other.type(backend.bool_))
 
 
 def isnan(input: Tensor) -> Tensor:

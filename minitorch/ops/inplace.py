@@ -118,8 +118,9 @@ def reshaped_in_place(name: str, function: Callable) -> Callable:
             raise RuntimeError(
                 f"{name}: a leaf of shape {self.shape} that requires a gradient cannot be changed while recording"
             )
+        viewed = self._viewed
         result = function(self, *args, **kwargs)
-        self.array, self.node = result.array, result.node
+        self.array, self.node, self._viewed = result.array, result.node, viewed  # the view takes the place of the tensor
         return self
 
     method.__name__ = name

@@ -397,8 +397,3 @@ def to(
 
 def _names_device(argument: Any) -> bool:
     return isinstance(argument, Device) or (isinstance(argument, str) and argument.split(":")[0] in ("cpu", "cuda"))
-
-
-def type_(input: Tensor, dtype: np.dtype | None = None) -> Tensor | str:
-    """The tensor as `dtype`, itself if it is that already; without one, the dtype's name."""
-    return str(input.dtype) if dtype is None else to(input, dtype=dtype)

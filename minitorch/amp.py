@@ -1,0 +1,57 @@
+"""`torch.amp`: mixed precision. Operations here compute in the dtype of their inputs, so these change no result."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from minitorch.autograd.tensor import Tensor
+
+
+class autocast(contextlib.ContextDecorator):
+    """A `with` block or decorator in which PyTorch would choose float16 or bfloat16; here the dtype of the inputs stays."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __enter__(self) -> autocast:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+class GradScaler:
+    """What keeps float16 gradients from vanishing in PyTorch; here losses are not scaled, and steps are the optimizer's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def scale(self, outputs: Tensor) -> Tensor:
+        """The loss itself."""
+        return outputs
+
+    def unscale_(self, optimizer: Any) -> None:
+        """Nothing, as nothing was scaled."""
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """`optimizer.step()`."""
+        return optimizer.step(*args, **kwargs)
+
+    def update(self, new_scale: float | None = None) -> None:
+        """Nothing, as there is no scale."""
+
+    def get_scale(self) -> float:
+        """1, the factor of the losses."""
+        return 1.0
+
+    def is_enabled(self) -> bool:
+        """Whether losses are scaled: they are not."""
+        return False
+
+    def state_dict(self) -> dict:
+        """Nothing to save."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Nothing to load."""

@@ -1,0 +1,47 @@
+"""`torch.backends`: what scripts ask and set there. Settings are kept and change nothing: NumPy has no such switches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch import cuda as _gpu
+
+
+class Backend:
+    """A library behind PyTorch: whether it is there, and its settings."""
+
+    def __init__(self, is_available: Callable[[], bool], **settings: Any) -> None:
+        self.is_available = self.is_built = is_available
+        vars(self).update(settings)
+
+    def version(self) -> None:
+        """The library's version, which is not known here."""
+
+
+cudnn = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+cuda = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
+mps = Backend(lambda: False)
+mkldnn = Backend(lambda: False)
+
+_threads = [1]
+
+
+def set_num_threads(number: int) -> None:
+    """Keep `number` for `get_num_threads`: how many threads a matrix product takes, NumPy's BLAS settles as it starts."""
+    _threads[0] = number
+
+
+def get_num_threads() -> int:
+    """The number last set."""
+    return _threads[0]
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accept the wish: on a CPU every operation gives the same result each time, whatever `mode` is."""
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Accept PyTorch's names of precisions: float32 products are computed in float32."""
+    if precision not in ("highest", "high", "medium"):
+        raise ValueError(f"set_float32_matmul_precision: expected 'highest', 'high' or 'medium', got {precision!r}")

@@ -1,0 +1,140 @@
+"""The tensor types of PyTorch before dtypes: `FloatTensor(2, 3)`, `LongTensor([1, 2])`, `x.type("torch.FloatTensor")`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend, creation
+from minitorch.autograd.tensor import Tensor
+from minitorch.backend import Device
+from minitorch.size import Size
+
+_NAMES = {
+    "Half": backend.float16,
+    "Float": backend.float32,
+    "Double": backend.float64,
+    "Byte": backend.uint8,
+    "Char": backend.int8,
+    "Short": backend.int16,
+    "Int": backend.int32,
+    "Long": backend.int64,
+    "Bool": backend.bool_,
+}
+
+
+class TensorType:
+    """A dtype on a device, which makes tensors as PyTorch's `FloatTensor` does and of which they are instances."""
+
+    def __init__(self, name: str, dtype: np.dtype, device: Device) -> None:
+        self.__name__, self.dtype, self.device = f"{name}Tensor", dtype, device
+
+    def __call__(self, *data: Any) -> Tensor:
+        """`FloatTensor(2, 3)` is uninitialised, of that shape; `FloatTensor([1, 2])` holds these numbers."""
+        return constructed(data, self.dtype, self.device)
+
+    def __instancecheck__(self, value: object) -> bool:
+        return isinstance(value, Tensor) and value.dtype == self.dtype and value.device == self.device
+
+    def __str__(self) -> str:
+        return f"torch.{'' if self.device.type == 'cpu' else 'cuda.'}{self.__name__}"
+
+    __repr__ = __str__
+
+
+def constructed(data: tuple, dtype: np.dtype, device: Device | str | None) -> Tensor:
+    """A tensor of the shape `data`, uninitialised, or of the numbers, sequences, array or tensor in it."""
+    if len(data) == 1 and not isinstance(data[0], (int, np.integer)):
+        return (
+            creation.empty(data[0], dtype=dtype, device=device)
+            if type(data[0]) is Size
+            else creation.tensor(data[0], dtype=dtype, device=device)
+        )
+    return creation.empty(*(data or (0,)), dtype=dtype, device=device)
+
+
+TYPES = {name: TensorType(name, dtype, backend.CPU) for name, dtype in _NAMES.items()}
+CUDA_TYPES = {name: TensorType(name, dtype, backend.CUDA) for name, dtype in _NAMES.items()}
+_BY_NAME = {str(kind): kind for kind in (*TYPES.values(), *CUDA_TYPES.values())}
+HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor = TYPES.values()
+
+
+def tensor_type(name: Any) -> TensorType | None:
+    """The type called `name`, "torch.FloatTensor", or `name` itself if it is one; None for anything else."""
+    return name if isinstance(name, TensorType) else _BY_NAME.get(name) if isinstance(name, str) else None
+
+
+def type_name(tensor: Tensor) -> str:
+    """What `x.type()` says: "torch.FloatTensor"."""
+    kinds = TYPES if tensor.device.type == "cpu" else CUDA_TYPES
+    return next((str(kind) for kind in kinds.values() if kind.dtype == tensor.dtype), f"torch.{tensor.dtype}")
+
+
+def set_default_tensor_type(t: TensorType | str) -> None:
+    """Make factories produce the dtype and the device of a floating type, such as "torch.cuda.FloatTensor"."""
+    kind = tensor_type(t)
+    if kind is None:
+        raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
+    backend.set_default_dtype(kind.dtype)
+    backend.set_default_device(kind.device)
+
+
+# ---- methods from then ---------------------------------------------------------------------------------------------------
+
+
+def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_blocking: bool = False) -> Tensor | str:
+    """The tensor as `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without one, its own type's name."""
+    if dtype is None:
+        return type_name(input)
+    kind = tensor_type(dtype)
+    return input.to(dtype) if kind is None else input.to(kind.device, kind.dtype)
+
+
+def new(input: Tensor, *data: Any) -> Tensor:
+    """A tensor of the dtype and on the device of this one: of a shape, uninitialised, or of the given numbers."""
+    return constructed(data, input.dtype, input.device)
+
+
+def resize_(input: Tensor, *sizes: Any) -> Tensor:
+    """The elements in another shape, in place: the first of them if they are too many, undefined ones behind if too few.
+
+    Raises RuntimeError for a tensor that requires a gradient.
+    """
+    if input.requires_grad:
+        raise RuntimeError(f"resize_: a tensor of shape {input.shape} that requires a gradient cannot be resized")
+    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    count = math.prod(shape)
+    flat = input.array.reshape(-1)
+    if count > flat.size:
+        longer = backend.array_module(flat).empty(count, flat.dtype)
+        longer[: flat.size] = flat
+        flat = longer
+    input.array = flat[:count].reshape(shape)
+    return input
+
+
+def pin_memory(input: Tensor, device: Device | str | None = None) -> Tensor:
+    """The tensor itself: CuPy copies from ordinary memory."""
+    return input
+
+
+def is_pinned(input: Tensor) -> bool:
+    """Whether the memory is page-locked: it never is."""
+    return False
+
+
+def share_memory_(input: Tensor) -> Tensor:
+    """The tensor itself; its memory is this process's own."""
+    return input
+
+
+def data_ptr(input: Tensor) -> int:
+    """The address of the first element."""
+    return int(input.array.data.ptr if input.is_cuda else input.array.ctypes.data)
+
+
+def get_device(input: Tensor) -> int:
+    """The number of the GPU that holds the tensor, -1 for the CPU."""
+    return 0 if input.is_cuda else -1

@@ -1,0 +1,60 @@
+"""`torch.testing`: assertions for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor
+from minitorch.creation import as_tensor
+from minitorch.ops.elements import isclose
+
+_TOLERANCES = {backend.float16: (1e-3, 1e-5), backend.float32: (1.3e-6, 1e-5), backend.float64: (1e-7, 1e-7)}
+
+
+def assert_close(
+    actual: Any,
+    expected: Any,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = False,
+    check_dtype: bool = True,
+    msg: str | None = None,
+) -> None:
+    """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| everywhere, and shapes and dtypes agree.
+
+    Sequences and dicts are compared entry by entry. The tolerances of PyTorch stand for those not given: 1.3e-6 and 1e-5 for
+    float32, 1e-7 for float64, 0 for whole numbers.
+    """
+    options = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
+    if isinstance(expected, dict):
+        assert actual.keys() == expected.keys(), msg or f"assert_close: keys {list(actual)} and {list(expected)}"
+        actual, expected = list(actual.values()), list(expected.values())
+    if isinstance(expected, (list, tuple)):
+        assert len(actual) == len(expected), msg or f"assert_close: {len(actual)} entries, {len(expected)} were expected"
+        for pair in zip(actual, expected):
+            assert_close(*pair, **options)
+        return
+    a, b = (value.detach() if isinstance(value, Tensor) else as_tensor(value) for value in (actual, expected))
+    assert a.shape == b.shape, msg or f"assert_close: shape {a.shape}, {b.shape} was expected"
+    assert a.dtype == b.dtype or not check_dtype, msg or f"assert_close: {a.dtype}, {b.dtype} was expected"
+    if (rtol is None) != (atol is None):
+        raise ValueError("assert_close: rtol and atol are given together or not at all")
+    defaults = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
+    relative, absolute = max(defaults) if rtol is None else (rtol, atol)
+    wrong = ~isclose(a.double(), b.double(), relative, absolute, equal_nan)
+    if bool(wrong.any()):
+        apart = (a.double() - b.double()).abs()
+        raise AssertionError(
+            msg
+            or f"assert_close: {int(wrong.sum())} of {a.numel()} elements differ, by at most {float(apart.max()):g}, more than "
+            f"{absolute:g} + {relative:g} times the expected"
+        )
+
+
+def assert_allclose(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True
+) -> None:
+    """The older form of `assert_close`: dtypes may differ, and nan equals nan."""
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False)
