@@ -111,7 +111,8 @@ _SAME_NAME = {
     choice: "maximum minimum clamp nonzero",
     activation: "tanh sigmoid relu erf softmax log_softmax",
     compare: "eq ne lt le gt ge logical_not logical_and logical_or "
-    "logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift isnan isfinite isinf equal allclose",
+    "logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift isnan isfinite "
+    "isinf equal allclose",
     reduce: "sum mean prod cumsum logsumexp var std max min amax amin argmax argmin any all norm gather",
     shape: "reshape view flatten unflatten transpose permute t squeeze unsqueeze expand expand_as repeat flip split chunk "
     "unbind clone contiguous to",
@@ -156,11 +157,12 @@ for module, pairs in _ALIASES.items():
 # ---- forms in place of functions, each named as the function and an underscore -------------------------------------------
 
 _IN_PLACE = (
-    "abs acos acosh add addbmm bitwise_and bitwise_not bitwise_or bitwise_xor addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm ceil clamp clamp_max "
-    "clamp_min copysign cos cosh cumprod cumsum deg2rad div eq erf erfc exp exp2 expm1 floor floor_divide fmod frac "
-    "ge gt hypot index_add index_copy index_fill ldexp le lerp log log10 log1p log2 logical_and logical_not "
-    "logical_or logical_xor logit lt masked_fill masked_scatter mul nan_to_num ne neg pow rad2deg reciprocal remainder round rsqrt scatter "
-    "scatter_add sgn sigmoid sign sin sinh sqrt square sub tan tanh tril triu trunc xlogy"
+    "abs acos acosh add addbmm addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_not "
+    "bitwise_or bitwise_xor ceil clamp clamp_max clamp_min copysign cos cosh cumprod cumsum deg2rad div eq erf erfc exp "
+    "exp2 expm1 floor floor_divide fmod frac ge gt hypot index_add index_copy index_fill ldexp le lerp log log10 log1p log2 "
+    "logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul nan_to_num ne neg pow rad2deg "
+    "reciprocal remainder round rsqrt scatter scatter_add sgn sigmoid sign sin sinh sqrt square sub tan tanh tril triu "
+    "trunc xlogy"
 )
 for name in _IN_PLACE.split():
     if not hasattr(Tensor, f"{name}_"):  # those that do without a copy of what they change are written out

@@ -46,12 +46,8 @@ class TensorType:
 
 def constructed(data: tuple, dtype: np.dtype, device: Device | str | None) -> Tensor:
     """A tensor of the shape `data`, uninitialised, or of the numbers, sequences, array or tensor in it."""
-    if len(data) == 1 and not isinstance(data[0], (int, np.integer)):
-        return (
-            creation.empty(data[0], dtype=dtype, device=device)
-            if type(data[0]) is Size
-            else creation.tensor(data[0], dtype=dtype, device=device)
-        )
+    if len(data) == 1 and not isinstance(data[0], (int, np.integer, Size)):
+        return creation.tensor(data[0], dtype=dtype, device=device)
     return creation.empty(*(data or (0,)), dtype=dtype, device=device)
 
 

@@ -377,5 +377,5 @@ def test_a_cast_to_integers_ends_the_graph():
         assert not out.requires_grad and out.is_leaf
 
 
-def test_a_dtype_without_a_name_is_told():
-    assert mt.ones(1).type() == "float32" and mt.tensor([1]).is_floating_point() is False
+def test_type_without_a_dtype_gives_the_name_of_pytorchs_type():
+    assert mt.ones(1).type() == "torch.FloatTensor" and mt.tensor([1]).is_floating_point() is False

@@ -298,7 +298,10 @@ WITHOUT_OPERATIONS = tuple(  # modules, and packages where the name ends in a do
         "ops.counting",
         "sampling",
         "limits",
+        "jit",
         "keywords",
+        "printing",
+        "tensor_types",
     )
 )
 NOT_DIFFERENTIABLE = {
@@ -316,6 +319,12 @@ NOT_DIFFERENTIABLE = {
     "normal_",
     "new_zeros",
     "new_ones",
+    "new_empty",
+    "new_full",
+    "new_tensor",
+    "is_floating_point",
+    "is_tensor",
+    "numel",
     "argsort",
     "broadcast_shapes",
     "float_power",  # float64 of whatever it is given
@@ -329,7 +338,7 @@ NOT_DIFFERENTIABLE = {
     "tril_indices",
     "triu_indices",
 }
-CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "cpu", "cuda"}
+CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "char", "cpu", "cuda"}
 
 
 def public_operations():

@@ -1,0 +1,208 @@
+"""Names around tensors that teaching code uses: types, wrappers, in-place forms, keywords, draws, and what one device has not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch import Tensor
+from minitorch.autograd import Variable
+from tests.op_table import ROWS
+from tests.op_table.checks import assert_all_close, moving, pulled
+
+
+def test_a_tensor_type_makes_tensors_and_tells_them():
+    assert mt.FloatTensor(2, 3).shape == (2, 3) and mt.FloatTensor([1, 2]).dtype == mt.float32
+    assert mt.LongTensor([1, 2]).tolist() == [1, 2] and mt.ByteTensor(3).dtype == mt.uint8
+    assert isinstance(mt.ones(1), mt.FloatTensor) and not isinstance(mt.ones(1), mt.LongTensor)
+    assert str(mt.cuda.FloatTensor) == "torch.cuda.FloatTensor"
+    assert (
+        mt.ones(2).type(mt.LongTensor).type() == "torch.LongTensor"
+        and mt.ones(2).type("torch.DoubleTensor").dtype == mt.float64
+    )
+    assert mt.ones(2, dtype=mt.float64).new([1, 2]).dtype == mt.float64 and mt.ones(2).new(3).shape == (3,)
+
+
+def test_the_default_type_is_set_by_its_name():
+    try:
+        mt.set_default_tensor_type("torch.DoubleTensor")
+        assert mt.zeros(1).dtype == mt.float64
+    finally:
+        mt.set_default_tensor_type(mt.FloatTensor)
+    with pytest.raises(TypeError, match=r"^set_default_tensor_type: expected a type such as"):
+        mt.set_default_tensor_type("float")
+
+
+def test_a_variable_is_a_leaf_with_the_memory_of_a_tensor_and_every_tensor_is_one():
+    x = mt.ones(2)
+    v = Variable(x, requires_grad=True)
+    assert v.requires_grad and np.shares_memory(v.array, x.array) and isinstance(x, Variable)
+    with pytest.raises(TypeError, match=r"^Variable: expected a Tensor, got list"):
+        Variable([1.0])
+
+
+def test_inference_mode_records_nothing():
+    x = mt.ones(1, requires_grad=True)
+    with mt.inference_mode():
+        assert not (x * 2).requires_grad
+    with mt.inference_mode(False):
+        assert (x * 2).requires_grad
+
+    @mt.inference_mode()
+    def double(y):
+        return y * 2
+
+    assert not double(x).requires_grad
+
+
+def forms_in_place():
+    """Each row whose function has a form in place that is made by the rule, and that form."""
+    for row in ROWS:
+        method = getattr(Tensor, f"{row.name}_", None)
+        if method is not None and not row.name.endswith("_") and isinstance(row.cases[0].inputs[0], np.ndarray):
+            yield pytest.param(row, method, id=row.name)
+
+
+@pytest.mark.parametrize("row, method", list(forms_in_place()))
+def test_a_form_in_place_gives_what_the_function_gives(row, method):
+    tried = 0
+    for case in row.cases:
+        if not isinstance(case.inputs[0], np.ndarray) or case.inputs[0].dtype.kind != "f":
+            continue
+        inputs, others = row.inputs(case), row.inputs(case)
+        values = row(case, inputs)
+        if len(values) > 1 or values[0].dtype != inputs[0].dtype:
+            continue
+        clone = others[0].clone()
+        if values[0].shape != clone.shape and values[0].numel() != clone.numel():
+            continue
+        assert method(clone, *others[1:], **case.parameters) is clone
+        assert_all_close((clone,), values)
+        assert_all_close(pulled((clone,), moving(others), 8), pulled(values, moving(inputs), 8))
+        tried += 1
+    assert tried
+
+
+def test_a_leaf_that_requires_a_gradient_is_not_given_another_shape():
+    with pytest.raises(RuntimeError, match=r"^t_: a leaf of shape \(2, 3\) that requires a gradient"):
+        mt.ones(2, 3, requires_grad=True).t_()
+    with pytest.raises(RuntimeError, match=r"^resize_: .*\(2,\).* cannot be resized"):
+        mt.ones(2, requires_grad=True).resize_(3)
+    x = mt.arange(4).resize_(2, 2)
+    assert x.tolist() == [[0, 1], [2, 3]] and x.resize_(3).tolist() == [0, 1, 2] and x.resize_(5).shape == (5,)
+
+
+def test_out_receives_the_result_and_records_nothing():
+    x, out = mt.ones(2, 3), mt.zeros(2, 3)
+    assert mt.matmul(x, mt.ones(3, 3), out=out) is out and out.tolist() == [[3.0] * 3] * 2
+    assert mt.sum(x, axis=1, keepdims=True, out=mt.zeros(0)).shape == (2, 1)
+    with pytest.raises(RuntimeError, match=r"^add: out= records nothing"):
+        mt.add(x.requires_grad_(), 1, out=out)
+    with pytest.raises(TypeError, match=r"^add: a float32 result cannot be put into a int64 tensor"):
+        mt.add(mt.ones(2), 1, out=mt.zeros(2, dtype=mt.int64))
+    y = mt.ones(4)
+    with pytest.raises(
+        RuntimeError, match=r"^add: out= of shape \(3,\) shares memory with an input of shape \(3,\)|^add: out="
+    ):
+        mt.add(y[:-1], 1, out=y[1:].view(3, 1))
+
+
+def test_an_argument_given_twice_under_two_names_is_refused():
+    with pytest.raises(TypeError, match=r"^sum: dim is given twice, as axis too"):
+        mt.sum(mt.ones(2), dim=0, axis=0)
+
+
+# ---- draws ---------------------------------------------------------------------------------------------------------------
+
+
+def test_multinomial_draws_categories_by_their_weights():
+    mt.manual_seed(0)
+    weights = mt.tensor([[0.0, 1.0, 3.0], [2.0, 0.0, 0.0]])
+    drawn = mt.multinomial(weights, 4000, replacement=True)
+    assert drawn.dtype == mt.int64 and drawn.shape == (2, 4000) and not (drawn[0] == 0).any() and not drawn[1].any()
+    assert abs(float((drawn[0] == 2).float().mean()) - 0.75) < 0.035  # five standard deviations, and the seed is fixed
+    once = mt.multinomial(mt.ones(50), 50)
+    assert once.sort().values.tolist() == list(range(50))
+    for bad in (mt.tensor([-1.0, 2.0]), mt.tensor([0.0, 0.0]), mt.tensor([float("nan"), 1.0])):
+        with pytest.raises(ValueError, match=r"^multinomial: expected finite weights of 0 or more"):
+            mt.multinomial(bad, 1)
+    with pytest.raises(ValueError, match=r"^multinomial: 2 different categories cannot be drawn"):
+        mt.multinomial(mt.tensor([0.0, 1.0]), 2)
+    with pytest.raises(TypeError, match=r"^multinomial: expected floating-point weights"):
+        mt.multinomial(mt.tensor([1, 2]), 1)
+
+
+def test_normal_draws_by_numbers_and_by_tensors():
+    mt.manual_seed(0)
+    x = mt.normal(2.0, 3.0, size=(100, 100))
+    assert x.shape == (100, 100) and abs(float(x.mean()) - 2) < 0.15 and abs(float(x.std()) - 3) < 0.11
+    mean = mt.zeros(3, requires_grad=True)
+    mt.normal(mean, mt.ones(2, 1)).sum().backward()
+    assert mean.grad.tolist() == [2.0] * 3
+    with pytest.raises(ValueError, match=r"^normal: expected a standard deviation of 0 or more, got -1"):
+        mt.normal(0.0, -1.0, (2,))
+    with pytest.raises(ValueError, match=r"^normal: expected a size"):
+        mt.normal(0.0, 1.0)
+
+
+def test_tensors_are_filled_with_draws_in_place():
+    mt.manual_seed(0)
+    x = mt.zeros(10000)
+    assert abs(float(x.bernoulli_(0.3).mean()) - 0.3) < 0.023 and abs(float(x.exponential_(2.0).mean()) - 0.5) < 0.025
+    assert abs(float(x.geometric_(0.5).mean()) - 2) < 0.071 and abs(float(x.cauchy_().median())) < 0.08
+    assert abs(float(x.log_normal_(0.0, 0.1).log().std()) - 0.1) < 0.0036 and abs(float(mt.poisson(x * 0 + 4).mean()) - 4) < 0.1
+    assert set(mt.zeros(100, dtype=mt.int64).random_(2, 5).tolist()) == {2, 3, 4} and mt.zeros(3).random_(4).max() < 4
+    for name, bad in (
+        ("random_", (3, 3)),
+        ("exponential_", (0.0,)),
+        ("geometric_", (1.0,)),
+        ("cauchy_", (0, 0)),
+        ("log_normal_", (0, 0)),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}: expected"):
+            getattr(x, name)(*bad)
+
+
+# ---- what one device has not ---------------------------------------------------------------------------------------------
+
+
+def test_stand_ins_say_what_is_true_here():
+    mt.backends.cudnn.benchmark = True
+    assert mt.backends.mps.is_available() is False and mt.accelerator.device_count() == mt.cuda.device_count()
+    function = mt.compile(len)
+    assert (
+        function is len
+        and mt.compile(mode="max-autotune")(len) is len
+        and mt.jit.script(len) is len
+        and mt.jit.trace(len, 1) is len
+    )
+    with mt.autocast("cuda", dtype=mt.float16):
+        assert (mt.ones(1) * 2).dtype == mt.float32
+    x = mt.ones(1, requires_grad=True)
+    scaler = mt.cuda.amp.GradScaler()
+    optimizer = mt.optim.SGD([x], lr=1.0)
+    scaler.scale(x.sum()).backward()
+    scaler.step(optimizer)
+    scaler.update()
+    assert x.tolist() == [0.0] and x.pin_memory() is x and not x.is_pinned()
+    with pytest.raises(ValueError, match=r"^set_float32_matmul_precision: expected"):
+        mt.set_float32_matmul_precision("low")
+
+
+def test_assert_close_tells_what_differs():
+    mt.testing.assert_close({"a": [mt.ones(2)]}, {"a": [mt.ones(2) + 1e-6]})
+    mt.testing.assert_allclose(mt.ones(2), mt.ones(2, dtype=mt.float64))
+    for actual, expected, match in (
+        (mt.ones(2), mt.ones(3), "shape"),
+        (mt.ones(2), mt.ones(2, dtype=mt.float64), "float32, float64 was expected"),
+        (mt.ones(2), mt.tensor([1.0, 1.1]), "1 of 2 elements differ"),
+    ):
+        with pytest.raises(AssertionError, match=match):
+            mt.testing.assert_close(actual, expected)
+
+
+def test_limits_are_pythons_numbers():
+    assert mt.finfo(mt.float32).eps == 2.0**-23 and type(mt.finfo(mt.float64).max) is float and mt.iinfo(mt.int8).min == -128
+    with pytest.raises(TypeError, match=r"^iinfo: expected an integer dtype, got float32"):
+        mt.iinfo(mt.float32)
