@@ -18,7 +18,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(0.0)
+        super().__init__()
         self.array = as_tensor(data).array
         self.requires_grad = requires_grad
 

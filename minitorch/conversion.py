@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch import backend, printing
 from minitorch.backend import Device
+from minitorch.size import Size
 
 
 class Conversion:
@@ -135,8 +136,7 @@ def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) ->
         data, dtype = _from_numbers(data, dtype)
     elif not isinstance(data, np.ndarray) and device is None:
         device = backend.CUDA
-    if data.dtype.kind not in "fciub":
-        raise TypeError(f"tensor: expected numbers, got {data.dtype}")
+    backend.check_dtype("tensor", data.dtype)
     new = backend.to_array(data, dtype and np.dtype(dtype), backend.as_device(device))
     return new.copy() if new is data else new
 
@@ -149,7 +149,39 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
     if dtype is None and host.dtype == backend.float64 and not _holds_float64(data):
         dtype = backend.get_default_dtype()
+    _check_fit(host, np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype)))
     return host, dtype
+
+
+def _check_fit(host: np.ndarray, dtype: np.dtype) -> None:
+    """Raise ValueError unless all numbers fit into an integer dtype; an unsigned one takes small negative ones, which wrap."""
+    whole = host.dtype.kind == "O" and all(isinstance(number, int) for number in host.flat)  # of more than 64 bits
+    if dtype.kind not in "iu" or host.dtype == dtype or not (host.dtype.kind in "fiu" or whole) or not host.size:
+        return
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    for number in (host.min(), host.max()):
+        if not (low or -high) <= number <= high:  # so too of a nan
+            raise ValueError(f"tensor: the number {number} does not fit into {dtype}, from {low} to {high}")
+
+
+def array_of_sizes_or_values(given: tuple, device: Device | str | None) -> Any:
+    """What `Tensor(*given)` holds, as PyTorch's: of whole numbers zeros of that shape, of a sequence its values.
+
+    In the default dtype; a tensor is shared as it is. Raises TypeError for anything else.
+    """
+    dtype, where = backend.get_default_dtype(), backend.as_device(device)
+    values = given[0] if len(given) == 1 else None
+    if isinstance(values, Conversion):
+        return values.array.view()
+    if isinstance(values, (list, tuple, range, np.ndarray)) and not isinstance(values, Size) and np.ndim(values):
+        return new_array(values, dtype, device)
+    sizes = values if isinstance(values, Size) else given or (0,)
+    if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 0 for n in sizes):
+        raise TypeError(
+            "Tensor: expected whole numbers, as the lengths of dimensions, or one sequence of values, got "
+            f"{', '.join(map(repr, given))}; tensor() takes a number, a dtype and requires_grad"
+        )
+    return backend.module_of(where).zeros(tuple(int(n) for n in sizes), dtype)
 
 
 _PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone is seen at a glance

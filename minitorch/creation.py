@@ -13,6 +13,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
+from minitorch.conversion import new_array
 from minitorch.ops.dims import wholes
 from minitorch.ops.promotion import held
 from minitorch.random import Generator, default_generator
@@ -40,9 +41,12 @@ def tensor(
     """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
 
     Python's floats become the default dtype, its whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A
-    tensor stays on its device. Raises ValueError for ragged lists, TypeError for what is not numeric.
+    tensor stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for what
+    is not numeric, or not in native byte order and at most 64 bits.
     """
-    return Tensor(data, requires_grad, dtype=dtype, device=device)
+    result = wrap(new_array(data, dtype, device))
+    result.requires_grad = requires_grad
+    return result
 
 
 def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
@@ -50,7 +54,7 @@ def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | N
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
     if not backend.is_array(data):
-        return Tensor(data, dtype=dtype, device=device)
+        return tensor(data, dtype=dtype, device=device)
     if isinstance(data, np.ndarray):
         return from_numpy(data).to(device=backend.as_device(device), dtype=dtype)
     return wrap(data.view()).to(device=device, dtype=dtype)

@@ -111,7 +111,7 @@ def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
 
 def _weights(output: Tensor, generator: Generator) -> Tensor:
     numbers = generator.numpy.uniform(0.5, 1.5, output.shape) * generator.numpy.choice([-1.0, 1.0], output.shape)
-    return Tensor(numbers, device=output.device)
+    return wrap(backend.to_array(numbers, None, output.device))
 
 
 def _check(
@@ -188,7 +188,7 @@ def _numerical(
 
     def function(moved: np.ndarray) -> np.ndarray:
         values = [
-            Tensor(moved, device=value.device)
+            wrap(backend.to_array(moved, None, value.device))
             if i == place
             else value.type(backend.complex128)
             if exact and isinstance(value, Tensor) and value.requires_grad

@@ -12,16 +12,15 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
 from minitorch.backend import Device
-from minitorch.conversion import Conversion, new_array
+from minitorch.conversion import Conversion, array_of_sizes_or_values
 
 
 class Tensor(Conversion):
     """An n-dimensional array that remembers how it was computed.
 
-    `Tensor(data)` copies numbers, nested lists or an array, as `minitorch.tensor(data)` does (floats in lists become the
-    default dtype). Unlike in PyTorch the array itself is at hand: `t.array` is the NumPy or CuPy array, shared, not copied.
-
-    Raises TypeError if `requires_grad` is asked of a dtype that has no gradient, or if `data` is not numeric.
+    Users make one with `minitorch.tensor(data)`. `Tensor(2, 3)` is one of that shape, zeros here, and `Tensor([2, 3])` one with
+    these values, both in the default dtype, as in PyTorch. Unlike there the array itself is at hand: `t.array` is the NumPy or
+    CuPy array, shared, not copied. Raises TypeError for a lone number that is no length.
     """
 
     # array: the numbers; node: where its gradient goes, a `Leaf` or the `Op` that made the tensor, None if it needs none;
@@ -31,16 +30,8 @@ class Tensor(Conversion):
     # NumPy and CuPy arrays must leave `array + tensor` to `Tensor.__radd__`; without this CuPy raises instead.
     __array_ufunc__ = None
 
-    def __init__(
-        self,
-        data: Any,
-        requires_grad: bool = False,
-        *,
-        dtype: np.dtype | None = None,
-        device: Device | str | None = None,
-    ) -> None:
-        fill(self, new_array(data, dtype, device), None)
-        self.requires_grad = requires_grad
+    def __init__(self, *data: Any, device: Device | str | None = None) -> None:
+        fill(self, array_of_sizes_or_values(data, device), None)
 
     @property
     def requires_grad(self) -> bool:

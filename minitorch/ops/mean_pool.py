@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from minitorch import backend
 from minitorch.accumulate import CHAIN, in_float32, total
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.images import Pair, is_channels_last, pair
 from minitorch.ops.pieces import flat
@@ -128,7 +129,7 @@ def avg_pool2d(
     divisor = np.outer(*counts)
     if (divisor == divisor[0, 0]).all():
         return sums / int(divisor[0, 0])
-    return sums / Tensor(divisor.astype(input.dtype), device=input.device)
+    return sums / wrap(backend.to_array(divisor.astype(input.dtype), None, input.device))
 
 
 @in_float32

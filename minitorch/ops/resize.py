@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from minitorch import backend
 from minitorch.accumulate import in_float32
-from minitorch.autograd.tensor import Tensor
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.index import Take
 from minitorch.ops.mean_pool import stretches
@@ -101,7 +102,7 @@ def _weighed(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
     if input.dtype.kind not in "fc":
         raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")
     for dim, matrix in enumerate(matrices, 2):
-        weights = Tensor(matrix.T.astype(input.dtype), device=input.device)
+        weights = wrap(backend.to_array(matrix.T.astype(input.dtype), None, input.device))
         input = (input.transpose(dim, -1) @ weights).transpose(dim, -1)
     return input
 

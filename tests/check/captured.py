@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 
+import minitorch as mt
 from minitorch import Tensor
 from minitorch.autograd.op import Op
 from tests.op_table import ROWS
@@ -54,7 +55,7 @@ def calls() -> list[Call]:
 
 def copied(tensor: Tensor) -> Tensor:
     """A leaf with the same numbers in the same memory order."""
-    copy_of = Tensor(np.array(tensor.array, order="K"))
+    copy_of = mt.tensor(np.array(tensor.array, order="K"))
     return copy_of.requires_grad_() if tensor.requires_grad else copy_of
 
 

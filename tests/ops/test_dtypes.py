@@ -280,7 +280,7 @@ def test_python_numbers_take_the_default_dtype_and_others_keep_theirs(data, dtyp
     assert mt.tensor(data, dtype=mt.float32).dtype == mt.float32
 
 
-@pytest.mark.parametrize("data", ["text", ["a"], None, [None], {}, np.array(["a"]), np.array([object()]), 2**64])
+@pytest.mark.parametrize("data", ["text", ["a"], None, [None], {}, np.array(["a"]), np.array([object()])])
 def test_what_is_not_numeric_is_refused(data):
     with pytest.raises(TypeError, match="tensor: expected numbers, got"):
         mt.tensor(data)
