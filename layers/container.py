@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from layers.module import Module
+from layers.parameter import Parameter
 
 
 class _Numbered(Module):
@@ -147,3 +148,114 @@ class ModuleDict(Module):
     def pop(self, key: str) -> Module:
         """Take a module out; raises KeyError if there is none of that name."""
         return self._modules.pop(key)
+
+
+class ParameterList(Module):
+    """A list whose parameters are found: `ParameterList([w, b])`. Tensors become parameters; it computes nothing itself."""
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        self.extend(values or ())
+
+    def _name(self, position: int) -> str:
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"ParameterList: position {position} is outside a length of {len(self)}")
+        return str(position % len(self))
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._parameters.values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return ParameterList(list(self)[index])
+        return self._parameters[self._name(index)]
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self.register_parameter(self._name(index), _as_parameter(value))
+
+    def append(self, value: Any) -> ParameterList:
+        """Put a parameter at the end; returns the list."""
+        self.register_parameter(str(len(self)), _as_parameter(value))
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Put several parameters at the end; returns the list."""
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def _child_lines(self) -> list[str]:
+        return [f"({name}): {_described(parameter)}" for name, parameter in self._parameters.items()]
+
+
+class ParameterDict(Module):
+    """A dictionary whose parameters are found: `ParameterDict({"w": w})`. Tensors become parameters."""
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def __getitem__(self, key: str) -> Parameter:
+        return self._parameters[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.register_parameter(key, _as_parameter(value))
+
+    def __delitem__(self, key: str) -> None:
+        del self._parameters[key]
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._parameters
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._parameters.keys()
+
+    def values(self) -> Iterable[Parameter]:
+        """The parameters."""
+        return self._parameters.values()
+
+    def items(self) -> Iterable[tuple[str, Parameter]]:
+        """Names and parameters."""
+        return self._parameters.items()
+
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Add parameters from a dictionary or from pairs, replacing those of the same names."""
+        for name, value in dict(parameters).items():
+            self[name] = value
+
+    def pop(self, key: str) -> Parameter:
+        """Take a parameter out; raises KeyError if there is none of that name."""
+        return self._parameters.pop(key)
+
+    def _child_lines(self) -> list[str]:
+        return [f"({name}): {_described(parameter)}" for name, parameter in self._parameters.items()]
+
+
+def _as_parameter(value: Any) -> Parameter:
+    return value if isinstance(value, Parameter) else Parameter(value)
+
+
+def _described(parameter: Parameter) -> str:
+    where = f" (GPU {parameter.device.index})" if parameter.is_cuda else ""
+    return f"Parameter containing: [torch.{parameter.dtype} of size {'x'.join(map(str, parameter.shape))}{where}]"
+
+
+class DataParallel(Module):
+    """Its `module`, on the one device there is; keys of the state start with "module.", as in PyTorch."""
+
+    def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        return self.module(*inputs, **kwargs)

@@ -13,6 +13,7 @@ from minitorch import empty, functional, int64, ones, zeros
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
+from minitorch.ops.norm import local_response_norm
 
 
 class _Affine(Module):
@@ -61,6 +62,8 @@ class _BatchNorm(_Affine):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        if eps <= 0:
+            raise ValueError(f"{type(self).__name__}: expected an eps above 0, got {eps}")
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
@@ -195,3 +198,111 @@ class GroupNorm(_Affine):
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of volumes (N, num_features, D, H, W); in everything else as `BatchNorm1d`."""
+
+    input_form, input_dims = "(n, channels, depth, height, width)", (5,)
+
+
+class _InstanceNorm(_BatchNorm):
+    """What the instance norms share: each channel of each sample by its own mean and variance.
+
+    With `track_running_stats` training moves running ones, as `BatchNorm1d` does, by which evaluation normalises.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        alone = input.ndim == self.input_dims[0] - 1
+        if not alone and input.ndim not in self.input_dims:
+            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {input.shape}")
+        if input.shape[-self.input_dims[0] + 1] != self.num_features and self.affine:
+            raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {input.shape}")
+        output = functional.instance_norm(
+            input.unsqueeze(0) if alone else input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum or 0.0,
+            self.eps,
+        )
+        return output.squeeze(0) if alone else output
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Sequences (N, num_features, L) or (num_features, L), each channel of each normalised (Ulyanov et al. 2016)."""
+
+    input_form, input_dims = "(n, channels, length) or (channels, length)", (3,)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Images (N, num_features, H, W) or (num_features, H, W), each channel of each normalised (Ulyanov et al. 2016)."""
+
+    input_form, input_dims = "(n, channels, height, width) or (channels, height, width)", (4,)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Volumes (N, num_features, D, H, W) or (num_features, D, H, W), each channel of each normalised."""
+
+    input_form, input_dims = "(n, channels, depth, height, width) or without n", (5,)
+
+
+class RMSNorm(_Affine):
+    """x / sqrt(mean x^2 + eps) over the last dimensions, of `normalized_shape`, times `weight` (Zhang & Sennrich 2019).
+
+    Without an `eps` it is the smallest step from 1 in the dtype.
+    """
+
+    bias = None
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        weight = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.register_parameter("weight", weight)
+        self.reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LocalResponseNorm(Module):
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -1,4 +1,4 @@
-"""Pooling over windows of an image (N, C, H, W)."""
+"""Pooling over windows of an image (N, C, H, W) or a sequence (N, C, L)."""
 
 from __future__ import annotations
 
@@ -85,3 +85,91 @@ class AdaptiveAvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
+
+
+class MaxPool1d(MaxPool2d):
+    """The largest of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
+
+    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        return functional.max_pool1d(
+            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
+class AvgPool1d(Module):
+    """The mean of each window of sequences (N, C, L); padding counts unless `count_include_pad=False`."""
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int],
+        stride: int | tuple[int] | None = None,
+        padding: int | tuple[int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        # PyTorch keeps a tuple of one
+        self.kernel_size, self.padding = (size if isinstance(size, tuple) else (size,) for size in (kernel_size, padding))
+        self.stride = self.kernel_size if stride is None else stride if isinstance(stride, tuple) else (stride,)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
+    """The means of `output_size` stretches of nearly equal length of sequences (N, C, L)."""
+
+    def __init__(self, output_size: int | tuple[int]) -> None:
+        super().__init__(output_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.adaptive_avg_pool1d(input, self.output_size)
+
+
+class AdaptiveMaxPool2d(Module):
+    """The largest of `output_size` (rows, columns) stretches of nearly equal length, and where it lay with `return_indices`."""
+
+    def __init__(self, output_size: int | tuple[int | None, int | None] | None, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        return functional.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
+    """The largest of `output_size` stretches of nearly equal length of sequences (N, C, L)."""
+
+    def __init__(self, output_size: int | tuple[int], return_indices: bool = False) -> None:
+        super().__init__(output_size, return_indices)
+
+    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        return functional.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class LPPool2d(Module):
+    """(sum x^p)^(1/p) over each window of images (N, C, H, W), p being `norm_type`."""
+
+    def __init__(self, norm_type: float, kernel_size: _Pair, stride: _Pair | None = None, ceil_mode: bool = False) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+    def extra_repr(self) -> str:
+        return f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, ceil_mode={self.ceil_mode}"
+
+
+class LPPool1d(LPPool2d):
+    """(sum x^p)^(1/p) over each window of sequences (N, C, L), p being `norm_type`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)

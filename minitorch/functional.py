@@ -45,7 +45,9 @@ from minitorch.ops.margin import (
     soft_margin_loss,
 )
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
-from minitorch.ops.norm import batch_norm, group_norm, layer_norm
+from minitorch.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from minitorch.ops.padding import pad
+from minitorch.ops.patches import fold, pixel_shuffle, pixel_unshuffle, unfold
 from minitorch.ops.pool import max_pool2d
 from minitorch.ops.rectifiers import (
     celu,
@@ -63,17 +65,33 @@ from minitorch.ops.rectifiers import (
     threshold,
 )
 from minitorch.ops.resize import interpolate
-from minitorch.ops.shape import pad
+from minitorch.ops.sequences import (
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    conv1d,
+    conv_transpose1d,
+    lp_pool1d,
+    lp_pool2d,
+    max_pool1d,
+)
 
 __all__ = [
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
     "contrastive_loss",
+    "conv1d",
     "conv2d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
@@ -82,6 +100,7 @@ __all__ = [
     "dropout2d",
     "elu",
     "embedding",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -92,6 +111,7 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "kl_div",
     "l1_loss",
@@ -100,7 +120,10 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
     "margin_ranking_loss",
+    "max_pool1d",
     "max_pool2d",
     "mish",
     "mse_loss",
@@ -108,13 +131,17 @@ __all__ = [
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "selu",
     "sigmoid",
     "silu",
@@ -129,4 +156,5 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
 ]

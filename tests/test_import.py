@@ -42,6 +42,7 @@ DESCRIBES = {
     "bool_",
     "dtype",
     "errstate",
+    "finfo",
     "float16",
     "float32",
     "float64",

@@ -13,8 +13,10 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
+from minitorch.ops.choice import clamp
 from minitorch.ops.images import at_pixels, is_channels_last
-from minitorch.ops.reduce import channel_sums, kept, mean, summed
+from minitorch.ops.padding import pad
+from minitorch.ops.reduce import channel_sums, kept, mean, norm, summed
 
 
 class Normalize(Op):
@@ -188,3 +190,87 @@ def group_norm(
     shape = (1, channels) + (1,) * (input.ndim - 2)
     out = out if weight is None else out * weight.reshape(shape)
     return out if bias is None else out + bias.reshape(shape)
+
+
+@in_float32
+def _scaled(input: Tensor, weight: Tensor | None, bias: Tensor | None, dims: tuple[int, ...], eps: float) -> Tensor:
+    """`input` normalised over `dims`, then times `weight` plus `bias`, one for each channel."""
+    out, shape = Normalize.apply(input, None, None, dims=dims, eps=eps), (1, -1) + (1,) * (input.ndim - 2)
+    out = out if weight is None else out * weight.reshape(shape)
+    return out if bias is None else out + bias.reshape(shape)
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of each sample of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
+
+    By its own mean and variance, the averages of which over the samples also move the running ones, as in `batch_norm`; by
+    the running ones where `use_input_stats` is False. Raises ValueError if the shapes do not fit or a channel has one value
+    only (Ulyanov et al. 2016).
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    name, dims = "instance_norm", tuple(range(2, input.ndim))
+    _check_floats(name, input)
+    count = math.prod(input.shape[2:])
+    if input.ndim < 3 or count < 2:
+        raise ValueError(
+            f"{name}: expected input (n, channels, ...) with more than 1 value per channel, got shape {input.shape}"
+        )
+    _check_affine(name, input, (input.shape[1],), weight, bias)
+    if running_mean is not None and running_var is not None:
+        values = input.array
+        batch = (values.mean(dims).mean(0), values.var(dims).mean(0))
+        _move(running_mean.array, running_var.array, momentum, *batch, count)
+    return _scaled(input, weight, bias, dims, eps)
+
+
+@in_float32
+def rms_norm(
+    input: Tensor, normalized_shape: int | tuple[int, ...], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """x / sqrt(mean x^2 + eps) over the last dimensions, of `normalized_shape`, times `weight` of that shape.
+
+    Without an `eps` it is the smallest step from 1 in the dtype. Raises ValueError if the shapes do not fit, TypeError if the
+    dtypes do not (Zhang & Sennrich 2019).
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    _check_floats("rms_norm", input)
+    _check_affine("rms_norm", input, shape, weight, None)
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise ValueError(f"rms_norm: expected input (..., {', '.join(map(str, shape))}), got shape {input.shape}")
+    dims = tuple(range(input.ndim - len(shape), input.ndim))
+    eps = np.finfo(input.dtype).eps.item() if eps is None else eps
+    out = input * rsqrt(mean(input * input, dims, keepdim=True) + eps)
+    return out if weight is None else out * weight
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+
+    Channels outside count as zeros. Raises ValueError for a size below 1 or fewer than 3 dimensions.
+    """
+    if size < 1 or input.ndim < 3:
+        raise ValueError(
+            f"local_response_norm: expected input (n, channels, ...) and a size of 1 or more, got {input.shape}, {size}"
+        )
+    squares = pad(input * input, [0, 0] * (input.ndim - 2) + [size // 2, (size - 1) // 2])
+    channels = input.shape[1]
+    total = squares[:, :channels]
+    for start in range(1, size):
+        total = total + squares[:, start : start + channels]
+    return input / (total * (alpha / size) + k) ** beta
+
+
+@in_float32
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x over its p-norm along `dim`, no norm taken below `eps`."""
+    return input / clamp(norm(input, p, dim, keepdim=True), min=eps)

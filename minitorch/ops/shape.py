@@ -336,21 +336,6 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return tuple(input[(slice(None),) * dim + (i,)] for i in range(input.shape[dim]))
 
 
-def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """`input` with `value` (0) around it: `pad` has (before, after) for the last dimension, then the one before it, and so on.
-
-    Negative widths crop. Raises ValueError for an odd or too long `pad`, and for any mode but "constant".
-    """
-    if mode != "constant":
-        raise ValueError(f"pad: only mode 'constant' is supported, got {mode!r}")
-    if len(pad) % 2 or len(pad) > 2 * input.ndim:
-        raise ValueError(f"pad: expected (before, after) for at most {input.ndim} dimensions, got {tuple(pad)}")
-    pairs = tuple((int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2))[::-1]
-    if not pairs:
-        return Clone.apply(input)
-    return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=0 if value is None else value)
-
-
 def clone(input: Tensor) -> Tensor:
     """A copy with memory of its own; gradients flow through it."""
     return Clone.apply(input)

@@ -71,7 +71,7 @@ def signs(*shape: int) -> Callable:
     return lambda rng: rng.choice([1, -1], shape)
 
 
-IMAGES = normal(4, 6, 7, 9)
+IMAGES, SEQUENCES = normal(4, 6, 7, 9), normal(4, 6, 9)
 
 # fmt: off
 CASES = [
@@ -90,6 +90,21 @@ CASES = [
     Case("ConvTranspose2d", lambda nn, t: nn.ConvTranspose2d(6, 4, 3), IMAGES),
     Case("ConvTranspose2d strided", lambda nn, t: nn.ConvTranspose2d(6, 4, (3, 2), (2, 3), 1, (1, 2), 2, False, (2, 1)),
          IMAGES),
+    Case("Conv2d reflected", lambda nn, t: nn.Conv2d(6, 4, 3, padding=(1, 2), padding_mode="reflect"), IMAGES),
+    Case("Conv2d around", lambda nn, t: nn.Conv2d(6, 4, (2, 3), padding="same", padding_mode="circular"), IMAGES),
+    Case("Conv1d", lambda nn, t: nn.Conv1d(6, 4, 3), SEQUENCES),
+    Case("Conv1d strided", lambda nn, t: nn.Conv1d(6, 4, 3, 2, 1, 2, 2, False, "replicate"), SEQUENCES),
+    Case("Conv1d same", lambda nn, t: nn.Conv1d(6, 4, 3, padding="same"), SEQUENCES),
+    Case("ConvTranspose1d", lambda nn, t: nn.ConvTranspose1d(6, 4, 3, 2, 1, 1, dilation=2), SEQUENCES),
+    Case("MaxPool1d", lambda nn, t: nn.MaxPool1d(2), SEQUENCES),
+    Case("MaxPool1d with places", lambda nn, t: nn.MaxPool1d(3, 2, 1, return_indices=True), SEQUENCES),
+    Case("AvgPool1d", lambda nn, t: nn.AvgPool1d(2), SEQUENCES),
+    Case("AvgPool1d overlapping", lambda nn, t: nn.AvgPool1d(3, 2, 1, True, False), SEQUENCES),
+    Case("LPPool1d", lambda nn, t: nn.LPPool1d(2, 3), SEQUENCES),
+    Case("LPPool2d", lambda nn, t: nn.LPPool2d(2, (2, 3), 2), IMAGES),
+    Case("AdaptiveAvgPool1d", lambda nn, t: nn.AdaptiveAvgPool1d(4), SEQUENCES),
+    Case("AdaptiveMaxPool1d", lambda nn, t: nn.AdaptiveMaxPool1d(4, return_indices=True), SEQUENCES),
+    Case("AdaptiveMaxPool2d", lambda nn, t: nn.AdaptiveMaxPool2d((3, None)), IMAGES),
     Case("MaxPool2d", lambda nn, t: nn.MaxPool2d(2), IMAGES),
     Case("MaxPool2d overlapping", lambda nn, t: nn.MaxPool2d((3, 2), (2, 1), 1, 1, ceil_mode=True), IMAGES),
     Case("AvgPool2d", lambda nn, t: nn.AvgPool2d(2), IMAGES),
@@ -104,6 +119,14 @@ CASES = [
     Case("BatchNorm2d affine=False", lambda nn, t: nn.BatchNorm2d(6, affine=False), IMAGES),
     Case("BatchNorm2d bias=False", lambda nn, t: nn.BatchNorm2d(6, bias=False), IMAGES),
     Case("BatchNorm2d untracked", lambda nn, t: nn.BatchNorm2d(6, track_running_stats=False), IMAGES),
+    Case("BatchNorm3d", lambda nn, t: nn.BatchNorm3d(3), normal(2, 3, 2, 3, 2)),
+    Case("InstanceNorm1d", lambda nn, t: nn.InstanceNorm1d(6), SEQUENCES),
+    Case("InstanceNorm1d alone", lambda nn, t: nn.InstanceNorm1d(6, affine=True), normal(6, 5)),
+    Case("InstanceNorm2d", lambda nn, t: nn.InstanceNorm2d(6, affine=True, track_running_stats=True), IMAGES),
+    Case("InstanceNorm3d", lambda nn, t: nn.InstanceNorm3d(3), normal(2, 3, 2, 3, 2)),
+    Case("RMSNorm", lambda nn, t: nn.RMSNorm(5), normal(4, 5)),
+    Case("RMSNorm plain", lambda nn, t: nn.RMSNorm([7, 9], 1e-3, elementwise_affine=False), IMAGES),
+    Case("LocalResponseNorm", lambda nn, t: nn.LocalResponseNorm(3, 0.1), IMAGES),
     Case("LayerNorm", lambda nn, t: nn.LayerNorm(5), normal(4, 5)),
     Case("LayerNorm on images", lambda nn, t: nn.LayerNorm((7, 9), eps=1e-3), IMAGES),
     Case("LayerNorm bias=False", lambda nn, t: nn.LayerNorm(5, bias=False), normal(4, 5)),
@@ -130,6 +153,21 @@ CASES = [
     Case("ZeroPad2d", lambda nn, t: nn.ZeroPad2d(2), IMAGES),
     Case("ZeroPad2d cropping", lambda nn, t: nn.ZeroPad2d((1, -2, 0, 3)), IMAGES),
     Case("ConstantPad2d", lambda nn, t: nn.ConstantPad2d((1, 2, 3, 4), 0.5), IMAGES),
+    Case("ConstantPad1d", lambda nn, t: nn.ConstantPad1d(2, 0.5), SEQUENCES),
+    Case("ConstantPad3d", lambda nn, t: nn.ConstantPad3d(1, 0.5), normal(1, 2, 2, 3, 2)),
+    *(
+        Case(f"{kind}{dims}d", lambda nn, t, name=f"{kind}{dims}d": getattr(nn, name)(1), normal(2, 2, *(3, 4, 2)[:dims]))
+        for kind in ("ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad") for dims in (1, 2, 3) if (kind, dims) != ("ZeroPad", 2)
+    ),
+    Case("ReflectionPad2d uneven", lambda nn, t: nn.ReflectionPad2d((1, 2, 0, 3)), IMAGES),
+    Case("PixelShuffle", lambda nn, t: nn.PixelShuffle(2), normal(2, 8, 2, 3)),
+    Case("PixelUnshuffle", lambda nn, t: nn.PixelUnshuffle(2), normal(2, 3, 4, 6)),
+    Case("Unfold", lambda nn, t: nn.Unfold((2, 3), padding=1, stride=2), IMAGES),
+    Case("Fold", lambda nn, t: nn.Fold((4, 5), 2), normal(2, 12, 12)),
+    Case("Upsample bilinear", lambda nn, t: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGES),
+    Case("Upsample cubic", lambda nn, t: nn.Upsample((9, 5), mode="bicubic"), IMAGES),
+    Case("UpsamplingNearest2d", lambda nn, t: nn.UpsamplingNearest2d((9, 5)), IMAGES),
+    Case("UpsamplingBilinear2d", lambda nn, t: nn.UpsamplingBilinear2d(scale_factor=2), IMAGES),
     Case("Upsample", lambda nn, t: nn.Upsample(scale_factor=2), IMAGES),
     Case("Upsample bilinear", lambda nn, t: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGES),
     Case("Upsample to a size", lambda nn, t: nn.Upsample((9, 5)), IMAGES),

@@ -31,6 +31,7 @@ def seeded():
 def test_every_module_has_a_case():
     modules = {name for name in nn.__all__ if inspect.isclass(getattr(nn, name))}
     others = {"Module", "ModuleDict", "ModuleList", "Parameter", "Sequential"}  # tested in test_layers_module.py
+    others |= {"DataParallel", "ParameterDict", "ParameterList", *(name for name in modules if name.startswith("Lazy"))}  # here
     assert modules - others == {case.kind for case in ALL_CASES}
 
 
@@ -58,7 +59,11 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
         module, floats, outputs = run(case, dtype)
     finally:
         mt.set_default_dtype(mt.float32)
-    made = [*outputs, *module.parameters(), *(b for _, b in module.named_buffers() if b.is_floating_point())]
+    made = [
+        *(output for output in outputs if output.is_floating_point()),
+        *module.parameters(),
+        *(b for _, b in module.named_buffers() if b.is_floating_point()),
+    ]
     grads = [tensor.grad for tensor in (*module.parameters(), *floats) if tensor.grad is not None]
     assert {tensor.dtype for tensor in made + grads} == {dtype}
     assert grads or case.kind in ("Dropout",)
@@ -66,7 +71,9 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
 
 # fmt: off
 LEARNING = {
-    "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv2d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "Embedding": (4, 4),
+    "BatchNorm1d": (4,), "BatchNorm2d": (4,), "BatchNorm3d": (4,), "Conv1d": (4, 4, 1), "Conv2d": (4, 4, 1),
+    "ConvTranspose1d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "InstanceNorm1d": (4, 1e-5, 0.1, True),
+    "InstanceNorm2d": (4, 1e-5, 0.1, True), "RMSNorm": (4,), "Embedding": (4, 4),
     "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
     "Linear": (4, 4), "PReLU": (4,), "RNN": (4, 4), "RNNCell": (4, 4),
 }
@@ -373,7 +380,15 @@ def test_the_padding_row_of_an_embedding_stays_zero_in_training():
         (lambda: nn.ConvTranspose2d(4, 4, 3, groups=0), "ConvTranspose2d: .* groups 0"),
         (lambda: nn.Conv2d(3, 4, 3, padding="full"), "expected padding 'same', 'valid' or numbers, got 'full'"),
         (lambda: nn.Conv2d(3, 4, 3, 2, padding="same"), "padding 'same' needs a stride of 1, got 2"),
-        (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "only padding_mode 'zeros' is supported, got 'reflect'"),
+        (
+            lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"),
+            "padding_mode 'zeros', 'reflect', 'replicate', 'circular', got 'mirror'",
+        ),
+        (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), "expected padding_mode 'zeros', got 'reflect'"),
+        (lambda: nn.Conv1d(3, 4, (3, 3)), r"Conv1d: expected kernel_size to be one whole number of at least 1, got \(3, 3\)"),
+        (lambda: nn.ReflectionPad1d((1, 2, 3)), r"ReflectionPad1d: expected one width or \(left, right\), got \(1, 2, 3\)"),
+        (lambda: nn.BatchNorm2d(3, eps=0), "BatchNorm2d: expected an eps above 0, got 0"),
+        (lambda: nn.ConvTranspose2d(1, 1, 3, 2)(mt.zeros(1, 1, 4, 4), [8, 8]), r"an output of \(8, 8\) does not come of input"),
         (lambda: nn.Conv2d(3, 4, 0), "Conv2d: expected kernel_size .* got 0"),
         (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"Conv2d: expected kernel_size .* got \(3, 3, 3\)"),
         (lambda: nn.ConvTranspose2d(3, 4, 3, padding="same"), "ConvTranspose2d: expected padding .* got 'same'"),
@@ -413,6 +428,8 @@ def test_a_layer_that_cannot_be_is_refused_with_the_values(call, message):
         (nn.LayerNorm(4), (2, 3), [r"layer_norm", r"4", r"\(2, 3\)"]),
         (nn.GroupNorm(2, 4), (2, 6, 3), [r"group_norm", r"\(4,\)|\(6,\)"]),
         (nn.Dropout2d(), (2, 3), [r"dropout2d", r"\(2, 3\)"]),
+        (nn.InstanceNorm2d(3), (2, 3), [r"InstanceNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
+        (nn.InstanceNorm2d(3, affine=True), (2, 4, 5, 5), [r"InstanceNorm2d: expected 3 channels", r"\(2, 4, 5, 5\)"]),
         (nn.Softmax2d(), (2, 3), [r"Softmax2d", r"\(2, 3\)"]),
         (nn.Softmax(), (2, 3, 4), [r"Softmax: give it a dim", r"\(2, 3, 4\)"]),
         (nn.Unflatten(1, (2, 2)), (2, 3), [r"unflatten|reshape", r"\(2, 3\)", r"2, 2"]),
@@ -491,3 +508,77 @@ def test_importing_layers_needs_numpy_alone():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"layers", "minitorch", "numpy"} <= set(found)
     assert {"cupy", "matplotlib", "platformdirs", "safetensors", "scipy", "torch", "tqdm"}.isdisjoint(found)
+
+
+# ---- lists and dictionaries of parameters, lazy layers, one device -------------------------------------------------------
+
+
+def test_a_list_of_parameters_is_found_and_counts_from_either_end():
+    values = nn.ParameterList([nn.Parameter(mt.ones(2)), mt.zeros(3)])
+    values.append(mt.ones(1)).extend([mt.ones(4)])
+    assert [name for name, _ in values.named_parameters()] == ["0", "1", "2", "3"]
+    assert [len(values), len(values[1:3]), values[-1].shape] == [4, 2, (4,)]
+    values[0] = mt.zeros(5)
+    assert isinstance(values[0], nn.Parameter)
+    assert [p.numel() for p in values] == [5, 3, 1, 4]
+    assert "(1): Parameter containing: [torch." in repr(values)
+    with pytest.raises(IndexError, match="ParameterList: position 4 is outside a length of 4"):
+        values[4]
+
+
+def test_a_dictionary_of_parameters_is_found():
+    values = nn.ParameterDict({"w": mt.ones(2)})
+    values["b"] = mt.zeros(1)
+    values.update([("c", mt.ones(3))])
+    assert list(values) == list(values.keys()) == ["w", "b", "c"]
+    assert [p.numel() for p in values.values()] == [2, 1, 3]
+    assert "w" in values and len(values.items()) == 3
+    assert values.pop("c").shape == (3,)
+    del values["b"]
+    assert [name for name, _ in values.named_parameters()] == ["w"]
+    assert list(nn.Sequential(values).state_dict()) == ["0.w"]
+
+
+LAZY = {
+    nn.LazyLinear: ((3,), nn.Linear, (2, 5)),
+    nn.LazyConv1d: ((4, 3), nn.Conv1d, (2, 5, 7)),
+    nn.LazyConv2d: ((4, 3), nn.Conv2d, (2, 5, 7, 7)),
+    nn.LazyBatchNorm1d: ((), nn.BatchNorm1d, (4, 5)),
+    nn.LazyBatchNorm2d: ((), nn.BatchNorm2d, (4, 5, 3, 3)),
+}
+
+
+@pytest.mark.parametrize("lazy", LAZY)
+def test_a_lazy_layer_becomes_the_ordinary_one_at_the_first_call(lazy):
+    arguments, kind, shape = LAZY[lazy]
+    layer = lazy(*arguments).double()
+    parameters = list(layer.parameters())
+    mt.manual_seed(3)
+    x = mt.randn(*shape, dtype=mt.float64)
+    output = layer(x)
+    assert type(layer) is kind
+    assert all(new is old for new, old in zip(layer.parameters(), parameters, strict=True))
+    plain = kind(5, *arguments).double()
+    plain.load_state_dict(layer.state_dict())
+    if "BatchNorm" not in kind.__name__:
+        assert mt.equal(plain(x), output)
+    assert layer.weight.detach().abs().sum() > 0
+    assert repr(layer) == repr(plain)
+
+
+def test_a_lazy_layer_refuses_channels_that_its_groups_do_not_divide():
+    with pytest.raises(ValueError, match="LazyConv2d: 2 groups do not divide 3 channels"):
+        nn.LazyConv2d(4, 3, groups=2)(mt.zeros(1, 3, 5, 5))
+
+
+def test_data_parallel_is_its_module():
+    net = nn.Linear(3, 2)
+    around = nn.DataParallel(net)
+    x = mt.randn(4, 3)
+    assert mt.equal(around(x), net(x))
+    assert list(around.state_dict()) == ["module.weight", "module.bias"]
+
+
+def test_a_transposed_convolution_takes_the_size_of_its_output():
+    layer = nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1)
+    assert layer(mt.zeros(1, 2, 4, 4), output_size=(8, 7)).shape == (1, 3, 8, 7)

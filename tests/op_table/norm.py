@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch.functional as F
+from minitorch.ops import norm as ops_norm
 from tests.op_table.row import Fixed, Row, bad, case, spread
 
 BATCH, IMAGES = spread(4, 2), spread(2, 2, 2, 2)
@@ -50,6 +51,33 @@ def in_torch(name):
     return call
 
 
+def instance_norm(x, mean=None, var=None, weight=None, bias=None, eps=1e-5):
+    dims, shape = tuple(range(2, x.ndim)), (1, -1) + (1,) * (x.ndim - 2)
+    y = (x - x.mean(dims, keepdims=True)) / np.sqrt(x.var(dims, keepdims=True) + eps) if x.size else x
+    return y * (1 if weight is None else weight.reshape(shape)) + (0 if bias is None else bias.reshape(shape))
+
+
+def rms_norm(x, shape, weight=None, eps=1e-5):
+    dims = tuple(range(x.ndim - (1 if isinstance(shape, int) else len(shape)), x.ndim))
+    return x / np.sqrt((x * x).mean(dims, keepdims=True) + eps) * (1 if weight is None else weight)
+
+
+def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    out = np.zeros_like(x)
+    for c in range(x.shape[1]):
+        near = x[:, max(c - size // 2, 0) : c + (size - 1) // 2 + 1]
+        out[:, c] = x[:, c] / (k + alpha * (near**2).sum(1) / size) ** beta
+    return out
+
+
+def instance_in_torch(torch, x, mean=None, var=None, weight=None, bias=None, eps=1e-5):
+    return torch.nn.functional.instance_norm(x, None, None, weight, bias, eps=eps)
+
+
+def rms_in_torch(torch, x, shape, weight=None, eps=1e-5):
+    return torch.nn.functional.rms_norm(x, (shape,) if isinstance(shape, int) else shape, weight, eps)
+
+
 # fmt: off
 ROWS = [
     Row("batch_norm", F.batch_norm, batch_norm, torch=in_torch("batch_norm"), cases=[
@@ -91,5 +119,25 @@ ROWS = [
              bad(ValueError, r"^group_norm: expected bias of shape \(4,\), got \(2,\)", spread(2, 4, 2), 2, None, BIAS),
              bad(TypeError, "^group_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),
              bad(TypeError, "^group_norm: expected a floating-point input, got int64", spread(2, 4).astype(int), 2)]),
+    Row("instance_norm", F.instance_norm, instance_norm, torch=instance_in_torch, cases=[
+        case(spread(2, 2, 3), None, None, WEIGHT, BIAS), case(IMAGES, eps=0.1), case(spread(0, 2, 3)), case(IMAGES, None, None, WEIGHT)],
+        bad=[bad(ValueError, r"^instance_norm: expected input \(n, channels, ...\) with more than 1 value per channel, got shape \(4, 2\)", BATCH),
+             bad(ValueError, r"^instance_norm: expected weight of shape \(2,\), got \(3,\)", IMAGES, None, None, spread(3)),
+             bad(ValueError, "^batch_norm: expected running_mean and running_var where training is False", IMAGES, use_input_stats=False),
+             bad(TypeError, "^instance_norm: expected a floating-point input, got int64", IMAGES.astype(int))]),
+    Row("rms_norm", F.rms_norm, rms_norm, torch=rms_in_torch, cases=[
+        case(spread(2, 3), 3, spread(3, seed=1), 1e-5), case(spread(2, 3, 2), (3, 2), spread(3, 2, seed=1), 0.1), case(spread(3), (3,), None, 1e-3),
+        case(spread(0, 3), 3, spread(3, seed=1), 1e-5)],
+        bad=[bad(ValueError, r"^rms_norm: expected input \(..., 4\), got shape \(2, 3\)", spread(2, 3), 4),
+             bad(ValueError, r"^rms_norm: expected weight of shape \(3,\), got \(2,\)", spread(2, 3), 3, WEIGHT),
+             bad(TypeError, "^rms_norm: expected a floating-point input, got int64", spread(2, 3).astype(int), 3)]),
+    Row("local_response_norm", ops_norm.local_response_norm, local_response_norm, [
+        case(spread(2, 4, 3), 2, alpha=0.3), case(IMAGES, 3, beta=0.5, k=2.0), case(spread(1, 3, 2), 5)],
+        bad=[bad(ValueError, r"^local_response_norm: expected input \(n, channels, ...\) and a size of 1 or more, got \(4, 2\), 2", BATCH, 2),
+             bad(ValueError, r"^local_response_norm: .* got \(1, 2, 2, 2\), 0|^local_response_norm: .*, 0", IMAGES, 0)]),
+    Row("normalize", F.normalize, lambda x, p=2.0, dim=1, eps=1e-12: x / np.maximum((np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p), eps),
+        [case(spread(2, 3)), case(spread(2, 3), dim=0), case(spread(0, 3))],
+        bad=[bad(IndexError, "^norm: dim 2 is out of range", spread(2, 3), dim=2)]),
+    Row("normalize", F.normalize, lambda x, p, dim: x / (np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p), [case(spread(2, 3), p=1.0, dim=-1)], analytic=False),
 ]
 # fmt: on

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch as mt
-import minitorch.functional as F
 from minitorch import Tensor
 from tests.op_table.row import Fixed, Row, bad, case, spread, via
 
@@ -35,22 +34,6 @@ def chunk(x, chunks, dim=0):
 
 def unbound(x, dim=0):
     return [x.take(i, dim) for i in range(x.shape[dim])]
-
-
-def padded(x, pad, mode="constant", value=None):
-    out = x
-    for i in range(len(pad) // 2):
-        before, after = pad[2 * i : 2 * i + 2]
-        axis = x.ndim - 1 - i
-        out = np.concatenate(
-            [
-                np.full_like(out.take([0] * max(before, 0), axis), value or 0),
-                out.take(range(max(-before, 0), out.shape[axis] + min(after, 0)), axis),
-                np.full_like(out.take([0] * max(after, 0), axis), value or 0),
-            ],
-            axis,
-        )
-    return out
 
 
 def squeezed(x, dim=None):
@@ -128,13 +111,6 @@ ROWS = [
         bad=[beyond("chunk", 2, 5), bad(ValueError, "^chunk: expected at least 1 chunk, got 0", MATRIX, 0)]),
     Row("unbind", mt.unbind, unbound, [case(MATRIX), case(CUBE, dim=1), case(CUBE, dim=-1)],
         also=[via(Tensor.__iter__, lambda x: tuple(x))], bad=[beyond("unbind", 5)]),
-    Row("pad", F.pad, padded, [
-        case(MATRIX, (1, 2)), case(MATRIX, (1, 0, 2, 1)), case(MATRIX, (0, 1), value=-1.5), case(MATRIX, (-1, 1)),
-        case(spread(4, 5), (-1, -2, 1, -1)), case(MATRIX, ()), case(spread(0, 2), (1, 1))],
-        bad=[bad(ValueError, "^pad: only mode 'constant' is supported, got 'reflect'", MATRIX, (1, 1), mode="reflect"),
-             bad(ValueError, r"^pad: expected \(before, after\) for at most 2 dimensions, got \(1, 1, 1\)", MATRIX, (1, 1, 1)),
-             bad(ValueError, r"^pad: .*at most 2 dimensions, got \(1, 1, 1, 1, 1, 1\)", MATRIX, (1,) * 6),
-             bad(ValueError, r"^pad: widths .*\(-2, -2\).* take away more than a tensor of shape \(2, 3\) has", MATRIX, (-2, -2))]),
     Row("clone", mt.clone, np.copy, [case(MATRIX), case(SCALAR), case(spread(0, 2))],
         also=[via(Tensor.to, lambda x: x.to(x.dtype, copy=True))]),
     Row("contiguous", via(Tensor.contiguous, lambda x: x.transpose(0, -1).contiguous()), lambda x: x.swapaxes(0, -1),

@@ -1,0 +1,69 @@
+"""Padding: a constant, or more of the tensor itself, around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import whole as whole_number
+from minitorch.ops.shape import Clone, Pad, cat, flip
+
+_MODES = ("constant", "reflect", "replicate", "circular")
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """`input` with more around it: `pad` has (before, after) for the last dimension, then the one before it, and so on.
+
+    "constant" adds `value` (0), "reflect" the tensor mirrored at its edge elements, "replicate" the edge elements again,
+    "circular" the elements from the other end. Negative widths crop. Raises ValueError for an odd or too long `pad`, for
+    another mode, and, where the mode is not "constant", for a `value`, for an input that is not one or two dimensions more
+    than are padded, and for widths beyond what the tensor has.
+    """
+    if mode not in _MODES:
+        raise ValueError(f"pad: expected mode {', '.join(map(repr, _MODES))}, got {mode!r}")
+    if len(pad) % 2 or len(pad) > 2 * input.ndim:
+        raise ValueError(f"pad: expected (before, after) for at most {input.ndim} dimensions, got {tuple(pad)}")
+    widths = [whole_number("pad", "a width", width) for width in pad]
+    pairs = tuple(zip(widths[::2], widths[1::2]))[::-1]
+    if not pairs:
+        return Clone.apply(input)
+    if mode == "constant":
+        return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=0 if value is None else value)
+    if value:
+        raise ValueError(f"pad: mode {mode!r} takes no value, got {value}")
+    if len(pairs) > 3 or input.ndim - len(pairs) not in (1, 2):
+        raise ValueError(
+            f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions behind one or two others, got {tuple(pad)} for shape "
+            f"{input.shape}"
+        )
+    for dim, (before, after) in zip(range(input.ndim - len(pairs), input.ndim), pairs):
+        input = _extended(input, dim, before, after, mode)
+    return input
+
+
+def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
+    """`input` with more of itself on both sides of one dimension, then without what negative widths crop."""
+    cropped = tuple((min(before, 0), min(after, 0)) if d == dim else (0, 0) for d in range(input.ndim))
+    before, after = max(before, 0), max(after, 0)
+    if mode == "circular" and any(map(any, cropped)):  # PyTorch goes round what is left
+        return _extended(Pad.apply(input, widths=cropped, value=0), dim, before, after, mode)
+    length = input.shape[dim]
+    most = {"reflect": length - 1, "replicate": max(before, after) if length else 0, "circular": length}[mode]
+    if max(before, after) > most:
+        raise ValueError(
+            f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {before} and {after} (shape "
+            f"{input.shape})"
+        )
+
+    def part(start: int, stop: int) -> Tensor:
+        return input[(slice(None),) * dim + (slice(start, stop),)]
+
+    if mode == "reflect":
+        first, last = flip(part(1, before + 1), dim), flip(part(length - 1 - after, length - 1), dim)
+    elif mode == "replicate":
+        shapes = [(*input.shape[:dim], width, *input.shape[dim + 1 :]) for width in (before, after)]
+        first, last = part(0, 1).expand(shapes[0]), part(length - 1, length).expand(shapes[1])
+    else:
+        first, last = part(length - before, length), part(0, after)
+    whole = cat([piece for piece, width in ((first, before), (input, 1), (last, after)) if width], dim)
+    return Pad.apply(whole, widths=cropped, value=0) if any(map(any, cropped)) else whole
