@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitorch.autograd.formulas import formula
+
 
 class Shown:
     """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
@@ -42,6 +44,11 @@ class Described:
     def name(self) -> str:
         """The node's name in PyTorch's form: MulBackward0."""
         return f"{type(self).__name__}Backward0"
+
+    @classmethod
+    def derivatives(cls) -> dict[str, str]:
+        """The derivative by each input of forward, by its name there, as the docstring says it: {"x": "g w", "w": "g^T x"}."""
+        return formula(cls)[1]
 
     def __repr__(self: Any) -> str:
         return f"<{self.title} #{self._number} {self._shape}>" if hasattr(self, "_number") else f"<{self.title}>"

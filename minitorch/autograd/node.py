@@ -28,6 +28,7 @@ class Node(Described):
 
     _hooks: list[Callable] | None = None  # see hooks.py
     _outputs: list | None = None  # of an operation that has several, see outputs.py
+    _constants: tuple[int, ...] = ()  # the ids of arrays that need no gradient: constant inputs, and what was declared so
     _origin: Any = None  # where it was run, in anomaly mode
     _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here
 

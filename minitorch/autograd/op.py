@@ -16,7 +16,6 @@ import numpy as np
 
 from minitorch.autograd import errors, outputs
 from minitorch.autograd.float_errors import OFF, reporting
-from minitorch.autograd.formulas import formula
 from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.node import Node, next_number
 from minitorch.autograd.tensor import Tensor, wrap
@@ -30,6 +29,7 @@ class Op(Node):
     A subclass writes `forward(ctx, *arrays, **parameters)`, returning a new array (or a tuple of them), and
     `backward(ctx, *grads)`, returning one gradient per input (None where there is none; a lone one needs no tuple). `ctx`
     is the node: `forward` puts arrays that `backward` reads into the tuple `ctx.saved` and anything else into attributes.
+    To be differentiable twice it keeps inputs and outputs only, and constants, which it declares by `ctx.mark_constant`.
     A gradient may have the shape to which its input was broadcast and any float dtype: the engine reduces and casts it.
     `backward` uses operators and minitorch's functions only, so that it runs on arrays and, recorded, on tensors alike.
     """
@@ -65,6 +65,10 @@ class Op(Node):
         finally:
             if before is not None:
                 reporting.reset(before)
+        if type(node.saved) is not tuple:
+            raise errors.saved_no_tuple(node)
+        if recorded and None in edges:
+            node._constants += tuple(map(id, arrays))
         if type(out) is not _ndarray:
             out = outputs.arrays_of(node, out)
             if type(out) is tuple:
@@ -73,8 +77,6 @@ class Op(Node):
             return out
         if recorded and out.dtype.kind in "fc":
             node._number, node._shape, node._dtype, node._array_id = next_number(), out.shape, out.dtype, id(out)
-            if type(node.saved) is not tuple:
-                raise errors.saved_no_tuple(node)
             result = wrap(out, node)
         else:
             result = wrap(out)
@@ -88,10 +90,9 @@ class Op(Node):
     def backward(ctx, *grads: Any) -> Any:
         raise RuntimeError(f"{ctx.title}: this operation has no derivative")
 
-    @classmethod
-    def derivatives(cls) -> dict[str, str]:
-        """The derivative by each input of forward, by its name there, as the docstring says it: {"x": "g w", "w": "g^T x"}."""
-        return formula(cls)[1]
+    def mark_constant(ctx, *arrays: Any) -> None:
+        """Declare, in `forward`, that these arrays which `backward` reads do not depend on the inputs: a mask, a scale."""
+        ctx._constants += tuple(map(id, arrays))
 
     def needs(ctx, position: int) -> bool:
         """Whether a gradient is wanted for the input at `position`."""

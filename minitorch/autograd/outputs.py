@@ -76,8 +76,7 @@ def arrays_of(node: Any, out: Any) -> Any:
     if not isinstance(out, np.generic):
         raise TypeError(f"{node.title}: forward must return an array, got {type(out).__name__}")
     array = np.asarray(out)
-    if type(node.saved) is tuple:
-        node.saved = tuple(array if entry is out else entry for entry in node.saved)
+    node.saved = tuple(array if entry is out else entry for entry in node.saved)
     return array
 
 

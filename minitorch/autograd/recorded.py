@@ -1,30 +1,69 @@
-"""`create_graph=True`: the rules run on tensors, tied to the graph, so that what they compute is differentiable in turn."""
+"""`create_graph=True`: the rules run on tensors, tied to the graph, so that what they compute is differentiable in turn.
+
+A rule may read three kinds of things that its operation kept. Inputs and outputs are tied to their nodes. Whole numbers and
+booleans are constants, and so is what `ctx.mark_constant` declares, such as the mask of a dropout. Of any other array nobody
+knows how it depends on the inputs: the second derivative through it would be silently wrong, so it raises.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minitorch import backend
-from minitorch.autograd.node import Leaf
+from minitorch.autograd.node import Leaf, Node, next_number
 from minitorch.autograd.outputs import output_of
 from minitorch.autograd.tensor import Tensor, wrap
 
 
+class Unknown(Node):
+    """An array that `node` kept and that is neither an input nor an output; it depends on the inputs, nobody knows how."""
+
+    __slots__ = ()
+
+    def __init__(self, node: Any, array: Any) -> None:
+        self.edges, self.saved, self._number = node.edges, (), next_number()
+        self._shape, self._dtype, self._array_id = array.shape, array.dtype, id(array)
+        self.operation = node.title
+
+    def backward(self, grad: Any) -> Any:
+        """Raise RuntimeError: a gradient has to flow through it."""
+        raise RuntimeError(
+            f"{self.operation}: this derivative depends on that of an array of shape {self._shape} which forward kept for "
+            "backward, and which is neither an input nor an output. Let backward compute it from inputs and outputs; if it "
+            "does not depend on the inputs, declare it in forward by ctx.mark_constant(array)"
+        )
+
+
 def on_the_tape(node: Any) -> Any:
-    """A twin of `node` whose saved arrays are tensors, tied to the graph where they were its inputs or its outputs."""
+    """A twin of `node` whose arrays are tensors, tied to the graph where they were its inputs or its outputs."""
     twin = type(node).__new__(type(node))
     for name, value in vars(node).items():
-        constant = isinstance(value, Tensor) and value.node is None  # an array that a user's function kept so
-        twin.__dict__[name] = _tied(node, value.array) if constant else value
+        twin.__dict__[name] = value if name.startswith("_") else _attribute(node, value)
     twin.edges, twin._number, twin._shape, twin._dtype = node.edges, node._number, node._shape, node._dtype
-    twin.saved = tuple(_tied(node, entry) for entry in node.saved)
+    twin.saved = tuple(_tied(node, entry) if _is_array(entry) else entry for entry in node.saved)
     return twin
 
 
-def _tied(node: Any, array: Any) -> Any:
-    """A tensor around an array that `node` keeps, with the node that the array belongs to, if it is an input or output."""
-    if not backend.is_array(array):
-        return array
+def _is_array(value: Any) -> bool:
+    """Whether `value` is an array, or a number that NumPy computed."""
+    return isinstance(value, np.generic) or backend.is_array(value)
+
+
+def _attribute(node: Any, value: Any) -> Any:
+    """What the rule reads in an attribute: a tensor for an array of floats, or a tensor that is not recorded; also nested."""
+    if isinstance(value, Tensor):  # which a user's function keeps
+        return _tied(node, value.array) if value.node is None else value
+    if type(value) in (list, tuple):
+        return type(value)(_attribute(node, entry) for entry in value)
+    if type(value) is dict:
+        return {key: _attribute(node, entry) for key, entry in value.items()}
+    return _tied(node, value) if _is_array(value) and value.dtype.kind in "fc" else value
+
+
+def _tied(node: Any, array: Any) -> Tensor:
+    """A tensor around an array that `node` keeps, with the node that it belongs to."""
     if node._array_id == id(array):
         return wrap(array, node)
     if node._outputs is not None and id(array) in node.output_ids:
@@ -34,4 +73,5 @@ def _tied(node: Any, array: Any) -> Any:
             edge.look()
         if edge is not None and edge._array_id == id(array):
             return wrap(array, edge)
-    return wrap(array)
+    constant = array.dtype.kind not in "fc" or id(array) in node._constants
+    return wrap(np.asarray(array) if isinstance(array, np.generic) else array, None if constant else Unknown(node, array))
