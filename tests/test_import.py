@@ -19,8 +19,8 @@ ORDER = [
     "minitorch.backend", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.files.layout", "minitorch.memory",
     "minitorch.printing",
     "minitorch.size", "minitorch.limits",
-    "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
-    "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.formulas", "minitorch.autograd.op",
+    "minitorch.conversion", "minitorch.autograd.formulas", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
+    "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
     "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.random",
     "minitorch.ops",
     "minitorch.keywords",
@@ -81,6 +81,7 @@ HOST = {
     "minitorch.vision": "pictures are files, read and written on the host",
 }
 FUNCTIONS = {
+    ("minitorch.autograd.recorded", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.autograd.outputs", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.autograd.gradients", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",
     ("minitorch.ops.promotion", "asarray"): "an array of a 0-d result, which NumPy makes a scalar",

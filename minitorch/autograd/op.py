@@ -92,7 +92,7 @@ class Op(Node):
 
     def mark_constant(ctx, *arrays: Any) -> None:
         """Declare, in `forward`, that these arrays which `backward` reads do not depend on the inputs: a mask, a scale."""
-        ctx._constants += tuple(map(id, arrays))
+        ctx._constants += tuple(id(array.array if isinstance(array, Tensor) else array) for array in arrays)
 
     def needs(ctx, position: int) -> bool:
         """Whether a gradient is wanted for the input at `position`."""

@@ -344,6 +344,11 @@ def detached(ctx, g):
     return g * (1 - (out * out).detach() if isinstance(out, torch.Tensor) else 1 - out * out)
 
 
+def half_detached(ctx, g):
+    (a,) = ctx.saved
+    return 3 * a * (a.detach() if isinstance(a, torch.Tensor) else a) * g
+
+
 def random_rule(ctx, g):
     return g * 2 * ctx.saved[0] * np.random.default_rng().uniform(0.5, 1.5)
 
@@ -412,7 +417,7 @@ def saves_for_backward(ctx, a):
 
 
 def keeps_attribute(ctx, a):
-    ctx.a = a
+    ctx.a = a * 1.0
     return a**3
 
 
@@ -575,6 +580,7 @@ RULES: list[tuple] = [
     row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),
     row("order 2 fails", Tanh, numpy_in_backward),
     row("order 2 lost|order 2 fails|order 2", Tanh, detached),
+    row("order 2", Cube, half_detached),
     row("order 2 lost|order 2 fails|order 2", Cube, lambda ctx, g: 3 * ctx.a * ctx.a * g, forward=keeps_attribute),
     row("order 2 fails|order 2|order 2 lost", Normalize, lambda ctx, g: ctx.saved[1] * (g - Mean.apply(g, dims=(0,), keepdim=False) - ctx.saved[0] * Mean.apply(g * ctx.saved[0], dims=(0,), keepdim=False))),
     row("summed wrongly", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], Sum.apply(g, dims=(0, 1), keepdim=False))),
