@@ -28,7 +28,12 @@ setup(
     license="MIT",
     license_files=["LICENSE"],
     packages=find_packages(include=["minitorch", "minitorch.*", "layers", "layers.*"]),
-    package_data={"minitorch": ["py.typed"], "layers": ["py.typed"], "minitorch.data": ["uci_digits/*"]},
+    package_data={
+        "minitorch": ["py.typed"],
+        "layers": ["py.typed"],
+        "minitorch.data": ["uci_digits/*"],
+        "minitorch.explorer": ["page.*"],
+    },
     python_requires=">=3.10",
     install_requires=["numpy>=2.0"],
     extras_require={

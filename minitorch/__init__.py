@@ -3,8 +3,10 @@
 A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """
 
+import importlib
 import math
 import sys
+import typing
 
 from minitorch import accelerator, amp, autograd, backends, cuda, functional, jit, methods, optim, testing, utils
 from minitorch.amp import autocast
@@ -334,3 +336,13 @@ for _name, _value in list(globals().items()):
         globals()[_name] = with_keywords(_value, takes_out=True)
 
 show_in_help([sys.modules[__name__], functional, Tensor])
+
+if typing.TYPE_CHECKING:
+    from minitorch.explorer import explore
+
+
+def __getattr__(name: str) -> typing.Any:
+    """`explore` is imported when it is first used: its modules would make `import minitorch` a tenth slower."""
+    if name == "explore":
+        return importlib.import_module("minitorch.explorer").explore
+    raise AttributeError(f"module 'minitorch' has no attribute {name!r}", name=name)

@@ -33,7 +33,7 @@ ORDER = [
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
     "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
-    "minitorch.files.checkpoint", "minitorch.check", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
+    "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on
 
@@ -282,7 +282,8 @@ def numpy_names(tree: ast.AST) -> set[str]:
     [
         n
         for n in modules()
-        if n not in HOST and not n.startswith(("minitorch.data.", "minitorch.utils.data.", "minitorch.vision."))
+        if n not in HOST
+        and not n.startswith(("minitorch.data.", "minitorch.utils.data.", "minitorch.vision.", "minitorch.explorer."))
     ],
 )
 def test_what_runs_on_a_gpu_calls_no_function_of_numpy(name):

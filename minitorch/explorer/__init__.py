@@ -1,0 +1,89 @@
+"""The tape explorer: a page to step through a backward pass of one's own, by `with minitorch.explore("tape.html"):`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from minitorch.autograd.grad_mode import Switch
+from minitorch.autograd.tensor import Tensor
+from minitorch.explorer.data import page_data
+from minitorch.explorer.recorder import LIMIT, Recorder
+from minitorch.files.atomic import atomic_write
+
+__all__ = ["explore"]
+
+
+class explore:
+    """Write a page on which every number of the backward passes in this block can be seen: `with explore("tape.html"): ...`.
+
+    The page is one file that needs no network: the tape in the order in which its rules run, for each rule the user's line,
+    the formula, the gradient that arrived and where its results went, with a proof on these numbers, and each `.grad` with its
+    contributions, by loss term. `terms`, a dictionary that may be filled in the block, names scalar tensors whose sum, with
+    constant weights, the loss is. In a notebook the object shows the page. What the block computes is what it computes without
+    (slower, for arrays are copied). Raises RuntimeError within anomaly mode or another `explore`, or where more than 1,500
+    rules have run, ValueError for a named term that the loss is not a sum of.
+    """
+
+    def __init__(self, path: str | os.PathLike, terms: dict[str, Tensor] | None = None) -> None:
+        self.path = Path(path)
+        self.terms = {} if terms is None else terms
+        self.page = ""
+
+    def __enter__(self) -> explore:
+        self._recorder = Recorder(sys._getframe(1), self.terms)
+        self._switch = Switch(self._recorder, "watch")
+        self._switch.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, *exception: object) -> None:
+        self._switch.__exit__()
+        recorder, self._recorder = self._recorder, None
+        if kind is not None:
+            return
+        nodes = recorder.count or len(recorder.records)
+        if nodes > LIMIT:
+            raise RuntimeError(
+                f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put one forward and one backward pass "
+                "in it, of a small batch and, for a net that repeats a step, of fewer repetitions"
+            )
+        data = page_data(recorder, recorder.names.title() or self.path.stem)
+        self.page = page_of(data)
+        with atomic_write(self.path) as file:
+            file.write(self.page.encode())
+        print(f"{self.path}: {nodes} nodes, {len(self.page.encode()):,} bytes")
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for notebooks."""
+        return f'<iframe srcdoc="{html.escape(self.page)}" width="100%" height="860" style="border:0" title="tape"></iframe>'
+
+
+def page_of(data: dict) -> str:
+    """The page as one file: markup, style, script and `data`, with hashes that let the browser run nothing else."""
+    here = Path(__file__).parent
+    script = _lean((here / "page.js").read_text(encoding="utf-8"), r":+\-*/%")
+    style = _lean((here / "page.css").read_text(encoding="utf-8"))
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    parts = {"TITLE": html.escape(str(data["title"])), "STYLE": style, "SCRIPT": script, "DATA": text}
+    parts |= {"OF_SCRIPT": _hash(script), "OF_STYLE": _hash(style)}
+    page = (here / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page)
+
+
+def _lean(source: str, blanks: str = "") -> str:
+    """Without lines of comment, indentation, and blanks beside punctuation, to which `blanks` adds, outside strings."""
+    kept = "\n".join(line for line in map(str.strip, source.splitlines()) if not line.startswith("//"))
+    pieces = re.split(r"""("[^"\n]*"|`[^`]*`)""", kept)
+    pieces[::2] = (re.sub(rf" ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])
+    return re.sub(r"(?<=[;{,])\n", "", "".join(pieces))
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
