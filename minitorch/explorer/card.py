@@ -13,7 +13,7 @@ from minitorch.autograd.node import Leaf
 from minitorch.explorer.pictures import Arrays, largest, tiled
 from minitorch.explorer.proof import UNKNOWN, WRONG
 from minitorch.explorer.recorder import Arrival, Record, Step, Target, end_of
-from minitorch.explorer.words import MINUS, TIMES, formula, formulas, letters, norm, nth, number, numbers, shape
+from minitorch.explorer.words import MINUS, TIMES, formula, letters, norm, nth, number, numbers, rules_of, said_of, shape
 
 WIDE, HIGH = 270, 60  # pixels that the pictures of a rule may take
 
@@ -89,7 +89,7 @@ class Cards:
 
     def operation(self, record: Record, hidden: str = "") -> list:
         """What the operation computes, with shapes under its letters; the shape of the letter `hidden` is asked for."""
-        said, _ = formulas(type(record.node))
+        said = said_of(type(record.node))
         inputs = zip(letters(type(record.node), len(record.inputs)), record.inputs)
         under = {letter: shape(value.shape) for letter, value in inputs if isinstance(value, np.ndarray)}
         outs = record.node.shape if isinstance(record.node.shape, list) else [record.node.shape]
@@ -100,7 +100,7 @@ class Cards:
 
         pieces: list = [["span", ["i", "y"], ["small", ", ".join(map(shape, outs))]], ["span", "="]]
         seen = set()
-        for word in re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", re.sub(r"^[a-z] = ", "", said)):
+        for word in re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said):
             if word.removesuffix("^T") in under:
                 seen.add(word.removesuffix("^T"))
                 pieces.append(symbol(word))
@@ -157,7 +157,7 @@ class Cards:
     def rule(self, step: Step, i: int, position: int, names: list[str]) -> list:
         """One rule."""
         arrival, given, letter = step.sent[position], np.asarray(step.given[position]), names[position]
-        said = formulas(type(step.record.node))[1].get(letter, "")
+        said = rules_of(type(step.record.node), len(names))[position]
         kept = arrival.grad
         of = ["div", ["div.r", formula(f"d{letter} = {said}") if said else formula(f"d{letter}")]]
         if len(said) < 14:

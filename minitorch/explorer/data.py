@@ -49,8 +49,6 @@ def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
         due = sorted(cards.rows.get(id(arrival.by), -1) for parts in step.parts for arrival in parts)
         rows.append(row | {"due": due, "q": question(i, run, cards)})
     laid = _laid_out(rows, run.steps, cards)
-    longest = max((len(leaf["name"]) for leaf in leaves), default=0)
-    columns = 3 if longest < 20 else 2 if longest < 40 else 1
     legend = _sum_of_terms(run, recorder)
     made = (
         "size (log) and what it is made of"
@@ -63,7 +61,7 @@ def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
     waits = "0 of 1: gradients that have arrived, of those expected. "
     waits += "A row may run when all of its gradients are there; the newest such row runs next."
     foot = ["div.foot", *_not_finite(run), _values(run, cards) or ["div.note", waits]]
-    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot, "columns": columns} | laid
+    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot, "columns": 3} | laid
 
 
 def _not_finite(run: Pass) -> list:

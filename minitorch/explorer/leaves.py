@@ -19,10 +19,11 @@ def target_data(target: Target, run: Pass, cards: Cards, position: int) -> dict:
     """A leaf as the shelf shows it after each arrival, with the cards that it opens."""
     lengths = [] if target.before is None else [("Left by an earlier pass", [("t3", norm(target.before))])]
     entry: dict[str, Any] = {"name": target.name, "left": int(target.before is not None), "uses": [], "cards": []}
-    entry["states"] = [state(target.name, target.before, lengths)]
+    name = target.name if len(target.name) < 20 else "\N{HORIZONTAL ELLIPSIS}" + target.name[-17:]
+    entry["states"] = [state(name, target.before, lengths)]
     for k, (arrival, total) in enumerate(zip(target.arrivals, target.totals)):
         lengths.append((f"Contribution {k + 1}", [(term_class(t), norm(part)) for t, part in enumerate(arrival.terms)]))
-        entry["states"].append(state(target.name, total if target.before is None else target.before + total, lengths))
+        entry["states"].append(state(name, total if target.before is None else target.before + total, lengths))
         entry["cards"].append(target_card(target, run, cards, k, lengths))
         entry["uses"].append(cards.rows.get(id(arrival.by), -1))
     entry["marks"] = squares(entry["uses"], position)

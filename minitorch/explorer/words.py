@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.formulas import formula as formula_of
+
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 _MARK = re.compile(r"(\^\([^)]*\)|\^-?\w+|\bd?[a-z]\d?\b)")
@@ -82,9 +84,14 @@ def letters(operation: type, inputs: int) -> list[str]:
     return named[:inputs] if len(named) >= inputs else [f"a{i + 1}" for i in range(inputs)]
 
 
-def formulas(operation: type) -> tuple[str, dict[str, str]]:
-    """What an operation computes and, by letter, its rules, as its docstring says them."""
-    text = " ".join((operation.__doc__ or "").split())
-    said = re.split(r"\.(?: *d[a-z]+ =| |$)|, (?:for|as|in|computed|with|no|exact|which|over) ", text)[0]
-    found = re.finditer(r"\bd([a-z]\d?) = (.*?)(?=[,;] d[a-z]\d? = |\.(?: |$)|$)", text)
-    return said.strip(), {match[1]: match[2] for match in found}
+def said_of(operation: type) -> str:
+    """What an operation computes, without what is said of the letters."""
+    said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |: ", formula_of(operation)[0])[0]
+    return re.sub(r"^[a-z] = ", "", said)
+
+
+def rules_of(operation: type, inputs: int) -> list[str]:
+    """For each input its derivative; one is said of all where an operation takes any number."""
+    rules = formula_of(operation)[1]
+    alike = next(iter(rules.values()), "") if len(rules) == 1 else ""
+    return [rules.get(letter, alike if letter[0] == "a" else "") for letter in letters(operation, inputs)]
