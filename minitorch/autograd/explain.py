@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from minitorch.autograd.backward import grad
-from minitorch.autograd.differences import central, complex_step
+from minitorch.autograd.differences import best, central, complex_step
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import Switch, mode
 from minitorch.autograd.jacobians import compared
 from minitorch.autograd.mistakes import Mistake, mistake
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import wrap
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.autograd.trial import Source, Trial, array, as_tensor, fitted, flat, is_floating, quiet
 from minitorch.autograd.watch import Watch
 
@@ -84,12 +84,12 @@ def is_analytic(op: Any, inputs: list, parameters: dict) -> bool:
     trial = Trial(op, tuple(inputs), parameters)
     ways = {i: trial.generator.uniform(0.5, 1.5, trial.inputs[i].shape) for i in trial.places}
 
-    def along(t: np.ndarray) -> np.ndarray:
-        return trial.on([a + t[0] * ways[i] if i in ways else a for i, a in enumerate(trial.inputs)]).run().values()
+    def values(step: np.ndarray) -> np.ndarray:
+        return along(trial, ways, step)
 
     try:
         with quiet():
-            exact, real = complex_step(along, np.zeros(1), (0,))[0], central(along, np.zeros(1), (0,), 1e-6)[0]
+            exact, real = complex_step(values, np.zeros(1), (0,))[0], central(values, np.zeros(1), (0,), 1e-6)[0]
     except Exception:
         return False
     return bool(np.allclose(exact, real, rtol=1e-4, atol=1e-4, equal_nan=True))
@@ -167,7 +167,7 @@ def returned(t: Trial) -> Mistake | None:
         answer, place, name = answers[i], t.source.answer(i), t.names[i]
         if answer is None:
             return mistake("returned None for one", place, name=name)
-        if array(answer).dtype.kind not in "fiubc":
+        if not isinstance(answer, (np.ndarray, np.generic, float, int, Tensor)):
             return mistake("no array", place, name=name, what=_a(answer))
         if array(answer).dtype.kind != "f" and not isinstance(answer, int):
             return mistake("dtype", place, name=name, dtype=array(answer).dtype)
@@ -217,6 +217,8 @@ def shapes_fit(t: Trial) -> Mistake | None:
             kind = "shape transposed"
         elif fits[i]:
             kind = "kept axis" if array(answers[i]).size == t.inputs[i].size else "not summed"
+        elif [n for n in got[i] if n != 1] == [n for n in wanted[i] if n != 1]:
+            kind = "dropped axis"
         elif len(got[i]) < len(wanted[i]) or (_is_summed(out, got[i]) and _is_summed(out, wanted[i])):
             kind = "summed wrongly"
         else:
@@ -270,6 +272,36 @@ def inputs_can_tell(t: Trial) -> Mistake | None:
                 if np.abs(np.nan_to_num(others.jacobians[i][0], posinf=0, neginf=0)).max() > 1e-8:
                     return mistake("cannot tell", why=f"on them dy/d{name} is 0 everywhere, and many a wrong rule gives 0")
     return None
+
+
+def holds_for_other_lengths(t: Trial) -> Mistake | None:
+    """Whether the rule holds for twice as many rows, where forward takes them: no length may be written into it."""
+    rows = t.inputs[t.places[0]].shape[:1]
+    if rows in ((), (0,)):
+        return None
+    more = [np.concatenate([a, a * 0.9 if is_floating(a) else a]) if np.shape(a)[:1] == rows else a for a in t.inputs]
+    other = t.on(more)
+    try:
+        if not np.isfinite(other.first.values()).all():
+            return None
+    except Exception:
+        return None  # forward refuses them
+    found = rule_runs(other) or shapes_fit(other)
+    says = found.says if found else ""
+    if not found:
+        ways = {i: other.generator.uniform(0.5, 1.5, other.inputs[i].shape) for i in other.places}
+        g = other.random()
+        slope, error = best(lambda step: np.atleast_1d(along(other, ways, step) @ g), np.zeros(1), (0,))
+        got = sum((each * ways[i]).sum() for i, each in other.gradients(g).items())
+        if np.abs(got - slope) <= 1e-6 * (1 + np.abs(slope)) + 20 * error:
+            return None
+        says = "the rule is wrong"
+    return mistake("other lengths", found.place if found else t.source.answer(), rows=2 * rows[0], before=rows[0], says=says)
+
+
+def along(t: Trial, ways: dict[int, np.ndarray], step: np.ndarray) -> np.ndarray:
+    """Forward's values where all inputs have moved by a step along their ways."""
+    return t.on([a + step[0] * ways[i] if i in ways else a for i, a in enumerate(t.inputs)]).run().values()
 
 
 def keeps_float32(t: Trial) -> Mistake | None:
@@ -341,6 +373,7 @@ QUESTIONS: list[Callable[[Trial], Mistake | None]] = [
     multiplies_by_g,
     jacobian_is_right,
     inputs_can_tell,
+    holds_for_other_lengths,
     keeps_float32,
     differentiates_twice,
 ]

@@ -173,13 +173,18 @@ def exchanged(p: Pair) -> Mistake | None:
         rows = p.has.reshape(*p.out, -1).transpose(*order, len(p.out))
         if rows.shape[:-1] == p.out and _close(rows.reshape(p.truth.shape), p.truth):
             return p.says("g transposed")
-    for k in range(len(p.shape)):
-        if _close(np.flip(has, k + 1), truth):
-            return p.says("mirrored", axis=k)
-        for by in (1, -1):
-            if _close(np.roll(has, by, k + 1), truth):
-                return p.says("shifted", by=by, axis=k)
+    for axes in _subsets(len(p.shape)):
+        if _close(np.flip(has, [k + 1 for k in axes]), truth):
+            return p.says("mirrored", axis=_list(axes))
+    for k, by in itertools.product(range(len(p.shape)), (1, -1)):
+        if _close(np.roll(has, by, k + 1), truth):
+            return p.says("shifted", by=by, axis=k)
     return None
+
+
+def _subsets(count: int) -> list[tuple[int, ...]]:
+    """Each choice of one or more of `count` axes."""
+    return [axes for n in range(1, count + 1) for axes in itertools.combinations(range(count), n)]
 
 
 def mixed(jacobian: np.ndarray, shape: tuple[int, ...]) -> set[int]:
@@ -233,6 +238,16 @@ def _beside(p: Pair, rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[st
     yield f"dy/d{t.names[p.i]}", p.truth[rows, columns]
 
 
+def saved_swapped(p: Pair) -> Mistake | None:
+    """Right for each of several inputs, if the two saved arrays were taken in the other order."""
+    return p.says("saved swapped") if len(p.t.places) > 1 and _swapped_is_right(p) else None
+
+
+def _swapped_is_right(p: Pair) -> bool:
+    saved = p.t.first.node.saved
+    return len(saved) == 2 and _would_be_right(p, saved[::-1])
+
+
 def repaired(p: Pair) -> Mistake | None:
     """Right, had forward saved something else."""
     t, saved = p.t, p.t.first.node.saved
@@ -252,7 +267,7 @@ def repaired(p: Pair) -> Mistake | None:
         for right, new in tries.items():
             if np.isfinite(new).all() and _would_be_right(p, (*saved[:k], new, *saved[k + 1 :])):
                 return p.says("wrong array", right=right, read=read)
-    return p.says("saved swapped") if len(saved) == 2 and _would_be_right(p, saved[::-1]) else None
+    return p.says("saved swapped") if _swapped_is_right(p) else None
 
 
 def _would_be_right(p: Pair, saved: tuple) -> bool:
@@ -267,7 +282,7 @@ def _would_be_right(p: Pair, saved: tuple) -> bool:
 def path_left_out(p: Pair) -> Mistake | None:
     """A move of the whole input that leaves y as it is, which the rule denies."""
     has, truth = (each.reshape(-1, *p.shape) for each in (p.has, p.truth))
-    for axes in (axes for n in range(1, len(p.shape) + 1) for axes in itertools.combinations(range(len(p.shape)), n)):
+    for axes in _subsets(len(p.shape)):
         over, a = tuple(k + 1 for k in axes), p.t.inputs[p.i]
         spread = a - a.mean(axes, keepdims=True)
         for kind, move, least in ("path by the sum", np.ones(p.shape), 1e-9), ("path by the variance", spread, 1e-2):
@@ -277,9 +292,25 @@ def path_left_out(p: Pair) -> Mistake | None:
     return None
 
 
+def by_rows(p: Pair) -> Mistake | None:
+    """The right gradient times a factor that is one number for each row, column or other slice of the input."""
+    factors = (p.has * p.truth).sum(0) / (p.truth * p.truth).sum(0)
+    if not _close(p.has, factors * p.truth) or not np.isfinite(factors).all():
+        return None
+    factors = factors.reshape(p.shape)
+    for axes in reversed(_subsets(len(p.shape))):
+        first = factors[tuple(slice(1) if k in axes else slice(None) for k in range(factors.ndim))]
+        if np.prod([p.shape[k] for k in axes]) > 1 and _close(factors, np.broadcast_to(first, p.shape)):
+            return p.says(
+                "factor by rows", axis=_list(axes), factors=", ".join(f"{factor:.6g}" for factor in first.ravel()[:3])
+            )
+    return None
+
+
 def local(p: Pair) -> Mistake | None:
     """The right places, and wrong numbers there."""
-    return p.says("local derivative", worst=p.worst())
+    right, there = is_right(p.t, p.i, p.has) & (p.truth != 0), p.truth != 0
+    return p.says("local derivative", worst=p.worst(), right=int(right.sum()), there=int(there.sum()))
 
 
 KINDS: list[Callable[[Pair], Mistake | None]] = [
@@ -291,8 +322,10 @@ KINDS: list[Callable[[Pair], Mistake | None]] = [
     product,
     exchanged,
     paths,
+    saved_swapped,
     power,
     repaired,
+    by_rows,
     path_left_out,
     local,
 ]

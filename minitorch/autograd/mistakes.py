@@ -73,11 +73,15 @@ SAYS: dict[str, tuple[str, str]] = {
                    "broadcasting stretches an array along axes of length one or missing ones"),
     "kept axis": ("the gradient of {name} has shape {got}, {name} has shape {shape}: an axis too many",
                   "a sum with keepdims keeps an axis of length one"),
+    "dropped axis": ("the gradient of {name} has shape {got}, {name} has shape {shape}: an axis of length one is missing",
+                     "a sum drops the axis that it adds over; a reshape, or keepdims, keeps it"),
     "summed wrongly": ("the gradient of {name} has shape {got}, {name} has shape {shape}: it is summed over the wrong axis, "
                        "or over too many",
                        "the axes to sum over are those along which broadcasting stretched {name}"),
     "shape": ("the gradient of {name} has shape {got}, {name} has shape {shape}",
               "a gradient has the shape of what it is the gradient of"),
+    "other lengths": ("with {rows} rows where there were {before}, {says}",
+                      "a rule takes its lengths from the arrays that it is given"),
     "layouts": ("{what} changes if the same numbers lie in memory in another order", "reshape(-1) and ravel() read in C order"),
     # ---- linear in g
     "ignores g": ("your rule ignores g: with g = 0 it still returns {value} for {name} at {at}", CHAIN),
@@ -120,7 +124,10 @@ SAYS: dict[str, tuple[str, str]] = {
     "path by the variance": ("your rule for {name} leaves out a path: stretching {name} about its mean along axis {axis} "
                              "hardly changes y, and your rule denies it",
                              "y depends on an element also through the variance that it is part of"),
-    "local derivative": ("g reaches the right places of {name}, but the local derivative is wrong: {worst}",
+    "factor by rows": ("the gradient of {name} is right up to a factor, which is the same along axis {axis}: {factors} ...",
+                       "something that was computed once for each row or column is missing, or too many"),
+    "local derivative": ("g reaches the right places of {name}, but the local derivative is wrong: {worst} "
+                         "({right} of {there} are right)",
                          "y as a function of one number, differentiated by hand, tells"),
     # ---- when the Jacobian is right
     "cannot tell": ("these inputs cannot tell: {why}", "choose others"),

@@ -12,6 +12,7 @@ import numpy as np
 
 import minitorch as torch
 from minitorch.autograd.op import Op
+from minitorch.check import exercises
 from minitorch.ops.elementwise import cos, exp
 from minitorch.ops.reduce import Mean, Sum
 
@@ -276,6 +277,33 @@ class Maximum(Op):
         return np.maximum(a, b)
 
 
+class ScaleRows(Op):
+    inputs = (spread(4, 3), spread(4, 1, seed=1))
+
+    def forward(ctx, x, s):
+        ctx.saved = x, s
+        return x * s
+
+
+def correlate(x, w):
+    rows, columns = x.shape[0] - w.shape[0] + 1, x.shape[1] - w.shape[1] + 1
+    return np.array([[(x[i : i + w.shape[0], j : j + w.shape[1]] * w).sum() for j in range(columns)] for i in range(rows)])
+
+
+class Correlate(Op):
+    """Of a fixed image with w."""
+
+    inputs = (spread(2, 3),)
+
+    def forward(ctx, w):
+        ctx.saved = (spread(4, 5, seed=3),)
+        return correlate(ctx.saved[0], w)
+
+
+class CrossEntropy(exercises.CrossEntropy):
+    inputs = (spread(4, 3), np.array([2, 0, 1, 1]))
+
+
 class SquaredError(Op):
     inputs = (spread(2, 3), spread(2, 3, seed=1))
 
@@ -387,6 +415,30 @@ def changes_input(ctx, g):
     (a,) = ctx.saved
     a *= 2
     return g * a
+
+
+def saves_a_list(ctx, a):
+    out = np.tanh(a)
+    ctx.saved = [out]
+    return out
+
+
+def saves_a_copy(ctx, a):
+    out = np.tanh(a)
+    ctx.saved = (out.copy(),)
+    return out
+
+
+def takes_swapped(ctx, g):
+    b, a = ctx.saved
+    return g / b, -g * a / (b * b)
+
+
+def sorts_in_place(ctx, g):
+    (a,) = ctx.saved
+    right = g * 2 * a
+    a.sort()
+    return right
 
 
 def unpacks_one(ctx, g):
@@ -575,6 +627,36 @@ RULES: list[tuple] = [
     row("float32", Sigmoid, lambda ctx, g: g.astype(np.float64) * ctx.saved[1] * (1 - ctx.saved[1]) if isinstance(g, np.ndarray) else g),
     row("shape transposed|shape", Reshaped, lambda ctx, g: g.reshape(2, 3)),
     row("kept axis|shape", SumAll, lambda ctx, g: g.reshape(1, 1) * np.ones((1, *ctx.size)), strict=True),
+    # ---- a second look at what students write
+    row("no array", Tanh, lambda ctx, g: ((g * (1 - ctx.saved[0] ** 2),),)),
+    row("saved is no tuple", Tanh, of_tanh, forward=saves_a_list),
+    row("backward fails", Tanh, lambda g: g),
+    row("unwritten", Tanh, Op.backward),
+    row("adds to g", Tanh, lambda ctx, g: g * 1 - ctx.saved[0] ** 2),
+    row("power", Tanh, lambda ctx, g: g * (1 - ctx.saved[0] ** 2) ** 2),
+    row("power", Sqrt, lambda ctx, g: g * 0.5 * ctx.saved[1]),
+    row("wrong array", Tanh, lambda ctx, g: g * (1 - np.tanh(ctx.saved[0]) ** 2)),
+    row("wrong array", Exp, lambda ctx, g: g * exp(ctx.saved[1])),
+    row("wrong array|saved swapped|swapped", Div, takes_swapped),
+    row("other lengths", AddRow, lambda ctx, g: (g.reshape(4, 3), g.sum(0))),
+    row("other lengths", SumRows, lambda ctx, g: g * np.ones((4, 1), g.dtype)),
+    row("other lengths", MeanRows, lambda ctx, g: g * np.ones((ctx.size[0], 1), g.dtype) / 4),
+    row("other lengths", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], g.mean(0) * 2)),
+    row("other lengths", Tanh, lambda ctx, g: g.reshape(1, 3) * (1 - ctx.saved[0] ** 2), inputs=(spread(1, 3, low=-1.0),)),
+    row("factor by rows", Normalize, lambda ctx, g: g - g.mean(0) - ctx.saved[0] * (g * ctx.saved[0]).mean(0)),
+    row("dropped axis", ScaleRows, lambda ctx, g: (g * ctx.saved[1], (g * ctx.saved[0]).sum(1)), strict=True),
+    row("summed wrongly|shape", ScaleRows, lambda ctx, g: (g * ctx.saved[1], (g * ctx.saved[0]).sum()), strict=True),
+    row("not summed", ScaleRows, lambda ctx, g: (g * ctx.saved[1], g * ctx.saved[0]), strict=True),
+    row("mirrored", Correlate, lambda ctx, g: correlate(ctx.saved[0], g)[::-1, ::-1]),
+    row("wrong place", Square, lambda ctx, g: g.sum() * 2 * ctx.saved[0]),
+    row("local derivative", Log, lambda ctx, g: g * np.log(ctx.saved[0])),
+    row("path by the sum|local derivative", CrossEntropy, lambda ctx, g: (g * ctx.saved[0] / len(ctx.saved[0]), None)),
+    row("factor", CrossEntropy, lambda ctx, g: (g * (ctx.saved[0] - np.eye(3)[ctx.saved[1]]), None)),
+    row("sign", CrossEntropy, lambda ctx, g: (g * (np.eye(3)[ctx.saved[1]] - ctx.saved[0]) / len(ctx.saved[0]), None)),
+    row("not repeatable", Tanh, lambda ctx, g: g * (1 - ctx.saved[0] ** 2) * (np.random.default_rng().uniform(size=g.shape) > 0.5)),
+    row("changes saved|changes input", Square, sorts_in_place),
+    row("order 2 fails", Log, lambda ctx, g: np.divide(g, ctx.saved[0])),
+    row("order 2|order 2 lost|order 2 fails", Tanh, of_tanh, forward=saves_a_copy),
     # ---- later
     row("not finite", Sqrt, lambda ctx, g: g / (ctx.saved[1] * 0.0)),
     row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),

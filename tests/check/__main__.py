@@ -1,0 +1,111 @@
+"""What `explain` makes of mutants of the backward rules, and of all that the table of operations runs.
+
+    python -m tests.check            # a few minutes; prints the counts, and what is accepted or accused
+
+The mutants are those of tests/mutation. One counts if its gradient, in float64, differs by more than 1e-8 from the right one on
+some call of the table on which forward's values are what they were. Each runs in a process of its own. The exit status is 1 if
+one of them is accepted, or a right rule accused. Needs the `mutation` extra, and fork().
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import os
+import pickle
+import signal
+import sys
+from typing import Any
+
+import numpy as np
+
+from minitorch.autograd.explain import diagnose
+from minitorch.autograd.trial import Trial, quiet
+from tests.check.captured import Call, calls
+from tests.mutation.graft import graft
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.scope import module_of
+
+SECONDS = 120  # that a mutant may take
+CALLS = 3  # on which it is judged
+
+
+def main() -> int:
+    print(f"{len(calls())} calls of {len({call.op for call in calls()})} operations")
+    accused = [(call, found) for call in calls() if (found := verdict(call)) not in ("", "cannot tell")]
+    print("\n".join(f"accused: {call}: {found}" for call, found in accused), flush=True)
+    before = [answers(call) for call in calls()]
+    chosen, counts = mutants("minitorch/ops/*"), collections.Counter()
+    for k, each in enumerate(chosen, 1):
+        outcome = apart(each, before)
+        counts[outcome] += 1
+        if outcome == "ACCEPTED":
+            print(f"accepted: {each.file}:{each.line} {each.function}: {each.before} -> {each.after}", flush=True)
+        if k % 100 == 0:
+            print(f"{k} of {len(chosen)}: {dict(counts)}", file=sys.stderr, flush=True)
+    print(f"{len(chosen)} mutants: {dict(counts.most_common())}; {len(accused)} right rules accused")
+    return 1 if accused or counts["ACCEPTED"] else 0
+
+
+def verdict(call: Call) -> str:
+    """The kind of mistake that the rule of a call is said to have."""
+    found = diagnose(call.op, *call.inputs, orders=1, **call.parameters)
+    return "" if found is None else found.kind
+
+
+def answers(call: Call) -> tuple[Any, Any]:
+    """The values of a call, and its gradients; None for what fails."""
+    values = gradients = None
+    with quiet():
+        try:
+            trial = Trial(call.op, tuple(call.inputs), call.parameters)
+            values = trial.first.values()
+            gradients = trial.gradients(trial.random())
+        except Exception:
+            pass
+    return values, gradients
+
+
+def differs(old: tuple[Any, Any], new: tuple[Any, Any]) -> bool:
+    """Whether the values are what they were, and a gradient is not."""
+    if old[1] is None or new[0] is None or not np.array_equal(old[0], new[0], equal_nan=True):
+        return False
+    return new[1] is None or any(
+        b is None or b.shape != a.shape or not np.allclose(a, b, rtol=0, atol=1e-8, equal_nan=True)
+        for a, b in zip(old[1].values(), new[1].values())
+    )
+
+
+def judged(mutant: Mutant, before: list) -> str:
+    """What is said of a mutant on the first calls that see it; "unseen" if none does."""
+    graft(module_of(mutant.file), mutant.function, mutant.source)
+    seen = "unseen"
+    for call in itertools.islice((call for call, old in zip(calls(), before) if differs(old, answers(call))), CALLS):
+        seen = verdict(call) or "ACCEPTED"
+        if seen == "ACCEPTED":
+            break
+    return seen
+
+
+def apart(mutant: Mutant, before: list) -> str:
+    """The verdict of a process of its own; "time-out" or "crash" where it ends otherwise."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 2)
+        signal.alarm(SECONDS)
+        try:
+            with os.fdopen(writer, "wb") as pipe:
+                pickle.dump(judged(mutant, before), pipe)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    return pickle.loads(text) if text else "time-out" if os.WIFSIGNALED(status) else "crash"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
