@@ -31,7 +31,7 @@ ORDER = [
     "minitorch.jit",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
-    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
+    "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
@@ -75,6 +75,8 @@ HOST = {
     "minitorch.autograd.trial": "runs operations on the host",
     "minitorch.autograd.jacobians": "compares on the host",
     "minitorch.autograd.explain": "compares on the host",
+    "minitorch.autograd.questions": "compares on the host",
+    "minitorch.autograd.numbers": "compares on the host",
     "minitorch.files.layout": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
     "minitorch.data": "digits are files, read on the host",

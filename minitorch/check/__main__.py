@@ -19,11 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minitorch.autograd import explain
+from minitorch.autograd.explain import QUESTIONS, first_mistake
 from minitorch.autograd.mistakes import Mistake, mistake
 from minitorch.autograd.trial import Trial
 from minitorch.check.exercises import EXERCISES, Exercise
-from minitorch.check.properties import broadcasting, empty, errors, first_mistake, layouts, value
+from minitorch.check.properties import broadcasting, empty, errors, layouts, value
 
 HEAD = '''"""Write each `backward`, then run `python -m minitorch.check {file}`."""
 
@@ -103,7 +103,7 @@ def result(row: Exercise, module: ModuleType) -> dict[str, Any]:
 
 def judged(t: Trial, row: Exercise) -> Mistake | None:
     """The earliest mistake: in the value, in the rule, on other shapes and layouts, in its own derivative."""
-    questions = [*explain.QUESTIONS[:-1], broadcasting, layouts, empty, *explain.QUESTIONS[-1:][: row.orders - 1]]
+    questions = [*QUESTIONS[:-1], broadcasting, layouts, empty, *QUESTIONS[-1:][: row.orders - 1]]
     return first_mistake(t, [questions[0], lambda t: value(t, row.reference), *questions[1:]])
 
 

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.autograd import explain
+from minitorch.autograd import numbers, questions
+from minitorch.autograd.explain import Question, first_mistake
 from minitorch.autograd.mistakes import Mistake, mistake
 from minitorch.autograd.op import Op
 from minitorch.autograd.trial import Source, Trial, array, quiet
-
-Property = Callable[[Trial], "Mistake | None"]
 
 
 def op_checks(
@@ -44,10 +43,10 @@ def op_checks(
     ]
 
 
-def _test(name: str, holds: Property, trials: list[Trial]) -> Callable[[], None]:
+def _test(name: str, holds: Question, trials: list[Trial]) -> Callable[[], None]:
     def check() -> None:
         for trial in trials:
-            found = first_mistake(trial, [explain.forward_runs, explain.rule_runs, explain.returned, holds])
+            found = first_mistake(trial, [questions.forward_runs, questions.rule_runs, questions.returned, holds])
             if found is not None:
                 raise AssertionError(f"{trial.op.__name__}: {found}")
 
@@ -55,28 +54,22 @@ def _test(name: str, holds: Property, trials: list[Trial]) -> Callable[[], None]
     return check
 
 
-def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Property]:
+def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Question]:
     """Each property by its name."""
-    found: dict[str, Property] = {} if reference is None else {"value": lambda t: value(t, reference)}
+    found: dict[str, Question] = {} if reference is None else {"value": lambda t: value(t, reference)}
     found |= {
         "first_derivative": lambda t: first_mistake(t, RULE),
         "broadcasting": broadcasting,
-        "float32": explain.keeps_float32,
+        "float32": numbers.keeps_float32,
         "layouts": layouts,
         "empty": empty,
-        "unchanged": lambda t: first_mistake(t, [explain.forward_keeps, explain.leaves_alone]),
-        "repeatable": lambda t: first_mistake(t, [explain.forward_keeps, explain.repeats]),
+        "unchanged": lambda t: first_mistake(t, [questions.forward_keeps, questions.leaves_alone]),
+        "repeatable": lambda t: first_mistake(t, [questions.forward_keeps, questions.repeats]),
     }
-    return found | ({"second_derivative": explain.differentiates_twice} if orders == 2 else {})
+    return found | ({"second_derivative": numbers.differentiates_twice} if orders == 2 else {})
 
 
-RULE = [explain.shapes_fit, explain.multiplies_by_g, explain.jacobian_is_right, explain.inputs_can_tell]
-
-
-def first_mistake(t: Trial, questions: Sequence[Property]) -> Mistake | None:
-    """The answer of the first question that finds a mistake."""
-    with quiet():
-        return next((found for question in questions if (found := question(t)) is not None), None)
+RULE = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right, numbers.inputs_can_tell]
 
 
 def value(t: Trial, reference: Callable[..., Any]) -> Mistake | None:
@@ -110,7 +103,7 @@ def broadcasting(t: Trial) -> Mistake | None:
         other = t.moved(i, t.inputs[i].take([0], axis))
         with contextlib.suppress(Exception):  # a forward that does not broadcast
             if other.out.shape == t.out.shape:
-                found = first_mistake(other, [explain.rule_runs, *RULE[:-1]])
+                found = first_mistake(other, [questions.rule_runs, *RULE[:-1]])
                 if found is not None:
                     return found._replace(says=f"with {t.names[i]} of shape {other.inputs[i].shape}: {found.says}")
     return None
@@ -142,7 +135,7 @@ def empty(t: Trial) -> Mistake | None:
         except Exception:
             continue  # forward refuses it
         if fits:
-            found = first_mistake(other, [explain.rule_runs, explain.shapes_fit])
+            found = first_mistake(other, [questions.rule_runs, questions.shapes_fit])
             return found and found._replace(says=f"on inputs of which there are none: {found.says}")
     return None
 
@@ -152,7 +145,7 @@ def errors(t: Trial, orders: int) -> Iterator[float]:
     with quiet():
         yield max((_error(t.rules[i], t.jacobians[i][0]) for i in t.places), default=0.0)
         if orders == 2:
-            yield max((_error(got, truth) for _, got, truth, _ in explain.second_derivatives(t)), default=0.0)
+            yield max((_error(got, truth) for _, got, truth, _ in numbers.second_derivatives(t)), default=0.0)
 
 
 def _error(got: np.ndarray, truth: np.ndarray) -> float:
