@@ -817,3 +817,14 @@ def test_clipping_float16_gradients_rounds_once():
     assert norm.dtype == mt.float32
     assert abs(norm.item() / (300 * 70_000**0.5) - 1) < 1e-5
     np.testing.assert_allclose(p.grad.numpy(), 70_000**-0.5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adagrad, optim.Adam, optim.AdamW, optim.RMSprop], ids=lambda c: c.__name__)
+def test_a_learning_rate_may_be_a_tensor_of_one_element(make):
+    p, q = (mt.tensor([1.0, 2.0], requires_grad=True) for _ in "pq")
+    for parameter, lr in ((p, 0.1), (q, mt.tensor(0.1, dtype=mt.float64))):
+        parameter.sum().backward()
+        make([parameter], lr=lr).step()
+    assert p.tolist() == q.tolist()
+    with pytest.raises(ValueError, match=r"item: expected one element"):
+        make([p], lr=mt.tensor([0.1, 0.2]))
