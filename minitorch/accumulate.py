@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,8 +25,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 CHAIN = 128  # numbers added one by one without partial sums; of equal numbers that loses up to 1.9e-6 of the sum
 ROWS = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes 1.0 times NumPy's own time
 LANES = 2048  # rows shorter than half of this are laid side by side: (1_000_000, 3) takes 1/20 of NumPy's own time
-PRODUCT = 256  # rows of one product with ones
-SLAB = 2**15  # elements of which the running sums are taken at a time
+PRODUCT = 256  # numbers that one product adds up
+SLAB = 2**17  # elements of which the running sums are taken at a time
 
 
 def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
@@ -117,30 +118,28 @@ def _split(a: Any, axis: int, length: int) -> Any:
     return a[(slice(None),) * axis + (slice(n * length),)].reshape(*a.shape[:axis], n, length, *a.shape[axis + 1 :])
 
 
-def running_total(a: Any, dim: int) -> Any:
-    """The running sums along `dim`: of floats in double precision, rounded to float32 (float16 too) or kept in float64.
+def running_total(a: Any, dim: int, backwards: bool = False) -> Any:
+    """The running sums along `dim`, or from its end: of floats in double precision, rounded to float32 (float16 too).
 
     In slabs of `SLAB` elements, whose double numbers stay in the cache: (3000, 3000) along dim 1 takes 35 ms, at once 56.
     """
-    if a.dtype.kind not in "fc":
-        return a.cumsum(dim, dtype=backend.int64)
-    double = backend.complex128 if a.dtype.kind == "c" else backend.float64
-    if a.dtype == double:
-        return a.cumsum(dim)
     xp = array_module(a)
-    single = backend.complex64 if a.dtype.kind == "c" else backend.float32
-    if xp is not np or a.size <= SLAB:
-        return a.cumsum(dim, dtype=double).astype(single)
-    out = xp.empty(a.shape, single)
-    each = max(1, SLAB * a.shape[0] // a.size)
-    carried = 0.0
+    end = (slice(None),) * dim + (slice(None, None, -1 if backwards else None),)
+    out = xp.empty(a.shape, _SINGLE.get(a.dtype.char, a.dtype if a.dtype.kind in "fc" else backend.int64))
+    turned, into = a[end], out[end]
+    wide = {"f": backend.float64, "c": backend.complex128}.get(a.dtype.kind, backend.int64)
+    each = max(1, SLAB * a.shape[0] // max(a.size, 1)) if xp is np else max(1, a.shape[0])
+    carried = 0
     for start in range(0, a.shape[0], each):
-        part = a[start : start + each].cumsum(dim, dtype=double)
-        if dim == 0:
+        part = turned[start : start + each].cumsum(dim, dtype=wide)
+        if dim == 0 and start:
             part += carried
-            carried = part[-1]
-        out[start : start + each] = part
+        carried = part[-1]
+        into[start : start + each] = part
     return out
+
+
+_SINGLE = {"e": backend.float32, "F": backend.complex64}
 
 
 def rounded(sums: Any, like: Any) -> Any:
@@ -171,18 +170,33 @@ def in_float32(function: F) -> F:
 
 
 def products(a: Any, b: Any) -> Any:
-    """a @ b for a vector `a` and a matrix or vector `b`, as a sum of products over few rows of `b`.
+    """a @ b for two vectors, as a sum of products of 16 times `PRODUCT` numbers.
 
     One product adds as many numbers one by one as BLAS pleases: over 10 million equal ones it was off by 1e-3.
     """
-    n = a.shape[0]
-    rows = PRODUCT if b.ndim == 2 else 16 * PRODUCT  # vectors are added in 16 lanes and more at once
-    if n <= rows:
+    n, most = a.shape[0], 16 * PRODUCT  # 16 lanes and more are added at once
+    if n <= most:
         return a @ b
-    whole = n - n % rows
-    columns = b.reshape(n, -1)
-    parts = a[:whole].reshape(-1, 1, rows) @ columns[:whole].reshape(-1, rows, columns.shape[1])
-    out = _rows(parts, 0)[0, 0]
-    if whole < n:
-        out += a[whole:] @ columns[whole:]
-    return out.reshape(b.shape[1:])
+    whole = n - n % most
+    parts = a[:whole].reshape(-1, 1, most) @ b[:whole].reshape(-1, most, 1)
+    return total(parts, (0, 1, 2)) + a[whole:] @ b[whole:]
+
+
+def row_total(rows: Any) -> Any:
+    """The sum of contiguous `rows` (n, c), as a product of ones with no more than `PRODUCT` longer rows, laid side by side."""
+    n, c = rows.shape
+    ones = _ones(array_module(rows), rows.dtype)
+    if n <= PRODUCT:
+        return ones[:n] @ rows
+    side = -(-n // PRODUCT)
+    count = n // side
+    sums = ones[:count] @ rows[: count * side].reshape(count, side * c)
+    out = _rows(sums.reshape(side, c), 0)[0]
+    if count * side < n:
+        out += row_total(rows[count * side :])
+    return out
+
+
+@functools.lru_cache
+def _ones(xp: ModuleType, dtype: np.dtype) -> Any:
+    return xp.ones(PRODUCT, dtype)

@@ -13,17 +13,17 @@ from minitorch.backend import array_module
 from minitorch.ops.choice import where
 
 
-def chosen(a: Any, mask: Any) -> Any:
-    """`a` where `mask` holds, else exactly 0, also beside an infinity or a nan, which a product with 0 would turn into nan.
+def zeroed(a: Any, mask: Any) -> Any:
+    """`a`, but exactly 0 where `mask` holds: a product with 0 would make nan of an infinity there.
 
     Of arrays it is the bits of a number and those of 0 or -1: with a random mask 115,200 numbers take 0.04 ms, by `where` 0.4.
     """
     if isinstance(a, Tensor):
-        return where(mask, a, 0.0)
+        return where(mask, 0.0, a)
     if a.dtype.itemsize > 8:  # complex128
-        return array_module(a).where(mask, a, a.dtype.type(0))
+        return array_module(a).where(mask, a.dtype.type(0), a)
     bits = np.dtype(f"int{8 * a.dtype.itemsize}")
-    return (a.view(bits) & -mask.view(backend.int8)).view(a.dtype)
+    return (a.view(bits) & (mask.view(backend.int8) - backend.int8.type(1))).view(a.dtype)
 
 
 def flat(ctx: Op, g: Any) -> Any:

@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.images import Pair, channels_last, is_channels_last, pair
-from minitorch.ops.pieces import chosen, flat
+from minitorch.ops.pieces import flat, zeroed
 from minitorch.ops.window import Window
 
 
@@ -78,9 +78,9 @@ class Unpool(Op):
             a = channels_last(a)
         for k, target in enumerate(window.positions(out)):
             if window.overlaps():
-                target += chosen(a, place == k)
+                target += zeroed(a, place != k)
             else:
-                target[...] = chosen(a, place == k)
+                target[...] = zeroed(a, place != k)
         return window.inside(out, shape)
 
     def backward(ctx, g):
@@ -96,7 +96,7 @@ class Pick(Op):
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out = array_module(a).zeros_like(place, dtype=a.dtype)
         for k, candidate in enumerate(window.positions(window.pad(a, 0))):
-            out += chosen(candidate, place == k)
+            out += zeroed(candidate, place != k)
         return out
 
     def backward(ctx, g):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minitorch import backend
-from minitorch.accumulate import in_float32, products, rounded, running_total, total
+from minitorch.accumulate import in_float32, rounded, row_total, running_total, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -42,26 +40,13 @@ def channel_sums(g: Any) -> Any:
     """
     if not isinstance(g, Tensor) and g.dtype.char in "fdFD" and (g.ndim == 2 or is_channels_last(g)):
         rows = g if g.ndim == 2 else g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
-        return products(ones(array_module(g), rows.shape[0], g.dtype), rows)
+        return row_total(rows)
     return summed(g, (0, *range(2, g.ndim)))
 
 
 def summed(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     """The sum over `dims` inside a rule, of an array or a tensor; of an array of float16 in float32."""
     return a.sum(dims, keepdims) if isinstance(a, Tensor) else total(a, dims, keepdims)
-
-
-def ones(xp: ModuleType, count: int, dtype: np.dtype) -> Any:
-    """Ones to multiply with; a few are made once, as a step of report 001 asks for them 41 times."""
-    return _some_ones(xp, dtype)[:count] if count <= SOME else xp.ones(count, dtype)
-
-
-SOME = 2**14
-
-
-@lru_cache
-def _some_ones(xp: ModuleType, dtype: np.dtype) -> Any:
-    return xp.ones(SOME, dtype)
 
 
 def kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -228,8 +213,7 @@ class Cumsum(Op):
 
     def forward(ctx, a, dim, backwards=False):
         ctx.dim, ctx.backwards = dim, backwards
-        end = (slice(None),) * dim + (slice(None, None, -1 if backwards else 1),)
-        return rounded(running_total(a[end], dim)[end], a)
+        return rounded(running_total(a, dim, backwards), a)
 
     def backward(ctx, g):
         return Cumsum.apply(g, dim=ctx.dim, backwards=not ctx.backwards)
