@@ -23,7 +23,9 @@ def zeroed(a: Any, mask: Any) -> Any:
     if a.dtype.itemsize > 8:  # complex128
         return array_module(a).where(mask, a.dtype.type(0), a)
     bits = np.dtype(f"int{8 * a.dtype.itemsize}")
-    return (a.view(bits) & (mask.view(backend.int8) - backend.int8.type(1))).view(a.dtype)
+    kept = (mask.view(backend.int8) - backend.int8.type(1)).astype(bits)
+    kept &= a.view(bits)
+    return kept.view(a.dtype)
 
 
 def flat(ctx: Op, g: Any) -> Any:
