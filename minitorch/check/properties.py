@@ -58,7 +58,7 @@ def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Q
     """Each property by its name."""
     found: dict[str, Question] = {} if reference is None else {"value": lambda t: value(t, reference)}
     found |= {
-        "first_derivative": lambda t: first_mistake(t, RULE),
+        "first_derivative": lambda t: first_mistake(t, [*RULE, numbers.inputs_can_tell, numbers.holds_for_other_lengths]),
         "broadcasting": broadcasting,
         "float32": numbers.keeps_float32,
         "layouts": layouts,
@@ -69,7 +69,7 @@ def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Q
     return found | ({"second_derivative": numbers.differentiates_twice} if orders == 2 else {})
 
 
-RULE = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right, numbers.inputs_can_tell]
+RULE = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right]
 
 
 def value(t: Trial, reference: Callable[..., Any]) -> Mistake | None:
@@ -103,7 +103,7 @@ def broadcasting(t: Trial) -> Mistake | None:
         other = t.moved(i, t.inputs[i].take([0], axis))
         with contextlib.suppress(Exception):  # a forward that does not broadcast
             if other.out.shape == t.out.shape:
-                found = first_mistake(other, [questions.rule_runs, *RULE[:-1]])
+                found = first_mistake(other, [questions.rule_runs, *RULE])
                 if found is not None:
                     return found._replace(says=f"with {t.names[i]} of shape {other.inputs[i].shape}: {found.says}")
     return None
