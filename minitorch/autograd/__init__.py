@@ -2,6 +2,7 @@
 
 from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.autograd.backward import backward, grad
+from minitorch.autograd.explain import explain
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -16,6 +17,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "explain",
     "grad",
     "gradcheck",
     "gradgradcheck",

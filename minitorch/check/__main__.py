@@ -29,7 +29,7 @@ HEAD = '''"""Write each `backward`, then run `python -m minitorch.check {file}`.
 
 import numpy as np
 
-from minitorch.autograd.op import Op
+from minitorch.autograd import Op
 
 
 '''
