@@ -138,7 +138,9 @@ class _AlongDim(Module):
 
     def _dim_for(self, input: Tensor) -> int:
         if self.dim is None and input.ndim not in (1, 2):
-            raise ValueError(f"{type(self).__name__}: give it a dim, which is not clear for an input of shape {input.shape}")
+            raise ValueError(
+                f"{type(self).__name__}: give it a dim, which is not clear for an input of shape {tuple(input.shape)}"
+            )
         return -1 if self.dim is None else self.dim
 
     def extra_repr(self) -> str:
@@ -174,7 +176,7 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected images (n, channels, height, width), got shape {input.shape}")
+            raise ValueError(f"Softmax2d: expected images (n, channels, height, width), got shape {tuple(input.shape)}")
         return functional.softmax(input, -3)
 
 

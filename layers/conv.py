@@ -98,7 +98,8 @@ class _Conv(Module):
         extra = tuple(size - smallest for size, smallest in zip(output_size[-self.dims :], least))
         if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
             raise ValueError(
-                f"{type(self).__name__}: an output of {tuple(output_size)} does not come of input {input.shape}; the smallest "
+                f"{type(self).__name__}: an output of {tuple(output_size)} does not come of input {tuple(input.shape)}; "
+                "the smallest "
                 f"is {tuple(least)}, the largest less than a stride {self.stride} more"
             )
         return extra

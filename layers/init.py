@@ -41,7 +41,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """The inputs that meet in one output, and the outputs that one input reaches, for weights (out, in, ...)."""
     if tensor.ndim < 2:
-        raise ValueError(f"init: fan in and fan out need at least 2 dimensions, got shape {tensor.shape}")
+        raise ValueError(f"init: fan in and fan out need at least 2 dimensions, got shape {tuple(tensor.shape)}")
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
 
@@ -89,7 +89,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """The identity, as far as the matrix goes; raises ValueError for any but two dimensions."""
     if tensor.ndim != 2:
-        raise ValueError(f"eye_: expected a matrix, got shape {tensor.shape}")
+        raise ValueError(f"eye_: expected a matrix, got shape {tuple(tensor.shape)}")
     return tensor.copy_(eye(*tensor.shape, dtype=tensor.dtype, device="cpu"))
 
 
@@ -129,7 +129,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     Raises ValueError below 2 dimensions.
     """
     if tensor.ndim < 2:
-        raise ValueError(f"orthogonal_: expected at least 2 dimensions, got shape {tensor.shape}")
+        raise ValueError(f"orthogonal_: expected at least 2 dimensions, got shape {tuple(tensor.shape)}")
     if not tensor.numel():
         return tensor
     rows = tensor.shape[0]

@@ -73,7 +73,9 @@ class _LazyConv(_Lazy):
     def _complete(self, input: Tensor) -> None:
         self.in_channels = channels = input.shape[-1 - self.dims]
         if channels % self.groups:
-            raise ValueError(f"{type(self).__name__}: {self.groups} groups do not divide {channels} channels ({input.shape})")
+            raise ValueError(
+                f"{type(self).__name__}: {self.groups} groups do not divide {channels} channels ({tuple(input.shape)})"
+            )
         self._renew(weight=(self.out_channels, channels // self.groups, *self.kernel_size))
 
 

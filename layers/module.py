@@ -434,6 +434,6 @@ def _misfits(key: str, own: Tensor, given: Any) -> Iterator[str]:
     if not isinstance(given, Tensor):
         yield f"{key!r}: expected a Tensor, got {type(given).__name__}"
     elif given.shape != own.shape:
-        yield f"{key!r}: expected shape {own.shape}, got {given.shape}"
+        yield f"{key!r}: expected shape {tuple(own.shape)}, got {tuple(given.shape)}"
     elif given.dtype.kind != own.dtype.kind:
         yield f"{key!r}: expected {own.dtype}, got {given.dtype}"

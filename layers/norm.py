@@ -92,7 +92,7 @@ class _BatchNorm(_Affine):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.input_dims:
-            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {input.shape}")
+            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {tuple(input.shape)}")
         counting = self.training and self.num_batches_tracked is not None
         momentum = self.momentum
         if momentum is None:
@@ -229,9 +229,9 @@ class _InstanceNorm(_BatchNorm):
     def forward(self, input: Tensor) -> Tensor:
         alone = input.ndim == self.input_dims[0] - 1
         if not alone and input.ndim not in self.input_dims:
-            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {input.shape}")
+            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {tuple(input.shape)}")
         if input.shape[-self.input_dims[0] + 1] != self.num_features and self.affine:
-            raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {input.shape}")
+            raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {tuple(input.shape)}")
         output = functional.instance_norm(
             input.unsqueeze(0) if alone else input,
             self.running_mean,

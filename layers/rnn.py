@@ -107,7 +107,7 @@ class _Recurrent(_Weights):
         if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
             raise ValueError(
                 f"{type(self).__name__}: expected input (time, n, {self.input_size}), (n, time, {self.input_size}) if "
-                f"batch_first, or (time, {self.input_size}), got shape {input.shape}"
+                f"batch_first, or (time, {self.input_size}), got shape {tuple(input.shape)}"
             )
         alone = input.ndim == 2
         swapped = self.batch_first and not alone
@@ -122,7 +122,8 @@ class _Recurrent(_Weights):
         order, back = input.sorted_indices, input.unsorted_indices
         if input.data.ndim != 2 or input.data.shape[1] != self.input_size:
             raise ValueError(
-                f"{type(self).__name__}: expected packed elements (count, {self.input_size}), got shape {input.data.shape}"
+                f"{type(self).__name__}: expected packed elements (count, {self.input_size}), got shape "
+                f"{tuple(input.data.shape)}"
             )
         state = None if hx is None else [s if order is None else s[:, order] for s in self._as_list(hx)]
         count = int(input.batch_sizes[0].item())
@@ -254,14 +255,14 @@ class _Cell(_Weights):
     def _ready(self, input: Tensor, hx: Any) -> Any:
         """The state, checked."""
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
-            raise ValueError(f"{type(self).__name__}: expected input (n, {self.input_size}), got shape {input.shape}")
+            raise ValueError(f"{type(self).__name__}: expected input (n, {self.input_size}), got shape {tuple(input.shape)}")
         shape = (*input.shape[:-1], self.hidden_size)
         if hx is None:
             hx = zeros(shape, dtype=input.dtype, device=input.device)
             return (hx, hx) if isinstance(self, LSTMCell) else hx
         for state in hx if isinstance(self, LSTMCell) else (hx,):
             if state.shape != shape:
-                raise ValueError(f"{type(self).__name__}: expected a state of shape {shape}, got {state.shape}")
+                raise ValueError(f"{type(self).__name__}: expected a state of shape {tuple(shape)}, got {tuple(state.shape)}")
         return hx
 
     def extra_repr(self) -> str:

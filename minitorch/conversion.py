@@ -37,9 +37,9 @@ class Conversion:
         """The number of dimensions."""
         return self.array.ndim
 
-    def size(self, dim: int | None = None) -> tuple[int, ...] | int:
+    def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the length of one dimension."""
-        return self.array.shape if dim is None else self.array.shape[dim]
+        return Size(self.array.shape) if dim is None else self.array.shape[dim]
 
     def numel(self) -> int:
         """The number of elements."""
@@ -81,7 +81,7 @@ class Conversion:
     def item(self) -> float | int | bool | complex:
         """The value of a one-element tensor as a Python number; raises ValueError for any other."""
         if self.array.size != 1:
-            raise ValueError(f"item: expected one element, this tensor has shape {self.shape}")
+            raise ValueError(f"item: expected one element, this tensor has shape {tuple(self.shape)}")
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -101,7 +101,9 @@ class Conversion:
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
-            raise ValueError(f"bool(): the truth of a tensor of shape {self.shape} is ambiguous; use .any(), .all() or .item()")
+            raise ValueError(
+                f"bool(): the truth of a tensor of shape {tuple(self.shape)} is ambiguous; use .any(), .all() or .item()"
+            )
         return bool(self.item())
 
     def __len__(self) -> int:

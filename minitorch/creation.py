@@ -199,8 +199,10 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`base` to the powers from `start` to `end`, evenly in `steps`."""
-    powers = np.linspace(start, end, steps)
-    return _made(np.power(float(base), powers), dtype or backend.get_default_dtype(), device, requires_grad)
+    bounds = [float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in (start, end)]
+    return _made(
+        np.power(float(base), np.linspace(*bounds, steps)), dtype or backend.get_default_dtype(), device, requires_grad
+    )
 
 
 def range(
@@ -315,7 +317,7 @@ def randint_like(input: Tensor, low: int = 0, high: int | None = None, **kwargs:
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element gives, else 0; raises ValueError for one outside [0, 1]."""
     if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
-        raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {input.shape}")
+        raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {tuple(input.shape)}")
     uniform = rand(input.shape, generator=generator, dtype=input.dtype, device=input.device)
     return wrap((uniform.array < input.array).astype(input.dtype))
 

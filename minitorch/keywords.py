@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from minitorch.autograd.tensor import Tensor
@@ -52,33 +52,39 @@ def with_keywords(function: Callable, takes_out: bool = False) -> Callable:
         if spread in kwargs:
             args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
         result = function(*args, **kwargs)
-        return result if out is None else _put(function.__name__, result, out, (*args, *kwargs.values()))
+        return result if out is None else _put(function.__name__, result, out, list(tensors_in((*args, *kwargs.values()))))
 
     return call
 
 
-def _put(name: str, result: Any, out: Any, inputs: tuple) -> Any:
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The tensors among arguments, and in the sequences among them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors_in(value)
+
+
+def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
     """`out`, a tensor or several, with the values of `result`; one of another shape gets its shape, as in PyTorch."""
     if not isinstance(out, Tensor):
-        if [part.dtype for part in out] != [part.dtype for part in result]:
-            raise TypeError(f"{name}: out= was expected to be {len(result)} tensors of {[str(x.dtype) for x in result]}")
+        if len(out) != len(result):
+            raise ValueError(f"{name}: out= has {len(out)} tensors for {len(result)} results")
         parts = [_put(name, *pair, inputs) for pair in zip(result, out)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     check_writable(out, name)
     for given in inputs:
-        shared = isinstance(given, Tensor) and array_module(out.array).shares_memory(given.array, out.array)
+        shared = array_module(out.array).shares_memory(given.array, out.array)
         if shared and not (given.array.strides == out.array.strides and given.shape == out.shape == result.shape):
-            raise RuntimeError(f"{name}: out= of shape {out.shape} shares memory with an input of shape {given.shape}")
+            raise RuntimeError(
+                f"{name}: out= of shape {tuple(out.shape)} shares memory with an input of shape {tuple(given.shape)}"
+            )
     if result.requires_grad or out.requires_grad:
         raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
-    if result.dtype != out.dtype and not _fits(result.dtype.kind, out.dtype.kind):
+    if result.dtype != out.dtype:
         raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
     if result.shape == out.shape:
         return copied(out, result, name)
-    out.array = result.array.astype(out.dtype)
+    out.array = result.array
     return out
-
-
-def _fits(kind: str, into: str) -> bool:
-    order = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
-    return order[kind] <= order[into]

@@ -315,5 +315,5 @@ Tensor.type_as = _type_as
 Tensor.type = tensor_types.type_
 
 for name, function in list(vars(Tensor).items()):
-    if getattr(function, "__module__", "").startswith("minitorch.ops") and not name.startswith("__"):
+    if getattr(function, "__module__", "").startswith(("minitorch.ops", "minitorch.methods")) and not name.startswith("__"):
         setattr(Tensor, name, with_keywords(function))

@@ -61,7 +61,7 @@ def text_of(array: Any, device: list[str], gradient: list[str], default_dtype: n
     prefix = "tensor("
     notes = [*device]
     if host.size == 0 and host.ndim != 1:
-        notes.append(f"size={host.shape}")
+        notes.append(f"size={tuple(host.shape)}")
     expected = [default_dtype]
     if host.size:
         expected += [backend.int64, backend.bool_, np.result_type(default_dtype, backend.complex64)]

@@ -25,9 +25,13 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         raise TypeError(f"multinomial: expected floating-point weights, got {input.dtype}")
     weights = backend.to_array(input.array, backend.float64, backend.CPU)
     if weights.ndim not in (1, 2) or num_samples < 1:
-        raise ValueError(f"multinomial: expected 1 or 2 dimensions and a sample or more, got {input.shape} and {num_samples}")
+        raise ValueError(
+            f"multinomial: expected 1 or 2 dimensions and a sample or more, got {tuple(input.shape)} and {num_samples}"
+        )
     if not (np.isfinite(weights) & (weights >= 0)).all() or not (weights.sum(-1) > 0).all():
-        raise ValueError(f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in shape {input.shape}")
+        raise ValueError(
+            f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in shape {tuple(input.shape)}"
+        )
     bits = (generator or default_generator).numpy
     rows = weights.reshape(-1, weights.shape[-1])
     if replacement:
@@ -39,8 +43,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     else:
         if (np.count_nonzero(rows, 1) < num_samples).any():
             raise ValueError(
-                f"multinomial: {num_samples} different categories cannot be drawn from rows of shape {input.shape} with fewer "
-                "weights above 0"
+                f"multinomial: {num_samples} different categories cannot be drawn from rows of shape {tuple(input.shape)} "
+                "with fewer weights above 0"
             )
         # the first to come of clocks that run at the speed of the weights (Efraimidis and Spirakis, 2006)
         with np.errstate(divide="ignore"):
@@ -87,7 +91,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson number for each rate in `input`, in its dtype; raises ValueError for a negative rate."""
     rates = backend.to_array(input.array, backend.float64, backend.CPU)
     if rates.size and not rates.min() >= 0:
-        raise ValueError(f"poisson: expected rates of 0 or more, got {rates.min()} in shape {input.shape}")
+        raise ValueError(f"poisson: expected rates of 0 or more, got {rates.min()} in shape {tuple(input.shape)}")
     return wrap(backend.to_array((generator or default_generator).numpy.poisson(rates), input.dtype, input.device))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 
 class Size(tuple):
@@ -20,7 +19,3 @@ class Size(tuple):
 
     def __add__(self, other: tuple) -> Size:  # type: ignore[override]  # a Size again, as in PyTorch
         return Size(tuple.__add__(self, other))
-
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return Size(found) if type(index) is slice else found

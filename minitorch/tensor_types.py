@@ -99,7 +99,7 @@ def resize_(input: Tensor, *sizes: Any) -> Tensor:
     Raises RuntimeError for a tensor that requires a gradient.
     """
     if input.requires_grad:
-        raise RuntimeError(f"resize_: a tensor of shape {input.shape} that requires a gradient cannot be resized")
+        raise RuntimeError(f"resize_: a tensor of shape {tuple(input.shape)} that requires a gradient cannot be resized")
     shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
     count = math.prod(shape)
     flat = input.array.reshape(-1)

@@ -37,7 +37,7 @@ def assert_close(
             assert_close(*pair, **options)
         return
     a, b = (value.detach() if isinstance(value, Tensor) else as_tensor(value) for value in (actual, expected))
-    assert a.shape == b.shape, msg or f"assert_close: shape {a.shape}, {b.shape} was expected"
+    assert a.shape == b.shape, msg or f"assert_close: shape {tuple(a.shape)}, {tuple(b.shape)} was expected"
     assert a.dtype == b.dtype or not check_dtype, msg or f"assert_close: {a.dtype}, {b.dtype} was expected"
     if (rtol is None) != (atol is None):
         raise ValueError("assert_close: rtol and atol are given together or not at all")

@@ -26,7 +26,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     parameters = list(parameters)
     counts = [parameter.numel() for parameter in parameters]
     if vec.shape != (sum(counts),):
-        raise ValueError(f"vector_to_parameters: expected a vector of {sum(counts)} elements, got shape {vec.shape}")
+        raise ValueError(f"vector_to_parameters: expected a vector of {sum(counts)} elements, got shape {tuple(vec.shape)}")
     with no_grad():
         for parameter, stretch in zip(parameters, vec.split(counts)):
             parameter.copy_(stretch.reshape(parameter.shape))

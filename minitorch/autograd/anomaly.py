@@ -108,7 +108,8 @@ class Anomaly(Watch):
             what, identity, checksum = prints.get(path, ("", -1, 0))
             if identity in (0, id(array)) and checksum != _checksum(array):
                 raise RuntimeError(
-                    f"{node.title}: {what} of shape {array.shape} {array.dtype}, which its backward reads, was changed between "
+                    f"{node.title}: {what} of shape {tuple(array.shape)} {array.dtype}, which its backward reads, was "
+                    "changed between "
                     f"the forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
                 )
         with Switch(Anomaly(self.check_nan, node), "watch"):
@@ -151,11 +152,13 @@ class Anomaly(Watch):
         array = grad.array if isinstance(grad, Tensor) else grad
         if not self.check_nan or not _severity(array):
             return
-        message = f"{what}, of shape {array.shape} {array.dtype}, holds {_found(array)}."
+        message = f"{what}, of shape {tuple(array.shape)} {array.dtype}, holds {_found(array)}."
         if node is not None:
             read = next((held for _, held in _held(node) if _severity(held)), None)
             if read is not None:
-                message += f" It was made of an array of shape {read.shape} that held {_found(read)} in the forward pass."
+                message += (
+                    f" It was made of an array of shape {tuple(read.shape)} that held {_found(read)} in the forward pass."
+                )
             message += ran_at(node)
         raise RuntimeError(message)
 
@@ -165,8 +168,8 @@ def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
     if worst and worst > _excuse(given):
         out = next(out for out in outs if _severity(out) == worst)
         raise RuntimeError(
-            f"{origin.name}: its output, of shape {out.shape} {out.dtype}, holds {_found(out)}, which no input tensor held. "
-            f"Its inputs were {origin.inputs}.{_ran_at(origin)}"
+            f"{origin.name}: its output, of shape {tuple(out.shape)} {out.dtype}, holds {_found(out)}, which no input "
+            f"tensor held. Its inputs were {origin.inputs}.{_ran_at(origin)}"
         )
 
 

@@ -61,7 +61,7 @@ def grad(
     inputs = as_tensors("grad", inputs)
     for i, tensor in enumerate(inputs):
         if tensor.node is None:
-            raise RuntimeError(f"grad: input {i}, of shape {tensor.shape}, does not require a gradient")
+            raise RuntimeError(f"grad: input {i}, of shape {tuple(tensor.shape)}, does not require a gradient")
     roots = starts("grad", outputs, grad_outputs, create_graph)
     targets = [tensor.node for tensor in inputs]
     found: dict[Node, Any] = dict.fromkeys(targets)
@@ -69,8 +69,8 @@ def grad(
     for i, target in enumerate(targets):
         if found[target] is None and not allow_unused:
             raise RuntimeError(
-                f"grad: the outputs do not depend on input {i}, of shape {inputs[i].shape}; pass allow_unused=True to get "
-                "None for it"
+                f"grad: the outputs do not depend on input {i}, of shape {tuple(inputs[i].shape)}; pass allow_unused=True "
+                "to get None for it"
             )
     with set_grad_enabled(create_graph):
         grads = [found[target] for target in targets]

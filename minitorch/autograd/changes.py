@@ -56,6 +56,6 @@ def check_unchanged(node: Any, arrays: Iterable[Any]) -> None:
             number, by = _changed.get(id(owner), (0, ""))
             if number > node._number:
                 raise RuntimeError(
-                    f"{node.title}: an array of shape {array.shape} that it saved for its backward was changed in place by "
-                    f"{by}; change a clone() of it, or change it after backward().{ran_at(node)}"
+                    f"{node.title}: an array of shape {tuple(array.shape)} that it saved for its backward was changed in "
+                    f"place by {by}; change a clone() of it, or change it after backward().{ran_at(node)}"
                 )

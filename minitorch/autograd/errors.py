@@ -44,7 +44,7 @@ def saved_no_tuple(node: Any) -> TypeError:
 def described(values: Any) -> str:
     """Shape and dtype of each array or tensor, and what else is among them, for a message."""
     return ", ".join(
-        f"{value.shape} {value.dtype}" if backend.is_array(value) or isinstance(value, Tensor) else repr(value)
+        f"{tuple(value.shape)} {value.dtype}" if backend.is_array(value) or isinstance(value, Tensor) else repr(value)
         for value in values
     )
 

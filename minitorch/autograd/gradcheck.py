@@ -133,7 +133,9 @@ def _check(
     found = pulled(weights)
     for i, tensor, before in zip(checked, tensors, given):
         if not np.array_equal(_host(tensor), before, equal_nan=True):
-            raise GradcheckError(f"gradcheck: input {i} of shape {tensor.shape} was changed by the function or its backward")
+            raise GradcheckError(
+                f"gradcheck: input {i} of shape {tuple(tensor.shape)} was changed by the function or its backward"
+            )
     if not all(np.array_equal(_host(weight), sign) for weight, sign in zip(weights, signs)):
         raise GradcheckError("gradcheck: backward changes the gradient that it is given, in place")
     again, nothing = pulled(weights), pulled([weight * 0 for weight in weights])
@@ -217,7 +219,7 @@ def _compare(
         excess = np.where(np.isnan(error), np.inf, error / allowed)
         index = tuple(int(i) for i in np.unravel_index(np.argmax(excess), error.shape))
         raise GradcheckError(
-            f"gradcheck: input {place} of shape {got.shape}, index {index}: "
+            f"gradcheck: input {place} of shape {tuple(got.shape)}, index {index}: "
             f"{'no gradient arrived (a backward returned None)' if missing else f'backward gives {float(got[index])!r}'}, the "
             f"function's values say {float(expected[index])!r} ({int(wrong.sum())} of {wrong.size} elements differ by more "
             f"than {atol} + {rtol} times their derivative)"

@@ -25,19 +25,19 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
     for tensor, given in zip(tensors, grads):
         if tensor.node is None:
             raise RuntimeError(
-                f"{name}: the tensor of shape {tensor.shape} does not require a gradient and has no history; was it computed "
-                "under no_grad(), detached, or made of tensors that do not require one?"
+                f"{name}: the tensor of shape {tuple(tensor.shape)} does not require a gradient and has no history; was it "
+                "computed under no_grad(), detached, or made of tensors that do not require one?"
             )
         if given is None:
             if tensor.array.size != 1:
                 raise RuntimeError(
-                    f"{name}: a gradient starts from a scalar, this tensor has shape {tensor.shape}; reduce it with .sum() or "
-                    ".mean(), or give its gradient"
+                    f"{name}: a gradient starts from a scalar, this tensor has shape {tuple(tensor.shape)}; reduce it with "
+                    ".sum() or .mean(), or give its gradient"
                 )
             given = wrap(backend.array_module(tensor.array).ones(tensor.array.shape, tensor.array.dtype))
         elif not isinstance(given, Tensor) or given.shape != tensor.shape or given.device != tensor.device:
-            got = f"shape {given.shape} on {given.device}" if isinstance(given, Tensor) else type(given).__name__
-            raise RuntimeError(f"{name}: expected a gradient of shape {tensor.shape} on {tensor.device}, got {got}")
+            got = f"shape {tuple(given.shape)} on {given.device}" if isinstance(given, Tensor) else type(given).__name__
+            raise RuntimeError(f"{name}: expected a gradient of shape {tuple(tensor.shape)} on {tensor.device}, got {got}")
         elif given.dtype != tensor.dtype:
             given = given.type(tensor.dtype)
         if mode.watch is not None:

@@ -32,7 +32,7 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Re
     """
     node = tensor.node
     if node is None:
-        raise RuntimeError(f"register_hook: the tensor of shape {tensor.shape} does not require a gradient")
+        raise RuntimeError(f"register_hook: the tensor of shape {tuple(tensor.shape)} does not require a gradient")
     node._hooks = node._hooks or []
     node._hooks.append(hook)
     return RemovableHandle(node._hooks, hook)
@@ -41,7 +41,7 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Re
 def retain_grad(tensor: Tensor) -> None:
     """Keep the gradient of a tensor that is not a leaf in its `.grad`; raises RuntimeError if it requires none."""
     if tensor.node is None:
-        raise RuntimeError(f"retain_grad: the tensor of shape {tensor.shape} does not require a gradient")
+        raise RuntimeError(f"retain_grad: the tensor of shape {tuple(tensor.shape)} does not require a gradient")
     if not tensor.is_leaf:
         tensor.node._keeper = weakref.ref(tensor)
         tensor.node._hooks = tensor.node._hooks or []  # an operation's gradient is looked at where there is a list of hooks
@@ -63,8 +63,12 @@ def run_hooks(node: Node, grad: Any) -> Any:
         if answer is None:
             continue
         if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
-            got = f"one of shape {answer.shape} on {answer.device}" if isinstance(answer, Tensor) else type(answer).__name__
-            raise RuntimeError(f"hook: expected None or a Tensor of shape {given.shape} on {given.device}, got {got}")
+            got = (
+                f"one of shape {tuple(answer.shape)} on {answer.device}"
+                if isinstance(answer, Tensor)
+                else type(answer).__name__
+            )
+            raise RuntimeError(f"hook: expected None or a Tensor of shape {tuple(given.shape)} on {given.device}, got {got}")
         grad = answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)
         if mode.watch is not None:
             mode.watch.hooked(node, hook, grad)

@@ -13,6 +13,7 @@ from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
 from minitorch.backend import Device
 from minitorch.conversion import Conversion, array_of_sizes_or_values
+from minitorch.size import Size
 
 
 class Tensor(Conversion):
@@ -61,8 +62,8 @@ class Tensor(Conversion):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
             if value.shape != self.shape or value.dtype != self.dtype or value.device != self.device:
                 raise ValueError(
-                    f"grad: expected shape {self.shape}, {self.dtype} on {self.device}; "
-                    f"got shape {value.shape}, {value.dtype} on {value.device}"
+                    f"grad: expected shape {tuple(self.shape)}, {self.dtype} on {self.device}; "
+                    f"got shape {tuple(value.shape)}, {value.dtype} on {value.device}"
                 )
         self._grad = value
 
@@ -88,9 +89,9 @@ class Tensor(Conversion):
     # ---- what the array is -----------------------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """The length of each dimension."""
-        return self.array.shape
+        return Size(self.array.shape)
 
     @property
     def dtype(self) -> np.dtype:

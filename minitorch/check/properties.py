@@ -78,7 +78,7 @@ def value(t: Trial, reference: Callable[..., Any]) -> Mistake | None:
     for got, expected in zip(t.first.results, results if isinstance(results, tuple) else (results,)):
         got, expected, place = array(got), array(expected), Source(t.forward).answer()
         if got.shape != expected.shape:
-            return mistake("value", place, got=f"shape {got.shape}", expected=f"shape {expected.shape}", at="")
+            return mistake("value", place, got=f"shape {tuple(got.shape)}", expected=f"shape {tuple(expected.shape)}", at="")
         wrong = ~np.isclose(got, expected, rtol=0, atol=1e-12 * max(1.0, np.abs(expected).max(initial=0.0)), equal_nan=True)
         if wrong.any():
             index = np.unravel_index(np.argmax(wrong), wrong.shape)
@@ -105,7 +105,7 @@ def broadcasting(t: Trial) -> Mistake | None:
             if other.out.shape == t.out.shape:
                 found = first_mistake(other, [questions.rule_runs, *RULE])
                 if found is not None:
-                    return found._replace(says=f"with {t.names[i]} of shape {other.inputs[i].shape}: {found.says}")
+                    return found._replace(says=f"with {t.names[i]} of shape {tuple(other.inputs[i].shape)}: {found.says}")
     return None
 
 

@@ -46,8 +46,8 @@ def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random
         raise ValueError(f"draw_pairs: n, the number of pairs, must be at least 1, got {n}")
     if labels.ndim != 1 or images.shape != (*labels.shape, 14, 14) or len(labels) < 2:
         raise ValueError(
-            f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got images {images.shape} and "
-            f"labels {labels.shape}"
+            f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got images {tuple(images.shape)} and "
+            f"labels {tuple(labels.shape)}"
         )
     chosen = _draw(len(labels), 2 * n, rng)
     classes = labels[chosen].astype(np.int64).reshape(n, 2)

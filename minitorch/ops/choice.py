@@ -131,13 +131,21 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(array_module(input.array).stack(found, -1)[:, : input.ndim])
 
 
+def _refuse_numbers(name: str, *values: Any) -> None:
+    for value in values:
+        if isinstance(value, (bool, int, float)):
+            raise TypeError(f"{name}: expected two tensors, got {type(value).__name__}; clamp() takes numbers")
+
+
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two tensors, element by element, broadcast; nan if either is."""
+    _refuse_numbers("maximum", input, other)
     return Maximum.apply(input, other)
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two tensors, element by element, broadcast; nan if either is."""
+    _refuse_numbers("minimum", input, other)
     return Minimum.apply(input, other)
 
 

@@ -20,6 +20,8 @@ def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Cal
     Comparison.__name__ = name.capitalize()
 
     def function(input: Tensor, other: Tensor | float) -> Tensor:
+        if isinstance(input, (bool, int, float)):
+            raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
         return Comparison.apply(input, other)
 
     function.__name__ = name

@@ -90,7 +90,7 @@ class ConvWeight(Op):
 
 def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, channels: int, filters: int, form: str) -> None:
     def shapes() -> str:  # written out only if something is wrong
-        return f"input {input.shape}, weight {weight.shape}, bias {None if bias is None else bias.shape}"
+        return f"input {tuple(input.shape)}, weight {tuple(weight.shape)}, bias {None if bias is None else tuple(bias.shape)}"
 
     if input.ndim != 4 or weight.ndim != 4:
         raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {shapes()}")
@@ -123,7 +123,7 @@ def conv2d(
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
     if groups < 1 or (weight.ndim and weight.shape[0] % groups):
-        raise ValueError(f"conv2d: the filters of weight {weight.shape} do not divide into {groups} groups")
+        raise ValueError(f"conv2d: the filters of weight {tuple(weight.shape)} do not divide into {groups} groups")
     form = "(out, in / groups, kh, kw)"
     channels = weight.shape[1] * groups if weight.ndim == 4 else 0
     _check("conv2d", input, weight, bias, channels, weight.shape[0] if weight.ndim else 0, form)
@@ -144,7 +144,7 @@ def conv2d(
     if min(out) < 1:
         raise ValueError(
             f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into an image of {input.shape[2:]} with "
-            f"padding {padding} (input {input.shape}, weight {weight.shape})"
+            f"padding {padding} (input {tuple(input.shape)}, weight {tuple(weight.shape)})"
         )
     window = Window(kernel, stride, around, dilation, out, groups)
     return Conv2d.apply(input, weight, bias, window=window)
@@ -169,7 +169,7 @@ def conv_transpose2d(
         return whole.squeeze(0)
     name = "conv_transpose2d"
     if groups < 1 or (weight.ndim and weight.shape[0] % groups):
-        raise ValueError(f"{name}: the channels of weight {weight.shape} do not divide into {groups} groups")
+        raise ValueError(f"{name}: the channels of weight {tuple(weight.shape)} do not divide into {groups} groups")
     filters = weight.shape[1] * groups if weight.ndim == 4 else 0
     _check(name, input, weight, bias, weight.shape[0] if weight.ndim else 0, filters, "(in, out / groups, kh, kw)")
     stride, dilation = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
@@ -181,7 +181,9 @@ def conv_transpose2d(
         for n, s, p, d, k, e in zip(input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)
     )
     if min(size) < 1:
-        raise ValueError(f"{name}: nothing is left of an output of {size} (input {input.shape}, weight {weight.shape})")
+        raise ValueError(
+            f"{name}: nothing is left of an output of {size} (input {tuple(input.shape)}, weight {tuple(weight.shape)})"
+        )
     window = Window(weight.shape[2:], stride, tuple((p, p) for p in padding), dilation, input.shape[2:], groups)
     out = ConvTranspose2d.apply(input, weight, size=size, window=window)
     return out if bias is None else out + bias.reshape(1, -1, 1, 1)

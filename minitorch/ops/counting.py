@@ -55,11 +55,11 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise TypeError(f"bincount: expected integers, got {input.dtype}")
     if input.ndim != 1 or (weights is not None and weights.shape != input.shape) or minlength < 0:
         raise ValueError(
-            f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {input.shape}, "
-            f"{None if weights is None else weights.shape} and {minlength}"
+            f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {tuple(input.shape)}, "
+            f"{None if weights is None else tuple(weights.shape)} and {minlength}"
         )
     if input.numel() and int(input.array.min()) < 0:
-        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {input.shape}")
+        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {tuple(input.shape)}")
     xp = array_module(input.array)
     counts = xp.bincount(input.array, None if weights is None else weights.array, minlength)
     return wrap(counts.astype(weights.dtype if weights is not None and weights.dtype == backend.float32 else counts.dtype))
@@ -105,11 +105,15 @@ def searchsorted(
     xp = array_module(boundaries)
     if sorter is not None:
         if sorter.shape != sorted_sequence.shape or sorter.dtype != backend.int64:
-            raise ValueError(f"searchsorted: a sorter of int64 and {boundaries.shape} was expected, got {sorter.shape}")
+            raise ValueError(
+                f"searchsorted: a sorter of int64 and {tuple(boundaries.shape)} was expected, got {tuple(sorter.shape)}"
+            )
         boundaries = xp.take_along_axis(boundaries, sorter.array, -1)
     values = input.array if isinstance(input, Tensor) else xp.asarray(input)
     if boundaries.ndim != 1 and boundaries.shape[:-1] != values.shape[:-1]:
-        raise ValueError(f"searchsorted: rows of {values.shape} do not fit those of the sequences {boundaries.shape}")
+        raise ValueError(
+            f"searchsorted: rows of {tuple(values.shape)} do not fit those of the sequences {tuple(boundaries.shape)}"
+        )
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ValueError(f"searchsorted: expected side 'left' or 'right', and right=True not with 'left', got {side!r}")
     after = right or side == "right"
@@ -124,7 +128,7 @@ def searchsorted(
 def bucketize(input: Tensor | float, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """Which stretch between sorted `boundaries`, a 1-d tensor, each element lies in."""
     if boundaries.ndim != 1:
-        raise ValueError(f"bucketize: expected 1-d boundaries, got shape {boundaries.shape}")
+        raise ValueError(f"bucketize: expected 1-d boundaries, got shape {tuple(boundaries.shape)}")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 

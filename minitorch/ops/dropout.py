@@ -51,7 +51,7 @@ def dropout2d(
     """
     _check("dropout2d", p)
     if input.ndim not in (3, 4):
-        raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {input.shape}")
+        raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {tuple(input.shape)}")
     return _dropped(input, (*input.shape[:-2], 1, 1), p, generator) if training and p else input
 
 

@@ -43,7 +43,7 @@ def fmod(input: Tensor, other: Tensor | float) -> Tensor:
     """The remainder of `input / other`, with the sign of `input`, as C's `fmod`; raises ZeroDivisionError for integers by 0."""
     zero = other == 0 if not isinstance(other, Tensor) else other.dtype.kind in "iu" and bool((other.array == 0).any())
     if input.dtype.kind in "iu" and zero and not isinstance(other, float):
-        raise ZeroDivisionError(f"fmod: integers of shape {input.shape} are divided by 0")
+        raise ZeroDivisionError(f"fmod: integers of shape {tuple(input.shape)} are divided by 0")
     return Fmod.apply(input, other)
 
 

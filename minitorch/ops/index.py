@@ -129,7 +129,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index.ndim > 1 or (not input.ndim and index.numel() != 1):
         raise ValueError(
             "index_select: expected a 1-d index (of one number if the input is 0-d), "
-            f"got index {index.shape}, input {input.shape}"
+            f"got index {tuple(index.shape)}, input {tuple(input.shape)}"
         )
     if index.dtype.kind not in "iu":
         raise TypeError(f"index_select: expected an integer index, got {index.dtype}")
@@ -137,7 +137,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     length = input.shape[dim] if input.ndim else 1
     if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):
         raise IndexError(
-            f"index_select: an index outside 0..{length - 1} for dim {dim} of length {length} (input {input.shape})"
+            f"index_select: an index outside 0..{length - 1} for dim {dim} of length {length} (input {tuple(input.shape)})"
         )
     if not input.ndim:
         return Take.apply(input.reshape(1), index=(index.array.reshape(()),))
@@ -151,7 +151,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
     ValueError for a tensor with dimensions as the value, and for a number that the dtype cannot hold.
     """
     if isinstance(value, Tensor) and value.ndim:
-        raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {value.shape}")
+        raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {tuple(value.shape)}")
     if mask.dtype != backend.bool_:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
     if input.dtype == backend.bool_ and isinstance(value, int):
@@ -173,12 +173,14 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if not isinstance(input, Tensor) or input.dtype.kind not in "iu":
         raise TypeError(f"embedding: expected an integer tensor, got {getattr(input, 'dtype', type(input).__name__)}")
     if weight.ndim != 2:
-        raise ValueError(f"embedding: expected a table (count, width), got shape {weight.shape}")
+        raise ValueError(f"embedding: expected a table (count, width), got shape {tuple(weight.shape)}")
     count = weight.shape[0]
     if input.numel() and (int(input.array.min()) < 0 or int(input.array.max()) >= count):
-        raise IndexError(f"embedding: an index outside 0..{count - 1} (input {input.shape}, weight {weight.shape})")
+        raise IndexError(
+            f"embedding: an index outside 0..{count - 1} (input {tuple(input.shape)}, weight {tuple(weight.shape)})"
+        )
     if padding_idx is not None:
         if not -count <= padding_idx < count:
-            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {weight.shape}")
+            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {tuple(weight.shape)}")
         padding_idx = padding_idx % count
     return Embedding.apply(weight, input, padding_idx=padding_idx)

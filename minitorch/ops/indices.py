@@ -111,5 +111,5 @@ def _check_range(name: str, a: Any, entries: list[Any]) -> None:
             low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
             if low < -length or high >= length:
                 worst = low if low < -length else high
-                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {a.shape})")
+                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {tuple(a.shape)})")
         dim += dims[i]

@@ -40,20 +40,20 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     one place in memory, TypeError if the dtype cannot hold the values.
     """
     if value.shape != tensor.shape:
-        raise ValueError(f"{by}: a result of shape {value.shape} does not fit in place into shape {tensor.shape}")
+        raise ValueError(f"{by}: a result of shape {tuple(value.shape)} does not fit in place into shape {tuple(tensor.shape)}")
     if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
     check_writable(tensor, by)
     if mode.recording and tensor.requires_grad and tensor.is_leaf:
         raise RuntimeError(
-            f"{by}: a leaf of shape {tensor.shape} that requires a gradient cannot be changed in place while recording; "
+            f"{by}: a leaf of shape {tuple(tensor.shape)} that requires a gradient cannot be changed in place while recording; "
             "use `with no_grad():`"
         )
     if mode.recording and (value.requires_grad or tensor.requires_grad):
         if tensor._viewed:
             raise RuntimeError(
-                f"{by}: this tensor of shape {tensor.shape} shares its memory with a view, whose history a recorded change in "
-                "place cannot follow; write `x = x.op(...)` or work on a clone()"
+                f"{by}: this tensor of shape {tuple(tensor.shape)} shares its memory with a view, whose history a recorded "
+                "change in place cannot follow; write `x = x.op(...)` or work on a clone()"
             )
         if not value.requires_grad:  # a constant in the place of what has a history: its gradient is zero
             value = SetItem.apply(tensor, value, index=(Ellipsis,))
@@ -73,11 +73,11 @@ def check_writable(tensor: Tensor, by: str) -> None:
     array = tensor.array
     if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
         raise ValueError(
-            f"{by}: in this tensor of shape {tensor.shape} several elements share one place in memory, as after expand(); "
-            "change a clone() of it"
+            f"{by}: in this tensor of shape {tuple(tensor.shape)} several elements share one place in memory, as after "
+            "expand(); change a clone() of it"
         )
     if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
-        raise ValueError(f"{by}: the memory of this tensor of shape {tensor.shape} is read-only; change a clone() of it")
+        raise ValueError(f"{by}: the memory of this tensor of shape {tuple(tensor.shape)} is read-only; change a clone() of it")
 
 
 def in_place(name: str, function: Callable, saves_input: bool = True) -> Callable:
@@ -116,7 +116,7 @@ def reshaped_in_place(name: str, function: Callable) -> Callable:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if mode.recording and self.requires_grad and self.is_leaf:
             raise RuntimeError(
-                f"{name}: a leaf of shape {self.shape} that requires a gradient cannot be changed while recording"
+                f"{name}: a leaf of shape {tuple(self.shape)} that requires a gradient cannot be changed while recording"
             )
         viewed = self._viewed
         result = function(self, *args, **kwargs)
@@ -173,6 +173,6 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
             target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
             target[index] = array
         except (ValueError, TypeError, IndexError) as reason:
-            message = f"setitem: {reason} (tensor {tensor.shape}, value {getattr(array, 'shape', array)})"
+            message = f"setitem: {reason} (tensor {tuple(tensor.shape)}, value {getattr(array, 'shape', array)})"
             raise type(reason)(message) from None
         mark_changed(tensor.array, "setitem")

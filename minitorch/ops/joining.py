@@ -97,7 +97,7 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tenso
 
 
 def _too_few(name: str, input: Tensor, count: int) -> Any:
-    raise ValueError(f"{name}: expected at least {count} dimensions, got shape {input.shape}")
+    raise ValueError(f"{name}: expected at least {count} dimensions, got shape {tuple(input.shape)}")
 
 
 def _evenly(name: str, input: Tensor, asked: int | Sequence[int], dim: int) -> tuple[Tensor, ...]:
@@ -105,7 +105,9 @@ def _evenly(name: str, input: Tensor, asked: int | Sequence[int], dim: int) -> t
         _too_few(name, input, dim + 1 if name != "hsplit" else 1)
     dim = min(dim, input.ndim - 1)
     if isinstance(asked, int) and (asked < 1 or input.shape[dim] % asked):
-        raise ValueError(f"{name}: {asked} parts of one length do not make {input.shape[dim]}, dim {dim} of {input.shape}")
+        raise ValueError(
+            f"{name}: {asked} parts of one length do not make {input.shape[dim]}, dim {dim} of {tuple(input.shape)}"
+        )
     return tensor_split(input, asked, dim)
 
 
@@ -136,7 +138,7 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     if indexing not in (None, "ij", "xy"):
         raise ValueError(f"meshgrid: expected indexing 'ij' or 'xy', got {indexing!r}")
     if not axes or any(x.ndim > 1 or x.dtype != axes[0].dtype for x in axes):
-        raise ValueError(f"meshgrid: expected vectors of one dtype, got {[(x.shape, str(x.dtype)) for x in axes]}")
+        raise ValueError(f"meshgrid: expected vectors of one dtype, got {[(tuple(x.shape), str(x.dtype)) for x in axes]}")
     shape = [len(x) for x in axes]
     grids = [expand(reshape(x, [-1 if i == d else 1 for i in range(len(axes))]), shape) for d, x in enumerate(axes)]
     return tuple(transpose(x, 0, 1) for x in grids) if indexing == "xy" and len(axes) > 1 else tuple(grids)
@@ -145,7 +147,7 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All tuples of one element of each vector, as rows; of a single vector, itself."""
     if any(x.ndim != 1 for x in tensors):
-        raise ValueError(f"cartesian_prod: expected vectors, got shapes {[x.shape for x in tensors]}")
+        raise ValueError(f"cartesian_prod: expected vectors, got shapes {[tuple(x.shape) for x in tensors]}")
     return tensors[0] if len(tensors) == 1 else stack([flatten(x) for x in meshgrid(*tensors, indexing="ij")], 1)
 
 
@@ -191,7 +193,7 @@ def repeat_interleave(
     """
     if repeats is None:
         if input.ndim != 1:
-            raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {input.shape}")
+            raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {tuple(input.shape)}")
         return repeat_interleave(wrap(array_module(input.array).arange(len(input))), input, 0, output_size=output_size)
     input, dim = (flatten(input), 0) if dim is None or not input.ndim else (input, dim)
     (dim,) = normalized_dims("repeat_interleave", input.ndim, dim)
@@ -201,7 +203,7 @@ def repeat_interleave(
     if isinstance(repeats, Tensor) and repeats.numel() != 1:
         xp = array_module(input.array)
         if repeats.ndim > 1 or len(repeats) != length or (length and int(repeats.array.min()) < 0):
-            raise ValueError(f"repeat_interleave: expected {length} counts of 0 or more, got shape {repeats.shape}")
+            raise ValueError(f"repeat_interleave: expected {length} counts of 0 or more, got shape {tuple(repeats.shape)}")
         ends = repeats.array.cumsum()
         total = int(ends[-1]) if length else 0
         at = xp.searchsorted(ends, xp.arange(total), side="right")
@@ -256,7 +258,9 @@ def flipud(input: Tensor) -> Tensor:
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned `k` times by 90 degrees, from the first of `dims` towards the second."""
     if len(dims) != 2 or input.ndim < 2:
-        raise ValueError(f"rot90: expected two dims of a tensor of two dimensions or more, got {dims} and shape {input.shape}")
+        raise ValueError(
+            f"rot90: expected two dims of a tensor of two dimensions or more, got {dims} and shape {tuple(input.shape)}"
+        )
     first, second = normalized_dims("rot90", input.ndim, tuple(dims))
     if k % 4 == 2:
         return flip(input, (first, second))
@@ -304,7 +308,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if not input.ndim:
         return reshape(input, 1)
     if not 0 <= size <= input.shape[dim] or step < 1:
-        raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {input.shape}")
+        raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {tuple(input.shape)}")
     xp = array_module(input.array)
     at = xp.arange(0, input.shape[dim] - size + 1, step, dtype=backend.int64)[:, None] + xp.arange(size)
     return movedim(Take.apply(input, index=(*(slice(None),) * dim, at)), dim + 1, -1)

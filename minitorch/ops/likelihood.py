@@ -68,9 +68,9 @@ def gaussian_nll_loss(
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
         elif var.ndim != input.ndim or [v for v, n in zip(var.shape, input.shape) if v != n] != [1]:
-            raise ValueError(f"{name}: a var of shape {var.shape} does not fit input {input.shape}")
+            raise ValueError(f"{name}: a var of shape {tuple(var.shape)} does not fit input {tuple(input.shape)}")
     if bool((var.array < 0).any()):
-        raise ValueError(f"{name}: expected variances of 0 or more, got {float(var.array.min())} (shape {var.shape})")
+        raise ValueError(f"{name}: expected variances of 0 or more, got {float(var.array.min())} (shape {tuple(var.shape)})")
     var = var + (var.detach().clamp(min=eps) - var.detach())  # raised to eps, with the gradient of var itself
     losses = 0.5 * (log(var) + (input - target) ** 2 / var)
     losses = losses + 0.5 * math.log(2 * math.pi) if full else losses

@@ -45,7 +45,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         odd = other if isinstance(input, Tensor) else input
         raise TypeError(f"matmul: expected two tensors, got {type(odd).__name__}")
     if not input.ndim or not other.ndim or input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
-        raise ValueError(f"matmul: shapes {input.shape} and {other.shape} do not fit: the inner lengths must be equal")
+        raise ValueError(
+            f"matmul: shapes {tuple(input.shape)} and {tuple(other.shape)} do not fit: the inner lengths must be equal"
+        )
     _check_dtypes("matmul", input, other)
     a = input.reshape(1, -1) if input.ndim == 1 else input
     b = other.reshape(-1, 1) if other.ndim == 1 else other
@@ -62,7 +64,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     if a.dtype != b.dtype:
         raise TypeError(
-            f"{name}: expected one dtype, got {a.dtype} of shape {a.shape} and {b.dtype} of shape {b.shape}; convert with .to()"
+            f"{name}: expected one dtype, got {a.dtype} of shape {tuple(a.shape)} and {b.dtype} of shape {tuple(b.shape)}; "
+            "convert with .to()"
         )
 
 
@@ -93,8 +96,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     shape = input.shape
     if weight.ndim != 2 or not shape or shape[-1] != weight.shape[1] or (bias is not None and bias.shape != weight.shape[:1]):
         raise ValueError(
-            f"linear: expected input (..., in), weight (out, in), bias (out); got input {shape}, weight {weight.shape}, "
-            f"bias {None if bias is None else bias.shape}"
+            f"linear: expected input (..., in), weight (out, in), bias (out); got input {tuple(shape)}, "
+            f"weight {tuple(weight.shape)}, "
+            f"bias {None if bias is None else tuple(bias.shape)}"
         )
     if input.dtype != weight.dtype or (bias is not None and bias.dtype != weight.dtype):
         raise TypeError(

@@ -177,12 +177,16 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
     if weight is not None and weight.dtype != input.dtype:
         raise TypeError(f"{name}: input is {input.dtype}, weight {weight.dtype}")
     if weight is not None and weight.requires_grad:
-        raise RuntimeError(f"{name}: the weight of shape {weight.shape} requires a gradient, which it never gets; detach() it")
+        raise RuntimeError(
+            f"{name}: the weight of shape {tuple(weight.shape)} requires a gradient, which it never gets; detach() it"
+        )
     if input.ndim == 0:
         raise ValueError(f"{name}: expected input (n, classes), (n, classes, ...) or (classes), got a 0-d tensor")
     classes = input.shape[0 if input.ndim == 1 else 1]
     if weight is not None and weight.shape != (classes,):
-        raise ValueError(f"{name}: expected a weight of shape {(classes,)} for input {input.shape}, got {weight.shape}")
+        raise ValueError(
+            f"{name}: expected a weight of shape {(classes,)} for input {tuple(input.shape)}, got {tuple(weight.shape)}"
+        )
 
 
 def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
@@ -193,7 +197,9 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
     """
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != shape:
-        raise ValueError(f"{name}: expected targets of shape {shape} for input {input.shape}, got {target.shape}")
+        raise ValueError(
+            f"{name}: expected targets of shape {tuple(shape)} for input {tuple(input.shape)}, got {tuple(target.shape)}"
+        )
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected integer classes, got {target.dtype}")
     classes = input.shape[0 if input.ndim == 1 else 1]
@@ -205,7 +211,7 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
         low, high = _range(labels)
     if low < 0 or high >= classes:
         worst = low if low < 0 else high
-        raise IndexError(f"{name}: class {worst} is out of range for {classes} classes (input {input.shape})")
+        raise IndexError(f"{name}: class {worst} is out of range for {classes} classes (input {tuple(input.shape)})")
     factors = None if weight is None else weight.array[labels]
     if input.ndim == 1:
         input = input.reshape(1, -1)
@@ -229,7 +235,7 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
     """Cross-entropy with a distribution as target."""
     name = "cross_entropy"
     if target.shape != input.shape:
-        raise ValueError(f"{name}: expected probabilities of the input's shape {input.shape}, got {target.shape}")
+        raise ValueError(f"{name}: expected probabilities of the input's shape {tuple(input.shape)}, got {tuple(target.shape)}")
     if target.dtype != input.dtype:
         raise TypeError(f"{name}: input is {input.dtype}, target {target.dtype}")
     dim = 0 if input.ndim == 1 else 1
@@ -275,7 +281,7 @@ def _check_reduction(name: str, reduction: str) -> None:
 
 def _check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -> None:
     if input.shape != target.shape:
-        raise ValueError(f"{name}: expected input and {what} of one shape, got {input.shape} and {target.shape}")
+        raise ValueError(f"{name}: expected input and {what} of one shape, got {tuple(input.shape)} and {tuple(target.shape)}")
     if input.dtype.kind not in "fc" or target.dtype != input.dtype:
         raise TypeError(f"{name}: expected one floating dtype, got input {input.dtype} and {what} {target.dtype}")
 
@@ -286,7 +292,7 @@ def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
         return losses
     weighed = losses * weight
     if weighed.shape != losses.shape:
-        raise ValueError(f"{name}: a weight of shape {weight.shape} does not fit losses of shape {losses.shape}")
+        raise ValueError(f"{name}: a weight of shape {tuple(weight.shape)} does not fit losses of shape {tuple(losses.shape)}")
     return weighed
 
 
@@ -349,7 +355,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     if input.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
         raise ValueError(
             f"binary_cross_entropy: expected input from 0 to 1, got {float(x.min()):g} to {float(x.max()):g} (shape "
-            f"{input.shape}); for logits use binary_cross_entropy_with_logits"
+            f"{tuple(input.shape)}); for logits use binary_cross_entropy_with_logits"
         )
     losses = BinaryCrossEntropy.apply(input, target)
     return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
@@ -410,7 +416,8 @@ def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: flo
     _check_same("contrastive_loss", input1, input2, "input2")
     if input1.ndim != 2 or target.shape != input1.shape[:1]:
         raise ValueError(
-            f"contrastive_loss: expected inputs (n, features) and targets (n), got {input1.shape} and {target.shape}"
+            f"contrastive_loss: expected inputs (n, features) and targets (n), got {tuple(input1.shape)} and "
+            f"{tuple(target.shape)}"
         )
     if not bool(((target.array == 0) | (target.array == 1)).all()):
         raise ValueError("contrastive_loss: expected targets of 0 (different) and 1 (same)")
@@ -442,7 +449,7 @@ def triplet_margin_loss(
         raise ValueError(f"triplet_margin_loss: expected a margin above 0, got {margin}")
     given = {"anchor": anchor, "positive": positive, "negative": negative}
     if not anchor.shape == positive.shape == negative.shape:
-        shapes = ", ".join(f"{what} {tensor.shape}" for what, tensor in given.items())
+        shapes = ", ".join(f"{what} {tuple(tensor.shape)}" for what, tensor in given.items())
         raise ValueError(f"triplet_margin_loss: expected inputs of one shape, got {shapes}")
     dtypes = {tensor.dtype for tensor in given.values()}
     if len(dtypes) > 1 or anchor.dtype.kind not in "fc":

@@ -20,8 +20,8 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: 
     """
     if not input1.ndim == input2.ndim == target.ndim:
         raise ValueError(
-            f"margin_ranking_loss: expected three tensors of one number of dimensions, got {input1.shape}, {input2.shape} and "
-            f"{target.shape}"
+            f"margin_ranking_loss: expected three tensors of one number of dimensions, got {tuple(input1.shape)}, "
+            f"{tuple(input2.shape)} and {tuple(target.shape)}"
         )
     return _reduced("margin_ranking_loss", clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
@@ -39,7 +39,9 @@ def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, red
 def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """log(1 + e^(-t x)) for targets 1 and -1, finite for any x; raises ValueError unless the shapes are equal."""
     if input.shape != target.shape:
-        raise ValueError(f"soft_margin_loss: expected input and target of one shape, got {input.shape} and {target.shape}")
+        raise ValueError(
+            f"soft_margin_loss: expected input and target of one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
+        )
     return _reduced("soft_margin_loss", softplus(-target * input, threshold=float("inf")), reduction)
 
 
@@ -54,8 +56,8 @@ def cosine_embedding_loss(
     """
     if input1.ndim not in (1, 2) or input1.shape != input2.shape or target.shape != input1.shape[:-1]:
         raise ValueError(
-            f"cosine_embedding_loss: expected rows (n, features) and targets (n), got {input1.shape}, {input2.shape} and "
-            f"{target.shape}"
+            f"cosine_embedding_loss: expected rows (n, features) and targets (n), got {tuple(input1.shape)}, "
+            f"{tuple(input2.shape)} and {tuple(target.shape)}"
         )
     eps = 1e-12  # PyTorch's
     lengths = ((input1 * input1).sum(-1) + eps) * ((input2 * input2).sum(-1) + eps)
@@ -82,10 +84,12 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"{name}: expected p of 1 or 2, got {p}")
     if input.ndim > 2 or target.numel() != (len(input) if input.ndim == 2 else 1) or target.ndim > 1:
-        raise ValueError(f"{name}: expected scores (n, classes) and targets (n), got {input.shape} and {target.shape}")
+        raise ValueError(
+            f"{name}: expected scores (n, classes) and targets (n), got {tuple(input.shape)} and {tuple(target.shape)}"
+        )
     rows, labels = input.reshape(-1, input.shape[-1] if input.ndim else 1), target.reshape(-1, 1)
     if weight is not None and weight.shape != rows.shape[1:]:
-        raise ValueError(f"{name}: expected a weight of shape {tuple(rows.shape[1:])}, got {weight.shape}")
+        raise ValueError(f"{name}: expected a weight of shape {tuple(rows.shape[1:])}, got {tuple(weight.shape)}")
     short = clamp(margin - gather(rows, 1, labels) + rows, min=0)
     short = short if p == 1 else short * short
     short = short if weight is None else short * weight[labels]
@@ -104,7 +108,8 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean
     """
     if input.shape != target.shape or input.ndim > 2:
         raise ValueError(
-            f"multilabel_margin_loss: expected scores and targets (n, classes), got {input.shape} and {target.shape}"
+            f"multilabel_margin_loss: expected scores and targets (n, classes), got {tuple(input.shape)} and "
+            f"{tuple(target.shape)}"
         )
     classes = input.shape[-1] if input.ndim else 1
     rows, labels = input.reshape(-1, classes), target.array.reshape(-1, classes)

@@ -141,7 +141,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     """
     name = "adaptive_avg_pool2d"
     if input.ndim not in (3, 4) or 0 in input.shape[-2:]:
-        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {input.shape}")
+        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {tuple(input.shape)}")
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     if isinstance(output_size, (tuple, list)) and None in output_size:

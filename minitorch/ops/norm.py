@@ -81,7 +81,7 @@ def _check_floats(name: str, input: Tensor) -> None:
 def _check_affine(name: str, input: Tensor, shape: tuple[int, ...], weight: Tensor | None, bias: Tensor | None) -> None:
     for what, tensor in {"weight": weight, "bias": bias}.items():
         if tensor is not None and tensor.shape != shape:
-            raise ValueError(f"{name}: expected {what} of shape {shape}, got {tensor.shape}")
+            raise ValueError(f"{name}: expected {what} of shape {shape}, got {tuple(tensor.shape)}")
         if tensor is not None and tensor.dtype != input.dtype:
             raise TypeError(f"{name}: input is {input.dtype}, {what} {tensor.dtype}")
 
@@ -103,21 +103,23 @@ def batch_norm(
     one value per channel, whose variance says nothing.
     """
     if input.ndim < 2:
-        raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {input.shape}")
+        raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {tuple(input.shape)}")
     _check_floats("batch_norm", input)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
     channels = input.shape[1]
     for what, tensor in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
         if tensor is not None and tensor.shape != (channels,):
-            raise ValueError(f"batch_norm: expected {what} of shape {(channels,)} for input {input.shape}, got {tensor.shape}")
+            raise ValueError(
+                f"batch_norm: expected {what} of shape {(channels,)} for input {tuple(input.shape)}, got {tuple(tensor.shape)}"
+            )
         if tensor is not None and tensor.dtype != input.dtype:
             raise TypeError(f"batch_norm: input is {input.dtype}, {what} {tensor.dtype}")
     dims = (0, *range(2, input.ndim))
     count = math.prod(input.shape[d] for d in dims)
     if training:
         if count < 2:
-            raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {input.shape}")
+            raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {tuple(input.shape)}")
         running = None if running_mean is None else (running_mean.array, running_var.array, momentum)
         return _normalized(input, weight, bias, dims=dims, eps=eps, running=running)
     if running_mean is None:
@@ -165,7 +167,7 @@ def layer_norm(
     _check_floats("layer_norm", input)
     _check_affine("layer_norm", input, shape, weight, bias)
     if not shape or input.shape[-len(shape) :] != shape:
-        raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), got shape {input.shape}")
+        raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
     dims = tuple(range(input.ndim - len(shape), input.ndim))
     out = Normalize.apply(input, None, None, dims=dims, eps=eps)
     out = out if weight is None else out * weight
@@ -183,7 +185,7 @@ def group_norm(
     _check_floats("group_norm", input)
     channels = input.shape[1] if input.ndim > 1 else 0
     if num_groups < 1 or not channels or channels % num_groups:
-        raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {input.shape})")
+        raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {tuple(input.shape)})")
     _check_affine("group_norm", input, (channels,), weight, bias)
     grouped = input.reshape(input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups)
     out = Normalize.apply(grouped, None, None, dims=(2,), eps=eps).reshape(input.shape)
@@ -223,7 +225,7 @@ def instance_norm(
     count = math.prod(input.shape[2:])
     if input.ndim < 3 or count < 2:
         raise ValueError(
-            f"{name}: expected input (n, channels, ...) with more than 1 value per channel, got shape {input.shape}"
+            f"{name}: expected input (n, channels, ...) with more than 1 value per channel, got shape {tuple(input.shape)}"
         )
     _check_affine(name, input, (input.shape[1],), weight, bias)
     if running_mean is not None and running_var is not None:
@@ -246,7 +248,7 @@ def rms_norm(
     _check_floats("rms_norm", input)
     _check_affine("rms_norm", input, shape, weight, None)
     if not shape or input.shape[-len(shape) :] != shape:
-        raise ValueError(f"rms_norm: expected input (..., {', '.join(map(str, shape))}), got shape {input.shape}")
+        raise ValueError(f"rms_norm: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
     dims = tuple(range(input.ndim - len(shape), input.ndim))
     eps = np.finfo(input.dtype).eps.item() if eps is None else eps
     out = input * rsqrt(mean(input * input, dims, keepdim=True) + eps)
@@ -260,7 +262,7 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     """
     if size < 1 or input.ndim < 3:
         raise ValueError(
-            f"local_response_norm: expected input (n, channels, ...) and a size of 1 or more, got {input.shape}, {size}"
+            f"local_response_norm: expected input (n, channels, ...) and a size of 1 or more, got {tuple(input.shape)}, {size}"
         )
     squares = pad(input * input, [0, 0] * (input.ndim - 2) + [size // 2, (size - 1) // 2])
     channels = input.shape[1]

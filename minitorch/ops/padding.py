@@ -34,7 +34,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if len(pairs) > 3 or input.ndim - len(pairs) not in (1, 2):
         raise ValueError(
             f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions behind one or two others, got {tuple(pad)} for shape "
-            f"{input.shape}"
+            f"{tuple(input.shape)}"
         )
     for dim, (before, after) in zip(range(input.ndim - len(pairs), input.ndim), pairs):
         input = _extended(input, dim, before, after, mode)
@@ -52,7 +52,7 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
     if max(before, after) > most:
         raise ValueError(
             f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {before} and {after} (shape "
-            f"{input.shape})"
+            f"{tuple(input.shape)})"
         )
 
     def part(start: int, stop: int) -> Tensor:

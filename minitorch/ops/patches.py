@@ -76,10 +76,10 @@ def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair =
         return unfold(input.unsqueeze(0), kernel_size, dilation, padding, stride).squeeze(0)
     options = _options("unfold", kernel_size, dilation, padding, stride)
     if input.ndim != 4 or 0 in input.shape[1:]:
-        raise ValueError(f"unfold: expected images (n, channels, height, width), got shape {input.shape}")
+        raise ValueError(f"unfold: expected images (n, channels, height, width), got shape {tuple(input.shape)}")
     size = tuple(input.shape[2:])
     if min(_out(size, **options)) < 1:
-        raise ValueError(f"unfold: patches of {options} do not fit into {size} (input {input.shape})")
+        raise ValueError(f"unfold: patches of {options} do not fit into {size} (input {tuple(input.shape)})")
     return Unfold.apply(input, size=size, **options)
 
 
@@ -97,7 +97,7 @@ def fold(
     if input.ndim != 3 or not input.shape[1] or input.shape[1] % (kh * kw) or min(oh, ow) < 1 or input.shape[2] != oh * ow:
         raise ValueError(
             f"fold: expected columns (n, channels x {kh * kw}, {max(oh, 0) * max(ow, 0)}) for images of {size} and {options}, "
-            f"got shape {input.shape}"
+            f"got shape {tuple(input.shape)}"
         )
     return Fold.apply(input, size=size, **options)
 
@@ -109,7 +109,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """
     r = upscale_factor
     if input.ndim < 3 or r < 1 or input.shape[-3] % (r * r):
-        raise ValueError(f"pixel_shuffle: expected (..., channels x {r}^2, height, width), got shape {input.shape}")
+        raise ValueError(f"pixel_shuffle: expected (..., channels x {r}^2, height, width), got shape {tuple(input.shape)}")
     if r == 1:
         return input.clone()
     *before, channels, height, width = input.shape
@@ -121,7 +121,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """The reverse of `pixel_shuffle`; raises ValueError if height and width do not divide."""
     r = downscale_factor
     if input.ndim < 3 or r < 1 or input.shape[-2] % r or input.shape[-1] % r:
-        raise ValueError(f"pixel_unshuffle: expected (..., height x {r}, width x {r}), got shape {input.shape}")
+        raise ValueError(f"pixel_unshuffle: expected (..., height x {r}, width x {r}), got shape {tuple(input.shape)}")
     if r == 1:
         return input.clone()
     *before, channels, height, width = input.shape

@@ -110,7 +110,7 @@ def fitted_window(
     """The window of a pooling over `input`; raises ValueError for arguments that do not fit."""
     if input.ndim != 4:
         raise ValueError(
-            f"{name}: expected images (n, channels, height, width) or (channels, height, width), got shape {input.shape}"
+            f"{name}: expected images (n, channels, height, width) or (channels, height, width), got shape {tuple(input.shape)}"
         )
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
@@ -142,7 +142,7 @@ def _fitted(
         if count < 1 or (free < 0 and not ceil_mode):
             raise ValueError(
                 f"{name}: a window of {kernel} does not fit into {shape[2:]} with padding {padding} and "
-                f"dilation {dilation} (input {shape})"
+                f"dilation {dilation} (input {tuple(shape)})"
             )
         out.append(count)
         around.append((p, max(p, (count - 1) * s + d * (k - 1) + 1 - n - p)))

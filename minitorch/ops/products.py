@@ -20,7 +20,7 @@ from minitorch.ops.triangles import diagonal
 def _expect(name: str, form: str, fits: bool, *tensors: Tensor) -> None:
     """Raise ValueError unless the shapes fit, TypeError unless the dtypes are one."""
     if not fits:
-        raise ValueError(f"{name}: expected {form}, got shapes {', '.join(str(x.shape) for x in tensors)}")
+        raise ValueError(f"{name}: expected {form}, got shapes {', '.join(str(tuple(x.shape)) for x in tensors)}")
     if any(x.dtype != tensors[0].dtype for x in tensors):
         raise TypeError(f"{name}: expected one dtype, got {', '.join(str(x.dtype) for x in tensors)}")
 
@@ -48,7 +48,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of an element of one vector and one of the other, (n, m)."""
     if input.ndim != 1 or vec2.ndim != 1:
-        raise ValueError(f"outer: expected two vectors, got shapes {input.shape} and {vec2.shape}")
+        raise ValueError(f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
     return reshape(input, -1, 1) * vec2
 
 
@@ -199,14 +199,14 @@ def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list]:
     named = [*before, *after]
     hidden = x.ndim - len(named)
     if any(c not in string.ascii_letters for c in named) or hidden < 0 or (hidden and not dots):
-        raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {x.shape}")
+        raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {tuple(x.shape)}")
     labels = [*before, *range(hidden - 1, -1, -1), *after]
     for label in [c for c in dict.fromkeys(named) if named.count(c) > 1]:
         while labels.count(label) > 1:
             first = labels.index(label)
             second = labels.index(label, first + 1)
             if x.shape[first] != x.shape[second]:
-                raise ValueError(f"einsum: {label!r} of {equation!r} has two lengths in a tensor of shape {x.shape}")
+                raise ValueError(f"einsum: {label!r} of {equation!r} has two lengths in a tensor of shape {tuple(x.shape)}")
             x = diagonal(x, 0, first, second)
             labels = [c for i, c in enumerate(labels) if i not in (first, second)] + [label]
     return x, labels

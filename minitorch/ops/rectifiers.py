@@ -82,7 +82,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """
     channels = 1 if input.ndim < 2 else input.shape[1]
     if weight.ndim > 1 or weight.numel() not in (1, channels):
-        raise ValueError(f"prelu: expected one weight or {channels} for input {input.shape}, got shape {weight.shape}")
+        raise ValueError(
+            f"prelu: expected one weight or {channels} for input {tuple(input.shape)}, got shape {tuple(weight.shape)}"
+        )
     if weight.dtype != input.dtype:
         raise TypeError(f"prelu: input is {input.dtype}, weight {weight.dtype}")
     if weight.numel() != 1:
@@ -94,6 +96,6 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b) of the two halves a, b along `dim` (Dauphin et al. 2017); raises ValueError for an odd length."""
     dim = dimension("glu", input.shape, dim)
     if not input.ndim or input.shape[dim] % 2:
-        raise ValueError(f"glu: expected an even length of dim {dim}, got shape {input.shape}")
+        raise ValueError(f"glu: expected an even length of dim {dim}, got shape {tuple(input.shape)}")
     first, second = chunk(input, 2, dim)
     return first * sigmoid(second)

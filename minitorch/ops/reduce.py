@@ -221,7 +221,7 @@ class Cumsum(Op):
 
 def _check_not_empty(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
     if not input.array.size and not math.prod(input.shape[d] for d in dims):
-        raise ValueError(f"{name}: there is no element to choose among in shape {input.shape} over dims {dims}")
+        raise ValueError(f"{name}: there is no element to choose among in shape {tuple(input.shape)} over dims {dims}")
 
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
@@ -413,13 +413,14 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
         return gather(input.reshape(-1), dim, index.reshape(-1)).reshape(index.shape)
     if index.ndim != input.ndim or index.dtype.kind not in "iu":
         raise ValueError(
-            f"gather: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {index.shape}"
+            f"gather: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {tuple(index.shape)}"
         )
     if [d for d in range(input.ndim) if d != dim and index.shape[d] > input.shape[d]]:
         raise ValueError(
-            f"gather: an index of shape {index.shape} is longer than the input of shape {input.shape} in a dim other than {dim}"
+            f"gather: an index of shape {tuple(index.shape)} is longer than the input of shape {tuple(input.shape)} in a "
+            f"dim other than {dim}"
         )
     length = input.shape[dim]
     if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= length):
-        raise IndexError(f"gather: an index is out of range for dim {dim} of length {length} (input {input.shape})")
+        raise IndexError(f"gather: an index is out of range for dim {dim} of length {length} (input {tuple(input.shape)})")
     return Gather.apply(input, index, dim=dim)

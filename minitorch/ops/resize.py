@@ -51,7 +51,9 @@ def interpolate(
     lengths = input.shape[2:]
     if len(lengths) not in DIMENSIONS[mode] or 0 in input.shape[1:]:
         wanted = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode])
-        raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {input.shape}")
+        raise ValueError(
+            f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {tuple(input.shape)}"
+        )
     out, factors = _sizes(input.shape, size, None if recompute_scale_factor else scale_factor, scale_factor)
     if mode in ("nearest", "nearest-exact"):
         return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
@@ -69,12 +71,12 @@ def _sizes(shape: tuple[int, ...], size: Any, scale: Any, given: Any) -> tuple[t
     asked = size if size is not None else given
     each = tuple(asked) if isinstance(asked, (tuple, list)) else (asked,) * len(lengths)
     if len(each) != len(lengths):
-        raise ValueError(f"interpolate: expected one number or {len(lengths)} for shape {shape}, got {asked}")
+        raise ValueError(f"interpolate: expected one number or {len(lengths)} for shape {tuple(shape)}, got {asked}")
     if size is not None and not all(isinstance(n, (int, np.integer)) and n >= 1 for n in each):
         raise ValueError(f"interpolate: expected size to be whole numbers of at least 1, got {size!r}")
     out = tuple(int(n) if size is not None else math.floor(length * n) for length, n in zip(lengths, each))
     if min(out) < 1:
-        raise ValueError(f"interpolate: nothing is left of {shape} at scale {given}")
+        raise ValueError(f"interpolate: nothing is left of {tuple(shape)} at scale {given}")
     return out, tuple(float(n) for n in each) if scale is not None else tuple(count / n for count, n in zip(out, lengths))
 
 

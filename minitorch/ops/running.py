@@ -55,11 +55,13 @@ def cumprod(input: Tensor, dim: int, *, dtype: np.dtype | None = None) -> Tensor
 def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
     """The differences of neighbours along `dim`, taken `n` times, after `prepend` and `append` were put on; xor of booleans."""
     if not input.ndim or n < 0:
-        raise ValueError(f"diff: expected at least one dimension and n of 0 or more, got shape {input.shape} and {n}")
+        raise ValueError(f"diff: expected at least one dimension and n of 0 or more, got shape {tuple(input.shape)} and {n}")
     (dim,) = normalized_dims("diff", input.ndim, dim)
     parts = [part for part in (prepend, input, append) if part is not None]
     if any(part.ndim != input.ndim for part in parts):
-        raise ValueError(f"diff: prepend and append must have {input.ndim} dimensions, got {[part.shape for part in parts]}")
+        raise ValueError(
+            f"diff: prepend and append must have {input.ndim} dimensions, got {[tuple(part.shape) for part in parts]}"
+        )
     out = cat(parts, dim) if n and len(parts) > 1 else input
     before = (slice(None),) * dim
     for _ in range(min(n, out.shape[dim])):
@@ -85,7 +87,7 @@ def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
     width: Any = dx
     if x is not None and x.ndim == 1:
         if len(x) != y.shape[dim]:
-            raise ValueError(f"trapezoid: {len(x)} places do not fit dim {dim} of shape {y.shape}")
+            raise ValueError(f"trapezoid: {len(x)} places do not fit dim {dim} of shape {tuple(y.shape)}")
         x = x.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
     if x is not None:
         width = diff(x, 1, dim - y.ndim)

@@ -32,13 +32,13 @@ def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Tensor | Non
         fits = fits and len(source) == len(sizes) and all(n <= m for n, m in zip(sizes, source))
     if index.numel() and not fits:
         raise ValueError(
-            f"{name}: an index of shape {index.shape} does not fit an input of shape {input.shape}"
-            + (f" and a source of shape {src.shape}" if src is not None else "")
+            f"{name}: an index of shape {tuple(index.shape)} does not fit an input of shape {tuple(input.shape)}"
+            + (f" and a source of shape {tuple(src.shape)}" if src is not None else "")
         )
     if src is not None and src.dtype != input.dtype:
         raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {src.dtype}")
     if index.numel() and (int(index.array.min()) < 0 or int(index.array.max()) >= whole[dim]):
-        raise IndexError(f"{name}: an index is out of range for dim {dim} of length {whole[dim]} (input {input.shape})")
+        raise IndexError(f"{name}: an index is out of range for dim {dim} of length {whole[dim]} (input {tuple(input.shape)})")
     xp = array_module(index.array)
     grid = [xp.arange(n).reshape([n if i == d else 1 for i in range(len(sizes))]) for d, n in enumerate(sizes)]
     grid[dim] = index.array.reshape(sizes)
@@ -109,12 +109,12 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
             raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {source.dtype}")
     if not fits:
         raise ValueError(
-            f"{name}: a 1-d index and one slice of {input.shape} along dim {dim} for each of it were expected, got shape "
-            f"{index.shape}{'' if source is None else f' and {source.shape}'}"
+            f"{name}: a 1-d index and one slice of {tuple(input.shape)} along dim {dim} for each of it were expected, got "
+            f"shape {tuple(index.shape)}{'' if source is None else f' and {tuple(source.shape)}'}"
         )
     length = whole[dim]
     if index.numel() and (int(index.array.min()) < -length or int(index.array.max()) >= length):
-        raise IndexError(f"{name}: an index is out of range for dim {dim} of length {length} (input {input.shape})")
+        raise IndexError(f"{name}: an index is out of range for dim {dim} of length {length} (input {tuple(input.shape)})")
     return (*(slice(None),) * dim, index.array.reshape(-1))
 
 
@@ -139,7 +139,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) -> Tensor:
     """A copy of `input` with `value`, a number or a 0-d tensor, in the slices that `index` names along `dim`."""
     if isinstance(value, Tensor) and value.ndim:
-        raise ValueError(f"index_fill: expected a number or a 0-d tensor, got shape {value.shape}")
+        raise ValueError(f"index_fill: expected a number or a 0-d tensor, got shape {tuple(value.shape)}")
     places = _slices("index_fill", input, dim, index)
     places = (*places[:-1], array_module(index.array).unique(places[-1]))  # the gradient of a place named twice counts once
     return reshape(SetItem.apply(_at_least_a_vector(input), value, index=places), input.shape)
@@ -159,7 +159,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     (dim,) = normalized_dims("take_along_dim", input.ndim, dim)
     if indices.dtype != backend.int64 or indices.ndim != input.ndim:
         raise ValueError(
-            f"take_along_dim: expected int64 indices of {input.ndim} dimensions, got {indices.dtype} of shape {indices.shape}"
+            f"take_along_dim: expected int64 indices of {input.ndim} dimensions, got {indices.dtype} of shape "
+            f"{tuple(indices.shape)}"
         )
     lengths = [(n, m) if d != dim else (1, 1) for d, (n, m) in enumerate(zip(input.shape, indices.shape))]
     common = [m if n == 1 else n for n, m in lengths]
@@ -188,7 +189,9 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     input, mask = broadcast_tensors(input, mask)
     count = int(mask.array.sum())
     if count > source.numel():
-        raise ValueError(f"masked_scatter: {count} elements are to be put in place, shape {source.shape} has {source.numel()}")
+        raise ValueError(
+            f"masked_scatter: {count} elements are to be put in place, shape {tuple(source.shape)} has {source.numel()}"
+        )
     places = (mask.array.reshape(mask.shape or 1),)
     return reshape(SetItem.apply(_at_least_a_vector(input), flatten(source)[:count], index=places), input.shape)
 
@@ -202,7 +205,7 @@ def _slice(name: str, input: Tensor, dim: int, part: Any) -> tuple:
     (dim,) = normalized_dims(name, input.ndim, dim)
     length = input.shape[dim]
     if isinstance(part, int) and not -length <= part < length:
-        raise IndexError(f"{name}: an index of {part} for dim {dim} of length {length} (shape {input.shape})")
+        raise IndexError(f"{name}: an index of {part} for dim {dim} of length {length} (shape {tuple(input.shape)})")
     return (*(slice(None),) * dim, part)
 
 
@@ -213,7 +216,9 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
         raise TypeError(f"narrow: expected a whole number to start from, got {start.dtype}")
     start, end = int(start), input.shape[len(place) - 1]
     if length < 0 or not -end <= start <= end or (start + end if start < 0 else start) + length > end:
-        raise IndexError(f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {input.shape})")
+        raise IndexError(
+            f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {tuple(input.shape)})"
+        )
     start = start + end if start < 0 else start
     return input[(*place[:-1], slice(start, start + length))]
 
@@ -239,7 +244,7 @@ def slice_scatter(
 def _replaced(name: str, input: Tensor, src: Tensor, place: tuple) -> Tensor:
     expected = input.array[place].shape
     if src.shape != expected:
-        raise ValueError(f"{name}: expected a source of shape {expected}, got {src.shape} (input {input.shape})")
+        raise ValueError(f"{name}: expected a source of shape {expected}, got {tuple(src.shape)} (input {tuple(input.shape)})")
     kept, source = matched(input.array, src.array)
     if kept.dtype != input.dtype:
         raise TypeError(f"{name}: a tensor of {input.dtype} cannot hold {source.dtype}")

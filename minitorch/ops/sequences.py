@@ -23,7 +23,7 @@ def _of_one_row(name: str, *tensors: Tensor) -> Iterator[None]:
     """Errors of the operation on images say which one on sequences was called; raises ValueError for what is no sequence."""
     for tensor in tensors:
         if tensor.ndim not in (2, 3):
-            raise ValueError(f"{name}: expected sequences (n, channels, length), got shape {tensor.shape}")
+            raise ValueError(f"{name}: expected sequences (n, channels, length), got shape {tuple(tensor.shape)}")
     try:
         yield
     except (ValueError, TypeError) as reason:
@@ -83,7 +83,7 @@ def max_pool1d(
     """The largest of each window of sequences (n, channels, length), and where it lies with `return_indices`."""
     with _of_one_row("max_pool1d", input):
         if 0 in input.shape[-2:]:
-            raise ValueError(f"expected at least one channel and one element, got shape {input.shape}")
+            raise ValueError(f"expected at least one channel and one element, got shape {tuple(input.shape)}")
         kernel, step = _row("kernel_size", kernel_size, 1), None if stride in (None, ()) else _row("stride", stride, 1)
         around, apart = _row("padding", padding, 0), _row("dilation", dilation, 1)
         found = max_pool2d(input.unsqueeze(-2), kernel, step, around, apart, ceil_mode, return_indices)
@@ -150,7 +150,7 @@ def adaptive_max_pool2d(
     """
     name = "adaptive_max_pool2d"
     if input.ndim not in (3, 4) or 0 in input.shape[-3:]:
-        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {input.shape}")
+        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {tuple(input.shape)}")
     height, width = input.shape[-2:]
     if isinstance(output_size, (tuple, list)):
         output_size = tuple(n if size is None else size for n, size in zip((height, width), output_size))

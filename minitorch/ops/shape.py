@@ -28,7 +28,7 @@ class Reshape(Op):
         try:
             return a.reshape(shape)
         except ValueError:
-            raise ValueError(f"reshape: shape {a.shape}, of {a.size} elements, cannot become {tuple(shape)}") from None
+            raise ValueError(f"reshape: shape {tuple(a.shape)}, of {a.size} elements, cannot become {tuple(shape)}") from None
 
     def backward(ctx, g):
         g = g.reshape(ctx.shape_in)
@@ -98,7 +98,7 @@ class Pad(Op):
         ctx.widths = widths
         whole = [n + before + after for n, (before, after) in zip(a.shape, widths)]
         if builtins.min(whole) < 0:
-            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {a.shape} has")
+            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {tuple(a.shape)} has")
         out = array_module(a).full(whole, value, a.dtype)
         inside, outside = [], []
         for n, (before, after) in zip(a.shape, widths):
@@ -167,7 +167,9 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
     try:
         return input if input.dtype == dtype else wrap(input.array.view(dtype))
     except ValueError as reason:
-        raise ValueError(f"view: shape {input.shape} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}") from None
+        raise ValueError(
+            f"view: shape {tuple(input.shape)} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}"
+        ) from None
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -176,7 +178,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return reshape(input, 1)
     start, end = dimension("flatten", input.shape, start_dim), dimension("flatten", input.shape, end_dim)
     if start > end:
-        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {input.shape})")
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {tuple(input.shape)})")
     shape = input.shape
     return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
@@ -201,14 +203,14 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     order = wholes("permute", "dims", dims)
     named = [dimension("permute", input.shape, d) for d in order]
     if sorted(named) != list(range(input.ndim)):
-        raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {input.shape})")
+        raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {tuple(input.shape)})")
     return Permute.apply(input, dims=tuple(named))
 
 
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; raises ValueError beyond two dimensions."""
     if input.ndim > 2:
-        raise ValueError(f"t: expected at most 2 dimensions, got shape {input.shape}")
+        raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
     return Permute.apply(input, dims=tuple(range(input.ndim))[::-1])
 
 
@@ -237,7 +239,7 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     extra = len(wanted) - input.ndim
     shape = tuple(input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
     if extra < 0 or any(n < 0 for n in shape) or any(old not in (1, new) for old, new in zip(input.shape, shape[extra:])):
-        raise ValueError(f"expand: shape {input.shape} cannot be expanded to {wanted}")
+        raise ValueError(f"expand: shape {tuple(input.shape)} cannot be expanded to {wanted}")
     return Expand.apply(input, shape=shape)
 
 
@@ -254,7 +256,9 @@ def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     counts = wholes("repeat", "repeats", repeats)
     extra = len(counts) - input.ndim
     if extra < 0 or any(count < 0 for count in counts):
-        raise ValueError(f"repeat: expected at least {input.ndim} counts of 0 or more for shape {input.shape}, got {counts}")
+        raise ValueError(
+            f"repeat: expected at least {input.ndim} counts of 0 or more for shape {tuple(input.shape)}, got {counts}"
+        )
     shape = (1,) * extra + input.shape
     spread = expand(reshape(input, [n for pair in shape for n in (1, pair)]), [n for pair in zip(counts, shape) for n in pair])
     return Contiguous.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
@@ -273,7 +277,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """
     tensors = list(tensors)
     _check_tensors("cat", tensors)
-    shapes = [tensor.shape for tensor in tensors if tensor.shape != (0,)] or [(0,)]
+    shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
     dim = dimension("cat", shapes[0], dim)
     if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
         raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
@@ -294,7 +298,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     tensors = list(tensors)
     _check_tensors("stack", tensors)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
-        raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tensor.shape) for tensor in tensors)}")
+        raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tuple(tensor.shape)) for tensor in tensors)}")
     dim = dimension("stack", tensors[0].shape, dim, extra=1)
     return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
 
@@ -314,7 +318,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     else:
         sizes = [whole("split", "each size", size) for size in split_size_or_sections]
         if builtins.sum(sizes) != length or builtins.min(sizes, default=0) < 0:
-            raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tensor.shape}")
+            raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tuple(tensor.shape)}")
     parts, start, before = [], 0, (slice(None),) * dim
     for size in sizes:
         parts.append(tensor[(*before, slice(start, start + size))])

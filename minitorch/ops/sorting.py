@@ -65,7 +65,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     dim = _dim("topk", input, dim)
     a = input.array.reshape(input.shape or 1)
     if not 0 <= k <= a.shape[dim]:
-        raise ValueError(f"topk: expected k from 0 to {a.shape[dim]}, the length of dim {dim} of shape {input.shape}, got {k}")
+        raise ValueError(
+            f"topk: expected k from 0 to {a.shape[dim]}, the length of dim {dim} of shape {tuple(input.shape)}, got {k}"
+        )
     index = _first_few(a, k, dim, largest)
     if index is None:
         index = _ranked(a, dim, largest, stable=False)[(*(slice(None),) * dim, slice(k))]
@@ -97,7 +99,9 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     dim = _dim("kthvalue", input, dim)
     a = input.array.reshape(input.shape or 1)
     if not 1 <= k <= a.shape[dim]:
-        raise ValueError(f"kthvalue: expected k from 1 to {a.shape[dim]}, the length of dim {dim} of {input.shape}, got {k}")
+        raise ValueError(
+            f"kthvalue: expected k from 1 to {a.shape[dim]}, the length of dim {dim} of {tuple(input.shape)}, got {k}"
+        )
     return _kept(_chosen(input, _ranked(a, dim, False, True)[(*(slice(None),) * dim, slice(k - 1, k))], dim), dim, keepdim)
 
 
@@ -130,7 +134,7 @@ def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan
     dim = _dim(name, input, dim)
     a = input.array.reshape(input.shape or 1)
     if not a.shape[dim]:
-        raise ValueError(f"{name}: there is no element along dim {dim} of shape {input.shape}")
+        raise ValueError(f"{name}: there is no element along dim {dim} of shape {tuple(input.shape)}")
     order = _ranked(a, dim, False, True)
     count = (a == a).sum(dim, keepdims=True)  # nan stand last
     xp = array_module(a)
@@ -145,7 +149,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
     dim = _dim("mode", input, dim)
     a = input.array.reshape(input.shape or 1)
     if not a.shape[dim]:
-        raise ValueError(f"mode: there is no element along dim {dim} of shape {input.shape}")
+        raise ValueError(f"mode: there is no element along dim {dim} of shape {tuple(input.shape)}")
     xp = array_module(a)
     order = _ranked(a, dim, False, True)
     ranked = xp.moveaxis(xp.take_along_axis(a, order, dim), dim, -1)
@@ -213,7 +217,9 @@ def _quantile(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, 
     if input.dtype.kind != "f" or shares.dtype != input.dtype:
         raise TypeError(f"{name}: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
     if shares.ndim > 1 or not input.numel() or (shares.size and not 0 <= float(shares.min()) <= float(shares.max()) <= 1):
-        raise ValueError(f"{name}: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {input.shape}")
+        raise ValueError(
+            f"{name}: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {tuple(input.shape)}"
+        )
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise ValueError(f"{name}: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
     whole = input.shape

@@ -67,7 +67,7 @@ class OnDiagonal(Op):
 
 def _matrix(name: str, input: Tensor) -> Tensor:
     if input.ndim < 2:
-        raise ValueError(f"{name}: expected at least 2 dimensions, got shape {input.shape}")
+        raise ValueError(f"{name}: expected at least 2 dimensions, got shape {tuple(input.shape)}")
     return input
 
 
@@ -101,7 +101,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix as a copy, or the matrix that has a vector on its diagonal."""
     if input.ndim not in (1, 2):
-        raise ValueError(f"diag: expected a vector or a matrix, got shape {input.shape}")
+        raise ValueError(f"diag: expected a vector or a matrix, got shape {tuple(input.shape)}")
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     return Diagonal.apply(input, offset=diagonal).clone()
@@ -115,7 +115,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
-        raise ValueError(f"trace: expected a matrix, got shape {input.shape}")
+        raise ValueError(f"trace: expected a matrix, got shape {tuple(input.shape)}")
     return total(Diagonal.apply(input, offset=0))
 
 
@@ -125,7 +125,9 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     moved = movedim(input, dims, (-2, -1))
     expected = Diagonal.apply(moved.detach(), offset=offset).shape
     if src.shape != expected:
-        raise ValueError(f"diagonal_scatter: expected a source of shape {expected}, got {src.shape} (input {input.shape})")
+        raise ValueError(
+            f"diagonal_scatter: expected a source of shape {expected}, got {tuple(src.shape)} (input {tuple(input.shape)})"
+        )
     places = _on_diagonal(input.array, expected[-1], offset)
     return movedim(SetItem.apply(moved, src, index=places), (-2, -1), dims)
 

@@ -43,7 +43,9 @@ class Optimizer:
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
-            raise TypeError(f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {params.shape}")
+            raise TypeError(
+                f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {tuple(params.shape)}"
+            )
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
         self.param_groups: list[dict[str, Any]] = []
@@ -82,11 +84,11 @@ class Optimizer:
                 raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, expected tensors")
             if p.grad_fn is not None:
                 raise ValueError(
-                    f"{self._name}: parameter {i}, of shape {p.shape}, was computed from other tensors; only leaves are "
+                    f"{self._name}: parameter {i}, of shape {tuple(p.shape)}, was computed from other tensors; only leaves are "
                     "optimized"
                 )
             if id(p) in known:
-                raise ValueError(f"{self._name}: parameter {i}, of shape {p.shape}, was given before; list it once")
+                raise ValueError(f"{self._name}: parameter {i}, of shape {tuple(p.shape)}, was given before; list it once")
             known.add(id(p))
         self._check_options(group)
         self.param_groups.append(group)
@@ -151,8 +153,8 @@ class Optimizer:
                 or (type(grad) is not type(array) and p.device != p._grad.device)
             ):
                 raise ValueError(
-                    f"{self._name}.step: a parameter of shape {p.shape}, {p.dtype} on {p.device} has a gradient of shape "
-                    f"{p._grad.shape}, {p._grad.dtype} on {p._grad.device}; call zero_grad() and backward() again"
+                    f"{self._name}.step: a parameter of shape {tuple(p.shape)}, {p.dtype} on {p.device} has a gradient of "
+                    f"shape {tuple(p._grad.shape)}, {p._grad.dtype} on {p._grad.device}; call zero_grad() and backward() again"
                 )
             spare = self._spare.get(p)
             if spare is None or spare[0] is not array:
@@ -273,7 +275,8 @@ class Optimizer:
             return copy.deepcopy(value)
         if name in self.buffers and value.shape != p.shape:
             raise ValueError(
-                f"{self._name}.load_state_dict: {name} of parameter {number} has shape {value.shape}, the parameter {p.shape}"
+                f"{self._name}.load_state_dict: {name} of parameter {number} has shape {tuple(value.shape)}, the parameter "
+                f"{tuple(p.shape)}"
             )
         dtype = _wide(p.dtype) if value.is_floating_point() else value.dtype
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
@@ -356,4 +359,4 @@ def _wide(dtype: np.dtype) -> np.dtype:
 
 
 def _kind(tensor: Tensor, dtype: np.dtype) -> str:
-    return f"shape {tensor.shape}, {dtype} on {tensor.device}"
+    return f"shape {tuple(tensor.shape)}, {dtype} on {tensor.device}"

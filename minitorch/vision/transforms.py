@@ -52,7 +52,7 @@ def to_tensor(pic: Any) -> Tensor:
     """See `ToTensor`; raises ValueError unless the image has two or three dimensions."""
     array = np.asarray(pic)
     if array.ndim not in (2, 3):
-        raise ValueError(f"to_tensor: expected an image (h, w) or (h, w, c), got shape {array.shape}")
+        raise ValueError(f"to_tensor: expected an image (h, w) or (h, w, c), got shape {tuple(array.shape)}")
     array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
     array = array.astype(np.float32) / np.float32(255) if array.dtype == np.uint8 else np.ascontiguousarray(array)
     return from_numpy(array)

@@ -406,7 +406,7 @@ def test_a_change_of_an_output_is_caught(x):
         y = x.exp()  # saves its output
         y.array[...] = 7.0
         with refused(
-            f"exp: its output of shape {x.shape} float32, which its backward reads", "y = x.exp()  # saves its output"
+            f"exp: its output of shape {tuple(x.shape)} float32, which its backward reads", "y = x.exp()  # saves its output"
         ):
             y.sum().backward()
 

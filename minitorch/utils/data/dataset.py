@@ -80,7 +80,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
-        shapes = ", ".join(str(t.shape) for t in tensors)
+        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
         if not tensors or any(not t.ndim or len(t) != len(tensors[0]) for t in tensors):
             raise ValueError(f"TensorDataset: expected tensors with one first dimension, got shapes {shapes or 'none'}")
         self.tensors = tensors

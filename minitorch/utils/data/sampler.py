@@ -97,7 +97,7 @@ class WeightedRandomSampler(Sampler[int]):
         if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
             raise ValueError(
                 f"WeightedRandomSampler: expected a vector of weights of 0 or more, of which {num_samples} samples can be "
-                f"drawn, got shape {self.weights.shape} with {np.count_nonzero(self.weights)} weights that are not 0"
+                f"drawn, got shape {tuple(self.weights.shape)} with {np.count_nonzero(self.weights)} weights that are not 0"
             )
 
     def __iter__(self) -> Iterator[int]:
