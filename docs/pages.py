@@ -1,0 +1,65 @@
+"""Pages of the site that are made of other files: the tour's chapters, the API's pages, CONTRIBUTING and CHANGELOG."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+# The page of each module, and the names it leaves to other pages.
+API = {
+    "minitorch": "minitorch",
+    "tensor": "minitorch.Tensor",
+    "autograd": "minitorch.autograd",
+    "functional": "minitorch.functional",
+    "optim": "minitorch.optim",
+    "data": "minitorch.utils.data",
+    "distributions": "minitorch.distributions",
+    "check": "minitorch.check",
+    "layers": "layers",
+}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages that no file in docs/ holds."""
+    pages = {f"tour/{path.stem}.md": chapter(path) for path in sorted((ROOT / "examples/tour").glob("[0-9]*.py"))}
+    titles = {name: re.search(r"^# (.+)$", text, re.M) for name, text in pages.items()}
+    pages["tour/index.md"] = tour({name: title[1] for name, title in titles.items() if title})
+    pages |= {f"api/{name}.md": f"# {module}\n\n::: {module}\n" for name, module in API.items()}
+    pages["contributing.md"] = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    pages["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def chapter(path: Path) -> str:
+    """A chapter of the tour as Markdown: its texts, and its code between them."""
+    parts = []
+    for part in path.read_text(encoding="utf-8").split("# %%")[1:]:
+        head, _, body = part.partition("\n")
+        if "[markdown]" in head:
+            parts.append("\n".join(line[2:] for line in body.strip().splitlines()))
+        else:
+            parts.append(f"```python\n{body.strip()}\n```")
+    where = f"`python examples/tour/{path.name}` runs this chapter, and writes its picture or page to `results/tour/`."
+    return "\n\n".join([*parts, f"---\n\n{where}"])
+
+
+def tour(titles: dict[str, str]) -> str:
+    """The list of chapters."""
+    rows = "\n".join(f"{i}. [{title.partition('. ')[2]}]({Path(name).name})" for i, (name, title) in enumerate(titles.items()))
+    return (
+        "# The tour\n\nTen short chapters for someone who knows calculus and Python and has never seen a tape. Each is a script "
+        "in `examples/tour/` that states one question, draws one figure, and ends with an exercise that is checked and two "
+        "questions. VS Code, Spyder and Jupyter open them as notebooks; `python examples/tour/notebooks.py DIR` writes "
+        f"`.ipynb` files.\n\n{rows}\n"
+    )
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Put the first example into the start page."""
+    return markdown.replace("--8<-- first", (ROOT / "examples/first.py").read_text(encoding="utf-8").strip())
