@@ -53,8 +53,8 @@ def tour(titles: dict[str, str]) -> str:
     """The list of chapters."""
     rows = "\n".join(f"{i}. [{title.partition('. ')[2]}]({Path(name).name})" for i, (name, title) in enumerate(titles.items()))
     return (
-        "# The tour\n\nTen short chapters for someone who knows calculus and Python and has never seen a tape. Each is a script "
-        "in `examples/tour/` that states one question, draws one figure, and ends with an exercise that is checked and two "
+        "# The tour\n\nTen short chapters for someone who knows calculus and Python and has never seen a tape. Each is a "
+        "script in `examples/tour/` that states one question, draws one figure, and ends with an exercise that is checked and two "
         "questions. VS Code, Spyder and Jupyter open them as notebooks; `python examples/tour/notebooks.py DIR` writes "
         f"`.ipynb` files.\n\n{rows}\n"
     )
