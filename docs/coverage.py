@@ -31,7 +31,7 @@ MODULES = {
 }
 HEAD = """# The names there are
 
-PyTorch's names that exist here, by PyTorch's modules; made by `python docs/coverage.py`. What is not in the list is not there, and
+PyTorch's names that exist here, by PyTorch's modules; made by `python docs/coverage.py`. What is not listed is not there, and
 `import minitorch.as_torch` says so with the nearest name that is. [What differs](differences.md) says what behaves differently.
 """
 

@@ -54,7 +54,7 @@ def tour(titles: dict[str, str]) -> str:
     rows = "\n".join(f"{i}. [{title.partition('. ')[2]}]({Path(name).name})" for i, (name, title) in enumerate(titles.items()))
     return (
         "# The tour\n\nTen short chapters for someone who knows calculus and Python and has never seen a tape. Each is a "
-        "script in `examples/tour/` that states one question, draws one figure, and ends with an exercise that is checked and two "
+        "script in `examples/tour/` that states one question, draws one figure, and ends with a checked exercise and two "
         "questions. VS Code, Spyder and Jupyter open them as notebooks; `python examples/tour/notebooks.py DIR` writes "
         f"`.ipynb` files.\n\n{rows}\n"
     )
