@@ -235,7 +235,7 @@ class Cards:
         over = f"summed over {'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}"
         said = [shape(given.shape), " does not fit ", ["i", letter], f" {shape(kept.shape)}, so it is "]
         content = ["div.un", ["div", *said, ["b.now", f"{over}: {shape(given.shape)} → {shape(kept.shape)}"]]]
-        small = given.ndim == 2 and max(given.shape) <= 8 and given.size and axes in ([0], [1], [0, 1])
+        small = given.ndim == 2 and max(given.shape) <= 8 and 0 < given.shape[1] <= 5 and axes in ([0], [1], [0, 1])
         if not small or value is None:
             sizes = {"w": WIDE, "h": HIGH}
             pictures = self.arrays.picture(given, **sizes), ["span", "→"], self.arrays.picture(kept, **sizes)

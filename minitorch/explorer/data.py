@@ -14,7 +14,7 @@ from minitorch.explorer.leaves import size, target_data, term_class
 from minitorch.explorer.pictures import Arrays
 from minitorch.explorer.predict import question
 from minitorch.explorer.recorder import Pass, Recorder, Step, end_of
-from minitorch.explorer.words import MINUS, TIMES, letters, nth, shape, signed
+from minitorch.explorer.words import MINUS, TIMES, letters, nth, shape, signed, tail
 
 
 def page_data(recorder: Recorder, title: str) -> dict:
@@ -99,8 +99,12 @@ def _row(step: Step, cards: Cards, leaves: list) -> dict:
     for letter, i in ends[:3]:
         name = leaves[i]["name"]
         chips.append(["span.chip", name if len(name) < 3 else letter, *leaves[i]["marks"]])
-    short = where if len(where) < 20 else "…" + where[-18:]
-    cells = [["span", short], ["span.op", record.node.title], ["span.dim", " ".join(map(shape, shapes))], ["span", *chips]]
+    cells = [
+        ["span", tail(where)],
+        ["span.op", record.node.title],
+        ["span.dim", " ".join(map(shape, shapes))],
+        ["span", *chips],
+    ]
     top = [
         "div.title",
         ["h2", record.node.title],
@@ -134,7 +138,9 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
                 name = f"rule of {step.record.made_by.record.node.title}"
             elif step.record.group:
                 name, use = step.record.group
-                name += f", {nth(use - 1)} use" if cards.uses[name] > 1 else ""
+                uses = cards.uses[name]
+                name = tail(name)
+                name += f", {nth(use - 1)} use" if uses > 1 else ""
             groups.append([name, i, i])
         before = key
         groups[-1][2] = i

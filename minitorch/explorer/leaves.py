@@ -10,7 +10,7 @@ import numpy as np
 from minitorch.explorer.card import Cards, place
 from minitorch.explorer.pictures import largest, tiled
 from minitorch.explorer.recorder import Arrival, Pass, Target
-from minitorch.explorer.words import TIMES, count, norm, nth, number, signed
+from minitorch.explorer.words import TIMES, count, norm, nth, number, signed, tail
 
 WINDOWS = (3, 3), (2, 3), (1, 3), (1, 2), (1, 1)  # shapes of the few numbers that are printed of a sum
 
@@ -19,7 +19,7 @@ def target_data(target: Target, run: Pass, cards: Cards, position: int) -> dict:
     """A leaf as the shelf shows it after each arrival, with the cards that it opens."""
     lengths = [] if target.before is None else [("Left by an earlier pass", [("t3", norm(target.before))])]
     entry: dict[str, Any] = {"name": target.name, "left": int(target.before is not None), "uses": [], "cards": []}
-    name = target.name if len(target.name) < 20 else "\N{HORIZONTAL ELLIPSIS}" + target.name[-17:]
+    name = tail(target.name)
     entry["states"] = [state(name, target.before, lengths)]
     for k, (arrival, total) in enumerate(zip(target.arrivals, target.totals)):
         lengths.append((f"Contribution {k + 1}", [(term_class(t), norm(part)) for t, part in enumerate(arrival.terms)]))

@@ -18,7 +18,7 @@ const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.bars ? bars(p) : p.d
 const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) => h("i." + c, {style: {left: x + "%", width: `calc(${w}% - ${gap * 2}px)`, marginLeft: gap * 2 + "px"}})), p.tick > 0 && h("i.tick.tk", {style: {left: p.tick + "%"}}));
 function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, heat}) {
   const e = D.arrays[d - 1], [T, Y, X] = e.c, [, H, W] = e.d, gap = T > 1 ? 1 : 0, n = gap ? ceil(sqrt(2 * T * H / W)) : 1;
-  if (e.t && !heat && px == 9) return h("table.nums", e.t.map(r => h("tr", r.map(t => h("td", t)))));
+  if (e.t && !heat && px == 9 && e.t[0].length * 60 < min(w, innerWidth)) return h("table.nums", e.t.map(r => h("tr", r.map(t => h("td", t)))));
   const swap = (...v) => turn ? v.reverse() : v, size = swap(n * (W + gap) - gap, ceil(T / n) * (H + gap) - gap);
   const u = max(.1, min(px, w / size[0], tall / size[1])), [cw, ch] = size.map(s => max(2, s * u)), z = devicePixelRatio;
   const c = h("canvas", {role: "img", "aria-label": `(${e.s}) ${e.of}`, width: cw * z, height: ch * z, style: {width: cw + "px", height: ch + "px"}}), k = c.getContext("2d");
@@ -48,8 +48,8 @@ function tape() {
   const put = (e, first, last) => { rows.push(e); for (; first <= last; first++) at[first] = y + H / 2; y += H; };
   G.forEach(([name, a, b], g) => {
     const key = S.pass + "." + g, on = !name || a == b || (S.open[key] ?? open[g]);
-    if (name && a < b) put(button("row.fold" + (b < ran ? ".done" : ""), "g" + g, () => set({open: {...S.open, [key]: !on}}), {"aria-expanded": on},
-      h("span", on ? "" : a + 1), h("span"), h("span.op", (on ? "▾ " : "▸ ") + name), h("span.last", b - a + 1 + " operations", !on && a >= ran && !still && ` · ${state(R[a])} arrived`)), a, on ? -1 : b);
+    if (name && a < b) put(button("row.fold" + (on ? ".none" : b < ran ? ".done" : ""), "g" + g, () => set({open: {...S.open, [key]: !on}}), {"aria-expanded": on},
+      h("span", on ? "" : a + 1), h("span"), h("span.op", (on ? "▾ " : "▸ ") + name), h("span.last", b - a + 1 + (big ? " operations" : " ops"), !on && a >= ran && !still && " · " + state(R[a]) + (big ? " arrived" : ""))), a, on ? -1 : b);
     for (let i = a; i <= b; i++) if (on || same.includes(i)) put(row(i), i, i);
   });
   const lead = i => at.indexOf(at[i]), x = lane => 16 + lane * min(14, 42 / P.lanes), mid = i => x(R[lead(i)].lane), done = i => still || i < ran;
@@ -126,7 +126,7 @@ function render() {
   S.id = S.pass + "." + S.step;
   ask = S.predict && !still && S.said[S.id] == null && R[cur].q;
   ran = still ? 0 : ask ? cur : cur + 1;
-  head(); shelf(); card(); tape();
+  shelf(); card(); tape(); head();
   focus && $(focus) && $(focus).focus({preventScroll: true});
   location.protocol == "about:" || history.replaceState(0, "", `#pass=${S.pass + 1}&step=${S.step}`);
 }

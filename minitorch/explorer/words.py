@@ -59,6 +59,11 @@ def nth(k: int) -> str:
     return ORDINALS[k] if k < len(ORDINALS) else f"{k + 1}th"
 
 
+def tail(name: str) -> str:
+    """A name, of which the page shows the last 18 characters."""
+    return name if len(name) <= 18 else f"\N{HORIZONTAL ELLIPSIS}{name[-17:]}"
+
+
 def count(n: int, word: str) -> str:
     """`n` of something."""
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"

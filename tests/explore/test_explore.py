@@ -265,7 +265,7 @@ def test_float32_is_proved_in_float64():
     for step in block.recorder.passes[0].steps:
         assert step.proof.way == COMPLEX
         assert step.proof.error <= 1e-12
-        assert "rounded to" in step.proof.note
+        assert "rounds to" in step.proof.note
 
 
 # ---- the page ------------------------------------------------------------------------------------------------------------
