@@ -91,6 +91,8 @@ FUNCTIONS = {
     ("minitorch.ops.mean_pool", "minimum"): "where windows lie",
     ("minitorch.ops.mean_pool", "maximum"): "where windows lie",
     ("minitorch.ops.mean_pool", "outer"): "where windows lie",
+    ("minitorch.optim.adamax", "array"): "a product of numbers, which stays on the host",
+    ("minitorch.optim.asgd", "array"): "the next step's length, which stays on the host",
     ("minitorch.optim.adagrad", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "asarray"): "the count of steps, which stays on the host",

@@ -32,6 +32,7 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        **how: Any,
     ) -> None:
         super().__init__(
             params,
@@ -43,6 +44,7 @@ class Adagrad(Optimizer):
                 "initial_accumulator_value": initial_accumulator_value,
                 "maximize": maximize,
             },
+            how,
         )
 
     def _check_options(self, group: dict[str, Any]) -> None:

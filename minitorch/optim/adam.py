@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minitorch.autograd.tensor import Tensor
 from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
 
 
@@ -32,7 +33,10 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        **how: Any,
     ) -> None:
+        if isinstance(lr, Tensor) and how.get("foreach") and not how.get("capturable"):
+            raise ValueError(f"{self._name}: a learning rate that is a tensor needs foreach=False or capturable=True")
         super().__init__(
             params,
             {
@@ -44,6 +48,7 @@ class Adam(Optimizer):
                 "maximize": maximize,
                 "decoupled_weight_decay": decoupled_weight_decay,
             },
+            how,
         )
 
     def _check_options(self, group: dict[str, Any]) -> None:
@@ -99,8 +104,9 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        **how: Any,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True, **how)
 
     def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
         return super()._merged(own, saved) | {"decoupled_weight_decay": True}  # whatever was saved, as in PyTorch

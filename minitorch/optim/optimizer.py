@@ -41,7 +41,8 @@ class Optimizer:
 
     buffers: tuple[str, ...] = ()  # what the rule keeps in the state of a parameter in the shape of that parameter
 
-    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: dict[str, Any], how: dict[str, Any] | None = None) -> None:
+        _check_how(self._name, how or {})
         if isinstance(params, Tensor):
             raise TypeError(
                 f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {tuple(params.shape)}"
@@ -78,6 +79,8 @@ class Optimizer:
         group |= {name: value for name, value in param_group.items() if name != "params"}
         for name, default in self.defaults.items():
             group.setdefault(name, default)
+            if isinstance(group[name], Tensor):  # a learning rate may be one of one element
+                group[name] = group[name].item()
         known = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(group["params"]):
             if not isinstance(p, Tensor):
@@ -310,6 +313,20 @@ def counted(state: dict[str, Any]) -> float:
     number = state["step"].array.item() + 1
     state["step"].array.fill(number)
     return number
+
+
+def _check_how(name: str, how: dict[str, Any]) -> None:
+    """Accept PyTorch's `foreach`, `fused` and `capturable`, which say how a step is computed and change nothing here.
+
+    Raises TypeError for another keyword, ValueError for `differentiable=True` and for `foreach` together with `fused`.
+    """
+    unknown = how.keys() - {"foreach", "fused", "capturable", "differentiable"}
+    if unknown:
+        raise TypeError(f"{name}: got an unexpected keyword argument {', '.join(map(repr, sorted(unknown)))}")
+    if how.get("differentiable"):
+        raise ValueError(f"{name}: steps are not recorded: only differentiable=False is supported, got True")
+    if how.get("foreach") and how.get("fused"):
+        raise ValueError(f"{name}: foreach and fused cannot both be asked for")
 
 
 def _as_list(name: str, params: Iterable[Any]) -> list[Any]:

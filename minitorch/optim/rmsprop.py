@@ -31,6 +31,7 @@ class RMSprop(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
+        **how: Any,
     ) -> None:
         super().__init__(
             params,
@@ -43,6 +44,7 @@ class RMSprop(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            how,
         )
 
     def _check_options(self, group: dict[str, Any]) -> None:

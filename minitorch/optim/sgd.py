@@ -28,6 +28,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        **how: Any,
     ) -> None:
         super().__init__(
             params,
@@ -39,6 +40,7 @@ class SGD(Optimizer):
                 "nesterov": nesterov,
                 "maximize": maximize,
             },
+            how,
         )
 
     def _check_options(self, group: dict[str, Any]) -> None:

@@ -1,0 +1,127 @@
+"""L-BFGS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.grad_mode import enable_grad, no_grad
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.shape import cat
+from minitorch.optim.optimizer import Optimizer, Params
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS (Nocedal 1980): steps along -H g, H the inverse Hessian as the last `history_size` steps show it.
+
+    One `step` makes up to `max_iter` of them, and calls the closure at most `max_eval` times (1.25 max_iter if None); it ends
+    when no element of the gradient is above `tolerance_grad`, or the step or the loss changes by less than `tolerance_change`.
+    The first step is lr min(1, 1 / sum |g|) g, the others have the length lr. One group only, no line search (PyTorch has
+    "strong_wolfe"); raises ValueError for more, TypeError for a step without a closure.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        if line_search_fn is not None:
+            raise ValueError(f"LBFGS: only line_search_fn None is supported, got {line_search_fn!r}")
+        options = {
+            "lr": lr,
+            "max_iter": max_iter,
+            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "tolerance_grad": tolerance_grad,
+            "tolerance_change": tolerance_change,
+            "history_size": history_size,
+            "line_search_fn": None,
+        }
+        super().__init__(params, options)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """The only group; raises ValueError for a second one."""
+        if self.param_groups:
+            raise ValueError("LBFGS: one group of parameters only, with one set of options")
+        super().add_param_group(param_group)
+
+    def _check_options(self, group: dict[str, Any]) -> None:
+        self._check_range(group, "lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
+
+    def _gradient(self) -> Tensor:
+        """All gradients as one vector."""
+        params = self.param_groups[0]["params"]
+        return cat([(p.detach() * 0 if p.grad is None else p.grad.detach()).reshape(-1) for p in params])
+
+    def _move(self, step: Tensor) -> None:
+        start = 0
+        for p in self.param_groups[0]["params"]:
+            p.add_(step[start : start + p.numel()].reshape(p.shape))
+            start += p.numel()
+
+    @no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Up to `max_iter` steps; `closure` clears the gradients, computes the loss, calls `backward` and returns the loss."""
+        if closure is None:
+            raise TypeError("LBFGS.step: expected a closure that computes the loss again")
+        group, state = self.param_groups[0], self.state[self.param_groups[0]["params"][0]]
+        state.setdefault("func_evals", 0)
+        state.setdefault("n_iter", 0)
+        evaluate = enable_grad()(closure)
+        first = evaluate()
+        loss, evaluations = float(first), 1
+        state["func_evals"] += 1
+        gradient = self._gradient()
+        if float(gradient.abs().max()) <= group["tolerance_grad"]:
+            return first
+        for iteration in range(1, group["max_iter"] + 1):
+            state["n_iter"] += 1
+            self._remember(state, gradient, group["history_size"])
+            direction, t = state["d"], group["lr"]
+            if state["n_iter"] == 1:
+                t = min(1.0, 1.0 / float(gradient.abs().sum())) * group["lr"]
+            state["prev_flat_grad"], previous, state["t"] = gradient, loss, t
+            slope = float((gradient * direction).sum())
+            if slope > -group["tolerance_change"]:
+                break
+            self._move(direction * t)
+            if iteration == group["max_iter"]:
+                break
+            loss = float(evaluate())
+            gradient = self._gradient()
+            evaluations += 1
+            state["func_evals"] += 1
+            if evaluations >= group["max_eval"] or float(gradient.abs().max()) <= group["tolerance_grad"]:
+                break
+            if (
+                float((direction * t).abs().max()) <= group["tolerance_change"]
+                or abs(loss - previous) < group["tolerance_change"]
+            ):
+                break
+        self._steps_taken += 1
+        return first
+
+    def _remember(self, state: dict[str, Any], gradient: Tensor, most: int) -> None:
+        """Take the last step into the history, and put -H g into `state["d"]` (Nocedal & Wright, algorithm 7.4)."""
+        if state["n_iter"] == 1:
+            state.update(d=-gradient, old_dirs=[], old_stps=[], ro=[], H_diag=1.0)
+            return
+        y, s = gradient - state["prev_flat_grad"], state["d"] * state["t"]
+        curvature = float((y * s).sum())
+        if curvature > 1e-10:
+            for kept, new in (("old_dirs", y), ("old_stps", s), ("ro", 1.0 / curvature)):
+                state[kept] = [*state[kept], new][-most:]
+            state["H_diag"] = curvature / float((y * y).sum())
+        q, weights = -gradient, []
+        for y, s, ro in zip(*(reversed(state[kept]) for kept in ("old_dirs", "old_stps", "ro"))):
+            weights.append(float((s * q).sum()) * ro)
+            q = q - y * weights[-1]
+        d = q * state["H_diag"]
+        for y, s, ro, weight in zip(state["old_dirs"], state["old_stps"], state["ro"], reversed(weights)):
+            d = d + s * (weight - float((y * d).sum()) * ro)
+        state["d"] = d

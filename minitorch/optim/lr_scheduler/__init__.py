@@ -1,0 +1,41 @@
+"""Learning-rate schedules: call `step()` once per epoch, after the optimizer's steps of that epoch.
+
+They follow PyTorch's recursions (each rate from the one before), so they can be chained, and give its rates to the last
+digits.
+"""
+
+from minitorch.optim.lr_scheduler.base import LRScheduler
+from minitorch.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
+from minitorch.optim.lr_scheduler.curves import (
+    ConstantLR,
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiplicativeLR,
+    MultiStepLR,
+    PolynomialLR,
+    StepLR,
+)
+from minitorch.optim.lr_scheduler.cycles import CyclicLR, OneCycleLR
+from minitorch.optim.lr_scheduler.plateau import ReduceLROnPlateau
+
+__all__ = [
+    "ChainedScheduler",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+]

@@ -1,0 +1,99 @@
+"""What all schedules share: the epoch, the rates, the state."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from minitorch.optim.optimizer import Optimizer
+
+
+class LRScheduler:
+    """Base class of the schedules; one of your own writes `get_lr`, the rates of the groups at epoch `last_epoch`.
+
+    `last_epoch` is -1 for a new run; to go on from epoch n pass n with an optimizer whose groups have `initial_lr`, or
+    better, load the state dicts of both. Raises TypeError for what is no optimizer, KeyError for a group without
+    `initial_lr` where `last_epoch` is not -1.
+    """
+
+    _is_initial = False
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        self.optimizer = checked(self, optimizer)
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"{type(self).__name__}: group {i} has no 'initial_lr' to go on from at last_epoch={last_epoch}; load the "
+                    "optimizer's state dict first, or start with last_epoch=-1"
+                )
+        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._step_count = 0
+        self._is_initial = True
+        self._advance()
+        self._is_initial = False
+
+    def get_lr(self) -> list[float]:
+        """The learning rates of the groups at epoch `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__}: get_lr is not written")
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rates that the last `step` set, one per group."""
+        return self._last_lr
+
+    def step(self) -> None:
+        """Go to the next epoch and set its learning rates; warns if the optimizer has not made a step before.
+
+        One that has loaded a state goes on from steps made elsewhere: it is not warned about, as it is in PyTorch.
+        """
+        overridden = type(self.optimizer).step is not Optimizer.step  # such a step is not counted
+        if self._step_count == 1 and not self.optimizer._steps_taken and not overridden:
+            warnings.warn(
+                f"{type(self).__name__}.step() was called before optimizer.step(): the first learning rate is never used. "
+                "Call it after the optimizer's steps of the epoch.",
+                stacklevel=2,
+            )
+        self._advance()
+
+    def _advance(self) -> None:
+        self._step_count += 1
+        self.last_epoch += 1
+        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = lr
+        self._last_lr = self._rates()
+
+    def _rates(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer, under PyTorch's names."""
+        return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave, here or in PyTorch; load the optimizer's too, which holds the rates."""
+        self.__dict__.update(state_dict)
+
+
+def checked(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{type(scheduler).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
+    return optimizer
+
+
+def check_positive(scheduler: LRScheduler, name: str, value: int) -> None:
+    if not value >= 1:
+        raise ValueError(f"{type(scheduler).__name__}: expected {name} of 1 or more, got {value}")
+
+
+def checked_share(scheduler: LRScheduler, name: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{type(scheduler).__name__}: expected {name} from 0 to 1, got {value}")
+    return value
+
+
+def checked_gamma(scheduler: LRScheduler, gamma: float) -> float:
+    if not gamma >= 0:
+        raise ValueError(f"{type(scheduler).__name__}: expected gamma of 0 or more, got {gamma}")
+    return gamma

@@ -1,0 +1,178 @@
+"""Schedules of rising and falling rates, with a momentum that falls where the rate rises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minitorch.optim.lr_scheduler.base import LRScheduler, check_positive, checked, checked_share
+from minitorch.optim.optimizer import Optimizer
+
+
+class _WithMomentum(LRScheduler):
+    """What the schedules of cycles share: the momentum (or Adam's first beta) that falls where the rate rises."""
+
+    def _spread(self, name: str, value: Any) -> list[float]:
+        groups = len(self.optimizer.param_groups)
+        values = list(value) if isinstance(value, (list, tuple)) else [value] * groups
+        if len(values) != groups:
+            raise ValueError(f"{type(self).__name__}: {len(values)} values of {name} for {groups} parameter groups")
+        return values
+
+    def _check_momentum(self) -> None:
+        if not {"momentum", "betas"} & self.optimizer.defaults.keys():
+            raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
+
+    def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
+        if "betas" in group:
+            group["betas"] = (momentum, *group["betas"][1:])
+        else:
+            group["momentum"] = momentum
+
+
+class OneCycleLR(_WithMomentum):
+    """One rise from max_lr / div_factor to `max_lr` in `pct_start` of the steps, then down to the start / final_div_factor.
+
+    Call `step()` after each batch: `total_steps` of them, or `epochs` times `steps_per_epoch`. With `three_phase` it falls as
+    it rose, then to the end. Along "cos" or "linear"; the momentum goes from `max_momentum` to `base_momentum` and back.
+    Raises ValueError for options out of range and for a step too many (Smith & Topin 2017).
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | Sequence[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.85,
+        max_momentum: float | Sequence[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        self.optimizer = checked(self, optimizer)
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise ValueError("OneCycleLR: expected total_steps, or both epochs and steps_per_epoch")
+            total_steps = epochs * steps_per_epoch
+        check_positive(self, "total_steps", total_steps)
+        checked_share(self, "pct_start", pct_start)
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"OneCycleLR: expected anneal_strategy 'cos' or 'linear', got {anneal_strategy!r}")
+        self.total_steps, self.cycle_momentum, self._anneal_func_type = total_steps, cycle_momentum, anneal_strategy
+        rise = pct_start * total_steps - 1
+        ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
+        names = ["initial", "max", "initial", "min"] if three_phase else ["initial", "max", "min"]
+        self._phases = list(zip(ends, names, names[1:]))
+        if last_epoch == -1:
+            if cycle_momentum:
+                self._check_momentum()
+            for group, top, low, high in zip(
+                optimizer.param_groups,
+                self._spread("max_lr", max_lr),
+                self._spread("base_momentum", base_momentum),
+                self._spread("max_momentum", max_momentum),
+            ):
+                start = top / div_factor
+                group.update(initial_lr=start, max_lr=top, min_lr=start / final_div_factor)
+                if cycle_momentum:
+                    group.update(max_momentum=high, base_momentum=low)
+                    self._set_momentum(group, high)
+        super().__init__(optimizer, last_epoch)
+
+    def _between(self, start: float, end: float, share: float) -> float:
+        if self._anneal_func_type == "linear":
+            return (end - start) * share + start
+        return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch >= self.total_steps:
+            raise ValueError(f"OneCycleLR: step {self.last_epoch + 1} of a schedule of {self.total_steps} steps")
+        begin = 0.0
+        for phase in self._phases:
+            end, first, then = phase
+            if self.last_epoch <= end or phase is self._phases[-1]:
+                break
+            begin = end
+        share = (self.last_epoch - begin) / (end - begin)
+        rates = []
+        for group in self.optimizer.param_groups:
+            rates.append(self._between(group[f"{first}_lr"], group[f"{then}_lr"], share))
+            if self.cycle_momentum:
+                momenta = [group["base_momentum" if name == "max" else "max_momentum"] for name in (first, then)]
+                self._set_momentum(group, self._between(*momenta, share))
+        return rates
+
+
+class CyclicLR(_WithMomentum):
+    """The learning rate up from `base_lr` to `max_lr` in `step_size_up` steps and down in `step_size_down`, again and again.
+
+    "triangular2" halves the height at each cycle, "exp_range" scales it by gamma^step, `scale_fn` by a function of the cycle or
+    of the step ("iterations"). The momentum falls where the rate rises. Raises ValueError for an unknown mode (Smith 2017).
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | Sequence[float],
+        max_lr: float | Sequence[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.8,
+        max_momentum: float | Sequence[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        self.optimizer = checked(self, optimizer)
+        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
+            raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
+        down = float(step_size_up if step_size_down is None else step_size_down)
+        self.max_lrs = self._spread("max_lr", max_lr)
+        for group, lr in zip(optimizer.param_groups, self._spread("base_lr", base_lr)):
+            if last_epoch == -1:
+                group["lr"] = lr
+                group["initial_lr"] = lr
+        self.total_size, self.step_ratio = step_size_up + down, step_size_up / (step_size_up + down)
+        self.mode, self.gamma, self.scale_mode, self._scale_fn_custom = mode, gamma, scale_mode, scale_fn
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            self._check_momentum()
+            self.base_momentums = self._spread("base_momentum", base_momentum)
+            self.max_momentums = self._spread("max_momentum", max_momentum)
+            for group, momentum in zip(optimizer.param_groups, self.max_momentums):
+                self._set_momentum(group, momentum)
+        super().__init__(optimizer, last_epoch)
+
+    def _height(self, cycle: float) -> float:
+        """By what the difference of the two rates is scaled."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(cycle if self.scale_mode == "cycle" else self.last_epoch)
+        return {"triangular": 1.0, "triangular2": 1 / 2 ** (cycle - 1), "exp_range": self.gamma**self.last_epoch}[self.mode]
+
+    def get_lr(self) -> list[float]:
+        cycle = math.floor(1 + self.last_epoch / self.total_size)
+        into = 1 + self.last_epoch / self.total_size - cycle
+        share = into / self.step_ratio if into <= self.step_ratio else (into - 1) / (self.step_ratio - 1)
+        height = share * self._height(cycle)
+        if self.cycle_momentum:
+            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
+                self._set_momentum(group, high - (high - low) * height)
+        return [base + (top - base) * height for base, top in zip(self.base_lrs, self.max_lrs)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer and `scale_fn`, under PyTorch's names."""
+        return super().state_dict() | {"_scale_fn_custom": None}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave; `scale_fn` stays that of the constructor."""
+        super().load_state_dict({name: value for name, value in state_dict.items() if name != "_scale_fn_custom"})

@@ -1,0 +1,137 @@
+"""L-BFGS, what says how a step is computed, and what the newer rules and schedules refuse."""
+
+import re
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch import optim
+from minitorch.optim import lr_scheduler
+
+
+def leaf(*values):
+    return mt.tensor(values, dtype=mt.float64, requires_grad=True)
+
+
+def test_lbfgs_finds_the_minimum_of_a_narrow_valley():
+    x = leaf(-1.2, 1.0)
+    optimizer = optim.LBFGS([x], lr=0.5, max_iter=100, tolerance_change=1e-20)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2  # Rosenbrock 1960
+        loss.backward()
+        return loss
+
+    losses = [float(optimizer.step(closure)) for _ in range(10)]
+    assert losses[0] > 20
+    np.testing.assert_allclose(x.detach().numpy(), [1, 1], atol=1e-6)
+
+
+def test_lbfgs_goes_on_from_its_state():
+    paths = []
+    for stop in (False, True):
+        x = leaf(3.0, -2.0)
+        optimizer = optim.LBFGS([x], lr=0.3, max_iter=3)
+
+        def closure(x=x):
+            x.grad = None
+            loss = (x**4).sum() + (x[0] * x[1]) ** 2
+            loss.backward()
+            return loss
+
+        for _ in range(4):
+            optimizer.step(closure)
+            if stop:
+                saved, optimizer = optimizer.state_dict(), optim.LBFGS([x], lr=0.3, max_iter=3)
+                optimizer.load_state_dict(saved)
+        paths.append(x.detach().numpy().copy())
+    np.testing.assert_array_equal(*paths)
+
+
+@pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop", "ASGD", "RMSprop"])
+def test_how_a_step_is_computed_changes_nothing(rule):
+    found = []
+    for how in ({}, {"foreach": True, "differentiable": False}):
+        x = leaf(1.0, -2.0)
+        optimizer = getattr(optim, rule)([x], lr=0.1, **how)
+        for _ in range(3):
+            x.grad = x.detach() * 2
+            optimizer.step()
+        found.append(x.tolist())
+    assert found[0] == found[1]
+    assert found[0] != [1.0, -2.0]
+
+
+def test_a_learning_rate_may_be_a_tensor():
+    x = leaf(1.0)
+    optimizer = optim.SGD([x], lr=mt.tensor(0.5))
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_one_cycle_moves_the_momentum_against_the_rate():
+    optimizer = optim.Adam([leaf(1.0)])
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=10)
+    path = []
+    for _ in range(10):
+        path.append((optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["betas"][0]))
+        optimizer.step()
+        if len(path) < 10:
+            schedule.step()
+    assert max(path)[1] == min(beta for _, beta in path) == 0.85
+    assert path[0] == pytest.approx((0.1 / 25, 0.95))
+
+
+def sgd(**options):
+    return optim.SGD([leaf(1.0)], lr=0.1, **options)
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "said"),
+    [
+        (lambda: sgd(fast=True), TypeError, "SGD: got an unexpected keyword argument 'fast'"),
+        (lambda: sgd(differentiable=True), ValueError, "only differentiable=False is supported, got True"),
+        (lambda: sgd(foreach=True, fused=True), ValueError, "SGD: foreach and fused cannot both be asked for"),
+        (lambda: optim.Adam([leaf(1.0)], lr=mt.tensor(0.1), foreach=True), ValueError, "a learning rate that is a tensor"),
+        (lambda: optim.Adadelta([leaf(1.0)], rho=1.1), ValueError, "Adadelta: expected 0 <= rho <= 1, got 1.1"),
+        (lambda: optim.Rprop([leaf(1.0)], etas=(1.1, 1.2)), ValueError, "Rprop: expected 0 < etas[0] < 1 < etas[1]"),
+        (lambda: optim.ASGD([leaf(1.0)], t0=-1), ValueError, "ASGD: expected 0 <= t0"),
+        (lambda: optim.NAdam([leaf(1.0)], momentum_decay=-1), ValueError, "NAdam: expected 0 <= momentum_decay"),
+        (lambda: optim.LBFGS([leaf(1.0)]).step(), TypeError, "LBFGS.step: expected a closure"),
+        (lambda: optim.LBFGS([{"params": [leaf(1.0)]}, {"params": [leaf(2.0)]}]), ValueError, "LBFGS: one group"),
+        (lambda: optim.LBFGS([leaf(1.0)], line_search_fn="strong_wolfe"), ValueError, "only line_search_fn None is supported"),
+        (lambda: lr_scheduler.ConstantLR(sgd(), 1.5), ValueError, "ConstantLR: expected factor from 0 to 1, got 1.5"),
+        (lambda: lr_scheduler.LinearLR(sgd(), 0.0), ValueError, "LinearLR: expected a start_factor above 0"),
+        (lambda: lr_scheduler.OneCycleLR(sgd(), 0.1), ValueError, "expected total_steps, or both epochs and steps_per_epoch"),
+        (lambda: lr_scheduler.OneCycleLR(sgd(), 0.1, 5, anneal_strategy="log"), ValueError, "'cos' or 'linear', got 'log'"),
+        (lambda: lr_scheduler.OneCycleLR(optim.Adagrad([leaf(1.0)]), 0.1, 5), ValueError, "needs an optimizer with momentum"),
+        (lambda: lr_scheduler.OneCycleLR(sgd(), [0.1, 0.2], 5), ValueError, "2 values of max_lr for 1 parameter groups"),
+        (lambda: lr_scheduler.CyclicLR(sgd(), 0.1, 0.2, mode="square"), ValueError, "got 'square'"),
+        (
+            lambda: lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 1.5),
+            ValueError,
+            "expected T_0 to be a whole number, got 1.5",
+        ),
+        (lambda: lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 2).step(-1), ValueError, "expected an epoch of 0 or more"),
+        (lambda: lr_scheduler.SequentialLR(sgd(), [], []), ValueError, "SequentialLR: 0 milestones for 0 schedules"),
+        (lambda: lr_scheduler.ChainedScheduler([]), ValueError, "ChainedScheduler: expected at least one schedule"),
+        (
+            lambda: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(sgd(), 1), lr_scheduler.StepLR(sgd(), 1)]),
+            ValueError,
+            "ChainedScheduler: expected schedules of one optimizer",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(act, kind, said):
+    with pytest.raises(kind, match=re.escape(said)):
+        act()
+
+
+def test_one_cycle_has_an_end():
+    optimizer = sgd()
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=2)
+    optimizer.step()
+    schedule.step()
+    with pytest.raises(ValueError, match="OneCycleLR: step 3 of a schedule of 2 steps"):
+        schedule.step()
