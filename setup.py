@@ -10,14 +10,14 @@ here = Path(__file__).parent
 version = re.search(r'^__version__ = "(.+)"', (here / "minitorch/__init__.py").read_text(), re.M).group(1)
 
 examples = [
-    "matplotlib>=3.8",
+    "matplotlib>=3.8.4",  # the first for NumPy 2
     "joblib>=1.4",
     "tqdm>=4.66",
     "threadpoolctl>=3.2",
-    "scikit-learn>=1.4",
+    "scikit-learn>=1.4.2",  # the first for NumPy 2
     "markdown>=3.5",
 ]
-tests = ["pytest>=8", "hypothesis>=6.100", "safetensors>=0.7", *examples]
+tests = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "safetensors>=0.7", *examples]
 
 setup(
     name="minitorch-layers",
@@ -25,6 +25,22 @@ setup(
     description="A deep-learning framework on NumPy or CuPy that can be read in an afternoon",
     long_description=(here / "README.md").read_text(),
     long_description_content_type="text/markdown",
+    author="minitorch developers",
+    url="https://pypi.org/project/minitorch-layers/",
+    project_urls={"Embedded digits": "https://doi.org/10.24432/C50P49"},
+    keywords=["deep learning", "autograd", "automatic differentiation", "neural networks", "education", "numpy", "cupy"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)),
+        "Topic :: Education",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
     license="MIT",
     license_files=["LICENSE"],
     packages=find_packages(include=["minitorch", "minitorch.*", "layers", "layers.*"]),
@@ -44,6 +60,7 @@ setup(
         "dask": ["dask>=2024.1", "distributed>=2024.1"],
         "ray": ["ray>=2.9"],
         "lint": ["ruff>=0.8"],
+        "types": ["mypy>=1.13", "pyright[nodejs]>=1.1.390"],
         # the wheels, not plain `cupy`, which pip would try to compile; 14.1.0 clashes with PyTorch
         "cuda12": ["cupy-cuda12x>=14.0.1,!=14.1.0"],
         "cuda13": ["cupy-cuda13x>=14.0.1,!=14.1.0"],
