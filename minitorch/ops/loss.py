@@ -402,8 +402,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     A norm raised to `eps` is a constant to the gradient; in PyTorch it is not, and the gradient there not that of the values.
     """
     _check_same("cosine_similarity", x1, x2, "x2")
-    (dim,) = normalized_dims("cosine_similarity", x1.ndim, dim)
-    return sum(x1 * x2, dim) / (clamp(norm(x1, 2, dim), min=eps) * clamp(norm(x2, 2, dim), min=eps))
+    dims = normalized_dims("cosine_similarity", x1.ndim, dim)
+    return sum(x1 * x2, dims) / (clamp(norm(x1, 2, dims), min=eps) * clamp(norm(x2, 2, dims), min=eps))
 
 
 @in_float32

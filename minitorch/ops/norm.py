@@ -99,15 +99,18 @@ def batch_norm(
     """Each channel of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
 
     In training by the batch's mean and variance, which also move the running ones: new = (1 - momentum) old + momentum batch,
-    the variance there with n - 1. Else by the running ones. Raises ValueError if the shapes do not fit, or in training with
-    one value per channel, whose variance says nothing.
+    the variance there with n - 1. Else by the running ones. A batch of no values moves nothing. Raises ValueError if the shapes
+    do not fit, for an `eps` that is not above 0 (running statistics may do with 0), and in training with one value per channel,
+    whose variance says nothing.
     """
-    if input.ndim < 2:
+    if eps < 0 or (training and eps == 0):
+        raise ValueError(f"batch_norm: expected an eps above 0, got {eps}")
+    if input.ndim < 2 and input.shape != (0,):
         raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {tuple(input.shape)}")
     _check_floats("batch_norm", input)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
-    channels = input.shape[1]
+    channels = input.shape[1] if input.ndim > 1 else 0
     for what, tensor in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
         if tensor is not None and tensor.shape != (channels,):
             raise ValueError(
@@ -117,6 +120,10 @@ def batch_norm(
             raise TypeError(f"batch_norm: input is {input.dtype}, {what} {tensor.dtype}")
     dims = (0, *range(2, input.ndim))
     count = math.prod(input.shape[d] for d in dims)
+    if training and not count:
+        shape = (1, -1, *[1] * (input.ndim - 2)) if input.ndim > 1 else (-1,)
+        out = input if weight is None else input * weight.reshape(shape)
+        return out.clone() if bias is None else out + bias.reshape(shape)
     if training:
         if count < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {tuple(input.shape)}")
@@ -130,7 +137,7 @@ def batch_norm(
 @in_float32
 def _by_running(input: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Each channel normalised by statistics that do not depend on the input."""
-    shape = (1, -1) + (1,) * (input.ndim - 2)
+    shape = (1, -1) + (1,) * (input.ndim - 2) if input.ndim > 1 else (-1,)
     scale = rsqrt(var + eps)
     scale = scale if weight is None else scale * weight
     shift = -(mean * scale) if bias is None else bias - mean * scale

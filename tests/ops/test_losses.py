@@ -94,3 +94,27 @@ def test_a_batch_that_is_all_ignored_has_no_mean_and_changes_no_weight(loss, wei
 def test_an_ignored_class_beside_probabilities_is_refused():
     with pytest.raises(ValueError, match="cross_entropy: ignore_index 1 names a class, the target holds probabilities"):
         F.cross_entropy(mt.ones(2, 3), mt.ones(2, 3), ignore_index=1)
+
+
+# ---- no rows, no dimensions, no eps ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (0, 2, 3, 3), (2, 2, 0)])
+def test_batch_norm_of_no_values_is_empty_and_moves_nothing(shape):
+    x, weight, bias = mt.ones(*shape, requires_grad=True), mt.ones(2, requires_grad=True), mt.zeros(2, requires_grad=True)
+    means, variances = mt.zeros(2), mt.ones(2)
+    y = F.batch_norm(x, means, variances, weight, bias, training=True)
+    y.sum().backward()
+    assert y.shape == shape and x.grad.shape == shape
+    assert (means.tolist(), variances.tolist()) == ([0, 0], [1, 1])
+    assert (weight.grad.tolist(), bias.grad.tolist()) == ([0, 0], [0, 0])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_refuses_an_eps_below_0(training):
+    with pytest.raises(ValueError, match="batch_norm: expected an eps above 0, got -1"):
+        F.batch_norm(mt.ones(4, 2), mt.zeros(2), mt.ones(2), training=training, eps=-1.0)
+
+
+def test_the_cosine_similarity_of_two_numbers_is_that_of_their_signs():
+    assert F.cosine_similarity(mt.tensor(-4.0), mt.tensor(3.0), dim=0).item() == -1
