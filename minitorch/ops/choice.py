@@ -10,7 +10,7 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.promotion import held, matched, result_type
+from minitorch.ops.promotion import floating, held, matched, result_type
 
 
 class Where(Op):
@@ -95,6 +95,8 @@ class Clamp(Op):
 
 def _in_one_dtype(a: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     """An array and its bounds, numbers, arrays or None, in the dtype of all three together."""
+    if isinstance(a, np.generic):
+        a = floating(a)  # a 0-d result inside a rule, whose dtype counts
     operands = [value for value in (a, low, high) if value is not None]
     common = result_type(*operands)
     a = a.astype(common, copy=False)

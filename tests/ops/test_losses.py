@@ -118,3 +118,12 @@ def test_batch_norm_refuses_an_eps_below_0(training):
 
 def test_the_cosine_similarity_of_two_numbers_is_that_of_their_signs():
     assert F.cosine_similarity(mt.tensor(-4.0), mt.tensor(3.0), dim=0).item() == -1
+
+
+def test_binary_cross_entropy_of_one_number_has_its_gradient_in_float64():
+    x = mt.tensor(np.array(0.125), requires_grad=True)
+    F.binary_cross_entropy(x, mt.tensor(np.array(0.5))).backward()
+    assert abs(x.grad.item() + 0.375 / (0.125 * 0.875)) < 1e-14
+    x = mt.tensor(np.array(0.1), requires_grad=True)
+    F.binary_cross_entropy(x, mt.tensor(np.array(0.5))).backward()
+    assert abs(x.grad.item() + 0.4 / (0.1 * 0.9)) < 1e-14
