@@ -1,4 +1,4 @@
-"""Activation functions as modules. `inplace` is accepted for PyTorch's sake: the result is the same, in memory of its own."""
+"""Activation functions as modules. With `inplace` the result becomes the new content of the input."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ class ReLU(_MaybeInplace):
     """max(x, 0), with gradient 0 at 0."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.relu(input)
+        return functional.relu(input, self.inplace)
 
 
 class ReLU6(_MaybeInplace):
     """x kept within 0 and 6."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.relu6(input)
+        return functional.relu6(input, self.inplace)
 
 
 class SELU(_MaybeInplace):
     """The scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.selu(input)
+        return functional.selu(input, self.inplace)
 
 
 class SiLU(_MaybeInplace):
     """x sigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.silu(input)
+        return functional.silu(input, self.inplace)
 
 
 class LeakyReLU(Module):
@@ -60,7 +60,7 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.leaky_relu(input, self.negative_slope)
+        return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -75,7 +75,7 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.elu(input, self.alpha)
+        return functional.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -184,21 +184,21 @@ class Hardsigmoid(_MaybeInplace):
     """relu6(x + 3) / 6."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.hardsigmoid(input)
+        return functional.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(_MaybeInplace):
     """x relu6(x + 3) / 6."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.hardswish(input)
+        return functional.hardswish(input, self.inplace)
 
 
 class Mish(_MaybeInplace):
     """x tanh(softplus(x))."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.mish(input)
+        return functional.mish(input, self.inplace)
 
 
 class Hardtanh(Module):
@@ -211,7 +211,7 @@ class Hardtanh(Module):
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.hardtanh(input, self.min_val, self.max_val)
+        return functional.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
@@ -225,7 +225,7 @@ class Threshold(Module):
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.threshold(input, self.threshold, self.value)
+        return functional.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
@@ -239,7 +239,7 @@ class CELU(Module):
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.celu(input, self.alpha)
+        return functional.celu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")

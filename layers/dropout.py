@@ -22,15 +22,16 @@ class _Dropout(Module):
 class Dropout(_Dropout):
     """In training each element is 0 with probability `p`, and the others grow by 1 / (1 - p); in evaluation, its input.
 
-    `inplace` changes nothing. Raises ValueError for a `p` outside 0 to 1 (Srivastava et al. 2014).
+    With `inplace` the result becomes the new content of the input. Raises ValueError for a `p` outside 0 to 1 (Srivastava et
+    al. 2014).
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout(input, self.p, self.training)
+        return functional.dropout(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(_Dropout):
     """As `Dropout`, but a whole channel of an image (N, C, H, W) at a time (Tompson et al. 2015)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout2d(input, self.p, self.training)
+        return functional.dropout2d(input, self.p, self.training, self.inplace)

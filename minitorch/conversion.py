@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, printing
+from minitorch.autograd.views import logical_layout
 from minitorch.backend import Device
 from minitorch.size import Size
 
@@ -52,13 +53,17 @@ class Conversion:
         return self.array.itemsize
 
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes)."""
-        steps = tuple(step // self.array.itemsize for step in self.array.strides)
+        """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes).
+
+        Images, which lie channels-last in memory, have the steps of C order here, which they have in PyTorch.
+        """
+        layout = logical_layout(self)
+        steps = tuple(step // layout.itemsize for step in layout.strides)
         return steps if dim is None else steps[dim]
 
     def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in C order, without gaps."""
-        return bool(self.array.flags.c_contiguous)
+        """Whether the elements lie in memory in C order, without gaps, as images, which lie channels-last, do in PyTorch."""
+        return bool(logical_layout(self).flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""

@@ -229,7 +229,7 @@ def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 def _detach_(self: Tensor) -> Tensor:
     """Cut the tensor from its history, in place."""
-    self.node = None
+    self._node = self._view = None
     return self
 
 

@@ -19,6 +19,7 @@ from minitorch.autograd.float_errors import OFF, reporting
 from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.node import Node, next_number
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.views import note
 
 _ndarray = np.ndarray
 
@@ -50,7 +51,9 @@ class Op(Node):
         for value in inputs:
             edge = None
             if isinstance(value, Tensor):
-                raw, edge, value = False, value.node, value.array
+                if value._view is not None:
+                    value._view.follow(value)
+                raw, edge, value = False, value._node, value.array
                 recorded = recorded or edge is not None
             arrays.append(value)
             edges.append(edge)
@@ -81,7 +84,7 @@ class Op(Node):
         else:
             result = wrap(out)
         if cls.view:
-            result._viewed = inputs[0]._viewed = True
+            note(result, inputs[0], cls, parameters)
         return result
 
     def forward(ctx, *arrays: Any, **parameters: Any) -> Any:

@@ -24,15 +24,22 @@ class Tensor(Conversion):
     CuPy array, shared, not copied. Raises TypeError for a lone number that is no length.
     """
 
-    # array: the numbers; node: where its gradient goes, a `Leaf` or the `Op` that made the tensor, None if it needs none;
-    # _grad: the gradient of a leaf; _leaf: its Leaf, kept while it is frozen; _viewed: whether a view shares the array.
-    __slots__ = ("__weakref__", "_grad", "_leaf", "_viewed", "array", "node")
+    # array: the numbers; _node: where its gradient goes, a `Leaf` or the `Op` that made the tensor, None if it needs none;
+    # _grad: the gradient of a leaf; _leaf: its Leaf, kept while it is frozen; _view: how it looks into another's memory.
+    __slots__ = ("__weakref__", "_grad", "_leaf", "_node", "_view", "array")
 
     # NumPy and CuPy arrays must leave `array + tensor` to `Tensor.__radd__`; without this CuPy raises instead.
     __array_ufunc__ = None
 
     def __init__(self, *data: Any, device: Device | str | None = None) -> None:
         fill(self, array_of_sizes_or_values(data, device), None)
+
+    @property
+    def node(self) -> Node | None:
+        """The node of this tensor in the graph; that of a view follows the changes of its base."""
+        if self._view is not None:
+            self._view.follow(self)
+        return self._node
 
     @property
     def requires_grad(self) -> bool:
@@ -44,11 +51,11 @@ class Tensor(Conversion):
         if wanted and self.array.dtype.kind not in "fc":
             raise TypeError(f"requires_grad: only floating-point tensors have gradients, this one is {self.dtype}")
         if wanted and self.node is None:
-            self._leaf = self.node = self._leaf or Leaf(self)
+            self._leaf = self._node = self._leaf or Leaf(self)
         elif not wanted:
             if not self.is_leaf:
                 raise RuntimeError("requires_grad: only a leaf can stop requiring a gradient; use detach()")
-            self.node = None
+            self._node = None
 
     @property
     def grad(self) -> Tensor | None:
@@ -70,7 +77,8 @@ class Tensor(Conversion):
     @property
     def grad_fn(self) -> Node | None:
         """The operation that made this tensor, as it stands in the graph; None for a leaf."""
-        return None if type(self.node) is Leaf else self.node
+        node = self.node
+        return None if type(node) is Leaf else node
 
     @property
     def is_leaf(self) -> bool:
@@ -112,7 +120,6 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
 def fill(tensor: Tensor, array: Any, node: Node | None) -> Tensor:
     """Give a new `tensor` its fields."""
     tensor.array = array
-    tensor.node = node
-    tensor._grad = tensor._leaf = None
-    tensor._viewed = False
+    tensor._node = node
+    tensor._grad = tensor._leaf = tensor._view = None
     return tensor

@@ -12,6 +12,7 @@ from minitorch.accumulate import in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
+from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
 from minitorch.ops.elementwise import cos, exp, sin
@@ -273,33 +274,39 @@ def logsigmoid(input: Tensor) -> Tensor:
     return -Softplus.apply(-input, beta=1.0, threshold=math.inf)
 
 
+@doable_in_place
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0) for each element, with gradient 0 at 0. `inplace` is accepted for PyTorch's sake; the result is the same."""
+    """max(x, 0) for each element, with gradient 0 at 0."""
     return Relu.apply(input)
 
 
+@doable_in_place
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x kept within 0 and 6, with gradient 0 at both."""
     return where(input >= 6, 6, relu(input))
 
 
+@doable_in_place
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else `negative_slope * x`."""
     return LeakyRelu.apply(input, slope=negative_slope)
 
 
+@doable_in_place
 @in_float32
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else `alpha (e^x - 1)` (Clevert et al. 2016)."""
     return Elu.apply(input, alpha=alpha, scale=1.0)
 
 
+@doable_in_place
 @in_float32
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """The scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017)."""
     return Elu.apply(input, alpha=1.6732632423543772848170429916717, scale=1.0507009873554804934193349852946)
 
 
+@doable_in_place
 @in_float32
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x)."""

@@ -11,6 +11,7 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Mul
+from minitorch.ops.assign import doable_in_place
 from minitorch.random import Generator, default_generator
 
 
@@ -30,18 +31,20 @@ def _check(name: str, p: float) -> None:
         raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
 
 
+@doable_in_place
 def dropout(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Each element zero with probability `p`, else divided by 1 - p; `input` itself where `training` is False.
 
-    Unlike PyTorch's it takes a `generator`. `inplace` is accepted, the result is the same. Raises ValueError for p outside
+    Unlike PyTorch's it takes a `generator`. Raises ValueError for p outside
     [0, 1].
     """
     _check("dropout", p)
     return _dropped(input, input.shape, p, generator) if training and p else input
 
 
+@doable_in_place
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:

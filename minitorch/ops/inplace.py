@@ -8,76 +8,14 @@ from typing import Any
 
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
-from minitorch.autograd.hooks import retain_grad
-from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, device_of, is_array
 from minitorch.ops import arithmetic, choice, elementwise
 from minitorch.ops.activation import relu
+from minitorch.ops.assign import assign, check_writable, is_recorded
 from minitorch.ops.index import SetItem, Slice
 from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
-
-_WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
-
-
-class InPlace(Op):
-    """a, as the new content of a tensor changed in place.  da = g."""
-
-    def forward(ctx, a, memory):
-        memory[...] = a
-        return memory
-
-    def backward(ctx, g):
-        return g
-
-
-def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
-    """Make `value` the content of `tensor`, in its own memory, and record where it came from; returns `tensor`.
-
-    Raises RuntimeError for a leaf that requires a gradient outside `no_grad`, and for a recorded change of memory that other
-    tensors look into, whose history could not follow; ValueError if the shapes differ or several elements of `tensor` share
-    one place in memory, TypeError if the dtype cannot hold the values.
-    """
-    if value.shape != tensor.shape:
-        raise ValueError(f"{by}: a result of shape {tuple(value.shape)} does not fit in place into shape {tuple(tensor.shape)}")
-    if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
-        raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
-    check_writable(tensor, by)
-    if mode.recording and tensor.requires_grad and tensor.is_leaf:
-        raise RuntimeError(
-            f"{by}: a leaf of shape {tuple(tensor.shape)} that requires a gradient cannot be changed in place while recording; "
-            "use `with no_grad():`"
-        )
-    if mode.recording and (value.requires_grad or tensor.requires_grad):
-        if tensor._viewed:
-            raise RuntimeError(
-                f"{by}: this tensor of shape {tuple(tensor.shape)} shares its memory with a view, whose history a recorded "
-                "change in place cannot follow; write `x = x.op(...)` or work on a clone()"
-            )
-        if not value.requires_grad:  # a constant in the place of what has a history: its gradient is zero
-            value = SetItem.apply(tensor, value, index=(Ellipsis,))
-        before = tensor.grad_fn
-        tensor.node = InPlace.apply(value, memory=tensor.array).node
-        if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
-            before._keeper = None
-            retain_grad(tensor)
-        mark_changed(tensor.array, by)
-    else:
-        tensor.array[...] = value.array
-        mark_changed(tensor.array, by)
-    return tensor
-
-
-def check_writable(tensor: Tensor, by: str) -> None:
-    array = tensor.array
-    if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
-        raise ValueError(
-            f"{by}: in this tensor of shape {tuple(tensor.shape)} several elements share one place in memory, as after "
-            "expand(); change a clone() of it"
-        )
-    if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
-        raise ValueError(f"{by}: the memory of this tensor of shape {tuple(tensor.shape)} is read-only; change a clone() of it")
 
 
 def in_place(name: str, function: Callable, saves_input: bool = True) -> Callable:
@@ -118,9 +56,9 @@ def reshaped_in_place(name: str, function: Callable) -> Callable:
             raise RuntimeError(
                 f"{name}: a leaf of shape {tuple(self.shape)} that requires a gradient cannot be changed while recording"
             )
-        viewed = self._viewed
-        result = function(self, *args, **kwargs)
-        self.array, self.node, self._viewed = result.array, result.node, viewed  # the view takes the place of the tensor
+        whole = self if self._view is not None else wrap(self.array, self._node)  # the base that this tensor is a view of now
+        result = function(whole, *args, **kwargs)
+        self.array, self._node, self._view = result.array, result._node, result._view
         return self
 
     method.__name__ = name
@@ -157,9 +95,8 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, in place; gradients flow to `value` and to what is left of the tensor."""
     index = normalized_index("setitem", tensor.array, index)
     steps = integers_first(index)
-    recorded = mode.recording and (tensor.requires_grad or (isinstance(value, Tensor) and value.requires_grad))
-    if recorded:
-        if steps is not None:  # of a clone, since a view of the tensor itself would forbid the change
+    if mode.recording and (is_recorded(tensor, "setitem") or (isinstance(value, Tensor) and value.requires_grad)):
+        if steps is not None:
             index, value = steps[0], SetItem.apply(Slice.apply(clone(tensor), index=steps[0]), value, index=steps[1])
         assign(tensor, SetItem.apply(tensor, value, index=index), "setitem")
     else:

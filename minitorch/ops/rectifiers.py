@@ -6,17 +6,20 @@ import numpy as np
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.activation import elu, relu6, sigmoid, softmax, softplus, tanh
+from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension
 from minitorch.ops.elementwise import abs
 from minitorch.ops.shape import chunk
 
 
+@doable_in_place
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > `threshold`, else `value`."""
     return where(input <= threshold, value, input)
 
 
+@doable_in_place
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x kept within `min_val` and `max_val`, with gradient 0 at both; raises ValueError where the first is the larger."""
     if min_val > max_val:
@@ -26,11 +29,13 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     return where(input <= min_val, min_val, where(input >= max_val, max_val, input))
 
 
+@doable_in_place
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """relu6(x + 3) / 6, a sigmoid of three straight lines (Howard et al. 2019)."""
     return relu6(input + 3) / 6
 
 
+@doable_in_place
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6 (Howard et al. 2019)."""
     return input * relu6(input + 3) / 6
@@ -63,11 +68,13 @@ def softmin(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tens
     return softmax(-input, dim, dtype=dtype)
 
 
+@doable_in_place
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x)) (Misra 2019)."""
     return input * tanh(softplus(input))
 
 
+@doable_in_place
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else `alpha (e^(x / alpha) - 1)` (Barron 2017); raises ValueError for an alpha that is not above 0."""
     if alpha <= 0:

@@ -12,6 +12,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.views import is_logical_view
 from minitorch.backend import Device, array_module
 from minitorch.ops.dims import dimension, normalized_dims, whole, wholes
 from minitorch.ops.images import channels_last, is_channels_last
@@ -155,15 +156,23 @@ def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
 
 
 def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype | None = None) -> Tensor:
-    """As `reshape`, which copies where PyTorch's view would refuse: channels-last tensors may be viewed here.
+    """The elements in another shape, in the same memory; of images, which lie channels-last in memory, in a copy.
 
-    With a dtype, the same memory read as numbers of that dtype, without a gradient; a width that differs changes the last
-    length. Raises ValueError if that length does not fit.
+    Raises RuntimeError where PyTorch does: if no view of a tensor whose images lie in C order has that shape; `reshape` copies
+    there. With a dtype, the same memory read as numbers of that dtype, without a gradient; a width that differs changes the
+    last length. Raises ValueError if that length does not fit.
     """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type)):
         shape, dtype = (), shape[0]
     if dtype is None:
-        return Reshape.apply(input, shape=wholes("view", "size", shape))
+        sizes = wholes("view", "size", shape)
+        result = Reshape.apply(input, shape=sizes)
+        if result._view is None and not is_logical_view(input, Reshape, {"shape": sizes}):
+            raise RuntimeError(
+                f"view: no view of shape {tuple(result.shape)} looks into the memory of a tensor of shape {tuple(input.shape)} "
+                f"and strides {input.stride()}; use reshape(), which copies"
+            )
+        return result
     try:
         return input if input.dtype == dtype else wrap(input.array.view(dtype))
     except ValueError as reason:
@@ -173,12 +182,14 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions `start_dim` to `end_dim` made one."""
+    """Dimensions `start_dim` to `end_dim` made one; the tensor itself where that is one already."""
     if not input.ndim:
         return reshape(input, 1)
     start, end = dimension("flatten", input.shape, start_dim), dimension("flatten", input.shape, end_dim)
     if start > end:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {tuple(input.shape)})")
+    if start == end:
+        return input
     shape = input.shape
     return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 

@@ -176,20 +176,9 @@ def test_retain_grad_follows_the_tensor_through_a_change():
     assert hidden.grad.tolist() == [2.0, 2.0] and x.grad.tolist() == [30.0, 30.0]
 
 
-@pytest.mark.parametrize("view", [lambda h: h[0], lambda h: h.view(2, 1), lambda h: h.t()], ids=["h[0]", "view", "t"])
-def test_a_recorded_change_of_viewed_memory_is_refused_on_either_side(view):
-    hidden = leaf(1.0, 2.0) * 3
-    part = view(hidden)
-    with pytest.raises(RuntimeError, match=r"add_: this tensor of shape \(2,\) shares its memory with a view"):
-        hidden += 1.0
-    with pytest.raises(RuntimeError, match=r"zero_: this tensor .* shares its memory with a view"):
-        part.zero_()
-    assert hidden.tolist() == [3.0, 6.0]
-
-
 def test_a_change_of_a_view_of_a_leaf_is_refused_while_recording():
     x = leaf(1.0, 2.0)
-    with pytest.raises(RuntimeError, match="shares its memory with a view"):
+    with pytest.raises(RuntimeError, match=r"zero_: a view of a leaf of shape \(2,\) that requires a gradient"):
         x[0].zero_()
     with mt.no_grad():
         x[0].zero_()

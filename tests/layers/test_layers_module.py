@@ -253,7 +253,7 @@ def test_a_name_that_cannot_be_a_path_is_refused(register, name, error, message)
 
 def test_a_parameter_must_be_a_leaf():
     computed = nn.Parameter(mt.ones(2))
-    computed.node = (computed * 2).node
+    computed._node = (computed * 2).node
     with pytest.raises(ValueError, match="'computed' was computed by an operation"):
         Net().register_parameter("computed", computed)
 

@@ -1,0 +1,125 @@
+"""Views: tensors that look into the memory of another, their base, and follow it when it is changed in place.
+
+A change in place that is recorded gives the base a new node, whatever tensor it was made through. A view knows the operations
+that lead from its base to it; where the base has another node than when the view was made, they are recorded once more.
+
+Images lie channels-last in memory here and in C order in PyTorch. So some tensors are copies which are views in PyTorch, and
+some are views which are copies there. Where such a pair exists, a later change in place of either is refused: the other would
+see it in one of the two only.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.autograd.grad_mode import mode
+
+
+class View:
+    """How a tensor looks into the memory of `base`: the operations that lead to it, and the node of the base they began at."""
+
+    __slots__ = ("array", "base", "node", "recorded", "steps")
+
+    def __init__(self, base: Any, steps: tuple, recorded: bool) -> None:
+        self.base, self.steps, self.recorded = base, steps, recorded
+        self.array, self.node = base.array, base._node
+
+    def follow(self, tensor: Any) -> None:
+        """Give `tensor`, whose view this is, a node that begins at the present node of the base."""
+        node = self.base._node
+        if node is self.node or node is None or not node.edges or self.base.array is not self.array:
+            return
+        before, mode.recording = mode.recording, True
+        try:
+            fresh = seen(self.steps, self.base)._node
+        finally:
+            mode.recording = before
+        fresh._array_id = id(tensor.array)
+        if tensor._node is not None and tensor._node._keeper is not None and tensor._node.edges:
+            fresh._keeper, fresh._hooks, tensor._node._keeper = tensor._node._keeper, [], None
+        tensor._node, self.node = fresh, node
+
+
+def seen(steps: tuple | None, whole: Any) -> Any:
+    """What a view sees in an array or tensor of the shape of its base: the result of its operations, one after another."""
+    path = []
+    while steps is not None:
+        steps, op, parameters = steps
+        path.append((op, parameters))
+    for op, parameters in reversed(path):
+        whole = op.apply(whole, **parameters)
+    return whole
+
+
+def note(result: Any, source: Any, op: Any, parameters: dict) -> None:
+    """Remember that `result`, made by a view operation, looks into the memory of `source`, or is a copy against appearance."""
+    shares = _owner(result.array) is _owner(source.array)
+    base = source if source._view is None else source._view.base
+    if _is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
+        keep_apart(base.array, result.array, shares)
+    elif shares:
+        steps = None if source._view is None else source._view.steps
+        result._view = View(base, (steps, op, parameters), mode.recording and (source._view is None or source._view.recorded))
+
+
+def is_logical_view(source: Any, op: Any, parameters: dict) -> bool:
+    """Whether the operation gives a view in PyTorch's layout, where images lie in C order as all else does."""
+    logical = logical_layout(source)
+    return _owner(op.apply(logical, **parameters)) is _owner(logical)
+
+
+def logical_layout(tensor: Any) -> Any:
+    """An array without content with the strides that `tensor` has where images lie in C order."""
+    base = tensor if tensor._view is None else tensor._view.base
+    if not _is_channels_last(base.array):
+        return tensor.array
+    whole = backend.array_module(base.array).zeros(base.array.shape, np.bool_)
+    return whole if tensor._view is None else seen(tensor._view.steps, whole)
+
+
+# ---- copies that are views elsewhere, and views that are copies ------------------------------------------------------------
+
+# By the id of the array that owns memory: what is looked at together, as weak references; gone with either of the two.
+_apart: dict[int, list[tuple[weakref.ref, weakref.ref]]] = {}
+
+
+def keep_apart(source: Any, result: Any, shares: bool) -> None:
+    """From now on, refuse changes in place of either array for as long as both exist."""
+    pair = (source, result) if shares else (_owner(source), _owner(result))
+    keys = {id(_owner(source)), id(_owner(result))}
+
+    def forget(gone: weakref.ref) -> None:
+        for key in keys:
+            left = [each for each in _apart.get(key, ()) if gone not in each]
+            if left:
+                _apart[key] = left
+            else:
+                _apart.pop(key, None)
+
+    entry = tuple(weakref.ref(array, forget) for array in pair)
+    for key in keys:
+        _apart.setdefault(key, []).append(entry)
+
+
+def check_apart(array: Any, by: str) -> None:
+    """Raise RuntimeError if a change of `array` in place would be seen elsewhere in PyTorch only, or here only."""
+    if _apart and id(_owner(array)) in _apart:
+        raise RuntimeError(
+            f"{by}: this tensor of shape {array.shape} is a channels-last image or made of one by view() or reshape(), and the "
+            "other still exists. In PyTorch a change in place of one would be seen in both, or in one only, otherwise than "
+            "here; change a clone() of it"
+        )
+
+
+def _owner(array: Any) -> Any:
+    while backend.is_array(getattr(array, "base", None)):
+        array = array.base
+    return array
+
+
+def _is_channels_last(array: Any) -> bool:
+    return array.ndim == 4 and array.strides[1] < array.strides[3] and not array.flags.c_contiguous

@@ -1,0 +1,134 @@
+"""Writing into the memory of a tensor: what may be written where, and how the graph knows of it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from minitorch.autograd.changes import mark_changed
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.hooks import retain_grad
+from minitorch.autograd.op import Op
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.views import check_apart, seen
+from minitorch.backend import array_module, bool_
+from minitorch.ops.choice import where
+from minitorch.ops.shape import clone
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
+
+
+class InPlace(Op):
+    """a, as the new content of a tensor changed in place.  da = g."""
+
+    def forward(ctx, a, memory):
+        memory[...] = a
+        return memory
+
+    def backward(ctx, g):
+        return g
+
+
+class Overwrite(Op):
+    """a, with b in the place that a view, or the whole, looks into.  da = g elsewhere and 0 there, db = g there."""
+
+    def forward(ctx, a, b, place, steps):
+        ctx.steps = steps
+        place[...] = b
+        return a
+
+    def backward(ctx, g):
+        if ctx.steps is None:
+            return g * 0.0, g
+        return where(ctx.inside(g), 0.0, g) if ctx.needs(0) else None, seen(ctx.steps, g) if ctx.needs(1) else None
+
+    def inside(ctx, g):
+        """Which elements the view looks into."""
+        array = g.array if isinstance(g, Tensor) else g
+        xp = array_module(array)
+        inside = xp.zeros(array.size, bool_)
+        inside[seen(ctx.steps, xp.arange(array.size).reshape(array.shape)).reshape(-1)] = True
+        inside = inside.reshape(array.shape)
+        return wrap(inside) if isinstance(g, Tensor) else inside
+
+
+def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
+    """Make `value` the content of `tensor`, in its own memory, and record where it came from; returns `tensor`.
+
+    Through a view the content of its base changes, which other views see. Raises RuntimeError for a leaf that requires a
+    gradient, or a view of one, outside `no_grad`, for a view made under `no_grad` where the change has to be recorded, and for
+    images whose order in memory is not PyTorch's beside a view of them; ValueError if the shapes differ or several elements of
+    `tensor` share one place in memory, TypeError if the dtype cannot hold the values.
+    """
+    if value.shape != tensor.shape:
+        raise ValueError(f"{by}: a result of shape {tuple(value.shape)} does not fit in place into shape {tuple(tensor.shape)}")
+    if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
+        raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
+    check_writable(tensor, by)
+    if mode.recording and (is_recorded(tensor, by) or value.requires_grad):
+        _record(tensor, value, by)
+    else:
+        tensor.array[...] = value.array
+    mark_changed(tensor.array, by)
+    return tensor
+
+
+def is_recorded(tensor: Tensor, by: str) -> bool:
+    """Whether a change of `tensor` is part of a computation; raises RuntimeError if it is of one that cannot be changed."""
+    base = tensor if tensor._view is None else tensor._view.base
+    if base.requires_grad and base.is_leaf:
+        what = "a leaf" if base is tensor else "a view of a leaf"
+        raise RuntimeError(
+            f"{by}: {what} of shape {tuple(base.shape)} that requires a gradient cannot be changed in place while recording; "
+            "use `with no_grad():`"
+        )
+    return base.requires_grad or tensor.requires_grad
+
+
+def _record(tensor: Tensor, value: Tensor, by: str) -> None:
+    view = tensor._view
+    if view is not None and (not view.recorded or view.base.array is not view.array):
+        raise RuntimeError(
+            f"{by}: this tensor of shape {tuple(tensor.shape)} is a view that was made under no_grad(), or whose base has been "
+            "replaced since; what changes through it cannot be recorded. Make the view anew, or change a clone() of it"
+        )
+    base = tensor if view is None else view.base
+    before = base.grad_fn
+    if view is None and value.requires_grad:
+        base._node = InPlace.apply(value, memory=tensor.array)._node
+    else:  # a constant in the place of what has a history: its gradient is zero
+        base._node = Overwrite.apply(base, value, place=tensor.array, steps=view and view.steps)._node
+    if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
+        before._keeper = None
+        retain_grad(base)
+
+
+def check_writable(tensor: Tensor, by: str) -> None:
+    """Raise if the memory of `tensor` cannot be changed, or must not be."""
+    array = tensor.array
+    check_apart(array, by)
+    if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
+        raise ValueError(
+            f"{by}: in this tensor of shape {tuple(tensor.shape)} several elements share one place in memory, as after "
+            "expand(); change a clone() of it"
+        )
+    if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
+        raise ValueError(f"{by}: the memory of this tensor of shape {tuple(tensor.shape)} is read-only; change a clone() of it")
+
+
+def doable_in_place(function: F) -> F:
+    """`function(input, ..., inplace)` which, where `inplace` is true, makes its result the new content of `input`."""
+    position = list(inspect.signature(function).parameters).index("inplace") - 1
+
+    @functools.wraps(function)
+    def call(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not (args[position] if len(args) > position else kwargs.get("inplace", False)):
+            return function(input, *args, **kwargs)
+        given = clone(input) if mode.recording and input.requires_grad else input  # what the rule will need outlives the change
+        return assign(input, function(given, *args, **kwargs), function.__name__)
+
+    return call  # type: ignore[return-value]  # the same signature
