@@ -82,7 +82,7 @@ def _lean(source: str, blanks: str = "") -> str:
     kept = "\n".join(line for line in map(str.strip, source.splitlines()) if not line.startswith("//"))
     pieces = re.split(r"""("[^"\n]*"|`[^`]*`)""", kept)
     pieces[::2] = (re.sub(rf" ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])
-    return re.sub(r"(?<=[;{,])\n", "", "".join(pieces))
+    return re.sub(r"(?<=[;{,])\n", "", "".join(pieces)).replace("const ", "let ")
 
 
 def _hash(text: str) -> str:

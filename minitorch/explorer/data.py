@@ -10,6 +10,7 @@ import numpy as np
 from minitorch.autograd.op import Op
 from minitorch.explorer.card import Cards, lines, place
 from minitorch.explorer.lanes import lanes
+from minitorch.explorer.layers import layered
 from minitorch.explorer.leaves import size, target_data, term_class
 from minitorch.explorer.pictures import Arrays
 from minitorch.explorer.predict import question
@@ -32,9 +33,7 @@ def _forward(recorder: Recorder, arrays: Arrays) -> dict:
     rows = [_row(step, cards, []) | {"card": [lines(step.record), cards.operation(step.record)]} for step in steps]
     foot = ["div.foot.note", "No backward has run: this is the tape as the forward pass left it, newest first."]
     shelf = ["div.f", ["h2", "no gradients"], ["span.dim", "call backward() in the block to see them"]]
-    return {"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1, "columns": 1} | _laid_out(
-        rows, steps, cards
-    )
+    return {"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1} | _laid_out(rows, steps, cards)
 
 
 def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
@@ -61,7 +60,7 @@ def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
     waits = "0 of 1: gradients that have arrived, of those expected. "
     waits += "A row may run when all of its gradients are there; the newest such row runs next."
     foot = ["div.foot", *_not_finite(run), _values(run, cards) or ["div.note", waits]]
-    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot, "columns": 3} | laid
+    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | laid
 
 
 def _not_finite(run: Pass) -> list:
@@ -147,12 +146,29 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
         row |= {"lane": lane, "grp": len(groups) - 1}
     if len(groups) == 1:
         groups[0][0] = ""
+    units = [i if len(groups) == 1 else row["grp"] for i, row in enumerate(rows)]
+    names = (
+        [step.record.node.title for step in steps]
+        if len(groups) == 1
+        else [name if b > a else rows[a]["title"] for name, a, b in groups]
+    )
+    joined: list[set[int]] = [set() for _ in names]
+    for i, targets in enumerate(sources):
+        joined[units[i]] |= {units[target] for target in targets} - {units[i]}
     marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
     if len(rows) <= 12:
         marks = [[i, step.record.node.title] for i, step in enumerate(steps)]
     head = ["step", "", "module and operation", "", "output", "parameters", ["span", "size of ", ["i", "g"], ", log"]]
     head = ["div.row.top", *(["span", piece] for piece in head)]
-    return {"edges": edges, "groups": groups, "lanes": max(1, *places), "marks": marks, "head": head}
+    return {
+        "edges": edges,
+        "groups": groups,
+        "lanes": max(1, *places),
+        "marks": marks,
+        "head": head,
+        "map": layered(names, joined),
+        "units": units,
+    }
 
 
 def _sum_of_terms(run: Pass, recorder: Recorder) -> list:

@@ -9,19 +9,19 @@ function h(tag, ...kids) {
   e.className = cls.join(" ");
   for (const k of kids.flat(9)) {
     if (!k || k.constructor != Object) (k || k === 0) && e.append(k);
-    else for (const p in k) p == "style" ? Object.assign(e.style, k[p]) : p in e ? e[p] = k[p] : e.setAttribute(p, k[p]);
+    else for (const p in k) p in e ? e[p] = k[p] : e.setAttribute(p, k[p]);
   }
   return e;
 }
 const fill = (id, ...kids) => $(id).replaceChildren(...kids.flat(9));
 const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.bars ? bars(p) : p.d ? array(p) : p[0] && p[1] && p.after != null ? ask && ask.leaf == p.l ? "?" : draw(p[+(ran > p.after)]) : p;
-const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) => h("i." + c, {style: {left: x + "%", width: `calc(${w}% - ${gap * 2}px)`, marginLeft: gap * 2 + "px"}})), p.tick > 0 && h("i.tick.tk", {style: {left: p.tick + "%"}}));
+const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) => h("i." + c, {style: `left:${x}%;width:calc(${w}% - ${gap * 2}px);margin-left:${gap * 2}px`})), p.tick > 0 && h("i.tick.tk", {style: `left:${p.tick}%`}));
 function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, heat}) {
   const e = D.arrays[d - 1], [T, Y, X] = e.c, [, H, W] = e.d, gap = T > 1 ? 1 : 0, n = gap ? ceil(sqrt(2 * T * H / W)) : 1;
   if (e.t && !heat && px == 9 && e.t[0].length * 60 < min(w, innerWidth)) return h("table.nums", e.t.map(r => h("tr", r.map(t => h("td", t)))));
   const swap = (...v) => turn ? v.reverse() : v, size = swap(n * (W + gap) - gap, ceil(T / n) * (H + gap) - gap);
   const u = max(.1, min(px, w / size[0], tall / size[1])), [cw, ch] = size.map(s => max(2, s * u)), z = devicePixelRatio;
-  const c = h("canvas", {role: "img", "aria-label": `(${e.s}) ${e.of}`, width: cw * z, height: ch * z, style: {width: cw + "px", height: ch + "px"}}), k = c.getContext("2d");
+  const c = h("canvas", {role: "img", "aria-label": `(${e.s}) ${e.of}`, width: cw * z, height: ch * z, style: `width:${cw}px;height:${ch}px`}), k = c.getContext("2d");
   k.scale(z, z);
   [...e.q].forEach((q, i) => {
     const v = q.charCodeAt() - 66, t = floor(i / X / Y), [x, y] = swap(t % n * (W + gap) + i % X * W / X, floor(t / n) * (H + gap) + floor(i / X) % Y * H / Y), [dx, dy] = swap(W / X, H / Y);
@@ -40,6 +40,7 @@ const set = change => { Object.assign(S, change); render(); };
 
 // ---- the tape: rows, folds, and lanes between them
 function tape() {
+  if (S.map) return $("tape").innerHTML = P.map, $("m" + P.units[cur]).classList.add("now");
   const H = big ? 25 : 32, pane = $("tape"), G = P.groups, at = [], rows = [], open = {};
   const twice = ran > cur && R[cur].leaves.map(l => P.leaves[l]).find(l => l.uses[1]), same = twice ? twice.uses.filter(r => r < ran) : [];
   let y = big ? 29 : 0, room = big ? pane.clientHeight / H - 4 - G.length : 0;
@@ -62,7 +63,7 @@ function tape() {
     const last = at.lastIndexOf(at[i]), now = i == cur && i == last && !is("next"), may = !done(i) && !ask && here(r) == r.due.length, c = color(now || may ? "hot" : "line"), s = last > i ? 9 : now ? 10 : may ? 8 : 7;
     lead(i) == i && drawn.add(`<rect x="${x(r.lane) - s / 2}" y="${at[i] - s / 2}" width="${s}" height="${s}" rx="${last > i ? 0 : s}" fill="${done(last) ? c : color("ground")}" stroke="${c}"/>`);
   });
-  fill("tape", draw(P.head), rows, draw(P.foot), h("div", {innerHTML: `<svg width="64" height="${y}" stroke-width="1.5" aria-hidden="true">${[...drawn].join("")}</svg>`}), same[1] ? h("div.bracket", {style: {top: at[same[0]] + "px", height: at[same.at(-1)] - at[same[0]] + "px"}}) : "");
+  fill("tape", draw(P.head), rows, draw(P.foot), h("div", {innerHTML: `<svg class="lanes" width="64" height="${y}" stroke-width="1.5" aria-hidden="true">${[...drawn].join("")}</svg>`}), same[1] ? h("div.bracket", {style: `top:${at[same[0]]}px;height:${at[same.at(-1)] - at[same[0]]}px`}) : "");
   pane.scrollTop = y + 90 > pane.clientHeight ? at[cur] - pane.clientHeight / 2 : 0;
 }
 function row(i) {
@@ -84,7 +85,7 @@ const answer = i => set({said: {...S.said, [S.id]: i}, score: [...S.score, i == 
 
 // ---- the shelf, the head, the keys
 function shelf() {
-  fill("shelf", draw(P.shelf), h("div.leaves", {style: {gridTemplateRows: `repeat(${ceil(P.leaves.length / P.columns)},18px)`}}, P.leaves.map((l, i) => {
+  fill("shelf", draw(P.shelf), h("div.leaves", {style: `grid-template-rows:repeat(${ceil(P.leaves.length / 3)},18px)`}, P.leaves.map((l, i) => {
     const k = count(l);
     return button("leaf" + (k && l.uses[k - 1] == cur && ran > cur ? ".new" : k || l.left ? "" : ".none"), "l" + i, () => set({leaf: S.leaf == i ? null : i}), {title: l.name}, (ask && ask.leaf == i ? l.states[0].slice(0, 1) : l.states[k]).map(draw), h("span.marks", l.marks.map(draw)));
   })));
@@ -92,21 +93,21 @@ function shelf() {
 function head() {
   const n = R.length, back = (d, t) => button("go" + (d > 0 ? ".on" : ""), t[0] + t.length, () => go(S.step + d), {disabled: !R[cur + d] || d > 0 && !!ask, "aria-label": d > 0 ? "step on" : "step back"}, t), where = () => h("b", still ? "The tape" : (ask ? "Next: " : "Step ") + S.step + " of " + n);
   const key = (k, text) => button("", k, () => press(k), h("kbd", k), " " + text);
-  fill("who", h("h1", D.title), D.passes[1] ? h("select", {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }}, D.passes.map((_, i) => h("option", {selected: i == S.pass}, `pass ${i + 1} of ${D.passes.length}`))) : h("span.dim", still ? "no backward has run" : "pass 1 of 1"),
-    h("div.f.far", S.predict && h("b", S.score.slice(-9).map(ok => h("span.sq" + (ok ? ".now.full" : ".down"))), ` ${S.score.filter(ok => ok).length} of ${S.score.length} right`), !still && key("p", "predict"), key("f", "fold"), S.find == null ? key("/", "find") : h("input", {id: "find", value: S.find, "aria-label": "find", oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => r.title.includes(S.find)))); }})));
+  fill("who", h("h1", D.title), D.passes[1] ? h("select", {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }}, D.passes.map((_, i) => h("option", {selected: i == S.pass}, `pass ${i + 1} of ${D.passes.length}`))) : h("span.dim", still ? "forward" : "pass 1 of 1"),
+    h("div.f.far", S.predict && h("b", S.score.slice(-9).map(ok => h("span.sq" + (ok ? ".now.full" : ".down"))), ` ${S.score.filter(ok => ok).length} of ${S.score.length} right`), !still && key("p", "predict"), key("f", "fold"), key("m", "map"), S.find == null ? key("/", "find") : h("input", {id: "find", value: S.find, "aria-label": "find", oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => r.title.includes(S.find)))); }})));
   fill("go", back(-1, "←"), where(), back(1, "→"));
   fill("foot", back(-1, "← Back"), where(), back(1, "Step →"));
   const wide = $("time").clientWidth, w = min(n < 13 ? 60 : 36, (wide - 2) / n), gap = w > 4 ? 2 : 0;
   let end = 0;
-  fill("time", h("div.cells", R.map((_, i) => h("i" + (i == cur ? ".cur" : "") + (i < ran ? ".full" : ""), {onclick: () => go(i + 1), style: {width: w - gap + "px", marginRight: gap + "px"}}))),
-    P.marks.map(([i, t]) => { const x = i * w, to = x + t.length * 6.5 + 8; return x < end || to > wide + 8 ? "" : (end = to, h("span", {style: {left: x + "px"}}, t)); }));
+  fill("time", h("div.cells", R.map((_, i) => h("i" + (i == cur ? ".cur" : "") + (i < ran ? ".full" : ""), {onclick: () => go(i + 1), style: `width:${w - gap}px;margin-right:${gap}px`}))),
+    P.marks.map(([i, t]) => { const x = i * w, to = x + t.length * 6.5 + 8; return x < end || to > wide + 8 ? "" : (end = to, h("span", {style: `left:${x}px`}, t)); }));
 }
 function go(step) {
   $("card").scrollTop = 0;
   set({step: max(1, min(R.length, step))});
 }
 function press(k) {
-  set(k == "p" ? {predict: !S.predict} : k == "f" ? {all: !S.all, open: {}} : {find: ""});
+  set(k == "p" ? {predict: !S.predict} : k == "f" ? {all: !S.all, open: {}} : k == "m" ? {map: !S.map} : {find: ""});
   k == "/" && $("find").focus();
 }
 onkeydown = e => {
@@ -116,12 +117,12 @@ onkeydown = e => {
   else if (find) return;
   else if (to) ask && to > S.step || go(to);
   else if (ask && ask.options[k - 1]) answer(k - 1);
-  else if (k == "/" || k == "f" || k == "p" && !still) press(k);
+  else if ("/fm".includes(k) || k == "p" && !still) press(k);
   else return;
   e.preventDefault();
 };
 function render() {
-  const focus = document.activeElement.id, style = getComputedStyle(document.documentElement);
+  const focus = document.activeElement.id, style = getComputedStyle(document.body);
   P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899; color = name => style.getPropertyValue("--" + name);
   S.id = S.pass + "." + S.step;
   ask = S.predict && !still && S.said[S.id] == null && R[cur].q;

@@ -69,7 +69,7 @@ def prove(step: Any) -> Proof:
     rounding = max(float(np.finfo(step.sent[i].grad.dtype).eps) for i in wanted)
     if abs(shown - said) > 1e4 * rounding * size:
         return Proof(WRONG, abs(shown - said) / size, "the gradient is not what the rule gives in float64")
-    note = "" if rounding < 1e-15 else f"in float64; the pass itself rounds to {rounding:.0e}"
+    note = "" if rounding < 1e-15 else f"in float64; the pass rounds to {rounding:.0e}"
     with np.errstate(all="ignore"):
         try:
             h = 1e-30

@@ -17,6 +17,7 @@ from minitorch.autograd.grad_mode import Switch
 from minitorch.autograd.watch import Watch
 from minitorch.explorer import explore, page_of
 from minitorch.explorer.lanes import lanes
+from minitorch.explorer.layers import layered
 from minitorch.explorer.proof import CENTRAL, COMPLEX, UNKNOWN, WRONG
 from minitorch.explorer.recorder import Recorder
 from minitorch.explorer.terms import host
@@ -277,6 +278,13 @@ def test_lanes_of_a_diamond():
     assert sorted(edges) == [(0, 1, 0), (1, 2, 0), (2, 3, 1), (2, 4, 0), (3, 4, 0)]
 
 
+def test_the_map_has_a_layer_for_each_step_away_from_the_loss():
+    drawn = layered(["a", "<b>", "c", "d"], [{1, 3}, {2}, {3}, set()])
+    assert drawn.count("<path") == 4
+    assert [int(y) for y in re.findall(r'<rect [^>]*y="(\d+)"', drawn)] == [16, 80, 144, 208]
+    assert "&lt;b&gt;" in drawn
+
+
 def test_no_lane_holds_two_gradients_at_once():
     generator = np.random.default_rng(0)
     for _ in range(200):
@@ -434,6 +442,15 @@ def test_no_backward_is_the_forward_tape():
     assert run["forward"] == 1
     assert [row["title"].split()[0] for row in run["rows"]] == ["sum", "linear", "relu", "linear"]
     assert "No backward has run" in texts(run["foot"])
+
+
+def test_a_net_on_a_gpu_is_seen_too(cupy, tmp_path):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)).to("cuda")
+    block = explore(tmp_path / "tape.html")
+    with block:
+        (net(torch.randn(6, 4, device="cuda")).square().mean() + 0.1 * net[0].weight.square().sum()).backward()
+    assert "complex step" in block.page
 
 
 # ---- what is refused -----------------------------------------------------------------------------------------------------

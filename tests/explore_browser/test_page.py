@@ -163,6 +163,9 @@ def test_keys_alone_do_everything(tab):
     before = tab.run(rows)
     tab.press("f")
     assert tab.run(rows) == 51 > before
+    tab.press("m")
+    assert tab.run("document.querySelector('.map .now').textContent") == "loss"
+    tab.press("m")
     tab.press("/")
     for key in "softmax":
         tab.press(key)
@@ -270,6 +273,16 @@ def test_light_and_dark_differ_in_colour_alone(tab):
         seen[dark] = tab.run("[getComputedStyle(document.documentElement).backgroundColor, document.body.innerText]")
     assert seen[False][0] != seen[True][0]
     assert seen[False][1] == seen[True][1]
+
+
+def test_the_map_marks_where_the_step_is(tab):
+    for net, step, name in [(nets.siamese, 12, "compare"), (nets.siamese, 17, "cat"), (nets.siamese, 51, "digit, first use")]:
+        for size in WIDE, NARROW:
+            tab.open(at(net, step), *size)
+            tab.run("set({map: 1})")
+            assert tab.run("document.querySelector('.map .now').textContent").startswith(name)
+            assert tab.run(FAULTS) == []
+            assert tab.run("document.documentElement.scrollWidth") <= size[0]
 
 
 def test_a_thousand_rules_fold_and_step(tab, tmp_path):
