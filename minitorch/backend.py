@@ -54,20 +54,20 @@ CUDA = device("cuda")
 Device = device  # the annotation, where a parameter is called `device`
 
 
-class _Defaults(threading.local):
-    """What factories use where nothing is said; each thread has its own, so a change never leaks into another."""
+class _ThreadDefaults(threading.local):
+    """What factories of a thread use where nothing is said: the device, as in PyTorch."""
 
     device = CPU
-    dtype = float32
 
 
-_defaults = _Defaults()
+_of_thread = _ThreadDefaults()
+_default_dtype = float32  # of the whole process, as in PyTorch
 
 
 def as_device(where: Device | str | None) -> Device:
     """The device named by `where`; None means the default one."""
     if where is None:
-        return _defaults.device
+        return _of_thread.device
     return where if isinstance(where, device) else device(where)
 
 
@@ -76,24 +76,25 @@ def set_default_device(device: Device | str) -> None:
     where = as_device(device)
     if where.type == "cuda":
         cupy()
-    _defaults.device = where
+    _of_thread.device = where
 
 
 def get_default_device() -> Device:
     """The device on which factories of this thread put new tensors."""
-    return _defaults.device
+    return _of_thread.device
 
 
 def set_default_dtype(dtype: np.dtype) -> None:
-    """Make float factories of this thread produce `dtype` (float32 at start); raises TypeError unless it is floating."""
+    """Make float factories of all threads produce `dtype` (float32 at start); raises TypeError unless it is floating."""
+    global _default_dtype
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"set_default_dtype: expected a floating dtype, got {np.dtype(dtype)}")
-    _defaults.dtype = np.dtype(dtype)
+    _default_dtype = np.dtype(dtype)
 
 
 def get_default_dtype() -> np.dtype:
     """The dtype of floating tensors made without one."""
-    return _defaults.dtype
+    return _default_dtype
 
 
 def cupy() -> ModuleType:

@@ -154,8 +154,10 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         host = np.asarray(_unwrapped(data))
     except ValueError as reason:
         raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
-    if dtype is None and host.dtype == backend.float64 and not _holds_float64(data):
+    if dtype is None and host.dtype == backend.float64 and not _holds(data, host.dtype):
         dtype = backend.get_default_dtype()
+    elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
+        dtype = backend.int64  # Python's whole numbers, which have 32 bits in NumPy's arrays on some platforms
     _check_fit(host, np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype)))
     return host, dtype
 
@@ -203,8 +205,8 @@ def _unwrapped(data: Any) -> Any:
     return data
 
 
-def _holds_float64(data: Any) -> bool:
-    """Whether a float64 of NumPy's or of a tensor is among nested sequences; Python's floats have no dtype."""
+def _holds(data: Any, dtype: np.dtype) -> bool:
+    """Whether a number of NumPy's or of a tensor of that dtype is among nested sequences; Python's numbers have none."""
     if isinstance(data, (list, tuple)):
-        return not _PLAIN.issuperset(map(type, data)) and any(map(_holds_float64, data))
-    return isinstance(data, (np.generic, np.ndarray, Conversion)) and data.dtype == backend.float64
+        return not _PLAIN.issuperset(map(type, data)) and any(_holds(entry, dtype) for entry in data)
+    return isinstance(data, (np.generic, np.ndarray, Conversion)) and data.dtype == dtype
