@@ -347,16 +347,16 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
 
-    Raises ValueError for an x outside [0, 1] and unless the shapes are equal and the weight's fits, TypeError unless the
+    Raises ValueError for an x or a t outside [0, 1] and unless the shapes are equal and the weight's fits, TypeError unless the
     dtypes are equal.
     """
     _check_same("binary_cross_entropy", input, target)
-    x = input.array.real
-    if input.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
-        raise ValueError(
-            f"binary_cross_entropy: expected input from 0 to 1, got {float(x.min()):g} to {float(x.max()):g} (shape "
-            f"{tuple(input.shape)}); for logits use binary_cross_entropy_with_logits"
-        )
+    for what, x in ("input", input.array.real), ("target", target.array.real):
+        if x.size and not (float(x.min()) >= 0 and float(x.max()) <= 1):
+            raise ValueError(
+                f"binary_cross_entropy: expected {what} from 0 to 1, got {float(x.min()):g} to {float(x.max()):g} (shape "
+                f"{tuple(input.shape)})" + ("; for logits use binary_cross_entropy_with_logits" if what == "input" else "")
+            )
     losses = BinaryCrossEntropy.apply(input, target)
     return _reduced("binary_cross_entropy", _weighed("binary_cross_entropy", losses, weight), reduction)
 

@@ -127,3 +127,9 @@ def test_binary_cross_entropy_of_one_number_has_its_gradient_in_float64():
     x = mt.tensor(np.array(0.1), requires_grad=True)
     F.binary_cross_entropy(x, mt.tensor(np.array(0.5))).backward()
     assert abs(x.grad.item() + 0.4 / (0.1 * 0.9)) < 1e-14
+
+
+@pytest.mark.parametrize("target", [2.0, -1.0, math.nan])
+def test_binary_cross_entropy_refuses_targets_that_are_no_probabilities(target):
+    with pytest.raises(ValueError, match="binary_cross_entropy: expected target from 0 to 1, got"):
+        F.binary_cross_entropy(mt.full((2,), 0.5), mt.tensor([0.5, target]))
