@@ -5,15 +5,15 @@ The tensor itself knows no operation, so that the layers below stay free of circ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend, creation, sampling, tensor_types
 from minitorch.autograd import copies, hooks
-from minitorch.autograd.backward import backward
 from minitorch.autograd.changes import mark_changed
+from minitorch.autograd.partial import backward
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 from minitorch.keywords import with_keywords
@@ -133,7 +133,7 @@ _SAME_NAME = {
     "select select_scatter slice_scatter",
     tensor_types: "new resize_ pin_memory is_pinned share_memory_ data_ptr get_device",
     sampling: "bernoulli_ random_ exponential_ geometric_ cauchy_ log_normal_",
-    hooks: "register_hook retain_grad",
+    hooks: "register_hook register_post_accumulate_grad_hook retain_grad",
 }
 for module, names in _SAME_NAME.items():
     for name in names.split():
@@ -200,10 +200,14 @@ for name, dtype in {
 
 
 def _backward(
-    self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add the gradient of this tensor to `.grad` of every leaf it was computed from; see `minitorch.autograd.backward`."""
-    backward(self, gradient, retain_graph, create_graph)
+    backward(self, gradient, retain_graph, create_graph, inputs)
 
 
 def _where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:

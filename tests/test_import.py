@@ -21,7 +21,7 @@ ORDER = [
     "minitorch.size", "minitorch.limits",
     "minitorch.autograd.views", "minitorch.conversion", "minitorch.autograd.formulas", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
     "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
-    "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.random",
+    "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
     "minitorch.ops",
     "minitorch.keywords",
     "minitorch.creation",

@@ -1,12 +1,12 @@
 """Gradients, by PyTorch's names (`torch.autograd`): the backward pass, recording, operations of one's own, and checks."""
 
 from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
-from minitorch.autograd.backward import backward, grad
 from minitorch.autograd.explain import explain
-from minitorch.autograd.function import Function
+from minitorch.autograd.function import Function, once_differentiable
 from minitorch.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minitorch.autograd.op import Op
+from minitorch.autograd.partial import backward, grad
 from minitorch.autograd.variable import Variable
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "no_grad",
+    "once_differentiable",
     "set_detect_anomaly",
     "set_grad_enabled",
 ]

@@ -19,13 +19,13 @@ import numpy as np
 from minitorch.autograd import errors
 from minitorch.autograd.changes import FREED, check_saved
 from minitorch.autograd.float_errors import OFF, reporting
-from minitorch.autograd.grad_mode import mode, set_grad_enabled
-from minitorch.autograd.gradients import added, as_tensors, fitted, keep, starts
+from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.gradients import added, fitted, keep, starts
 from minitorch.autograd.hooks import observe, run_hooks
 from minitorch.autograd.node import Node
 from minitorch.autograd.outputs import completed
 from minitorch.autograd.recorded import on_the_tape
-from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor
 
 _ndarray = np.ndarray
 
@@ -43,38 +43,6 @@ def backward(
     """
     roots = starts("backward", tensors, grad_tensors, create_graph)
     run_pass(roots, create_graph if retain_graph is None else retain_graph, create_graph)
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, leaves or not; `.grad` is touched by `retain_grad` only.
-
-    With `create_graph=True` they can be differentiated again. Raises RuntimeError as `backward` does, and for an input that
-    the outputs do not depend on (unless `allow_unused=True`, which gives None for it).
-    """
-    inputs = as_tensors("grad", inputs)
-    for i, tensor in enumerate(inputs):
-        if tensor.node is None:
-            raise RuntimeError(f"grad: input {i}, of shape {tuple(tensor.shape)}, does not require a gradient")
-    roots = starts("grad", outputs, grad_outputs, create_graph)
-    targets = [tensor.node for tensor in inputs]
-    found: dict[Node, Any] = dict.fromkeys(targets)
-    run_pass(roots, create_graph if retain_graph is None else retain_graph, create_graph, found)
-    for i, target in enumerate(targets):
-        if found[target] is None and not allow_unused:
-            raise RuntimeError(
-                f"grad: the outputs do not depend on input {i}, of shape {tuple(inputs[i].shape)}; pass allow_unused=True "
-                "to get None for it"
-            )
-    with set_grad_enabled(create_graph):
-        grads = [found[target] for target in targets]
-        return tuple(g if g is None else g.clone() if create_graph else wrap(g.copy()) for g in grads)
 
 
 def run_pass(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None = None) -> None:

@@ -6,14 +6,18 @@ level lower and faster. A `Function` computes on tensors, so one written for PyT
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.anomaly import arrays_in
-from minitorch.autograd.changes import check_unchanged
-from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.changes import check_unchanged, mark_changed
+from minitorch.autograd.grad_mode import mode, no_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
+
+TENSOR = object()  # where a tensor stood among what forward returned
 
 
 class FunctionNode(Op):
@@ -23,6 +27,9 @@ class FunctionNode(Op):
     constant_ids: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()  # the positions of inputs that are not tensors
     _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
+    materialize_grads = True  # whether the gradient of an output that nothing was computed from is zeros
+    dirty: tuple[Tensor, ...] = ()  # inputs that forward changes in place
+    layout: tuple[Any, ...] = ()  # what forward returned, with `TENSOR` in place of tensors, if it was not tensors alone
 
     def save_for_backward(ctx, *tensors: Tensor | None) -> None:
         """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`.
@@ -51,7 +58,15 @@ class FunctionNode(Op):
         """Declare that these outputs have no gradient."""
         ctx.constant_ids = tuple(id(output.array) for output in outputs)
 
-    def forward(ctx, *arrays: Any, inputs: tuple) -> Any:
+    def mark_dirty(ctx, *tensors: Tensor) -> None:
+        """Declare that forward changes these inputs in place; it must return them, and they are returned as themselves."""
+        ctx.dirty = tensors
+
+    def set_materialize_grads(ctx, value: bool) -> None:
+        """Whether `backward` gets zeros (True, as without this call) or None for outputs that nothing was computed from."""
+        ctx.materialize_grads = value
+
+    def forward(ctx, *arrays: Any, inputs: tuple, report: dict[str, Any] | None = None) -> Any:
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:
@@ -61,14 +76,25 @@ class FunctionNode(Op):
                 ctx.function.setup_context(ctx, inputs, result)
         ctx._kept = tuple(arrays_in(vars(ctx))) if ctx.edges else ()
         memories = [backend.memory_of(array) for array in arrays]
-        if isinstance(result, tuple):
-            return tuple(ctx._fresh(output, memories) for output in result)
-        return ctx._fresh(result, memories)
+        for tensor in ctx.dirty:
+            mark_changed(tensor.array, ctx.title)
+        results = result if isinstance(result, tuple) else (result,)
+        tensors = [output for output in results if isinstance(output, Tensor)]
+        if len(tensors) < len(results) and tensors:
+            ctx.layout = tuple(TENSOR if isinstance(output, Tensor) else output for output in results)
+        report = {} if report is None else report  # for `apply`, which does not see the node
+        report["layout"] = ctx.layout
+        report["dirty"] = [next((tensor for tensor in ctx.dirty if tensor is output), None) for output in tensors]
+        made = tuple(ctx._fresh(output, memories) for output in tensors or results)
+        ctx.dirty = ()  # a node must not refer to the tensor that it made
+        return made if isinstance(result, tuple) else made[0]
 
     def _fresh(ctx, output: Any, memories: list) -> Any:
         if not isinstance(output, Tensor):
             raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
         # an input handed back, or a view of it, is a new tensor, or its gradient would be taken for the input's own
+        if any(output is tensor for tensor in ctx.dirty):
+            return output.array
         memory = backend.memory_of(output.array)
         return output.array.copy() if any(memory is other for other in memories) else output.array
 
@@ -78,8 +104,12 @@ class FunctionNode(Op):
 
     def backward(ctx, *grads: Any) -> Any:
         check_unchanged(ctx, ctx._kept)
-        recorded = isinstance(grads[0], Tensor)
-        answers = ctx.function.backward(ctx, *(grads if recorded else (wrap(grad) for grad in grads)))
+        recorded = any(isinstance(grad, Tensor) for grad in grads)
+        given = [grad if grad is None or recorded else wrap(grad) for grad in grads]
+        if ctx.layout:  # what is no tensor has no gradient
+            arrived = iter(given)
+            given = [next(arrived) if entry is TENSOR else None for entry in ctx.layout]
+        answers = ctx.function.backward(ctx, *given)
         answers = answers if isinstance(answers, tuple) else (answers,)
         while len(answers) > len(ctx.edges) and answers[-1] is None:
             answers = answers[:-1]  # optional inputs that were not given, as in PyTorch
@@ -119,9 +149,57 @@ class Function:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run the operation and record it."""
-        outputs = cls._node.apply(*inputs, inputs=inputs)
+        report: dict[str, Any] = {}
+        outputs = cls._node.apply(*inputs, inputs=inputs, report=report)
         if not any(isinstance(value, Tensor) for value in inputs):
-            return tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
+            outputs = tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
+        if any(tensor is not None for tensor in report["dirty"]):
+            made = outputs if isinstance(outputs, tuple) else (outputs,)
+            made = tuple(
+                out if tensor is None else _in_its_place(cls, tensor, out) for out, tensor in zip(made, report["dirty"])
+            )
+            outputs = made if isinstance(outputs, tuple) else made[0]
+        if report["layout"]:
+            arrived = iter(outputs)
+            return tuple(next(arrived) if entry is TENSOR else entry for entry in report["layout"])
         if isinstance(outputs, Tensor) and outputs.grad_fn and id(outputs.array) in outputs.grad_fn.constant_ids:
             return outputs.detach()
         return outputs
+
+
+def _in_its_place(cls: type[Function], tensor: Tensor, output: Tensor) -> Tensor:
+    """An input that forward has changed in place, with the history of the output that it now is."""
+    if output.node is not None:
+        if (tensor.node is not None and tensor.is_leaf) or tensor._view is not None:
+            kind = "view" if tensor._view is not None else "leaf that requires a gradient"
+            raise RuntimeError(f"{cls.__name__}: mark_dirty: a {kind}, of shape {tuple(tensor.shape)}; mark a clone()")
+        tensor._node = output._node
+    return tensor
+
+
+class NotTwice(Op):
+    """a.  It has no derivative: the rule that made it was marked with once_differentiable."""
+
+    def forward(ctx, a, *given):
+        return a.copy()
+
+    def backward(ctx, g):
+        raise RuntimeError("once_differentiable: this backward was declared to be differentiable once, not twice")
+
+
+def once_differentiable(function: Callable) -> Callable:
+    """A decorator for `backward`: it is run unrecorded, and a second derivative raises RuntimeError."""
+
+    @functools.wraps(function)
+    def wrapped(ctx: FunctionNode, *grads: Tensor) -> Any:
+        with no_grad():
+            answers = function(ctx, *grads)
+        if not mode.recording:
+            return answers
+        many = answers if isinstance(answers, tuple) else (answers,)
+        # made of what it was given, so that a second backward comes by it
+        given = [value for value in (*grads, *ctx.saved_tensors) if isinstance(value, Tensor)]
+        marked = tuple(answer if answer is None else NotTwice.apply(answer, *given) for answer in many)
+        return marked if isinstance(answers, tuple) else marked[0]
+
+    return wrapped

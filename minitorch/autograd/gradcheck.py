@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd.backward import grad
 from minitorch.autograd.differences import EPSILON, Slope, central, complex_step
 from minitorch.autograd.explain import calls, explain, is_analytic
 from minitorch.autograd.op import Op
+from minitorch.autograd.partial import grad
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.random import Generator
 

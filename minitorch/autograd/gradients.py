@@ -115,3 +115,6 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool) -> None:
             mark_changed(before.array, "backward(), which adds to .grad")
     if mode.watch is not None:
         mode.watch.kept(tensor, grad)
+    if tensor.node is not None and tensor.node._after is not None:
+        for hook in tuple(tensor.node._after):
+            hook(tensor)

@@ -38,6 +38,21 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Re
     return RemovableHandle(node._hooks, hook)
 
 
+def register_post_accumulate_grad_hook(tensor: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    """Call `hook(tensor)` each time a backward pass has added to the `.grad` of a leaf, for instance to step an optimizer.
+
+    Raises RuntimeError for a tensor that is not a leaf or does not require a gradient.
+    """
+    if tensor.node is None or not tensor.is_leaf:
+        raise RuntimeError(
+            f"register_post_accumulate_grad_hook: expected a leaf that requires a gradient, got a tensor of shape "
+            f"{tuple(tensor.shape)}"
+        )
+    tensor.node._after = tensor.node._after or []
+    tensor.node._after.append(hook)
+    return RemovableHandle(tensor.node._after, hook)
+
+
 def retain_grad(tensor: Tensor) -> None:
     """Keep the gradient of a tensor that is not a leaf in its `.grad`; raises RuntimeError if it requires none."""
     if tensor.node is None:

@@ -27,6 +27,7 @@ class Node(Described):
     __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
 
     _hooks: list[Callable] | None = None  # see hooks.py
+    _after: list[Callable] | None = None  # of a leaf, called when its `.grad` has been added to, see hooks.py
     _outputs: list | None = None  # of an operation that has several, see outputs.py
     _constants: tuple[int, ...] = ()  # the ids of arrays that need no gradient: constant inputs, and what was declared so
     _origin: Any = None  # where it was run, in anomaly mode

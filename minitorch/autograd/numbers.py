@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.autograd.backward import grad
 from minitorch.autograd.differences import best
 from minitorch.autograd.jacobians import compared
 from minitorch.autograd.mistakes import Mistake, mistake
+from minitorch.autograd.partial import grad
 from minitorch.autograd.questions import error_in_words, rule_runs, shapes_fit
 from minitorch.autograd.tensor import wrap
 from minitorch.autograd.trial import Source, Trial, array, as_tensor, flat, is_floating

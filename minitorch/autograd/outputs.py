@@ -99,7 +99,9 @@ def several(node: Any, arrays: tuple, raw: bool) -> tuple:
 
 
 def completed(node: Any, parts: Parts) -> list:
-    """The gradients of all outputs of `node`, zeros for those that nothing was computed from."""
+    """The gradients of all outputs of `node`, zeros for those that nothing was computed from (None if it wants none made)."""
+    if not getattr(node, "materialize_grads", True):
+        return parts.grads
     like = next(grad for grad in parts.grads if grad is not None)
     module = backend.array_module(like.array if isinstance(like, Tensor) else like)
 

@@ -1,0 +1,89 @@
+"""The gradients of some tensors only: `grad`, which returns them, and `backward(inputs=...)`, which adds them to `.grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minitorch import backend
+from minitorch.autograd import backward as passes
+from minitorch.autograd.grad_mode import set_grad_enabled
+from minitorch.autograd.gradients import as_tensors, keep, starts
+from minitorch.autograd.node import Node
+from minitorch.autograd.tensor import Tensor, wrap
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of `tensors` to `.grad` of every leaf they were computed from, or of `inputs` alone.
+
+    Raises RuntimeError for a tensor without history, a non-scalar without `grad_tensors`, a graph already freed by an
+    earlier call (unless that had `retain_graph=True`), a saved array changed in place since the forward pass, and for an
+    empty list of `inputs` or one that requires no gradient.
+    """
+    if inputs is None:
+        return passes.backward(tensors, grad_tensors, retain_graph, create_graph)
+    wanted = as_tensors("backward", inputs)
+    if not wanted:
+        raise RuntimeError("backward: expected at least one tensor as inputs, got none")
+    found = _found("backward", tensors, wanted, grad_tensors, retain_graph, create_graph)
+    for tensor in wanted:
+        if found[tensor.node] is not None:
+            keep(tensor, found[tensor.node], owned=False)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs` with respect to `inputs`, leaves or not; `.grad` is touched by `retain_grad` only.
+
+    With `create_graph=True` they can be differentiated again. Raises RuntimeError as `backward` does, and for an input that
+    the outputs do not depend on, unless `allow_unused=True`, which gives None for it, or `materialize_grads=True`, which
+    gives zeros. `only_inputs` is always true, and there are no batches of gradients: ValueError says so.
+    """
+    if not only_inputs or is_grads_batched:
+        raise ValueError("grad: only_inputs=False and is_grads_batched=True are not supported")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads=True gives zeros for unused inputs; allow_unused=False refuses them")
+    inputs = as_tensors("grad", inputs)
+    found = _found("grad", outputs, inputs, grad_outputs, retain_graph, create_graph)
+    for i, tensor in enumerate(inputs):
+        if found[tensor.node] is None and not (allow_unused or materialize_grads):
+            raise RuntimeError(
+                f"grad: the outputs do not depend on input {i}, of shape {tuple(tensor.shape)}; pass allow_unused=True "
+                "to get None for it"
+            )
+    with set_grad_enabled(create_graph):
+        return tuple(_answer(tensor, found[tensor.node], create_graph, materialize_grads) for tensor in inputs)
+
+
+def _answer(tensor: Tensor, found: Any, create_graph: bool, materialize: bool) -> Tensor | None:
+    if found is None:
+        return wrap(backend.array_module(tensor.array).zeros(tensor.array.shape, tensor.array.dtype)) if materialize else None
+    return found.clone() if create_graph else wrap(found.copy())
+
+
+def _found(
+    name: str, outputs: Any, inputs: list[Tensor], grad_outputs: Any, retain_graph: bool | None, create_graph: bool
+) -> dict[Node | None, Any]:
+    """What has arrived at the node of each of `inputs`, None where nothing has."""
+    for i, tensor in enumerate(inputs):
+        if tensor.node is None:
+            raise RuntimeError(f"{name}: input {i}, of shape {tuple(tensor.shape)}, does not require a gradient")
+    roots = starts(name, outputs, grad_outputs, create_graph)
+    found: dict[Any, Any] = dict.fromkeys(tensor.node for tensor in inputs)
+    passes.run_pass(roots, create_graph if retain_graph is None else retain_graph, create_graph, found)
+    return found
