@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from tests.mutation.__main__ import Version, verdicts
 from tests.mutation.document import document, passes
 from tests.mutation.graft import content
 from tests.mutation.judge import Verdict
-from tests.mutation.mutants import Layout, Mutant, difference
+from tests.mutation.mutants import Layout, Mutant, change, differing
 from tests.mutation.scope import ROOT, files
 
 JUDGED = """
@@ -110,35 +111,35 @@ def made(functions):
 
 
 def test_operators_numbers_conditions_and_statements_are_mutated_but_no_annotation_decorator_or_text():
-    first = "def forward(ctx, a: int | None = 3) -> int | None:"
     assert sorted(made({"Double.forward"})) == sorted(
         [
-            (first, first.replace("3", "4"), "number"),
-            (first, first.replace("3", "2"), "number"),
-            ("if a < 0:", "if not a < 0:", "sign or not"),
-            ("if a < 0:", "if a >= 0:", "comparison"),
-            ("if a < 0:", "if a <= 0:", "comparison"),
-            ("if a < 0:", "if a < 1:", "number"),
-            ("if a < 0:", "if a < -1:", "number"),
-            ('raise ValueError(f"double: {a - 1}" + "not below 0")', "pass", "statement"),
+            ("ctx, a: int | None=3", "ctx, a: int | None=4", "number"),
+            ("ctx, a: int | None=3", "ctx, a: int | None=2", "number"),
+            ("a < 0", "not a < 0", "sign or not"),
+            ("a < 0", "a >= 0", "comparison"),
+            ("a < 0", "a <= 0", "comparison"),
+            ("a < 0", "a < 1", "number"),
+            ("a < 0", "a < -1", "number"),
+            ("raise ValueError(f'double: {a - 1}' + 'not below 0')", "pass", "statement"),
             ("ctx.count = a + a", "pass", "statement"),
-            ("ctx.count = a + a", "ctx.count = a - a", "arithmetic"),
-            ("ctx.count = a + a", "ctx.count = a * a", "arithmetic"),
-            ("return a * 2", "return a / 2", "arithmetic"),
-            ("return a * 2", "return a + 2", "arithmetic"),
-            ("return a * 2", "return a * 3", "number"),
-            ("return a * 2", "return a * 1", "number"),
+            ("a + a", "a - a", "arithmetic"),
+            ("a + a", "a * a", "arithmetic"),
+            ("a * 2", "a / 2", "arithmetic"),
+            ("a * 2", "a + 2", "arithmetic"),
+            ("a * 2", "a * 3", "number"),
+            ("a * 2", "a * 1", "number"),
         ]
     )
 
 
 def test_only_the_functions_in_scope_are_mutated():
-    assert {before for before, _, _ in made({"other"})} == {"return a + 1"}
+    assert {before for before, _, _ in made({"other"})} == {"a + 1"}
 
 
 def test_every_backward_rule_and_what_it_runs_is_in_scope():
     found = files()
-    assert found["minitorch/autograd/backward.py"] is None and found["minitorch/autograd/op.py"] is None
+    engine = ("node", "op", "backward", "gradients", "hooks", "outputs", "recorded", "changes")
+    assert all(found[f"minitorch/autograd/{name}.py"] is None for name in engine)
     assert found["minitorch/ops/linear.py"] == {"Matmul.backward", "Linear.backward"}
     assert found["minitorch/ops/conv.py"] >= {"Conv2d.backward", "ConvWeight.forward"}
     assert "spread" in found["minitorch/ops/im2col.py"]
@@ -184,8 +185,37 @@ def test_a_run_passes_if_enough_are_killed_and_each_survivor_is_explained(monkey
     assert "| a.py | 20 | 18 | 0 | 2 | 90.0% |" in page and "| comparison | 2 | 0 | 0 | 2 | 0.0% |" in page
 
 
-def test_a_difference_is_told_by_its_lines_alone():
-    assert difference("a\n  b(\n  c)\nd\n", "a\n  pass\nd\n") == ("b( c)", "pass")
+HEAD = "def f(a, b):\n"
+
+
+@pytest.mark.parametrize(
+    "before, after, said",
+    [
+        ("    return a + b\n", "    return a - b\n", ("a + b", "a - b")),
+        ("    return (a +\n            b)\n", "    return (a -\n            b)\n", ("a + b", "a - b")),
+        ("    return g(a, 1)\n", "    return g(a, 2)\n", ("g(a, 1)", "g(a, 2)")),
+        ("    return a * (b > 0)\n", "    return a * (b >= 0)\n", ("b > 0", "b >= 0")),
+        ("    return g(a > 0) + (a > 0)\n", "    return g(a >= 0) + (a > 0)\n", ("g(a > 0)", "g(a >= 0)")),
+        ("    a.x = b\n    a.x = b\n    return a\n", "    pass\n    a.x = b\n    return a\n", None),
+        ("    a.x = b\n    return a\n", "    pass\n    return a\n", ("a.x = b", "pass")),
+    ],
+)
+def test_a_change_is_told_by_the_least_code_that_the_function_has_once(before, after, said):
+    found = change(ast.parse(HEAD + before), HEAD + after, "f")
+    assert found == (said or tuple(ast.unparse(ast.parse(HEAD + body)) for body in (before, after)))
+    moved = "\n\nx = 1\n\n" + HEAD
+    assert change(ast.parse(moved + before), moved + after, "f") == found, "it does not depend on where the function stands"
+
+
+def test_what_differs_from_a_commit_is_told_function_by_function():
+    before = (
+        "A = 1\ndef f(a):\n    return a\nclass C:\n    def g(self):\n        return 1\n    def h(self):\n        return 2\n"
+    )
+    assert differing("\n\n" + before.replace("return a", "return (a)  # the same"), before) == set()
+    assert differing(before.replace("return a", "return -a"), before) == {"f"}
+    assert differing(before.replace("return 2", "return 3"), before) == {"C", "C.h"}
+    assert differing(before.replace("A = 1", "A = 2"), before) == {""}
+    assert differing(before, "") == {"", "f", "C", "C.g", "C.h"}
 
 
 def test_a_verdict_is_kept_until_the_test_that_killed_changes_or_where_it_survived_any(tmp_path, monkeypatch):

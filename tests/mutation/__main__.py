@@ -3,6 +3,7 @@
     python -m tests.mutation                                  # print what survived
     python -m tests.mutation --write docs/mutation.md         # recorded with date, versions and machine
     python -m tests.mutation --only 'minitorch/autograd/backward.py:*'   # some functions alone
+    python -m tests.mutation --since main                     # the functions that differ from a commit alone
 
 Finished mutants are kept, so that a run that was stopped goes on. A change of the code or of what tests share starts it anew, a
 change of a test what that test had killed and what survived. The exit status is 1 if fewer than 95 % are killed, or if a survivor is not explained. Needs the `mutation` extra, and fork().
@@ -39,13 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the document there")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="mutate these alone, of 'file:function'")
+    parser.add_argument("--since", metavar="COMMIT", help="mutate what differs from this commit alone, function by function")
     parser.add_argument(
         "--tests", nargs="+", metavar="FILE", help="run these files or folders of tests in place of the usual ones"
     )
     parser.add_argument("--budget", type=float, default=6.0, metavar="S", help="seconds of tests a mutant (default 6)")
     parser.add_argument("--kept", type=Path, default=ROOT / "build/mutation.jsonl", metavar="FILE", help="finished mutants")
     options = parser.parse_args(arguments)
-    chosen = mutants(options.only)
+    chosen = mutants(options.only, options.since)
     files = options.tests or [f"tests/{name}" for name in TESTS]
     found = judged(chosen, files, options.budget, options.kept)
     command = " ".join(["python -m tests.mutation", *(sys.argv[1:] if arguments is None else arguments)])

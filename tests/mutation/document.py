@@ -17,8 +17,8 @@ MINIMUM = 0.95  # the part of the mutants that must be killed
 Found = Sequence[tuple[Mutant, Verdict]]
 
 LEFT_OUT = """\
-Mutated are all of `minitorch/autograd/backward.py` and `minitorch/autograd/op.py`, every `backward`, and whatever of `minitorch/ops` these run by
-name: functions, and the forward of an operation that a rule applies, such as the transposed convolution in the gradient of a
+Mutated are all of `minitorch/autograd/` that records and goes back (node, op, backward, gradients, hooks, outputs, recorded,
+changes), every `backward`, and whatever of `minitorch/ops` these run by name: functions, and the forward of an operation that a rule applies, such as the transposed convolution in the gradient of a
 convolution. Methods and operators of tensors that a rule uses are not followed.
 
 A mutant is one change: an arithmetic operator into its inverse or one other, a comparison into its opposite or the one that

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import fnmatch
 import hashlib
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.mutation.graft import content
+from tests.mutation.graft import content, definition_of
 from tests.mutation.scope import ROOT, files
 
 # Cosmic Ray replaces each operator by every other; these are the ones taken. Arithmetic: the inverse and one more.
@@ -47,14 +48,14 @@ class Mutant:
     function: str  # qualified name of the outermost function, or of the class, or "" for the module
     line: int
     kind: str
-    before: str  # the changed lines of the original, and what they became
+    before: str  # the changed code, as much of it as the function has but once, and what it became
     after: str
     reach: range  # a test that runs one of these lines can see the change
     source: str = field(repr=False)
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """What stays the same when other lines change."""
+        """What stays the same when lines move, are laid out anew, or change elsewhere."""
         return self.file, self.function, self.before, self.after
 
     @property
@@ -100,15 +101,44 @@ def operators() -> dict[str, Any]:
     return {name: LeaveOut() if name == "LeaveOut" else get_operator(f"core/{name}")() for name in KINDS}
 
 
-def mutants(only: str = "*") -> list[Mutant]:
-    """Every mutant of what is in scope, in the order of the files; `only` is a pattern for 'file:function'."""
+def mutants(only: str = "*", since: str | None = None) -> list[Mutant]:
+    """Every mutant of what is in scope, in the order of the files.
+
+    `only` is a pattern for 'file:function'; with `since`, a commit, what it has in the same words is left out.
+    """
     found = []
     for file, functions in files().items():
         source = (ROOT / file).read_text()
         names = {name for _, _, name in Layout(source).places} | {""} if functions is None else functions
-        if wanted := {name for name in names if fnmatch.fnmatchcase(f"{file}:{name}", only)}:
+        wanted = {name for name in names if fnmatch.fnmatchcase(f"{file}:{name}", only)}
+        if since is not None:
+            wanted &= differing(source, content_at(since, file))
+        if wanted:
             found += of_source(file, source, wanted)
     return found
+
+
+def content_at(commit: str, file: str) -> str:
+    """A file as a commit has it; empty if it has none. Raises CalledProcessError for what is no commit."""
+    subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"], cwd=ROOT, check=True, capture_output=True
+    )
+    shown = subprocess.run(["git", "show", f"{commit}:{file}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return shown.stdout
+
+
+def differing(source: str, before: str) -> set[str]:
+    """The qualified names of the functions and classes whose code differs, and "" if what is outside them does."""
+    now, then = (
+        {name: ast.dump(definition_of(ast.parse(text), name)) for _, _, name in Layout(text).places} | {"": _outside(text)}
+        for text in (source, before)
+    )
+    return {name for name, code in now.items() if then.get(name) != code}
+
+
+def _outside(source: str) -> str:
+    statements = ast.parse(source).body
+    return repr([ast.dump(one) for one in statements if not isinstance(one, (ast.FunctionDef, ast.ClassDef))])
 
 
 def of_source(file: str, source: str, functions: set[str]) -> Iterator[Mutant]:
@@ -116,7 +146,7 @@ def of_source(file: str, source: str, functions: set[str]) -> Iterator[Mutant]:
     import parso
 
     available = operators()
-    tree, layout = parso.parse(source), Layout(source)
+    tree, layout, original = parso.parse(source), Layout(source), ast.parse(source)
     seen = {content(source)}
     for node in nodes(tree):
         if node.parent is not None and node.parent.type == "parameters":
@@ -131,9 +161,8 @@ def of_source(file: str, source: str, functions: set[str]) -> Iterator[Mutant]:
                 if compiled is None or compiled in seen:
                     continue
                 seen.add(compiled)
-                yield Mutant(
-                    file, function, start[0], KINDS[name], *difference(source, changed), layout.reach_of(start[0]), changed
-                )
+                said = change(original, changed, function)
+                yield Mutant(file, function, start[0], KINDS[name], *said, layout.reach_of(start[0]), changed)
 
 
 def nodes(node: Any) -> Iterator[Any]:
@@ -162,14 +191,42 @@ def mutated(tree: Any, node: Any, operator: Any, index: int) -> str:
             inner.children[:] = children
 
 
-def difference(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ, each side joined to one."""
-    old, new = before.splitlines(), after.splitlines()
-    while old and new and old[0] == new[0]:
-        del old[0], new[0]
-    while old and new and old[-1] == new[-1]:
-        del old[-1], new[-1]
-    return " ".join(map(str.strip, old)), " ".join(map(str.strip, new))
+def change(original: ast.Module, changed: str, function: str) -> tuple[str, str]:
+    """The code that differs, before and after: the smallest expression or statement that the definition has but once.
+
+    It names something, so that a reader knows what is changed, and not 1 alone. Written as `ast.unparse` does, so that it does not depend on lines, spaces and brackets.
+    """
+    before, after = definition_of(original, function), definition_of(ast.parse(changed), function)
+    around = [(before, after)]  # from the definition inwards
+    while (pair := _only_difference(*around[-1])) is not None:
+        around.append(pair)
+    said = (ast.expr, ast.stmt, ast.arguments)
+    code = [ast.unparse(node) for node in ast.walk(before) if isinstance(node, said)]
+    for before, after in reversed(around):
+        names = any(isinstance(node, (ast.Name, ast.arg)) for node in ast.walk(before))
+        if isinstance(before, said) and names and code.count(ast.unparse(before)) == 1:
+            return ast.unparse(before), ast.unparse(after)
+    return ast.unparse(around[0][0]), ast.unparse(around[0][1])
+
+
+def _only_difference(before: ast.AST, after: ast.AST) -> tuple[ast.AST, ast.AST] | None:
+    """The children of two nodes that differ, if it is one of each and the nodes are alike otherwise."""
+    if type(before) is not type(after):
+        return None
+    found = []
+    for name in before._fields:
+        old, new = getattr(before, name, None), getattr(after, name, None)
+        pairs = list(zip(old, new)) if isinstance(old, list) and isinstance(new, list) else [(old, new)]
+        if isinstance(old, list) and len(old) != len(new):
+            return None
+        found += [(a, b) for a, b in pairs if _shape(a) != _shape(b)]
+    if len(found) != 1 or not all(isinstance(each, ast.AST) for each in found[0]):
+        return None
+    return found[0]
+
+
+def _shape(node: Any) -> str:
+    return ast.dump(node) if isinstance(node, ast.AST) else repr(node)
 
 
 class Layout:
