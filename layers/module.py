@@ -338,15 +338,30 @@ class Module:
                 if tensor is not None and name not in module._non_persistent_buffers:
                     yield at + name, tensor
 
+    def get_extra_state(self) -> Any:
+        """What a subclass wants kept in its `state_dict` besides tensors; one that has this must have `set_extra_state`."""
+        raise RuntimeError(f"{type(self).__name__}: state_dict holds an extra state, but get_extra_state is not written")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what `get_extra_state` returned, in `load_state_dict`."""
+        raise RuntimeError(f"{type(self).__name__}: state_dict holds an extra state, but set_extra_state is not written")
+
+    def _extra_states(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """The modules with a `get_extra_state` of their own, each under the keys of its state."""
+        for path, module in self.named_modules(remove_duplicate=False):
+            if type(module).get_extra_state is not Module.get_extra_state:
+                yield f"{prefix}{path}._extra_state" if path else f"{prefix}_extra_state", module
+
     def state_dict(
         self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Tensor]:
-        """Parameters and persistent buffers by path; they share the module's memory, so copy them to keep them.
+        """Parameters, persistent buffers and extra states by path; tensors share the module's memory: copy them to keep them.
 
         What is registered under two names is there under both, as in PyTorch. `keep_vars` gives the parameters themselves.
         """
         state = {} if destination is None else destination
         state.update((key, tensor if keep_vars else tensor.detach()) for key, tensor in self._named_state(prefix))
+        state.update((key, module.get_extra_state()) for key, module in self._extra_states(prefix))
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> IncompatibleKeys:
@@ -357,9 +372,9 @@ class Module:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict, got {type(state_dict).__name__}")
-        own = dict(self._named_state())
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
+        own, extra = dict(self._named_state()), dict(self._extra_states())
+        missing = [key for key in (*own, *extra) if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in own and key not in extra]
         problems = [
             f"{what} key(s): {', '.join(map(repr, keys))}"
             for what, keys in (("missing", missing), ("unexpected", unexpected))
@@ -372,6 +387,9 @@ class Module:
             if key in state_dict:
                 tensor.array[...] = state_dict[key].to(device=tensor.device, dtype=tensor.dtype).array
                 mark_changed(tensor.array, "load_state_dict")
+        for key, module in extra.items():
+            if key in state_dict:
+                module.set_extra_state(state_dict[key])
         return IncompatibleKeys(missing, unexpected)
 
     # ---- hooks -----------------------------------------------------------------------------------------------------------

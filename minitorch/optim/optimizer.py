@@ -243,7 +243,8 @@ class Optimizer:
         for key, value in state_dict["state"].items():
             if key in numbered:
                 p = numbered[key]
-                state[p] = {name: self._fitted(p, name, entry, key) for name, entry in value.items()}
+                made = {name: entry for name, entry in value.items() if entry is not None}  # PyTorch wrote None before 2.3
+                state[p] = {name: self._fitted(p, name, entry, key) for name, entry in made.items()}
             elif isinstance(key, int):
                 raise ValueError(f"{self._name}.load_state_dict: state for parameter {key}, which no group lists")
             else:
