@@ -182,10 +182,15 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
-    if any(getattr(bound, "ndim", 0) for bound in (start, end)):
-        raise ValueError(f"linspace: expected numbers or 0-d tensors as bounds, got {start} and {end}")
-    start, end = (bound.item() if isinstance(bound, Tensor) else bound for bound in (start, end))
+    start, end = _bounds("linspace", start, end)
     return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
+
+
+def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
+    """Bounds as numbers; raises ValueError for a tensor with dimensions."""
+    if any(getattr(bound, "ndim", 0) for bound in bounds):
+        raise ValueError(f"{name}: expected numbers or 0-d tensors as bounds, got {' and '.join(map(str, bounds))}")
+    return tuple(bound.item() if isinstance(bound, Tensor) else bound for bound in bounds)
 
 
 def logspace(
@@ -198,8 +203,9 @@ def logspace(
     device: Device | str | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`base` to the powers from `start` to `end`, evenly in `steps`."""
-    bounds = [float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in (start, end)]
+    """`base` to the powers from `start` to `end`, evenly in `steps`; raises ValueError for a bound with dimensions."""
+    bounds = _bounds("logspace", start, end)
+    bounds = [float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in bounds]
     return _made(
         np.power(float(base), np.linspace(*bounds, steps)), dtype or backend.get_default_dtype(), device, requires_grad
     )

@@ -241,7 +241,8 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dty
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
     """The product over `dim`, with an exact gradient also where elements are zero."""
     input = input if dtype is None else input.type(dtype)
-    return _prod(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
+    out = _prod(input, dims=normalized_dims("prod", input.ndim, dim), keepdim=keepdim)
+    return out if dtype is None else out.type(dtype)
 
 
 _prod = in_float32(Prod.apply)

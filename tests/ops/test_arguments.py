@@ -191,6 +191,29 @@ def test_bounds_of_linspace_are_numbers():
         mt.linspace(mt.tensor([0.0, 1.0]), mt.tensor([1.0, 2.0]), 3)
 
 
+def test_bounds_of_logspace_are_numbers():
+    with pytest.raises(ValueError, match=r"^logspace: expected numbers or 0-d tensors as bounds"):
+        mt.logspace(mt.tensor([0.0]), mt.tensor([1.0]), 3)
+
+
+def test_the_cosine_of_two_numbers_is_their_sign():
+    assert mt.functional.cosine_similarity(mt.tensor(2.0), mt.tensor(-3.0), dim=0).item() == -1.0
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (0, 2, 3), (0, 2, 3, 3), (2, 2, 0)])
+def test_batch_norm_of_nothing_is_nothing_and_moves_nothing(shape):
+    mean, var = mt.zeros(2), mt.ones(2)
+    x, w, b = mt.zeros(shape, requires_grad=True), mt.ones(2, requires_grad=True), mt.zeros(2, requires_grad=True)
+    y = mt.functional.batch_norm(x, mean, var, w, b, training=True)
+    y.sum().backward()
+    assert y.shape == shape and mean.tolist() == [0, 0] and var.tolist() == [1, 1]
+    assert x.grad.shape == shape and w.grad.tolist() == b.grad.tolist() == [0, 0]
+
+
+def test_a_product_of_booleans_may_stay_one():
+    assert mt.tensor([[True, False]]).prod(1, dtype=mt.bool).dtype == mt.bool
+
+
 def test_masked_fill_takes_one_value():
     with pytest.raises(ValueError, match=r"^masked_fill: expected a number or a 0-d tensor as the value, got shape \(1,\)"):
         X.masked_fill(X > 1, mt.tensor([1.0]))
