@@ -116,10 +116,10 @@ class Trial:
         answer = self.function.backward(run.node, *map(wrap, given)) if self.function else run.node.backward(*given)
         return answer if type(answer) is tuple else (answer,), tuple(given)
 
-    def gradients(self, g: np.ndarray, run: Run | None = None) -> dict[int, np.ndarray]:
-        """The gradient of each input that has one, in its shape."""
+    def gradients(self, g: np.ndarray, run: Run | None = None) -> dict[int, Any]:
+        """The gradient of each input that has one, in its shape; None where there is none or it cannot be fitted."""
         answers, _ = self.pull(g, run)
-        return {i: fitted(array(answers[i]), self.inputs[i].shape) for i in self.places}
+        return {i: None if answers[i] is None else fitted(array(answers[i]), self.inputs[i].shape) for i in self.places}
 
     def random(self) -> np.ndarray:
         """A g without zeros or equal numbers."""

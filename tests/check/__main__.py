@@ -22,7 +22,7 @@ import numpy as np
 from minitorch.autograd.explain import diagnose
 from minitorch.autograd.trial import Trial, quiet
 from tests.check.captured import Call, calls
-from tests.mutation.graft import graft
+from tests.mutation.graft import graft, live
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.scope import module_of
 
@@ -34,7 +34,7 @@ def main() -> int:
     print(f"{len(calls())} calls of {len({call.op for call in calls()})} operations")
     accused = [(call, found) for call in calls() if (found := verdict(call)) not in ("", "cannot tell")]
     print("\n".join(f"accused: {call}: {found}" for call, found in accused), flush=True)
-    before = [answers(call) for call in calls()]
+    before = [traced(call) for call in calls()]
     chosen, counts = mutants("minitorch/ops/*"), collections.Counter()
     for k, each in enumerate(chosen, 1):
         outcome = apart(each, before)
@@ -76,11 +76,25 @@ def differs(old: tuple[Any, Any], new: tuple[Any, Any]) -> bool:
     )
 
 
+def traced(call: Call) -> tuple[Any, set[tuple[str, int]]]:
+    """The answers of a call, and the functions that it runs, by file and line."""
+    run: set[tuple[str, int]] = set()
+    sys.setprofile(lambda frame, event, _: run.add((frame.f_code.co_filename, frame.f_code.co_firstlineno)))
+    try:
+        return answers(call), run
+    finally:
+        sys.setprofile(None)
+
+
 def judged(mutant: Mutant, before: list) -> str:
     """What is said of a mutant on the first calls that see it; "unseen" if none does."""
-    graft(module_of(mutant.file), mutant.function, mutant.source)
+    module = module_of(mutant.file)
+    code = getattr(live(module, mutant.function), "__code__", None)
+    place = code and (code.co_filename, code.co_firstlineno)
+    reach = [(call, old) for call, (old, run) in zip(calls(), before) if place is None or place in run]
+    graft(module, mutant.function, mutant.source)
     seen = "unseen"
-    for call in itertools.islice((call for call, old in zip(calls(), before) if differs(old, answers(call))), CALLS):
+    for call in itertools.islice((call for call, old in reach if differs(old, answers(call))), CALLS):
         seen = verdict(call) or "ACCEPTED"
         if seen == "ACCEPTED":
             break

@@ -1,0 +1,39 @@
+"""A sample of what `python -m tests.check` does: mutants of backward rules are not accepted."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("cosmic_ray", reason="the mutation extra makes the mutants")
+
+from tests.check.__main__ import answers, differs, verdict
+from tests.check.captured import calls
+from tests.mutation.graft import graft
+from tests.mutation.mutants import mutants
+from tests.mutation.scope import ROOT, module_of
+
+RULES = [
+    "activation.py:Tanh",
+    "activation.py:Softmax",
+    "arithmetic.py:Div",
+    "linear.py:Matmul",
+    "reduce.py:Mean",
+    "norm.py:Normalize",
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_mutant_that_changes_a_gradient_is_accepted(rule):
+    file, _, name = rule.partition(":")
+    chosen = [call for call in calls() if call.op.__name__ == name][:4]
+    before, seen = [answers(call) for call in chosen], 0
+    for mutant in mutants(f"minitorch/ops/{file}:{name}.backward"):
+        module = module_of(mutant.file)
+        graft(module, mutant.function, mutant.source)
+        try:
+            changed = [call for call, old in zip(chosen, before) if differs(old, answers(call))]
+            seen += bool(changed)
+            assert all(verdict(call) for call in changed), f"{mutant.before} -> {mutant.after} is accepted"
+        finally:
+            graft(module, mutant.function, (ROOT / mutant.file).read_text())
+    assert seen
