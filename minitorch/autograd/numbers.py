@@ -70,7 +70,9 @@ def along(t: Trial, ways: dict[int, np.ndarray], step: np.ndarray) -> np.ndarray
 
 
 def keeps_float32(t: Trial) -> Mistake | None:
-    """Whether float32 stays float32, in both passes."""
+    """Whether float32 stays float32, in both passes; beside whole numbers, with which NumPy makes it float64, the engine casts."""
+    if any(isinstance(a, np.ndarray) and a.dtype.kind in "iu" for a in t.inputs):
+        return None
     single = {k: v.astype(np.float32) if getattr(v, "dtype", None) == np.float64 else v for k, v in t.parameters.items()}
     trial = t.on([a.astype(np.float32) if is_floating(a) else a for a in t.inputs])
     trial.parameters = single
