@@ -70,18 +70,23 @@ def along(t: Trial, ways: dict[int, np.ndarray], step: np.ndarray) -> np.ndarray
 
 
 def keeps_float32(t: Trial) -> Mistake | None:
-    """Whether float32 stays float32, in both passes; beside whole numbers, with which NumPy makes it float64, the engine casts."""
-    if any(isinstance(a, np.ndarray) and a.dtype.kind in "iu" for a in t.inputs):
+    """Whether float32 stays float32, in both passes."""
+    wholes = any(isinstance(a, np.ndarray) and a.dtype.kind in "iu" for a in t.inputs)
+    for kinds in (
+        ("fiu", "f") if wholes else ("f",)
+    ):  # NumPy makes float64 of float32 and whole numbers, unless they are indices
+        trial = t.on([a.astype(np.float32) if is_floating(a, kinds) else a for a in t.inputs])
+        trial.parameters = {k: v.astype(np.float32) if is_floating(v) else v for k, v in t.parameters.items()}
+        try:
+            answers = trial.pull(trial.random().astype(np.float32))[0]
+        except (IndexError, TypeError, ValueError):
+            continue
+        if trial.out.dtype != np.float32:
+            return mistake("forward float32", Source(t.forward).answer(), dtype=trial.out.dtype)
+        for i in t.places:
+            if array(answers[i]).dtype != np.float32 and not isinstance(answers[i], (int, float)):
+                return mistake("float32", t.source.answer(i), name=t.names[i], dtype=array(answers[i]).dtype)
         return None
-    single = {k: v.astype(np.float32) if getattr(v, "dtype", None) == np.float64 else v for k, v in t.parameters.items()}
-    trial = t.on([a.astype(np.float32) if is_floating(a) else a for a in t.inputs])
-    trial.parameters = single
-    if trial.out.dtype != np.float32:
-        return mistake("forward float32", Source(t.forward).answer(), dtype=trial.out.dtype)
-    answers = trial.pull(trial.random().astype(np.float32))[0]
-    for i in t.places:
-        if array(answers[i]).dtype != np.float32 and not isinstance(answers[i], (int, float)):
-            return mistake("float32", t.source.answer(i), name=t.names[i], dtype=array(answers[i]).dtype)
     return None
 
 
