@@ -10,13 +10,9 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "The node of an output has one edge, so the first is the last.",
         [
-            ("minitorch/autograd/outputs.py", "Output.name", "0", "-1"),
-            ("minitorch/autograd/outputs.py", "Output._origin", "0", "-1"),
+            ("minitorch/autograd/outputs.py", "Output.name", "self.edges[0]", "self.edges[-1]"),
+            ("minitorch/autograd/outputs.py", "Output._origin", "self.edges[0]", "self.edges[-1]"),
         ],
-    ),
-    (
-        "Gradients arrive as arrays or as tensors, all of them alike, so that any one tells.",
-        [("minitorch/autograd/function.py", "FunctionNode.backward", "0", "-1")],
     ),
     (
         "Numbers of nodes are compared with each other alone, so that it does not matter where they start.",
@@ -27,20 +23,23 @@ REASONS: list[tuple[str, list[Place]]] = [
     ),
     (
         "Operations whose output is a view have one input, so the first is the last.",
-        [("minitorch/autograd/op.py", "Op.apply", "0", "-1")],
+        [("minitorch/autograd/op.py", "Op.apply", "inputs[0]", "inputs[-1]")],
     ),
     (
         "Numbers of nodes start at 1, and what was never changed must only have none above those.",
         [
-            ("minitorch/autograd/changes.py", "check_unchanged", "0", "1"),
-            ("minitorch/autograd/changes.py", "check_unchanged", "0", "-1"),
-        ],
-    ),
-    (
-        "The inner choice only keeps e^a from overflowing where the outer one does not take it; any small number will do there, and at 0 itself a is that number.",
-        [
-            ("minitorch/ops/activation.py", "Elu.backward", "0.0", "1.0"),
-            ("minitorch/ops/activation.py", "Elu.backward", "0.0", "-1.0"),
+            (
+                "minitorch/autograd/changes.py",
+                "check_unchanged",
+                "_changed.get(id(owner), (0, ''))",
+                "_changed.get(id(owner), (1, ''))",
+            ),
+            (
+                "minitorch/autograd/changes.py",
+                "check_unchanged",
+                "_changed.get(id(owner), (0, ''))",
+                "_changed.get(id(owner), (-1, ''))",
+            ),
         ],
     ),
     (
@@ -57,11 +56,14 @@ REASONS: list[tuple[str, list[Place]]] = [
     ("A base of 0 was dealt with above.", [("minitorch/ops/arithmetic.py", "Pow.backward", "a > 0", "a >= 0")]),
     (
         "With the rows first a band has one stretch for all images, so the first is the last.",
-        [("minitorch/ops/conv.py", "ConvWeight.forward", "(:, 0)", "(:, -1)")],
+        [("minitorch/ops/conv.py", "ConvWeight.forward", "part[:, 0]", "part[:, -1]")],
     ),
     (
         "A number has no gradient, and its dimensions are read for the gradient alone.",
-        [("minitorch/ops/index.py", "SetItem.forward", "0", "1"), ("minitorch/ops/index.py", "SetItem.forward", "0", "-1")],
+        [
+            ("minitorch/ops/index.py", "SetItem.forward", "getattr(b, 'ndim', 0)", "getattr(b, 'ndim', 1)"),
+            ("minitorch/ops/index.py", "SetItem.forward", "getattr(b, 'ndim', 0)", "getattr(b, 'ndim', -1)"),
+        ],
     ),
     (
         "With equal numbers of dimensions there is none to put in front, and the reshape changes nothing.",
@@ -74,9 +76,19 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "NumPy works out a length from any negative number, not from -1 alone.",
         [
-            ("minitorch/ops/im2col.py", "gathered", "-1", "-2"),
-            ("minitorch/ops/norm.py", "Normalize.backward", "1", "2"),
-            ("minitorch/ops/reduce.py", "channel_sums", "-1", "-2"),
+            (
+                "minitorch/ops/im2col.py",
+                "gathered",
+                "beside[:len(own)].reshape(-1, kh * filters)",
+                "beside[:len(own)].reshape(-2, kh * filters)",
+            ),
+            ("minitorch/ops/norm.py", "Normalize.backward", "db.reshape(-1)", "db.reshape(-2)"),
+            (
+                "minitorch/ops/reduce.py",
+                "channel_sums",
+                "g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])",
+                "g.transpose(0, 2, 3, 1).reshape(-2, g.shape[1])",
+            ),
             (
                 "minitorch/ops/im2col.py",
                 "bands",
@@ -95,7 +107,12 @@ REASONS: list[tuple[str, list[Place]]] = [
                 "y.reshape(-1, groups, y.shape[-1] // groups)",
                 "y.reshape(-2, groups, y.shape[-1] // groups)",
             ),
-            ("minitorch/ops/im2col.py", "matrices", "-1", "-2"),
+            (
+                "minitorch/ops/im2col.py",
+                "matrices",
+                "w.reshape(number, groups, -1, filters // groups)",
+                "w.reshape(number, groups, -2, filters // groups)",
+            ),
             ("minitorch/ops/im2col.py", "correlate", "b.reshape(1, groups, 1, -1)", "b.reshape(1, groups, 1, -2)"),
             ("minitorch/ops/images.py", "at_pixels", "channels.reshape(1, -1)", "channels.reshape(1, -2)"),
             (
@@ -115,8 +132,8 @@ REASONS: list[tuple[str, list[Place]]] = [
     (
         "Both ways give the same sums; which is quicker depends on the shape.",
         [
-            ("minitorch/ops/norm.py", "_sums", "0", "-1"),
-            ("minitorch/ops/norm.py", "_sums", "2", "3"),
+            ("minitorch/ops/norm.py", "_sums", "(0, *range(2, x.ndim))", "(-1, *range(2, x.ndim))"),
+            ("minitorch/ops/norm.py", "_sums", "range(2, x.ndim)", "range(3, x.ndim)"),
             (
                 "minitorch/ops/reduce.py",
                 "channel_sums",
@@ -153,7 +170,10 @@ REASONS: list[tuple[str, list[Place]]] = [
     ),
     (
         "No place that is named lies in the padding, so that its value is never picked.",
-        [("minitorch/ops/pool.py", "Pick.forward", "0", "1"), ("minitorch/ops/pool.py", "Pick.forward", "0", "-1")],
+        [
+            ("minitorch/ops/pool.py", "Pick.forward", "window.pad(a, 0)", "window.pad(a, 1)"),
+            ("minitorch/ops/pool.py", "Pick.forward", "window.pad(a, 0)", "window.pad(a, -1)"),
+        ],
     ),
     (
         "Whether a cast to the same dtype copies does not matter: an operation writes to neither operand.",
@@ -165,7 +185,14 @@ REASONS: list[tuple[str, list[Place]]] = [
     ("Of two equal numbers either is the larger.", [("minitorch/ops/reduce.py", "max_", "a > b", "a >= b")]),
     (
         "The reshape that follows removes the dimension as well.",
-        [("minitorch/ops/reduce.py", "_product_of_others", "False", "True")],
+        [
+            (
+                "minitorch/ops/reduce.py",
+                "_product_of_others",
+                "Prod.apply(square, dims=(len(square.shape) - 1,), keepdim=False)",
+                "Prod.apply(square, dims=(len(square.shape) - 1,), keepdim=True)",
+            )
+        ],
     ),
     (
         "Adding up, for places named several times, is right for those named once as well; it only takes longer.",
@@ -177,7 +204,7 @@ REASONS: list[tuple[str, list[Place]]] = [
     ),
     (
         "Memory in the order n, h, w, c has the stride of c below those of both w and h; another order of these two alone takes a slower way to the same numbers.",
-        [("minitorch/ops/images.py", "is_channels_last", "3", "2")],
+        [("minitorch/ops/images.py", "is_channels_last", "a.strides[3]", "a.strides[2]")],
     ),
     (
         "A slice that ends beyond the last element ends there.",
@@ -232,20 +259,23 @@ REASONS: list[tuple[str, list[Place]]] = [
     ),
     (
         "The dimension in between is that of the channels of a group, of which there is one here.",
-        [("minitorch/ops/im2col.py", "bands", "4:", "3:")],
+        [("minitorch/ops/im2col.py", "bands", "places_first.shape[4:]", "places_first.shape[3:]")],
     ),
     (
         "The patches of all images are together here, in a dimension of length one, so the first is the last.",
         [("minitorch/ops/im2col.py", "bands", "(:, 0, :band)", "(:, -1, :band)")],
     ),
-    ("Of four dimensions the last but one is number 2.", [("minitorch/ops/im2col.py", "bands", "-2", "2")]),
+    (
+        "Of four dimensions the last but one is number 2.",
+        [("minitorch/ops/im2col.py", "bands", "filled.swapaxes(-1, -2)", "filled.swapaxes(-1, 2)")],
+    ),
     (
         "The bytes worked on at a time decide about time and memory alone.",
         [
-            ("minitorch/ops/im2col.py", "slab", "19", "18"),
-            ("minitorch/ops/im2col.py", "slab", "2 ** 29", "3 ** 29"),
-            ("minitorch/ops/im2col.py", "slab", "29", "30"),
-            ("minitorch/ops/im2col.py", "slab", "29", "28"),
+            ("minitorch/ops/im2col.py", "slab", "2 ** 19 if xp is np else 2 ** 29", "2 ** 18 if xp is np else 2 ** 29"),
+            ("minitorch/ops/im2col.py", "slab", "2 ** 19 if xp is np else 2 ** 29", "2 ** 19 if xp is np else 3 ** 29"),
+            ("minitorch/ops/im2col.py", "slab", "2 ** 19 if xp is np else 2 ** 29", "2 ** 19 if xp is np else 2 ** 30"),
+            ("minitorch/ops/im2col.py", "slab", "2 ** 19 if xp is np else 2 ** 29", "2 ** 19 if xp is np else 2 ** 28"),
         ],
     ),
     (
@@ -286,7 +316,14 @@ REASONS: list[tuple[str, list[Place]]] = [
     ),
     (
         "A matrix of indices has two dimensions, the second of which is the last.",
-        [("minitorch/ops/choice.py", "nonzero", "-1", "1")],
+        [
+            (
+                "minitorch/ops/choice.py",
+                "nonzero",
+                "array_module(input.array).stack(found, -1)",
+                "array_module(input.array).stack(found, 1)",
+            )
+        ],
     ),
 ]
 
