@@ -30,6 +30,14 @@ from layers.activation import (
     Tanhshrink,
     Threshold,
 )
+from layers.attention import (
+    MultiheadAttention,
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from layers.distance import CosineSimilarity, PairwiseDistance
@@ -185,6 +193,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -218,6 +227,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "Unfold",

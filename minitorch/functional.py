@@ -16,6 +16,7 @@ from minitorch.ops.activation import (
     softplus,
     tanh,
 )
+from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.dropout import dropout, dropout2d
 from minitorch.ops.index import embedding
@@ -142,6 +143,7 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -75,7 +75,8 @@ LEARNING = {
     "ConvTranspose1d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "InstanceNorm1d": (4, 1e-5, 0.1, True),
     "InstanceNorm2d": (4, 1e-5, 0.1, True), "RMSNorm": (4,), "Embedding": (4, 4),
     "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
-    "Linear": (4, 4), "PReLU": (4,), "RNN": (4, 4), "RNNCell": (4, 4),
+    "Linear": (4, 4), "PReLU": (4,), "MultiheadAttention": (4, 2), "Transformer": (4, 2, 1, 1, 8),
+    "TransformerEncoderLayer": (4, 2), "TransformerDecoderLayer": (4, 2), "RNN": (4, 4), "RNNCell": (4, 4),
 }
 # fmt: on
 
@@ -87,7 +88,7 @@ def test_every_module_with_state_of_its_own_is_made_for_a_dtype_and_device(cupy)
         assert {t.dtype for t in own if t.is_floating_point()} == {mt.float64}, name
         assert {t.device.type for t in own} == {"cuda"}, name
     with_state = {case.kind for case in ALL_CASES if list(case.make(nn, mt.tensor).parameters())}
-    assert set(LEARNING) == with_state
+    assert set(LEARNING) == with_state - {"TransformerDecoder", "TransformerEncoder"}  # made of layers
 
 
 @with_each_case
@@ -400,6 +401,11 @@ def test_the_padding_row_of_an_embedding_stays_zero_in_training():
         (lambda: nn.ZeroPad2d((1, 2)), r"ZeroPad2d: .* got \(1, 2\)"),
         (lambda: nn.Upsample(scale_factor=2, mode="lanczos"), "only modes nearest, .* are supported, got 'lanczos'"),
         (lambda: nn.Upsample(), "expected either size or scale_factor, got None and None"),
+        (lambda: nn.MultiheadAttention(5, 2), "2 heads do not divide an embed_dim of 5"),
+        (lambda: nn.MultiheadAttention(4, 2)(*[mt.zeros(3, 2, 5)] * 3), r"MultiheadAttention: expected query, key, value"),
+        (lambda: nn.MultiheadAttention(4, 2)(*[mt.zeros(3, 2, 4)] * 3, is_causal=True), "is_causal is a hint about attn_mask"),
+        (lambda: nn.TransformerEncoderLayer(4, 2, activation="elu"), "expected activation 'relu' or 'gelu', got 'elu'"),
+        (lambda: nn.Transformer(4, 2, 1, 1)(mt.zeros(3, 2, 4), mt.zeros(3, 3, 4)), "expected src and tgt of one batch"),
         (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: expected min_val below max_val, got 1.0 and 1.0"),
         (lambda: nn.MultiMarginLoss(3), "MultiMarginLoss: expected p of 1 or 2, got 3"),
         (
@@ -582,3 +588,17 @@ def test_data_parallel_is_its_module():
 def test_a_transposed_convolution_takes_the_size_of_its_output():
     layer = nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1)
     assert layer(mt.zeros(1, 2, 4, 4), output_size=(8, 7)).shape == (1, 3, 8, 7)
+
+
+def test_masks_keep_queries_from_looking():
+    mt.manual_seed(0)
+    layer, x = nn.MultiheadAttention(4, 2), mt.randn(3, 1, 4)
+    ahead = nn.Transformer.generate_square_subsequent_mask(3)
+    assert ahead.tolist() == [[0, -math.inf, -math.inf], [0, 0, -math.inf], [0, 0, 0]]
+    _, weights = layer(x, x, x, attn_mask=ahead)
+    assert weights.shape == (1, 3, 3)
+    assert (weights.detach().numpy()[0] > 0).tolist() == [[True, False, False], [True, True, False], [True] * 3]
+    _, padded = layer(x, x, x, key_padding_mask=mt.tensor([[False, False, True]]), average_attn_weights=False)
+    assert padded.shape == (1, 2, 3, 3)
+    assert not padded.detach().numpy()[..., 2].any()
+    assert layer(x, x, x, need_weights=False)[1] is None

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = [
     pytest.mark.parity,
     pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+    pytest.mark.filterwarnings("ignore:enable_nested_tensor is True"),
     pytest.mark.filterwarnings("ignore:size_average and reduce args will be deprecated"),
 ]
 
@@ -376,6 +377,7 @@ def assert_signature_is_pytorch_s(ours, theirs):
 
 
 OWN_ARGUMENTS = {"ContrastiveLoss", "Parameter", "RNN", "LSTM", "GRU"}  # not in PyTorch, hidden in C++, or *args there
+OWN_ARGUMENTS |= {"Transformer", "TransformerDecoderLayer", "TransformerEncoderLayer"}  # their default is our relu
 MODULES = [name for name in layers.__all__ if inspect.isclass(getattr(layers, name)) and name not in OWN_ARGUMENTS]
 ADDED = {"torch_default_"}
 INITS = [

@@ -23,6 +23,7 @@ class _WithMomentum(LRScheduler):
     def _check_momentum(self) -> None:
         if not {"momentum", "betas"} & self.optimizer.defaults.keys():
             raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
+        self.use_beta1 = "betas" in self.optimizer.defaults  # PyTorch's name in the state
 
     def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
         if "betas" in group:
@@ -69,7 +70,17 @@ class OneCycleLR(_WithMomentum):
         rise = pct_start * total_steps - 1
         ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
         names = ["initial", "max", "initial", "min"] if three_phase else ["initial", "max", "min"]
-        self._phases = list(zip(ends, names, names[1:]))
+        momenta = {name: "base_momentum" if name == "max" else "max_momentum" for name in names}
+        self._schedule_phases = [
+            {
+                "end_step": float(end),
+                "start_lr": f"{first}_lr",
+                "end_lr": f"{then}_lr",
+                "start_momentum": momenta[first],
+                "end_momentum": momenta[then],
+            }
+            for end, first, then in zip(ends, names, names[1:])
+        ]
         if last_epoch == -1:
             if cycle_momentum:
                 self._check_momentum()
@@ -95,18 +106,18 @@ class OneCycleLR(_WithMomentum):
         if self.last_epoch >= self.total_steps:
             raise ValueError(f"OneCycleLR: step {self.last_epoch + 1} of a schedule of {self.total_steps} steps")
         begin = 0.0
-        for phase in self._phases:
-            end, first, then = phase
-            if self.last_epoch <= end or phase is self._phases[-1]:
+        for phase in self._schedule_phases:
+            end = phase["end_step"]
+            if self.last_epoch <= end or phase is self._schedule_phases[-1]:
                 break
             begin = end
         share = (self.last_epoch - begin) / (end - begin)
         rates = []
         for group in self.optimizer.param_groups:
-            rates.append(self._between(group[f"{first}_lr"], group[f"{then}_lr"], share))
+            rates.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], share))
             if self.cycle_momentum:
-                momenta = [group["base_momentum" if name == "max" else "max_momentum"] for name in (first, then)]
-                self._set_momentum(group, self._between(*momenta, share))
+                momentum = self._between(group[phase["start_momentum"]], group[phase["end_momentum"]], share)
+                self._set_momentum(group, momentum)
         return rates
 
 
@@ -138,7 +149,8 @@ class CyclicLR(_WithMomentum):
             raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
         down = float(step_size_up if step_size_down is None else step_size_down)
         self.max_lrs = self._spread("max_lr", max_lr)
-        for group, lr in zip(optimizer.param_groups, self._spread("base_lr", base_lr)):
+        lows = self._spread("base_lr", base_lr)
+        for group, lr in zip(optimizer.param_groups, lows):
             if last_epoch == -1:
                 group["lr"] = lr
                 group["initial_lr"] = lr
@@ -152,6 +164,7 @@ class CyclicLR(_WithMomentum):
             for group, momentum in zip(optimizer.param_groups, self.max_momentums):
                 self._set_momentum(group, momentum)
         super().__init__(optimizer, last_epoch)
+        self.base_lrs = lows
 
     def _height(self, cycle: float) -> float:
         """By what the difference of the two rates is scaled."""

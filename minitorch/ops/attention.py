@@ -1,0 +1,65 @@
+"""Attention: for each query the values, weighed by how well their keys fit it."""
+
+from __future__ import annotations
+
+import math
+
+from minitorch import backend
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import array_module
+from minitorch.ops.activation import softmax
+from minitorch.ops.choice import where
+from minitorch.ops.dropout import dropout
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(q k^T scale + mask) v, for q (..., L, E), k (..., S, E), v (..., S, Ev); scale is 1 / sqrt(E) unless given.
+
+    A boolean mask (..., L, S) says where a query may look, one of floats is added; `is_causal` lets query i look at keys 0 to
+    i. A query that may look nowhere gets zeros. `enable_gqa` repeats the heads of k and v, dim -3, to as many as q has. Raises
+    ValueError for shapes that do not fit and a mask together with `is_causal` (Vaswani et al. 2017, section 3.2.1).
+    """
+    if enable_gqa:
+        key, value = (part.repeat_interleave(query.shape[-3] // part.shape[-3], -3) for part in (key, value))
+    weights = attention_weights(query, key, value, attn_mask, is_causal, scale)
+    return dropout(weights, dropout_p) @ value
+
+
+def attention_weights(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool, scale: float | None = None
+) -> Tensor:
+    """softmax(q k^T scale + mask), of shape (..., L, S)."""
+    name = "scaled_dot_product_attention"
+    if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ValueError(
+            f"{name}: expected query (..., L, E), key (..., S, E) and value (..., S, Ev), got {tuple(query.shape)}, "
+            f"{tuple(key.shape)} and {tuple(value.shape)}"
+        )
+    if is_causal and attn_mask is not None:
+        raise ValueError(f"{name}: is_causal is a mask of its own; give no attn_mask with it")
+    scores = query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale) @ key.swapaxes(-1, -2)
+    if is_causal:
+        xp = array_module(query.array)
+        ahead = wrap(xp.arange(scores.shape[-1]) > xp.arange(scores.shape[-2])[:, None])
+        return softmax(where(ahead, -math.inf, scores), -1)
+    if attn_mask is None:
+        return softmax(scores, -1)
+    if attn_mask.dtype != backend.bool_:
+        scores = scores + attn_mask
+        allowed = scores != -math.inf
+    else:
+        allowed = attn_mask
+        scores = where(allowed, scores, -math.inf)
+    blind = wrap(~allowed.array.any(-1, keepdims=True))  # queries that may look nowhere
+    if not bool(blind.array.any()):
+        return softmax(scores, -1)
+    return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))
