@@ -179,7 +179,7 @@ CASES = [
     Case("TransformerEncoderLayer norm first", lambda nn, t: nn.TransformerEncoderLayer(4, 2, 8, 0.0, "gelu", batch_first=True, norm_first=True),
          normal(2, 5, 4)),
     Case("TransformerDecoderLayer", lambda nn, t: nn.TransformerDecoderLayer(4, 2, 8, 0.0), several(2, 5, 2, 4)),
-    Case("TransformerEncoder", lambda nn, t: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0), 2, nn.LayerNorm(4), False),
+    Case("TransformerEncoder", lambda nn, t: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0), 1, nn.LayerNorm(4), False),
          normal(5, 2, 4)),
     Case("TransformerDecoder", lambda nn, t: nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 8, 0.0), 1), several(2, 5, 2, 4)),
     Case("Transformer", lambda nn, t: nn.Transformer(4, 2, 1, 1, 8, 0.0), several(2, 5, 2, 4)),

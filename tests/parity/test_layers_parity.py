@@ -439,3 +439,16 @@ def test_packed_sequences_are_pytorch_s(name, lengths):
     for mine, other in zip(*found, strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-10)
         assert mine.dtype == other.dtype
+
+
+@pytest.mark.parametrize("name", ["Encoder", "Decoder"])
+def test_a_deep_transformer_is_pytorch_s(name):
+    """Several layers, which amplify rounding, so in float64 alone."""
+
+    def make(nn, tensor):
+        return getattr(nn, f"Transformer{name}")(getattr(nn, f"Transformer{name}Layer")(4, 2, 8, 0.0), 3)
+
+    ours, theirs = both(make, "float64")
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        step(ours, theirs, tuple(rng.standard_normal((5, 2, 4)) for _ in range(1 + (name == "Decoder"))), "float64", rng)
