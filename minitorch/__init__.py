@@ -100,35 +100,22 @@ from minitorch.ops.counting import (
     isin,
     searchsorted,
     unique,
-    unique_consecutive,
 )
 from minitorch.ops.elements import (
     addcdiv,
     addcmul,
     clamp_max,
     clamp_min,
-    copysign,
     erfc,
-    float_power,
     fmax,
     fmin,
     fmod,
     frac,
-    gcd,
-    heaviside,
     isclose,
-    isneginf,
-    isposinf,
-    lcm,
-    ldexp,
     lerp,
     logit,
     nan_to_num,
-    positive,
-    rsub,
     sgn,
-    signbit,
-    xlogy,
 )
 from minitorch.ops.elementwise import abs, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc
 from minitorch.ops.index import index_select, masked_fill
@@ -139,7 +126,6 @@ from minitorch.ops.joining import (
     broadcast_shapes,
     broadcast_tensors,
     broadcast_to,
-    cartesian_prod,
     column_stack,
     dsplit,
     dstack,
@@ -160,10 +146,7 @@ from minitorch.ops.joining import (
 )
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.products import (
-    addbmm,
     addmm,
-    addmv,
-    addr,
     baddbmm,
     cdist,
     cross,
@@ -175,7 +158,6 @@ from minitorch.ops.products import (
     mv,
     outer,
     tensordot,
-    vdot,
 )
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import (
@@ -197,20 +179,16 @@ from minitorch.ops.reduce import (
     sum,
     var,
 )
-from minitorch.ops.running import aminmax, cumprod, cumulative_trapezoid, diff, nanmean, nansum, std_mean, trapezoid, var_mean
+from minitorch.ops.running import aminmax, cumprod, diff, nanmean, nansum, std_mean, trapezoid, var_mean
 from minitorch.ops.scatter import (
     index_add,
     index_copy,
     index_fill,
-    masked_scatter,
     masked_select,
     narrow,
     scatter,
     scatter_add,
     select,
-    select_scatter,
-    slice_scatter,
-    take,
     take_along_dim,
 )
 from minitorch.ops.shape import (
@@ -238,7 +216,6 @@ from minitorch.ops.sorting import (
     mode,
     msort,
     nanmedian,
-    nanquantile,
     quantile,
     sort,
     topk,
@@ -248,7 +225,6 @@ from minitorch.ops.triangles import (
     diag_embed,
     diagflat,
     diagonal,
-    diagonal_scatter,
     trace,
     tril,
     tril_indices,
@@ -277,7 +253,7 @@ from minitorch.ops.trigonometry import (
 )
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from minitorch.sampling import multinomial, normal, poisson
+from minitorch.sampling import multinomial, normal
 from minitorch.size import Size
 from minitorch.tensor_types import (
     BoolTensor,

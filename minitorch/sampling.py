@@ -87,14 +87,6 @@ def normal(
     return out.requires_grad_() if requires_grad else out
 
 
-def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """A Poisson number for each rate in `input`, in its dtype; raises ValueError for a negative rate."""
-    rates = backend.to_array(input.array, backend.float64, backend.CPU)
-    if rates.size and not rates.min() >= 0:
-        raise ValueError(f"poisson: expected rates of 0 or more, got {rates.min()} in shape {tuple(input.shape)}")
-    return wrap(backend.to_array((generator or default_generator).numpy.poisson(rates), input.dtype, input.device))
-
-
 # ---- in place ------------------------------------------------------------------------------------------------------------
 
 
@@ -136,25 +128,3 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | N
     if not lambd > 0:
         raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
     return _filled(tensor, (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd, "exponential_")
-
-
-def geometric_(tensor: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
-    """Every element the number of trials up to the first success, each of probability `p`, in place."""
-    if not 0 < p < 1:
-        raise ValueError(f"geometric_: expected a probability between 0 and 1, got {p}")
-    return _filled(tensor, (generator or default_generator).numpy.geometric(p, tensor.shape), "geometric_")
-
-
-def cauchy_(tensor: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn from the Cauchy distribution, in place."""
-    if not sigma > 0:
-        raise ValueError(f"cauchy_: expected sigma above 0, got {sigma}")
-    numbers = (generator or default_generator).numpy.standard_cauchy(tensor.shape)
-    return _filled(tensor, numbers * sigma + median, "cauchy_")
-
-
-def log_normal_(tensor: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element e to the power of a normal number of this mean and standard deviation, in place."""
-    if not std > 0:
-        raise ValueError(f"log_normal_: expected std above 0, got {std}")
-    return _filled(tensor, (generator or default_generator).numpy.lognormal(mean, std, tensor.shape), "log_normal_")

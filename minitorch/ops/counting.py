@@ -25,21 +25,6 @@ def unique(
     return _asked(found[0], inverse, found[2], return_inverse, return_counts)
 
 
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
-    """The elements, or the slices along `dim`, without those equal to the one before."""
-    xp = array_module(input.array)
-    if dim is not None:
-        (dim,) = normalized_dims("unique_consecutive", input.ndim, dim)
-    a = input.array.reshape(-1) if dim is None else xp.moveaxis(input.array, dim, 0)
-    differs = (a[1:] != a[:-1]).any(tuple(range(1, a.ndim)))
-    new = xp.concatenate([xp.ones(min(len(a), 1), bool), differs])
-    starts = new.nonzero()[0]
-    counts = xp.concatenate([starts[1:], xp.full(min(len(a), 1), len(a))]) - starts
-    values = a[new] if dim is None else xp.moveaxis(a[new], 0, dim)
-    inverse = (new.cumsum() - 1).reshape(input.shape if dim is None else -1)
-    return _asked(values, inverse, counts, return_inverse, return_counts)
-
-
 def _asked(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
     parts = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
     wrapped = tuple(map(wrap, parts))

@@ -7,16 +7,14 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.limits import finfo
 from minitorch.ops.activation import erf
-from minitorch.ops.arithmetic import div, pow
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isfinite, isnan
 from minitorch.ops.elementwise import abs, log, sign, trunc
 from minitorch.ops.promotion import matched
-from minitorch.ops.trigonometry import exp2
 
 
 class Fmod(Op):
@@ -54,46 +52,9 @@ def frac(input: Tensor) -> Tensor:
     return input - trunc(input)
 
 
-def positive(input: Tensor) -> Tensor:
-    """`input` itself; raises TypeError for booleans."""
-    if input.dtype == backend.bool_:
-        raise TypeError("positive: expected numbers, got booleans")
-    return input
-
-
-def rsub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
-    """`other - alpha * input`, broadcast."""
-    expect_tensors("rsub", input)
-    return other - (input if alpha == 1 else input * alpha)
-
-
 def sgn(input: Tensor) -> Tensor:
     """-1, 0 or 1 for each element; of booleans themselves."""
     return sign(input) if input.dtype != backend.bool_ else input.clone()
-
-
-def signbit(input: Tensor) -> Tensor:
-    """Where elements are negative, or -0.0."""
-    xp = array_module(input.array)
-    return wrap(xp.asarray(xp.signbit(input.array) if input.dtype.kind == "f" else input.array < 0))
-
-
-def copysign(input: Tensor, other: Tensor | float) -> Tensor:
-    """The magnitudes of `input` with the signs of `other`; no gradient flows to `other`."""
-    xp = array_module(input.array)
-    signs = other.array if isinstance(other, Tensor) else xp.full((), other, backend.float64)
-    given = input if input.dtype.kind == "f" else input.to(backend.get_default_dtype())
-    negative = wrap(xp.asarray(xp.signbit(signs.astype(given.dtype))))
-    size = abs(given) * 1.0
-    return where(negative, -size, size) + 0 * div(other, 1) if isinstance(other, Tensor) else where(negative, -size, size)
-
-
-def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 where `input` is negative, 1 where it is positive, `values` where it is 0."""
-    if input.dtype != values.dtype:
-        raise TypeError(f"heaviside: expected one dtype, got {input.dtype} and {values.dtype}")
-    xp = array_module(input.array)
-    return wrap(xp.asarray(xp.where(input.array == 0, values.array, (input.array > 0).astype(input.dtype))))
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
@@ -148,16 +109,6 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
     return equal | (isfinite(apart) & (apart <= atol + abs(other.detach() * rtol)))
 
 
-def isposinf(input: Tensor) -> Tensor:
-    """Where elements are infinite and positive."""
-    return input == math.inf
-
-
-def isneginf(input: Tensor) -> Tensor:
-    """Where elements are infinite and negative."""
-    return input == -math.inf
-
-
 def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     """`input + weight * (end - input)`, broadcast; raises TypeError unless all are of one dtype."""
     kinds = {input.dtype, end.dtype} | ({weight.dtype} if isinstance(weight, Tensor) else set())
@@ -180,26 +131,6 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     return input + (quotient if value == 1 else value * quotient)
 
 
-def float_power(input: Tensor | float, exponent: Tensor | float) -> Tensor:
-    """`input ** exponent` in float64."""
-    return pow(*(value.to(backend.float64) if isinstance(value, Tensor) else float(value) for value in (input, exponent)))
-
-
-def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """`input * 2 ** other`."""
-    expect_tensors("ldexp", input, other)
-    return input * exp2(other)
-
-
-def xlogy(input: Tensor | float, other: Tensor | float) -> Tensor:
-    """`input * log(other)`, and 0 where `input` is 0 unless `other` is nan."""
-    zero = (input == 0) & ~isnan(other) if isinstance(other, Tensor) else (input == 0)
-    if not isinstance(zero, Tensor):
-        raise TypeError("xlogy: expected a tensor among the two operands")
-    logarithm = log(where(zero, 1.0, other)) if isinstance(other, Tensor) else math.log(other) if other > 0 else math.nan
-    return where(zero, 0.0, input * logarithm)
-
-
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(p / (1 - p)), the inverse of the sigmoid; with `eps`, of each element kept within [eps, 1 - eps]."""
     p = input if input.dtype.kind == "f" else input.to(backend.get_default_dtype())
@@ -210,21 +141,3 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 def erfc(input: Tensor) -> Tensor:
     """1 - erf, computed as such: for large elements only as exact as 1 is."""
     return 1 - erf(input)
-
-
-def gcd(input: Tensor, other: Tensor) -> Tensor:
-    """The greatest common divisor of integers."""
-    return _whole("gcd", input, other)
-
-
-def lcm(input: Tensor, other: Tensor) -> Tensor:
-    """The least common multiple of integers."""
-    return _whole("lcm", input, other)
-
-
-def _whole(name: str, input: Tensor, other: Tensor) -> Tensor:
-    a, b = matched(input.array, other.array)
-    if a.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got {input.dtype} and {other.dtype}")
-    xp = array_module(a)
-    return wrap(xp.asarray(getattr(xp, name)(a, b)))

@@ -26,7 +26,6 @@ from minitorch.ops.shape import (
     repeat,
     reshape,
     split,
-    stack,
     transpose,
     unsqueeze,
 )
@@ -142,13 +141,6 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     shape = [len(x) for x in axes]
     grids = [expand(reshape(x, [-1 if i == d else 1 for i in range(len(axes))]), shape) for d, x in enumerate(axes)]
     return tuple(transpose(x, 0, 1) for x in grids) if indexing == "xy" and len(axes) > 1 else tuple(grids)
-
-
-def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All tuples of one element of each vector, as rows; of a single vector, itself."""
-    if any(x.ndim != 1 for x in tensors):
-        raise ValueError(f"cartesian_prod: expected vectors, got shapes {[tuple(x.shape) for x in tensors]}")
-    return tensors[0] if len(tensors) == 1 else stack([flatten(x) for x in meshgrid(*tensors, indexing="ij")], 1)
 
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:

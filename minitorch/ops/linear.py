@@ -83,7 +83,7 @@ def _product(name: str, input: Tensor, mat2: Tensor, ndim: int) -> Tensor:
     a, b = input.shape, mat2.shape
     if not len(a) == len(b) == ndim or a[-1] != b[-2] or a[:-2] != b[:-2]:
         form = "(n, k) and (k, m)" if ndim == 2 else "(count, n, k) and (count, k, m)"
-        raise ValueError(f"{name}: expected shapes {form}, got {a} and {b}")
+        raise ValueError(f"{name}: expected shapes {form}, got {tuple(a)} and {tuple(b)}")
     _check_dtypes(name, input, mat2)
     return Matmul.apply(input, mat2)
 

@@ -31,12 +31,6 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return matmul(input, tensor)
 
 
-def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """The inner product of two real vectors of one length."""
-    _expect("vdot", "two vectors of one length", input.ndim == other.ndim == 1 and len(input) == len(other), input, other)
-    return matmul(input, other)
-
-
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """The sums of products over the last dimensions of both; a 0-d tensor multiplies."""
     if not input.ndim or not other.ndim:
@@ -83,24 +77,9 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     return _plus("addmm", input, mm(mat1, mat2), beta, alpha)
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """`beta * input + alpha * mat @ vec`."""
-    return _plus("addmv", input, mv(mat, vec), beta, alpha)
-
-
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """`beta * input + alpha * outer(vec1, vec2)`."""
-    return _plus("addr", input, outer(vec1, vec2), beta, alpha)
-
-
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """`beta * input + alpha * bmm(batch1, batch2)`."""
     return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """`beta * input + alpha * ` the sum of the products of two stacks of matrices."""
-    return _plus("addbmm", input, total(bmm(batch1, batch2), 0), beta, alpha)
 
 
 def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] | Tensor = 2) -> Tensor:

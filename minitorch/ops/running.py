@@ -75,12 +75,6 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -
     return sum(_areas(y, x, dx, dim), dim)
 
 
-def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
-    """The areas under `y` up to each place along `dim` by the trapezoidal rule."""
-    areas = _areas(y, x, dx, dim)
-    return Cumsum.apply(areas, dim=normalized_dims("cumulative_trapezoid", y.ndim, dim)[0])
-
-
 def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
     (dim,) = normalized_dims("trapezoid", y.ndim, dim) or (0,)
     before = (slice(None),) * dim

@@ -13,7 +13,6 @@ from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.index import AddAt, SetItem, Take
 from minitorch.ops.joining import broadcast_tensors
-from minitorch.ops.promotion import matched
 from minitorch.ops.reduce import ScatterAlong, gather, normalized_dims
 from minitorch.ops.shape import expand, flatten, reshape
 
@@ -145,13 +144,6 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) ->
     return reshape(SetItem.apply(_at_least_a_vector(input), value, index=places), input.shape)
 
 
-def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements at `index` of the flattened tensor, in the shape of the index."""
-    if index.dtype != backend.int64:
-        raise TypeError(f"take: expected an int64 index, got {index.dtype}")
-    return flatten(input)[index]
-
-
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """The elements at `indices` along `dim`, broadcast against the other dimensions; without `dim` of the flattened tensor."""
     if dim is None:
@@ -175,25 +167,6 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise TypeError(f"masked_select: expected a boolean mask, got {mask.dtype}")
     input, mask = broadcast_tensors(input, mask)
     return Take.apply(_at_least_a_vector(input), index=(mask.array.reshape(mask.shape or 1),))
-
-
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """A copy of `input` with the elements of `source`, one after the other, where the boolean `mask` holds.
-
-    Raises ValueError if there are too few of them.
-    """
-    if mask.dtype != backend.bool_ or source.dtype != input.dtype:
-        raise TypeError(
-            f"masked_scatter: expected a boolean mask and one dtype, got {mask.dtype}, {input.dtype} and {source.dtype}"
-        )
-    input, mask = broadcast_tensors(input, mask)
-    count = int(mask.array.sum())
-    if count > source.numel():
-        raise ValueError(
-            f"masked_scatter: {count} elements are to be put in place, shape {tuple(source.shape)} has {source.numel()}"
-        )
-    places = (mask.array.reshape(mask.shape or 1),)
-    return reshape(SetItem.apply(_at_least_a_vector(input), flatten(source)[:count], index=places), input.shape)
 
 
 # ---- one stretch or one slice --------------------------------------------------------------------------------------------
@@ -226,26 +199,3 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` along `dim`, without that dimension, as a view."""
     return input[_slice("select", input, dim, int(index))]
-
-
-def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """A copy of `input` with `src` in place of the slice at `index` along `dim`."""
-    place = _slice("select_scatter", input, dim, int(index))
-    return _replaced("select_scatter", input, src, place)
-
-
-def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Tensor:
-    """A copy of `input` with `src` in place of `input[start:end:step]` along `dim`."""
-    return _replaced("slice_scatter", input, src, _slice("slice_scatter", input, dim, slice(start, end, step)))
-
-
-def _replaced(name: str, input: Tensor, src: Tensor, place: tuple) -> Tensor:
-    expected = input.array[place].shape
-    if src.shape != expected:
-        raise ValueError(f"{name}: expected a source of shape {expected}, got {tuple(src.shape)} (input {tuple(input.shape)})")
-    kept, source = matched(input.array, src.array)
-    if kept.dtype != input.dtype:
-        raise TypeError(f"{name}: a tensor of {input.dtype} cannot hold {source.dtype}")
-    return SetItem.apply(input, src, index=(*place, Ellipsis))

@@ -201,35 +201,23 @@ def quantile(
     Several `q` make a first dimension. Between two elements lies their "linear" interpolation, the "lower", the "higher", the
     "nearest" or the "midpoint". Raises ValueError for q outside [0, 1], TypeError unless input and q are of one floating dtype.
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
-
-
-def nanquantile(
-    input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Tensor:
-    """As `quantile`, of the elements that are not nan."""
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
-
-
-def _quantile(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Tensor:
     xp = array_module(input.array)
     shares = q.array if isinstance(q, Tensor) else xp.full((), q, input.dtype)
     if input.dtype.kind != "f" or shares.dtype != input.dtype:
-        raise TypeError(f"{name}: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
+        raise TypeError(f"quantile: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
     if shares.ndim > 1 or not input.numel() or (shares.size and not 0 <= float(shares.min()) <= float(shares.max()) <= 1):
         raise ValueError(
-            f"{name}: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {tuple(input.shape)}"
+            f"quantile: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {tuple(input.shape)}"
         )
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
-        raise ValueError(f"{name}: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
+        raise ValueError(f"quantile: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
     whole = input.shape
-    rows = flatten(input) if dim is None else movedim(input, _dim(name, input, dim), -1) if input.ndim else flatten(input)
+    rows = flatten(input) if dim is None else movedim(input, _dim("quantile", input, dim), -1) if input.ndim else flatten(input)
     a = rows.array
     order = a.argsort(-1)
     count = (a == a).sum(-1, keepdims=True)
     place = reshape(q if isinstance(q, Tensor) else wrap(shares), -1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
-    if not ignore_nan:
-        place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nan stand
+    place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nan stand
     place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
     below, above = (edge(place.array).astype(backend.int64) for edge in (xp.floor, xp.ceil))
     low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))

@@ -10,7 +10,6 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
-from minitorch.ops.index import SetItem
 from minitorch.ops.joining import movedim
 from minitorch.ops.reduce import normalized_dims
 from minitorch.ops.reduce import sum as total
@@ -117,19 +116,6 @@ def trace(input: Tensor) -> Tensor:
     if input.ndim != 2:
         raise ValueError(f"trace: expected a matrix, got shape {tuple(input.shape)}")
     return total(Diagonal.apply(input, offset=0))
-
-
-def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A copy of `input` with `src` on the diagonal of two dimensions."""
-    dims = normalized_dims("diagonal_scatter", input.ndim, (dim1, dim2))
-    moved = movedim(input, dims, (-2, -1))
-    expected = Diagonal.apply(moved.detach(), offset=offset).shape
-    if src.shape != expected:
-        raise ValueError(
-            f"diagonal_scatter: expected a source of shape {expected}, got {tuple(src.shape)} (input {tuple(input.shape)})"
-        )
-    places = _on_diagonal(input.array, expected[-1], offset)
-    return movedim(SetItem.apply(moved, src, index=places), (-2, -1), dims)
 
 
 def tril_indices(

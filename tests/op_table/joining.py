@@ -61,8 +61,6 @@ ROWS = [
         torch=lambda torch, *x, indexing="ij": torch.meshgrid(*x, indexing=indexing),
         bad=[bad(ValueError, "^meshgrid: expected indexing 'ij' or 'xy', got 'ab'", VECTOR, indexing="ab"),
              bad(ValueError, r"^meshgrid: expected vectors of one dtype, got \[.*\(2, 3\)", MATRIX)]),
-    Row("cartesian_prod", mt.cartesian_prod, lambda *x: np.stack([g.ravel() for g in np.meshgrid(*x, indexing="ij")], 1),
-        [case(spread(2), spread(3, seed=1))], bad=[bad(ValueError, "^cartesian_prod: expected vectors", MATRIX)]),
     Row("broadcast_to", mt.broadcast_to, np.broadcast_to, [case(spread(3, 1), (2, 3, 2))],
         bad=[bad(ValueError, r"^expand: shape \(2, 3\)", MATRIX, (2, 2))]),
     Row("broadcast_tensors", mt.broadcast_tensors, np.broadcast_arrays, [case(spread(3, 1), spread(2, seed=1))],

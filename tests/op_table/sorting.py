@@ -89,7 +89,6 @@ ROWS = [
          case(MATRIX, 0.6, interpolation="midpoint", waits="forward")], analytic=False,
         bad=[bad(ValueError, "^quantile: expected q from 0 to 1", MATRIX, 1.5), bad(TypeError, "^quantile: expected input and q of one", np.array([1]), 0.5),
              bad(ValueError, "^quantile: no interpolation 'cubic'", MATRIX, 0.5, interpolation="cubic")]),
-    Row("nanquantile", mt.nanquantile, lambda x, q: np.nanquantile(x, q), [case(spread(4), 0.3, waits="forward")], analytic=False),
     # ---- at places
     Row("scatter", mt.scatter, lambda x, dim, index, src: scattered(new, x, dim, index, src), [
         case(GRID, 0, PLACES[:, :2], spread(2, 2, seed=1), waits="forward"), case(GRID, 1, np.array([[3, 0], [1, 2]]), 1.5, waits="forward")],
@@ -105,22 +104,17 @@ ROWS = [
         bad=[out_of_range("index_copy", np.array([3]), spread(1, 4)), bad(TypeError, "^index_copy: expected an int32 or int64 index", GRID, 0, spread(2), GRID)]),
     Row("index_fill", mt.index_fill, lambda *given: with_slices(new, *given), [case(GRID, 1, INDEX, 0.5, waits="forward"), case(GRID, 0, INDEX, spread(seed=1), waits="forward")],
         bad=[out_of_range("index_fill", np.array([3]), 0.0), bad(ValueError, "^index_fill: expected a number or a 0-d tensor", GRID, 0, INDEX, spread(2))]),
-    Row("take", mt.take, np.take, [case(GRID, np.array([[11, 0], [3, 3]]), waits="forward")], bad=[bad(IndexError, "^(take|getitem): .*12", GRID, np.array([12]))]),
     Row("take_along_dim", mt.take_along_dim, lambda x, at, dim=None: np.take_along_axis(x, at, dim) if dim is not None else x.ravel()[at.ravel()],
         [case(GRID, PLACES[:1], 0, waits="forward"), case(GRID, np.array([3, 0]), waits="forward")],
         bad=[bad(ValueError, "^take_along_dim: expected int64 indices of 2 dimensions", GRID, INDEX, 0)]),
     Row("masked_select", mt.masked_select, lambda x, mask: np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))[np.broadcast_to(mask, np.broadcast_shapes(x.shape, mask.shape))],
         [case(GRID, MASK, waits="forward backward"), case(GRID[0], MASK, waits="forward backward"), case(GRID, MASK[0], waits="forward backward")],
         bad=[bad(TypeError, "^masked_select: expected a boolean mask", GRID, MASK.astype(int))]),
-    Row("masked_scatter", mt.masked_scatter, from_list, [case(GRID, MASK, spread(5, seed=1), waits="forward backward")],
-        bad=[bad(ValueError, r"^masked_scatter: 4 elements are to be put in place, shape \(2,\) has 2", GRID, MASK, spread(2))]),
     Row("narrow", mt.narrow, lambda x, dim, start, length: x.take(range(start, start + length), dim), [case(GRID, 1, 1, 2), case(GRID, 0, 0, 3)],
         bad=[bad(IndexError, r"^narrow: no 3 slices from 1 on in dim 0 of length 3 \(shape \(3, 4\)\)", GRID, 0, 1, 3)]),
     Row("select", mt.select, lambda x, dim, index: x.take(index, dim), [case(GRID, 1, -1), case(CUBE, 0, 1)],
         bad=[bad(IndexError, "^select: an index of 4 for dim 1 of length 4", GRID, 1, 4)]),
-    Row("select_scatter", mt.select_scatter, lambda x, y, dim, i: with_slices(new, x, dim, [i], np.expand_dims(y, dim)), [case(GRID, spread(3, seed=1), 1, 2)],
-        bad=[bad(ValueError, r"^select_scatter: expected a source of shape \(3,\), got \(4,\)", GRID, spread(4), 1, 2)]),
-    Row("slice_scatter", mt.slice_scatter, lambda x, y, dim, a, b: with_slices(new, x, dim, range(a, b), y), [case(GRID, spread(3, 2, seed=1), 1, 1, 3)],
-        bad=[bad(ValueError, "^slice_scatter: expected a source of shape", GRID, GRID, 1, 1, 3)]),
+
+
 ]
 # fmt: on

