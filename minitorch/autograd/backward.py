@@ -87,7 +87,7 @@ def sweep(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: 
             found[node] = grad
         if needed is not None and not needed[node]:
             continue
-        parts = apply_rule(node, grad, keep_graph, record)
+        parts = apply_rule(node, grad, keep_graph, record, watch)
         for position, edge in enumerate(node.edges):
             part = parts[position]
             if edge is None or part is None:
@@ -114,14 +114,14 @@ _box = {None: object()}
 _ALONE = sys.getrefcount(_box[None])  # what it gives for an object that only a dictionary refers to
 
 
-def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool) -> tuple:
+def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool, watch: Any) -> tuple:
     """The gradients of the inputs of `node`, by its own `backward`; what it saved is freed unless the graph is kept."""
     if node.saved:
         check_saved(node)
     rule = on_the_tape(node) if record else node
     grads = (grad,) if node._outputs is None else completed(node, grad)
     try:
-        parts = rule.backward(*grads) if mode.watch is None else mode.watch.rule(node, rule, grads)
+        parts = rule.backward(*grads) if watch is None else watch.rule(node, rule, grads)
     except errors.EXPLAINED as reason:
         raise errors.in_backward(reason, node, grads)  # noqa: B904 (it has its cause already)
     if node.saved and not keep_graph:

@@ -47,17 +47,22 @@ class Op(Node):
         """
         node = cls()
         node.saved = ()
-        arrays, edges, raw, recorded = [], [], True, False
+        arrays, edges = [], []
+        raw, wanted, constants = True, False, False
         for value in inputs:
-            edge = None
             if isinstance(value, Tensor):
                 if value._view is not None:
                     value._view.follow(value)
                 raw, edge, value = False, value._node, value.array
-                recorded = recorded or edge is not None
+            else:
+                edge = None
+            if edge is None:
+                constants = True
+            else:
+                wanted = True
             arrays.append(value)
             edges.append(edge)
-        recorded = recorded and mode.recording
+        recorded = wanted and mode.recording
         node.edges = edges if recorded else ()
         watch = mode.watch
         before = None if raw else reporting.set(OFF)  # a rule runs inside a pass, which has done so
@@ -70,7 +75,7 @@ class Op(Node):
                 reporting.reset(before)
         if type(node.saved) is not tuple:
             raise errors.saved_no_tuple(node)
-        if recorded and None in edges:
+        if recorded and constants:
             node._constants += tuple(map(id, arrays))
         if type(out) is not _ndarray:
             out = outputs.arrays_of(node, out)

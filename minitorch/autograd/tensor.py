@@ -114,7 +114,14 @@ class Tensor(Conversion):
 
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A tensor around `array`, no copy; with the `node` that made it, one that requires a gradient."""
-    return fill(object.__new__(Tensor), array, node)
+    tensor = _new(Tensor)  # as `fill` does, whose call would cost as much as this
+    tensor.array = array
+    tensor._node = node
+    tensor._grad = tensor._leaf = tensor._view = None
+    return tensor
+
+
+_new = object.__new__
 
 
 def fill(tensor: Tensor, array: Any, node: Node | None) -> Tensor:
