@@ -50,12 +50,11 @@ class Op(Node):
         arrays, edges = [], []
         raw, wanted, constants = True, False, False
         for value in inputs:
+            edge = None
             if isinstance(value, Tensor):
                 if value._view is not None:
                     value._view.follow(value)
                 raw, edge, value = False, value._node, value.array
-            else:
-                edge = None
             if edge is None:
                 constants = True
             else:

@@ -114,14 +114,10 @@ class Tensor(Conversion):
 
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A tensor around `array`, no copy; with the `node` that made it, one that requires a gradient."""
-    tensor = _new(Tensor)  # as `fill` does, whose call would cost as much as this
-    tensor.array = array
-    tensor._node = node
+    tensor = object.__new__(Tensor)  # as `fill` does, whose call would cost as much as this
+    tensor.array, tensor._node = array, node
     tensor._grad = tensor._leaf = tensor._view = None
     return tensor
-
-
-_new = object.__new__
 
 
 def fill(tensor: Tensor, array: Any, node: Node | None) -> Tensor:
