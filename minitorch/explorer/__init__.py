@@ -28,8 +28,8 @@ class explore:
     the formula, the gradient that arrived and where its results went, with a proof on these numbers, and each `.grad` with its
     contributions, by loss term. `terms`, a dictionary that may be filled in the block, names scalar tensors whose sum, with
     constant weights, the loss is. In a notebook the object shows the page. What the block computes is what it computes without
-    (slower, for arrays are copied). Raises RuntimeError within anomaly mode or another `explore`, or where more than 1,500
-    rules have run, ValueError for a named term that the loss is not a sum of.
+    (slower, for arrays are copied). Raises RuntimeError within anomaly mode or another `explore`, or where no or more than
+    1,500 rules have run, ValueError for a named term that the loss is not a sum of.
     """
 
     def __init__(self, path: str | os.PathLike, terms: dict[str, Tensor] | None = None) -> None:
@@ -49,6 +49,8 @@ class explore:
         if kind is not None:
             return
         nodes = recorder.count or len(recorder.records)
+        if not nodes:
+            raise RuntimeError("explore: nothing that needs a gradient was computed in the block, so there is no tape to show")
         if nodes > LIMIT:
             raise RuntimeError(
                 f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put one forward and one backward pass "

@@ -21,7 +21,7 @@ from minitorch.explorer.words import MINUS, TIMES, letters, nth, shape, signed, 
 def page_data(recorder: Recorder, title: str) -> dict:
     """Everything the page shows."""
     arrays = Arrays()
-    passes = [_pass(run, recorder, arrays) for run in recorder.passes] or [_forward(recorder, arrays)]
+    passes = [_pass(run, recorder, arrays) for run in recorder.passes if run.steps] or [_forward(recorder, arrays)]
     return {"title": title, "passes": passes, "arrays": arrays.entries}
 
 

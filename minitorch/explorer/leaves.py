@@ -112,8 +112,10 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
         panels = [("Left by an earlier pass", f"in {target.title}", target.before), ("This pass", "what has arrived", total)]
         panels.append((target.title, "the sum", target.before + total))
         pieces += [["div.title", ["h2", ".grad was not empty: backward adds to it"]], ["p", *said], sum_of(panels, cards)]
+    held = total if target.before is None else target.before + total
+    if last and target.after is not None and not np.allclose(held, target.after, rtol=1e-3, atol=1e-30, equal_nan=True):
+        pieces.append(["p", ["b.down", f"A hook changed it: {target.title} has size {number(norm(target.after))} now."]])
     if len(lengths) > 1:
-        held = total if target.before is None else target.before + total
         pieces.append(waterfall(lengths, held, len(run.terms) > 1))
     return pieces + (terms_table(target, run) if last and len(run.terms) > 1 else [])
 

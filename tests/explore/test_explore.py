@@ -453,6 +453,53 @@ def test_a_net_on_a_gpu_is_seen_too(cupy, tmp_path):
     assert "complex step" in block.page
 
 
+def test_a_forward_pass_before_the_block_is_walked_without_its_numbers(tmp_path):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    loss = (x.tanh() * x).sum()
+    block = explore(tmp_path / "tape.html")
+    with block:
+        loss.backward()
+    assert block.page.count("it ran before the block") == 6
+
+
+def test_a_function_of_the_users_own_is_proved():
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, scale):
+            ctx.save_for_backward(a)
+            ctx.scale = scale
+            return a * a * a * scale
+
+        @staticmethod
+        def backward(ctx, g):
+            (a,) = ctx.saved_tensors
+            return 3 * a * a * g * ctx.scale, None
+
+    proof = proof_of(lambda x: Cube.apply(x, 2.0), [0.5, -1.0])
+    assert proof.way == COMPLEX, proof
+
+
+def test_a_hook_that_changes_a_gradient_is_told(tmp_path):
+    x = torch.tensor([3.0, 4.0], requires_grad=True)
+    x.register_hook(lambda g: g * 10)
+    block = explore(tmp_path / "tape.html")
+    with block:
+        (x * x).sum().backward()
+    assert "A hook changed it: x.grad has size 100 now." in block.page
+
+
+def test_a_pass_that_gives_up_leaves_the_next_alone():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    block = Recording()
+    with block:
+        loss = (x * x).sum()
+        loss.backward()
+        with pytest.raises(RuntimeError):
+            loss.backward()
+        x.square().sum().backward()
+    assert [len(run.steps) for run in block.recorder.passes] == [2, 2]
+
+
 # ---- what is refused -----------------------------------------------------------------------------------------------------
 
 
@@ -468,6 +515,12 @@ def test_too_many_rules_are_refused_and_nothing_is_written(tmp_path):
         block.__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
     assert x.grad.item() == 1
+
+
+def test_a_block_without_a_tape_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="no tape to show"), explore(tmp_path / "tape.html"):
+        torch.ones(2).sum()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_anomaly_mode_and_explore_exclude_each_other(tmp_path):
