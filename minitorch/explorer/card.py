@@ -101,7 +101,7 @@ class Cards:
         pieces: list = [["span", ["i", "y"], ["small", ", ".join(map(shape, outs))]], ["span", "="]]
         seen = set()
         for word in re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said):
-            if word.removesuffix("^T") in under:
+            if word.removesuffix("^T") in under.keys() - seen:
                 seen.add(word.removesuffix("^T"))
                 pieces.append(symbol(word))
             elif word.strip():
@@ -160,17 +160,17 @@ class Cards:
         said = rules_of(type(step.record.node), len(names))[position]
         kept = arrival.grad
         of = ["div", ["div.r", formula(f"d{letter} = {said}") if said else formula(f"d{letter}")]]
-        if len(said) < 14:
+        if len(said) < 8:
             of.append(["div.dim", f"size {number(norm(kept), 4)}"])
         known = {"g": step.incoming[0]} if len(step.incoming) == 1 else {}
         known |= {name: a for name, a in zip(names, step.record.inputs) if isinstance(a, np.ndarray)}
-        more = "" if len(said) < 14 else f", size {number(norm(kept), 4)}"
+        more = "" if len(said) < 8 else f", size {number(norm(kept), 4)}"
         if any(given is g or (given.shape == g.shape and np.array_equal(given, g)) for g in step.incoming):
             picture = [["div.dim", ["i", "g"], f" itself, {shape(given.shape)}{more}"]]
         else:
             own = [["div.f", self.arrays.picture(given, w=WIDE, h=HIGH)], ["div.dim", shape(given.shape) + more]]
             picture = self.product(said, known, given) or own
-        whole = ["div.send", of if len(said) < 14 else [f"{of[0]}.long", *of[1:]]]
+        whole = ["div.send", of if len(said) < 8 else [f"{of[0]}.long", *of[1:]]]
         whole += [["div", *picture], ["div", *self.goes(step, i, position)]]
         if given.shape != kept.shape:
             whole.append(self.summed(position, step, given, letter))
@@ -243,16 +243,18 @@ class Cards:
         copies = np.broadcast_to(value, given.shape)
         way = {0: "row", 1: "column"}.get(axes[0]) if len(axes) == 1 else "place"
         arrow = "→" if axes == [1] else "↓"
-        forward = ["div", ["h3", f"Forward: copied to every {way}"], box(numbers_of(value, axes)), ["div.dim.o", arrow]]
-        backward = ["div", ["h3.now", f"Backward: every {way} added up"], box(numbers_of(given, [])), ["div.now.o", arrow]]
-        forward.append(box(numbers_of(copies, []), "dim"))
-        backward.append(box(numbers_of(kept, axes), "now"))
+        pairs = []
+        for head, first, kind, last in [
+            (["h3", f"Forward: copied to every {way}"], box(numbers_of(value, axes)), "dim", numbers_of(copies, [])),
+            (["h3.now", f"Backward: every {way} added up"], box(numbers_of(given, [])), "now", numbers_of(kept, axes)),
+        ]:
+            pairs.append(["div", head, ["div.fit", first, [f"div.o.{kind}", arrow], box(last, kind)]])
         sums = []
         for column in given.T if axes == [0] else given if axes == [1] else [given.ravel()]:
             *texts, total = numbers([*column, column.sum()])
             if len(column) <= 6 and sum(as_number(text) for text in texts) == as_number(total):
                 sums.append(["span", f"{' + '.join(texts)} = ".replace(f"+ {MINUS}", f"{MINUS} "), ["b.now", total]])
-        return [*content, ["div.pair", forward, backward], ["div.pair.dim", *sums]]
+        return [*content, ["div.pair", *pairs], ["div.pair.dim", *sums]]
 
 
 def as_number(text: str) -> Decimal:
@@ -273,6 +275,6 @@ def numbers_of(array: np.ndarray, axes: list[int]) -> list[list[str]]:
     return [texts[k : k + width] for k in range(0, len(texts), width)]
 
 
-def box(rows: list[list[str]], kind: str = "") -> list:
+def box(rows: list[list[str]], kind: str = "plain") -> list:
     """Numbers in a frame."""
-    return [f"table.nums.box{'.' + kind if kind else ''}", *(["tr", *(["td", text] for text in row)] for row in rows)]
+    return [f"table.nums.box.{kind}", *(["tr", *(["td", text] for text in row)] for row in rows)]

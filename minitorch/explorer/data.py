@@ -158,7 +158,15 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
     marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
     if len(rows) <= 12:
         marks = [[i, step.record.node.title] for i, step in enumerate(steps)]
-    head = ["step", "", "module and operation", "", "output", "parameters", ["span", "size of ", ["i", "g"], ", log"]]
+    head = [
+        "step",
+        "",
+        "module and operation",
+        "",
+        "output",
+        "parameters",
+        ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else "",
+    ]
     head = ["div.row.top", *(["span", piece] for piece in head)]
     return {
         "edges": edges,

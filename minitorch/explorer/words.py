@@ -72,14 +72,9 @@ def count(n: int, word: str) -> str:
 def formula(text: str) -> list:
     """A formula with its letters in italics and its exponents raised."""
     pieces = _MARK.split(text)
-    return [
-        "span",
-        *(
-            ["sup" if p[0] == "^" else "i", p.lstrip("^")] if i % 2 else p.replace(" - ", f" {MINUS} ")
-            for i, p in enumerate(pieces)
-            if p
-        ),
-    ]
+    pieces[::2] = (re.sub(r"(^| )- |-(?=\d|$)", rf"\1{MINUS} ", piece) for piece in pieces[::2])
+    marks = (["sup" if mark[0] == "^" else "i", signed(mark.lstrip("^"))] for mark in pieces[1::2])
+    return ["span", *(piece for pair in zip(pieces[::2], [*marks, ""]) for piece in pair if piece)]
 
 
 def letters(operation: type, inputs: int) -> list[str]:
@@ -91,12 +86,12 @@ def letters(operation: type, inputs: int) -> list[str]:
 
 def said_of(operation: type) -> str:
     """What an operation computes, without what is said of the letters."""
-    said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |: ", formula_of(operation)[0])[0]
-    return re.sub(r"^[a-z] = ", "", said)
+    said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |[:;] ", formula_of(operation)[0])[0]
+    return re.sub(r"^[a-z] = |`", "", said)
 
 
 def rules_of(operation: type, inputs: int) -> list[str]:
     """For each input its derivative; one is said of all where an operation takes any number."""
-    rules = formula_of(operation)[1]
+    rules = {letter: rule.replace("`", "") for letter, rule in formula_of(operation)[1].items()}
     alike = next(iter(rules.values()), "") if len(rules) == 1 else ""
     return [rules.get(letter, alike if letter[0] == "a" else "") for letter in letters(operation, inputs)]
