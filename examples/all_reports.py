@@ -161,7 +161,8 @@ def page(folder: Path, page_folder: Path) -> tuple[Path, Path]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(gzip.compress((folder / name / "results.json").read_bytes(), mtime=0))
             for copied in (folder / name / "table.md", *(folder / name).glob("*.png")):
-                shutil.copyfile(copied, file.parent / copied.name)
+                if _inside(copied, folder / name):
+                    shutil.copyfile(copied, file.parent / copied.name)
     found = {name: json.loads(gzip.decompress(file.read_bytes())) for name, file in files.items() if file.exists()}
     parts = ["# The five reports, rebuilt", _made_with(found)]
     if missing := ", ".join(name for name in files if name not in found):
@@ -216,15 +217,26 @@ def _made_with(found: dict[str, Results]) -> str:
     )
 
 
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether a file is in the folder itself, and no link or path leads out of it."""
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+
+
 def _as_html(text: str, folder: Path) -> str:
-    """The page in one file: figures are part of it."""
+    """The page in one file: figures are part of it. What looks like HTML in names and tables is shown as it is written."""
 
     def inline(match: re.Match) -> str:
-        image = base64.b64encode((folder / match[2]).read_bytes()).decode()
-        return f'<img alt="{html.escape(match[1])}" src="data:image/png;base64,{image}">'
+        path = folder / html.unescape(match[2])
+        if path.suffix != ".png" or not _inside(path, folder):
+            return match[1]
+        return f'<img alt="{match[1]}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
 
-    body = markdown.markdown(text, extensions=["tables", "sane_lists"])
-    body = re.sub(r'<img alt="([^"]*)" src="([^"]+)" ?/?>', inline, body)
+    converter = markdown.Markdown(extensions=["tables", "sane_lists"])
+    converter.preprocessors.deregister("html_block")
+    converter.inlinePatterns.deregister("html")
+    body = converter.convert(text)
+    body = re.sub(r'<img alt="([^"]*)" src="([^"]+)"[^>]*>', inline, body)
+    body = re.sub(r'<a href="(?!https?://|#)[^"]*"[^>]*>(.*?)</a>', r"\1", body)  # no script in a link
     style = (
         "body{font:16px/1.5 sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem}img{max-width:100%}"
         "table{border-collapse:collapse;display:block;overflow-x:auto}td,th{border:1px solid #bbb;padding:.25rem .6rem}"

@@ -2,11 +2,12 @@
 
 import json
 import math
+import re
 
 import all_reports
 import pytest
 import weight_sharing
-from all_reports import advantage, conclusions, flatness, page, run_all, said, standard_error, verdicts
+from all_reports import _as_html, advantage, conclusions, flatness, page, run_all, said, standard_error, verdicts
 
 from runner import main
 
@@ -115,3 +116,25 @@ def test_a_job_that_was_not_run_is_named_on_the_page_and_one_that_an_earlier_pag
     assert "**Not run for this page:** weight_sharing-grid-search." in text
     assert "## Report 001" in text and "grid search on a fifth" not in text
     assert page(tmp_path / "nothing", tmp_path / "page")[0].read_text() == text, "what an earlier page has stays"
+
+
+def test_the_page_shows_markup_in_names_as_text_and_no_file_from_outside_its_folder(tmp_path):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (tmp_path / "page/link.png").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "page/own.png").write_bytes(b"own")
+    text = """# <script>alert(1)</script>
+
+| net | <img src=x onerror=alert(1)> |
+| --- | --- |
+| a <b>c</b> | [a link](javascript:alert(1)) |
+
+<div onclick="alert(1)">text</div>
+
+![one](../secret.png) ![two](link.png) ![three "<](own.png) ![four](/etc/passwd) ![five](own.png "title")
+"""
+    page = _as_html(text, tmp_path / "page")
+    body = page[page.index("</style>") :]
+    assert not re.search("<(script|b|div)|<[^>]*on(error|click)|javascript:", body)
+    assert body.count("<img") == body.count("data:image/png;base64,b3du") == 2
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body
