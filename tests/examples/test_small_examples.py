@@ -18,7 +18,7 @@ def said(folder, *command):
     return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("name", ["first", "vae", "gan", "lstm"])
+@pytest.mark.parametrize("name", ["first", "vae", "gan", "lstm", "gpt"])
 def test_an_example_fits_in_120_lines(name):
     assert len((ROOT / "examples" / f"{name}.py").read_text().splitlines()) <= (50 if name == "first" else 120)
 
@@ -46,3 +46,11 @@ def test_the_lstm_reads_digits(tmp_path):
     accuracies = re.findall(r"([\d.]+)% of 891 test digits read right", said(tmp_path, "lstm.py", "--epochs", "5"))
     assert float(accuracies[-1]) > 60  # by chance: 10 %
     assert (tmp_path / "results/lstm/reading.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_gpt_learns_which_characters_follow(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat. " * 400)
+    (loss,) = re.findall(r"step   60: ([\d.]+) nats", said(tmp_path, "gpt.py", "--text", str(text), "--steps", "60"))
+    assert float(loss) < 1.0  # a guess among the 11 characters: 2.4
+    assert len((tmp_path / "results/gpt/text.txt").read_text()) == 601
