@@ -57,6 +57,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "count": ("backward returns {count} for {wanted}", ORDER + "; None for one without"),
     "list": ("backward returns a list", "several gradients are returned as a tuple"),
     "no array": ("backward returns {what} for {name}, not an array", ""),
+    "precision": ("the gradient of {name} is {dtype}, though all that is given is float64", "what rounds it to fewer digits?"),
     "dtype": ("the gradient of {name} is {dtype}, not floating-point: it does not multiply by g", CHAIN),
     # ---- what backward does besides
     "changes g": ("your rule changes g in place", NEW),

@@ -88,6 +88,8 @@ def returned(t: Trial) -> Mistake | None:
             return mistake("no array", place, name=name, what=_a(answer))
         if array(answer).dtype.kind != "f" and not isinstance(answer, int):
             return mistake("dtype", place, name=name, dtype=array(answer).dtype)
+        if isinstance(answer, (np.ndarray, np.generic)) and answer.dtype.itemsize < 8 and t.out.dtype == np.float64:
+            return mistake("precision", place, name=name, dtype=answer.dtype)
     return None
 
 

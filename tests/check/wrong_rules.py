@@ -660,6 +660,7 @@ RULES: list[tuple] = [
     # ---- later
     row("not finite", Sqrt, lambda ctx, g: g / (ctx.saved[1] * 0.0)),
     row("float32", Tanh, lambda ctx, g: np.float64(1.0) * g * (1 - ctx.saved[0] ** 2) * np.ones(g.shape)),
+    row("precision", Square, lambda ctx, g: (g * 2 * ctx.saved[0]).astype(np.float32)),
     row("order 2 fails", Tanh, numpy_in_backward),
     row("order 2 lost|order 2 fails|order 2", Tanh, detached),
     row("order 2", Cube, half_detached),
