@@ -105,7 +105,7 @@ for step in range(options.steps):
             flush=True,
         )
 
-written = net.write(torch.tensor([[number["\n"]]]), 600)
+written = net.write(held_out[None, :1], 600)
 text = "".join(alphabet[i] for i in written[0].tolist())
 path = Path("results", "gpt", "text.txt")
 path.parent.mkdir(parents=True, exist_ok=True)
