@@ -373,8 +373,8 @@ def to(
     """The tensor as another dtype, on another device, or like another tensor; itself if nothing changes.
 
     `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch, then `non_blocking` and `copy`;
-    gradients flow back through it. `memory_format` is accepted: minitorch chooses the order in memory itself. Raises
-    RuntimeError if there is no usable GPU, TypeError for arguments in another order.
+    gradients flow back through it. `memory_format` only decides whether there is a copy: minitorch chooses the order in
+    memory itself. Raises RuntimeError if there is no usable GPU, TypeError for arguments in another order.
     """
     rest = list(args)
     if rest and isinstance(rest[0], Tensor):
@@ -390,6 +390,11 @@ def to(
     copy = rest[1] if len(rest) == 2 else copy
     where = input.device if device is None else backend.as_device(device)
     dtype = input.dtype if dtype is None else np.dtype(dtype)
+    order = str(memory_format).removeprefix("torch.")
+    if order == "contiguous_format":
+        copy = copy or not input.is_contiguous()
+    elif order == "channels_last":
+        copy = copy or not is_channels_last(input.array)
     if where == input.device and dtype == input.dtype:
         return Clone.apply(input) if copy else input
     return To.apply(input, dtype=dtype, where=where)

@@ -102,7 +102,7 @@ class Optimizer:
     def _check_range(self, group: dict[str, Any], *names: str, below: float = math.inf) -> None:
         for name in names:
             value = group[name]
-            if isinstance(value, Tensor):  # of one element: its number
+            if name == "lr" and isinstance(value, Tensor):  # of one element: its number
                 value = group[name] = value.item()
             if not isinstance(value, numbers.Real):
                 raise TypeError(f"{self._name}: expected a number for {name}, got {type(value).__name__}")
