@@ -48,6 +48,15 @@ class Embedding(Module):
     def forward(self, input: Tensor) -> Tensor:
         return functional.embedding(input, self.weight, self.padding_idx)
 
+    @classmethod
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+        """A table that shares the memory of a matrix, not learned unless `freeze` is False; raises ValueError for no matrix."""
+        if embeddings.ndim != 2:
+            raise ValueError(f"Embedding.from_pretrained: expected a matrix, got shape {tuple(embeddings.shape)}")
+        table = cls(*embeddings.shape, padding_idx, device=embeddings.device, dtype=embeddings.dtype)
+        table.weight = Parameter(embeddings, requires_grad=not freeze)
+        return table
+
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -150,3 +150,9 @@ def torch_default_(weight: Tensor, bias: Tensor | None) -> None:
         fan_in, _ = _fans(weight)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         uniform_(bias, -bound, bound)
+
+
+# PyTorch's old names
+uniform, normal, constant = uniform_, normal_, constant_
+xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
+kaiming_uniform, kaiming_normal, orthogonal = kaiming_uniform_, kaiming_normal_, orthogonal_

@@ -5,12 +5,14 @@ A module is a tree of named things. Everything here walks that tree; the mathema
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from layers.hooks import BackwardHooks
 from layers.parameter import Parameter
 from minitorch import empty
 from minitorch.autograd.changes import mark_changed
@@ -26,6 +28,11 @@ class IncompatibleKeys(NamedTuple):
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 @dataclass(eq=False)
@@ -48,7 +55,13 @@ class Module:
     def __init__(self) -> None:
         # past __setattr__, which needs these
         self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers=set(), _forward_hooks=[]
+            training=True,
+            _parameters={},
+            _buffers={},
+            _modules={},
+            _non_persistent_buffers=set(),
+            _forward_hooks=[],
+            _backward_hooks=[],
         )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -56,7 +69,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: forward is not written")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks:
+        if self._forward_hooks or self._backward_hooks:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -359,7 +372,7 @@ class Module:
 
         What is registered under two names is there under both, as in PyTorch. `keep_vars` gives the parameters themselves.
         """
-        state = {} if destination is None else destination
+        state = OrderedDict() if destination is None else destination
         state.update((key, tensor if keep_vars else tensor.detach()) for key, tensor in self._named_state(prefix))
         state.update((key, module.get_extra_state()) for key, module in self._extra_states(prefix))
         return state
@@ -408,6 +421,18 @@ class Module:
         """
         return self._hook(_ForwardHook(hook, before=False, with_kwargs=with_kwargs), prepend)
 
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
+
+        What it returns, if not None, takes the place of grad_input. An input without a gradient has None there.
+        """
+        self._backward_hooks.insert(0 if prepend else len(self._backward_hooks), hook)
+        return RemovableHandle(self._backward_hooks, hook)
+
+    def register_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
+        """PyTorch's older name for `register_full_backward_hook`."""
+        return self.register_full_backward_hook(hook)
+
     def _hook(self, hook: _ForwardHook, prepend: bool) -> RemovableHandle:
         self._forward_hooks.insert(0 if prepend else len(self._forward_hooks), hook)
         return RemovableHandle(self._forward_hooks, hook)
@@ -423,12 +448,16 @@ class Module:
                 answer = hook.call(self, args)
                 if answer is not None:
                     args = answer if isinstance(answer, tuple) else (answer,)
-        output = self.forward(*args, **kwargs)
+        waiting = BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
+        output = self.forward(*(args if waiting is None else waiting.around_inputs(args)), **kwargs)
         for hook in hooks:
             if not hook.before:
                 answer = hook.call(self, args, *([kwargs] if hook.with_kwargs else []), output)
                 output = output if answer is None else answer
-        return output
+        return output if waiting is None else waiting.around_outputs(output)
+
+    def _get_name(self) -> str:
+        return type(self).__name__
 
     # ---- repr ------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import math
 import sys
 import typing
 
-from minitorch import accelerator, amp, autograd, backends, cuda, functional, jit, methods, optim, testing, utils
+from minitorch import accelerator, amp, autograd, backends, cuda, distributions, functional, jit, methods, optim, testing, utils
 from minitorch.amp import autocast
 from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled

@@ -32,7 +32,7 @@ ORDER = [
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
     "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
-    "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.data",
+    "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.distributions", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on

@@ -10,7 +10,9 @@ from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor
 from minitorch.optim import clip_grad_norm_, clip_grad_value_
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]
+clip_grad_norm = clip_grad_norm_  # PyTorch's old name
+
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "rnn", "vector_to_parameters"]
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

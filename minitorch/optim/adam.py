@@ -9,6 +9,15 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
 
 
+def adam(p: Any, g: Any, m: Any, v: Any, t: float, lr: float, beta1: float, beta2: float, eps: float) -> tuple[Any, Any, Any]:
+    """The rule as the paper has it, of arrays: the next parameters, m and v at step t (Kingma & Ba 2015, algorithm 1)."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+    p = p - lr * m_hat / (v_hat**0.5 + eps)
+    return p, m, v
+
+
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015): p -= lr m' / (sqrt(v') + eps), m and v the running means of g and g^2.
 
@@ -58,6 +67,7 @@ class Adam(Optimizer):
             raise TypeError(f"{self._name}: expected two numbers for betas, got {betas!r}")
         self._check_range({"betas[0]": betas[0], "betas[1]": betas[1]}, "betas[0]", "betas[1]", below=1)
 
+    # What follows is `adam` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
     def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
         lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])

@@ -7,6 +7,13 @@ from typing import Any
 from minitorch.optim.optimizer import Optimizer, Params, buffer
 
 
+def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
+    """The rule as the papers have it, of arrays: the next parameters and the next b (Polyak 1964; Sutskever et al. 2013)."""
+    b = momentum * b + g
+    p = p - lr * b
+    return p, b
+
+
 class SGD(Optimizer):
     """Stochastic gradient descent: p -= lr g, with momentum p -= lr b for b = momentum b + (1 - dampening) g.
 
@@ -51,6 +58,7 @@ class SGD(Optimizer):
                 f"dampening={group['dampening']}"
             )
 
+    # What follows is `sgd` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
     def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):

@@ -602,3 +602,51 @@ def test_masks_keep_queries_from_looking():
     assert padded.shape == (1, 2, 3, 3)
     assert not padded.detach().numpy()[..., 2].any()
     assert layer(x, x, x, need_weights=False)[1] is None
+
+
+# ---- hooks on gradients, and small names ---------------------------------------------------------------------------------
+
+
+def test_a_backward_hook_sees_both_gradients_and_may_change_one():
+    seen = []
+    layer = nn.Linear(3, 2)
+    handle = layer.register_full_backward_hook(lambda module, inputs, outputs: seen.append((module, inputs, outputs)))
+    x = mt.ones(4, 3, requires_grad=True)
+    layer(x).sum().backward()
+    ((module, (grad_input,), (grad_output,)),) = seen
+    assert module is layer
+    assert grad_output.tolist() == [[1, 1]] * 4
+    assert mt.equal(grad_input, x.grad)
+    assert mt.equal(layer.weight.grad, mt.full((2, 3), 4.0))
+    handle.remove()
+    layer.register_backward_hook(lambda module, inputs, outputs: (inputs[0] * 0,))
+    y = mt.ones(4, 3, requires_grad=True)
+    layer(y).sum().backward()
+    assert len(seen) == 1
+    assert not y.grad.any()
+
+
+def test_a_backward_hook_of_a_first_layer_has_no_gradient_of_the_input():
+    seen = []
+    net = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+    net[0].register_full_backward_hook(lambda *given: seen.append(given[1]))
+    net(mt.ones(4, 3)).sum().backward()
+    assert seen == [(None,)]
+
+
+def test_a_pretrained_table_is_looked_up_and_frozen():
+    table = nn.Embedding.from_pretrained(mt.arange(6.0).reshape(3, 2))
+    assert table(mt.tensor([2, 0])).tolist() == [[4, 5], [0, 1]]
+    assert not table.weight.requires_grad
+    assert nn.Embedding.from_pretrained(mt.ones(3, 2), freeze=False).weight.requires_grad
+    with pytest.raises(ValueError, match=r"from_pretrained: expected a matrix, got shape \(3,\)"):
+        nn.Embedding.from_pretrained(mt.ones(3))
+
+
+def test_small_names_are_pytorch_s():
+    net = nn.Linear(2, 2)
+    assert net._get_name() == "Linear"
+    assert repr(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
+    assert type(net.state_dict()).__name__ == "OrderedDict"
+    assert nn.init.xavier_uniform is nn.init.xavier_uniform_
+    assert nn.utils.clip_grad_norm is nn.utils.clip_grad_norm_

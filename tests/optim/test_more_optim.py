@@ -8,6 +8,8 @@ import pytest
 import minitorch as mt
 from minitorch import optim
 from minitorch.optim import lr_scheduler
+from minitorch.optim.adam import adam
+from minitorch.optim.sgd import sgd as textbook_sgd
 
 
 def leaf(*values):
@@ -135,3 +137,19 @@ def test_one_cycle_has_an_end():
     schedule.step()
     with pytest.raises(ValueError, match="OneCycleLR: step 3 of a schedule of 2 steps"):
         schedule.step()
+
+
+def test_the_fast_rules_are_the_textbook_s():
+    rng = np.random.default_rng(0)
+    x, y = leaf(*rng.standard_normal(5)), leaf(*rng.standard_normal(5))
+    p, q, b, m, v = x.detach().numpy().copy(), y.detach().numpy().copy(), 0.0, 0.0, 0.0
+    fast = optim.SGD([x], lr=0.1, momentum=0.9), optim.Adam([y], lr=0.1, betas=(0.8, 0.95), eps=1e-6)
+    for t in range(1, 11):
+        g = rng.standard_normal(5)
+        x.grad, y.grad = mt.tensor(g), mt.tensor(g)
+        p, b = textbook_sgd(p, g, b, 0.1, 0.9)
+        q, m, v = adam(q, g, m, v, t, 0.1, 0.8, 0.95, 1e-6)
+        for optimizer in fast:
+            optimizer.step()
+        np.testing.assert_allclose(x.detach().numpy(), p, rtol=1e-13)
+        np.testing.assert_allclose(y.detach().numpy(), q, rtol=1e-12)

@@ -1,0 +1,96 @@
+"""Distributions: their draws, closed forms, gradients, and what they refuse."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch.distributions import Bernoulli, Categorical, Normal, Uniform, kl_divergence
+
+
+def numbers(*shape, low=0.2, high=0.8, seed=0):
+    return np.random.default_rng(seed).uniform(low, high, shape)
+
+
+MAKE = {
+    "Normal": lambda d, t: d.Normal(t(numbers(3)), t(numbers(2, 1))),
+    "Uniform": lambda d, t: d.Uniform(t(numbers(3)), t(numbers(3) + 1)),
+    "Bernoulli": lambda d, t: d.Bernoulli(t(numbers(3))),
+    "Bernoulli logits": lambda d, t: d.Bernoulli(logits=t(numbers(3, low=-2, high=2))),
+    "Categorical": lambda d, t: d.Categorical(t(numbers(3, 4))),
+    "Categorical logits": lambda d, t: d.Categorical(logits=t(numbers(3, 4, low=-2, high=2))),
+}
+with_each = pytest.mark.parametrize("name", MAKE)
+
+
+def made(name, seed=0):
+    return MAKE[name](mt.distributions, lambda values: mt.tensor(values * (1 + seed * 0.1), dtype=mt.float64))
+
+
+@with_each
+def test_draws_have_the_mean_and_variance_they_should(name):
+    mt.manual_seed(0)
+    distribution = made(name)
+    drawn = distribution.sample((4000,)).double().numpy()
+    assert drawn.shape == (4000, *distribution.batch_shape)
+    if name.startswith("Categorical"):
+        for i in range(4):
+            np.testing.assert_allclose((drawn == i).mean(0), distribution.probs[..., i].numpy(), atol=5 * 0.5 / math.sqrt(4000))
+    else:
+        spread = distribution.stddev.numpy() / math.sqrt(4000)
+        assert (abs(drawn.mean(0) - distribution.mean.numpy()) < 5 * spread).all()
+        np.testing.assert_allclose(drawn.var(0), distribution.variance.numpy(), rtol=0.2)
+
+
+def test_gradients_flow_through_draws_to_the_parameters():
+    loc, scale = mt.tensor([1.0, 2.0], requires_grad=True), mt.tensor([0.5, 1.5], requires_grad=True)
+    drawn = Normal(loc, scale).rsample((3,))
+    drawn.sum().backward()
+    assert loc.grad.tolist() == [3, 3]
+    np.testing.assert_allclose(scale.grad.numpy(), ((drawn.detach() - loc.detach()) / scale.detach()).sum(0).numpy(), rtol=1e-5)
+    assert not Normal(loc, scale).sample().requires_grad
+    with pytest.raises(NotImplementedError, match="Bernoulli: there is no rsample"):
+        Bernoulli(0.5).rsample()
+
+
+@with_each
+@pytest.mark.parity
+def test_closed_forms_are_pytorch_s(name):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    ours, theirs = made(name), MAKE[name](torch.distributions, torch.tensor)
+    value = theirs.sample((2,)).numpy()
+    pairs = [(ours.log_prob(mt.tensor(value)), theirs.log_prob(torch.tensor(value))), (ours.entropy(), theirs.entropy())]
+    if not name.startswith("Categorical"):
+        pairs += [(getattr(ours, what), getattr(theirs, what)) for what in ("mean", "variance", "stddev")]
+    if name != "Uniform":
+        other = MAKE[name](torch.distributions, lambda values: torch.tensor(values * 1.1))
+        pairs.append((kl_divergence(ours, made(name, 1)), torch.distributions.kl_divergence(theirs, other)))
+    for mine, its in pairs:
+        np.testing.assert_allclose(mine.numpy(), its.numpy(), rtol=1e-10)
+        assert mine.dtype == mt.float64
+
+
+def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
+    logs = Uniform(0.0, 2.0).log_prob(mt.tensor([-1.0, 1.0, 2.0])).tolist()
+    assert logs == [-math.inf, pytest.approx(-math.log(2)), -math.inf]
+    logits = mt.zeros(3, dtype=mt.float64, requires_grad=True)
+    Categorical(logits=logits).log_prob(mt.tensor(1)).backward()
+    np.testing.assert_allclose(logits.grad.numpy(), [-1 / 3, 2 / 3, -1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "said"),
+    [
+        (lambda: Normal(0.0, 0.0), ValueError, "Normal: expected a scale above 0, got 0.0"),
+        (lambda: Uniform(1.0, 1.0), ValueError, "Uniform: expected low below high"),
+        (lambda: Bernoulli(1.5), ValueError, "Bernoulli: expected probabilities, got 1.5 to 1.5"),
+        (lambda: Categorical(mt.tensor([0.5, -0.5])), ValueError, "Categorical: expected probabilities, got -0.5 to 0.5"),
+        (lambda: Bernoulli(), ValueError, "Bernoulli: expected either probs or logits"),
+        (lambda: kl_divergence(Uniform(0.0, 1.0), Normal(0.0, 1.0)), NotImplementedError, "of Uniform and Normal"),
+    ],
+)
+def test_what_is_no_distribution_is_refused(act, kind, said):
+    with pytest.raises(kind, match=re.escape(said)):
+        act()
