@@ -28,7 +28,6 @@ DIFFERENCES = [
     Difference(r"^F\.(elu|selu|celu)", "second derivative", "kinks"),
     Difference("multinomial", "computes", "many categories"),
     Difference("hardsigmoid", "gradient", "a sixth"),
-    Difference(r"^(torch|Tensor)\.(eq|ne|ge|gt|le|lt|max|min|maximum|minimum)$", "computes", "numbers in place of tensors"),
 ]
 # fmt: on
 
