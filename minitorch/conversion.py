@@ -11,6 +11,11 @@ from minitorch.autograd.views import logical_layout
 from minitorch.backend import Device
 from minitorch.size import Size
 
+NO_GRAD_KEPT = (
+    "the .grad of a tensor that is not a leaf is not kept during backward(); call retain_grad() on it before, or read the "
+    ".grad of the leaf you mean"
+)
+
 
 class Conversion:
     """What every tensor can be turned into: a number, lists, an array, an index, a text."""

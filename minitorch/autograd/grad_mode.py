@@ -45,12 +45,38 @@ class Switch:
 
     def __call__(self, function: Callable) -> Callable:
         if inspect.isgeneratorfunction(function):
-            raise TypeError(f"{type(self).__name__}: {function.__name__} is a generator; use a with block inside it")
+            return self._around_generator(function)
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with Switch(self._wanted, self._field):
                 return function(*args, **kwargs)
+
+        return wrapped
+
+    def _around_generator(self, function: Callable) -> Callable:
+        """Switch for each step of the generator, so that who goes through it is left alone in between."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with Switch(self._wanted, self._field):
+                generator = function(*args, **kwargs)
+            step: Callable = generator.send
+            given: Any = None
+            while True:
+                try:
+                    with Switch(self._wanted, self._field):
+                        value = step(given)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, given = generator.send, (yield value)
+                except GeneratorExit:
+                    with Switch(self._wanted, self._field):
+                        generator.close()
+                    raise
+                except BaseException as reason:
+                    step, given = generator.throw, reason
 
         return wrapped
 
@@ -63,7 +89,7 @@ class BareDecorator(Switch):
 
 
 class no_grad(BareDecorator):
-    """Record nothing inside: `with no_grad(): ...` or `@no_grad()`; raises TypeError around a generator function."""
+    """Record nothing inside: `with no_grad(): ...` or `@no_grad()`, also around a generator function."""
 
     def __init__(self) -> None:
         super().__init__(False)

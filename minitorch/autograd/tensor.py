@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
 from minitorch.backend import Device
-from minitorch.conversion import Conversion, array_of_sizes_or_values
+from minitorch.conversion import NO_GRAD_KEPT, Conversion, array_of_sizes_or_values
 from minitorch.size import Size
 
 
@@ -60,6 +61,8 @@ class Tensor(Conversion):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has added up, of this tensor's shape and dtype; None before it."""
+        if self._grad is None and not self.is_leaf and self._node._keeper is None:
+            warnings.warn(NO_GRAD_KEPT, stacklevel=2)
         return self._grad
 
     @grad.setter

@@ -88,12 +88,33 @@ def test_a_decorated_function_may_call_itself():
     assert count(3) == [False] * 4
 
 
-def test_a_generator_is_refused_because_its_body_runs_later():
-    def generator():
-        yield recorded()
+def test_around_a_generator_each_step_is_switched_and_nothing_between():
+    seen = []
 
-    with pytest.raises(TypeError, match="no_grad: generator is a generator; use a with block inside it"):
-        mt.no_grad()(generator)
+    @mt.no_grad()
+    def steps():
+        try:
+            got = yield mt.is_grad_enabled()
+            seen.append((got, mt.is_grad_enabled()))
+            yield mt.is_grad_enabled()
+        except KeyError:
+            seen.append(mt.is_grad_enabled())
+            yield "caught"
+        finally:
+            seen.append(mt.is_grad_enabled())
+        return "end"
+
+    generator = steps()
+    assert next(generator) is False and mt.is_grad_enabled()
+    assert generator.send(5) is False and mt.is_grad_enabled() and seen == [(5, False)]
+    assert generator.throw(KeyError("k")) == "caught" and mt.is_grad_enabled()
+    with pytest.raises(StopIteration) as end:
+        next(generator)
+    assert end.value.value == "end" and mt.is_grad_enabled() and seen[1:] == [False, False]
+    unfinished = steps()
+    next(unfinished)
+    unfinished.close()
+    assert seen[3:] == [False] and mt.is_grad_enabled()
 
 
 @pytest.mark.parametrize("block", [mt.no_grad, mt.enable_grad, lambda: mt.set_grad_enabled(False)])

@@ -1,5 +1,7 @@
 """What a leaf keeps and what an interior tensor drops: `.grad`, `retain_grad`, `detach`, `requires_grad_`."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,9 @@ def test_interior_gradients_are_dropped_unless_retained():
     kept = dropped * 3
     kept.retain_grad()
     (kept * kept).sum().backward(retain_graph=True)
-    assert dropped.grad is None and kept.grad.tolist() == [12.0, 24.0]
+    assert kept.grad.tolist() == [12.0, 24.0]
+    with pytest.warns(UserWarning, match="not a leaf"):
+        assert dropped.grad is None
     (kept * kept).sum().backward()
     assert kept.grad.tolist() == [24.0, 48.0]
 
@@ -82,3 +86,15 @@ def test_a_gradient_assigned_by_hand_must_fit():
         x.grad = mt.ones(2)
     with pytest.raises(TypeError, match="expected a Tensor or None, got ndarray"):
         x.grad = np.ones(2)
+
+
+def test_reading_the_gradient_of_a_result_says_why_there_is_none():
+    x = mt.ones(2, requires_grad=True)
+    hidden, kept = x * 2, x * 3
+    kept.retain_grad()
+    (hidden + kept).sum().backward()
+    with pytest.warns(UserWarning, match=r"not a leaf is not kept during backward\(\); call retain_grad\(\)"):
+        assert hidden.grad is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert kept.grad is not None and x.grad is not None and mt.ones(2).grad is None
