@@ -45,7 +45,7 @@ class explore:
 
     def __exit__(self, kind: Any, *exception: object) -> None:
         self._switch.__exit__()
-        recorder, self._recorder = self._recorder, None
+        recorder: Recorder = self.__dict__.pop("_recorder")  # which holds the user's frames and nodes
         if kind is not None:
             return
         nodes = recorder.count or len(recorder.records)

@@ -56,8 +56,10 @@ def statistics(g: np.ndarray) -> list:
 
 def extent(g: np.ndarray) -> list:
     """The smallest and the largest number under a picture."""
-    if not g.size or not np.isfinite(g).all() or g.dtype.kind == "c":
-        return ["div.down", "not all of it is finite"] if g.dtype.kind == "f" and not np.isfinite(g).all() else ["div"]
+    if not g.size or g.dtype.kind == "c":
+        return ["div"]
+    if not np.isfinite(g).all():
+        return ["div.down", "not all of it is finite"]
     low, high = ([f"b.{'down' if v < 0 else 'up'}", ("+" if v > 0 else "") + number(v)] for v in (g.min(), g.max()))
     return ["div.dim", low, " to ", high, ", blank is 0"]
 
@@ -110,9 +112,8 @@ class Cards:
         content = [["div.sum", *pieces]]
         out = record.outputs[0] if record.outputs else None
         if record.node.title == "relu" and out is not None and out.size:
-            content.append(
-                ["div.dim", f"{100 * float((out == 0).mean()):.1f} % of its outputs are 0; no gradient passes there"]
-            )
+            dead = 100 * float((out == 0).mean())
+            content.append(["div.dim", f"{dead:.1f} % of its outputs are 0; no gradient passes there"])
         wrong = [o for o in record.outputs if isinstance(o, np.ndarray) and o.dtype.kind == "f" and not np.isfinite(o).all()]
         if wrong:
             clean = all(np.isfinite(v).all() for v in record.inputs if isinstance(v, np.ndarray) and v.dtype.kind == "f")
@@ -194,11 +195,8 @@ class Cards:
         scale = round(min(6, (WIDE - 24 * len(sizes)) / sum(w for _, w in sizes), HIGH / max(h for h, _ in sizes)), 3)
         pieces: list = []
         for word, a, t in zip(words, factors, turned):
-            turn = {"turn": 1} if t else {}
-            pieces += [
-                ["span", sign],
-                self.arrays.picture(a, **({} if word == "g" or (t and word == "g^T") else {"grey": 1}), **turn, px=scale),
-            ]
+            look = ({} if word[0] == "g" else {"grey": 1}) | ({"turn": 1} if t else {})  # gradients alone have colour
+            pieces += [["span", sign], self.arrays.picture(a, **look, px=scale)]
         texts = [shape(s) for s in shapes]
         shown: list = [x for text in texts for x in (f" {sign} ", text)][1:]
         end: Any = shape(result.shape)
@@ -222,9 +220,7 @@ class Cards:
         if row is None:
             return [["span.dim", f"{node.title}, whose rule was not needed"]]
         came = [a for arrivals in self.steps[row].parts for a in arrivals]
-        there = sum(
-            1 for a in came if a.by is None or self.rows[id(a.by)] < i or (a.by is step and (a.position or 0) <= position)
-        )
+        there = sum(self.rows.get(id(a.by), -1) < i or (a.by is step and a.position <= position) for a in came)
         more = "" if there < len(came) else ": it runs next" if row == i + 1 else ": it may run"
         return [["div", called(self.steps[row].record)], ["div.dim", f"{there} of {len(came)} arrived{more}"]]
 

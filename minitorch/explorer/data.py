@@ -49,11 +49,8 @@ def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
         rows.append(row | {"due": due, "q": question(i, run, cards)})
     laid = _laid_out(rows, run.steps, cards)
     legend = _sum_of_terms(run, recorder)
-    made = (
-        "size (log) and what it is made of"
-        + (", by the loss term that asked for it" if legend else "")
-        + "; tick: size of the sum"
-    )
+    by = ", by the loss term that asked for it" if legend else ""
+    made = f"size (log) and what it is made of{by}; tick: size of the sum"
     whose = ".grad" if all(target.after is not None for target in run.targets.values()) else "gradient"
     title = f"{whose} of {'the leaf' if len(leaves) == 1 else f'the {len(leaves)} leaves'}"
     shelf = ["div.f", ["h2", title], ["span.dim", made], ["span.far", *([legend] if legend else [])]]
@@ -98,26 +95,10 @@ def _row(step: Step, cards: Cards, leaves: list) -> dict:
     for letter, i in ends[:3]:
         name = leaves[i]["name"]
         chips.append(["span.chip", name if len(name) < 3 else letter, *leaves[i]["marks"]])
-    cells = [
-        ["span", tail(where)],
-        ["span.op", record.node.title],
-        ["span.dim", " ".join(map(shape, shapes))],
-        ["span", *chips],
-    ]
-    top = [
-        "div.title",
-        ["h2", record.node.title],
-        ["span.dim", where],
-        ["span.dim.far", f"node {record.node.number} on the tape"],
-    ]
-    return {
-        "title": f"{record.node.title} {where}",
-        "cells": cells,
-        "top": top,
-        "leaves": [i for _, i in ends],
-        "size": [],
-        "due": [],
-    }
+    op = record.node.title
+    cells = [["span", tail(where)], ["span.op", op], ["span.dim", " ".join(map(shape, shapes))], ["span", *chips]]
+    top = ["div.title", ["h2", op], ["span.dim", where], ["span.dim.far", f"node {record.node.number} on the tape"]]
+    return {"title": f"{op} {where}", "cells": cells, "top": top, "leaves": [i for _, i in ends], "size": [], "due": []}
 
 
 def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
@@ -147,36 +128,19 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
     if len(groups) == 1:
         groups[0][0] = ""
     units = [i if len(groups) == 1 else row["grp"] for i, row in enumerate(rows)]
-    names = (
-        [step.record.node.title for step in steps]
-        if len(groups) == 1
-        else [name if b > a else rows[a]["title"] for name, a, b in groups]
-    )
+    operations = [step.record.node.title for step in steps]
+    names = operations if len(groups) == 1 else [name if b > a else rows[a]["title"] for name, a, b in groups]
     joined: list[set[int]] = [set() for _ in names]
     for i, targets in enumerate(sources):
         joined[units[i]] |= {units[target] for target in targets} - {units[i]}
     marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
     if len(rows) <= 12:
-        marks = [[i, step.record.node.title] for i, step in enumerate(steps)]
-    head = [
-        "step",
-        "",
-        "module and operation",
-        "",
-        "output",
-        "parameters",
-        ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else "",
-    ]
-    head = ["div.row.top", *(["span", piece] for piece in head)]
-    return {
-        "edges": edges,
-        "groups": groups,
-        "lanes": max(1, *places),
-        "marks": marks,
-        "head": head,
-        "map": layered(names, joined),
-        "units": units,
-    }
+        marks = [[i, name] for i, name in enumerate(operations)]
+    last = ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else ""
+    head = ["div.row.top"]
+    head += [["span", piece] for piece in ("step", "", "module and operation", "", "output", "parameters", last)]
+    drawn = {"map": layered(names, joined), "units": units, "lanes": max(1, *places)}
+    return {"edges": edges, "groups": groups, "marks": marks, "head": head, **drawn}
 
 
 def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
@@ -186,6 +150,7 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
         return []
     total = float(recorder.records[root].outputs[0].reshape(-1)[0])
     weights = [f"{abs(term.weight):.4g}" for term in terms]
+    digits, values, added = 3, [term.value for term in terms], math.nan
     for digits in range(3, 8):
         values = [round(term.value, digits) for term in terms]
         added = sum(math.copysign(float(weight), term.weight) * value for weight, term, value in zip(weights, terms, values))
@@ -210,26 +175,15 @@ def _values(run: Pass, cards: Cards) -> list:
     for i, step in enumerate(run.steps):
         if len(step.record.outputs) != 1 or not step.record.inputs:
             return []
-        rows.append(
-            (
-                named.get(step.record.node, step.record.node.title if i else "loss"),
-                step.record.outputs[0],
-                step.incoming[0],
-                i - 1,
-            )
-        )
+        name = named.get(step.record.node, step.record.node.title if i else "loss")
+        rows.append((name, step.record.outputs[0], step.incoming[0], i - 1))
     for step in reversed(run.steps):
         for name, value, edge in zip(step.record.names, step.record.inputs, step.rule.edges):
-            if (
-                name
-                and isinstance(value, np.ndarray)
-                and not isinstance(end_of(edge)[0] if edge else None, Op)
-                and all(name != r[0] for r in rows)
-            ):
+            known = not name or any(name == row[0] for row in rows) or isinstance(edge and end_of(edge)[0], Op)
+            if isinstance(value, np.ndarray) and not known:
                 target = run.targets.get(edge)
-                rows.append(
-                    (name, value, target and target.totals[-1], cards.rows[id(target.arrivals[-1].by)] if target else -2)
-                )
+                last = cards.rows.get(id(target.arrivals[-1].by), -1) if target else -1
+                rows.append((name, value, target and target.totals[-1], last))
     small = all(value.ndim <= 2 and max(value.shape, default=1) <= 4 for _, value, _, _ in rows)
     if not small or sum(value.shape[0] if value.ndim > 1 else 1 for _, value, _, _ in rows) > 22:
         return []

@@ -206,6 +206,8 @@ def picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int], 
     stacks = [tiled(np.asarray(x, np.float64))[:200] for x in (a, b, total)]
     most = max(float(np.abs(x).max()) for x in stacks)
     digits = max(0, 2 - math.floor(math.log10(most))) if most else 0
+    if most >= 1e6 or digits > 8:
+        return None
     rounded = [np.round(x * 10.0**digits) for x in stacks]
     fits, mixed = rounded[0] + rounded[1] == rounded[2], rounded[0] * rounded[1] < 0
     for window in WINDOWS:

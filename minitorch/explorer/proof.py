@@ -27,6 +27,9 @@ class Proof(NamedTuple):
     note: str = ""
 
 
+NOT_YET = Proof(UNKNOWN)
+
+
 class Input(NamedTuple):
     """The place, in recorded parameters, of the input at `position`."""
 

@@ -20,7 +20,7 @@ from minitorch.autograd.outputs import Output
 from minitorch.autograd.tensor import Tensor
 from minitorch.autograd.watch import Watch
 from minitorch.backend import is_array
-from minitorch.explorer.proof import Input, Proof, prove, replaced
+from minitorch.explorer.proof import NOT_YET, Input, Proof, prove, replaced
 from minitorch.explorer.source import Line, Names, frames_of, lines_of
 from minitorch.explorer.terms import Term, add_parts, host, terms_of
 from minitorch.random import get_rng_state, set_rng_state
@@ -63,7 +63,7 @@ class Step:
     parts: list[list[Arrival]]  # for each output what was added up
     given: list[Any] = field(default_factory=list)  # for each input what the rule returned
     sent: dict[int, Arrival] = field(default_factory=dict)  # by position what the engine made of it, where it was wanted
-    proof: Proof | None = None
+    proof: Proof = NOT_YET
 
 
 @dataclass(eq=False)
@@ -84,7 +84,7 @@ class Target:
 
     def whole(self) -> np.ndarray:
         """The sum of what arrived in this pass, in float64 (or complex128)."""
-        return sum(np.asarray(arrival.grad, np.result_type(arrival.grad, np.float64)) for arrival in self.arrivals)
+        return np.sum([np.asarray(a.grad, np.result_type(a.grad, np.float64)) for a in self.arrivals], axis=0)
 
 
 class Pass:
@@ -203,6 +203,8 @@ class Recorder(Watch):
         """A pass has ended: split it by loss terms and check its rules, while the arrays are what they were."""
         if self.count > LIMIT or not self.going:
             return
+        if self.running and self.running[-1] in self.going[-1].steps:
+            return  # a pass within that rule, in which nothing arrived
         ended = self.going.pop()
         state = get_rng_state()  # a user's rule may draw
         with Switch(None, "watch"), no_grad(), np.errstate(all="ignore"):

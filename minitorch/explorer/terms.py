@@ -73,7 +73,7 @@ def add_parts(ended: Any) -> None:
     arrivals = [arrival for target in ended.targets.values() for arrival in target.arrivals]
     for arrival in arrivals:
         arrival.terms = [arrival.grad] if len(ended.terms) < 2 else [np.zeros_like(arrival.grad) for _ in ended.terms]
-    for t, term in enumerate(ended.terms if len(ended.terms) > 1 else ()):
+    for t, term in enumerate(ended.terms[:0] if len(ended.terms) < 2 else ended.terms):
         pending: dict[Any, dict[int, Any]] = {}
         for node, position, weight in term.seeds:
             seed = array_module(start).asarray(start * start.dtype.type(weight))

@@ -40,6 +40,8 @@ def numbers(values: Iterable[float]) -> list[str]:
     values = [float(value) for value in values]
     finite = [abs(value) for value in values if math.isfinite(value)]
     most = max(finite, default=0.0)
+    if most and not 1e-6 < most < 1e6:
+        return [number(value) for value in values]
     places = 0 if all(value == int(value) for value in finite) else max(0, min(9, 2 - math.floor(math.log10(most))))
     return [number(value) if not math.isfinite(value) else signed(f"{value + 0.0:.{places}f}") for value in values]
 

@@ -226,6 +226,30 @@ def test_arrays_changed_after_the_pass_are_shown_as_they_were():
     assert block.recorder.passes[0].steps[1].record.inputs[0].tolist() == [1, 2]
 
 
+def test_a_rule_may_run_a_pass_of_its_own():
+    class Odd(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, a):
+            ctx.save_for_backward(a)
+            return a * a
+
+        @staticmethod
+        def backward(ctx, g):
+            (a,) = ctx.saved_tensors
+            with torch.enable_grad():
+                own, other = a.clone().requires_grad_(), torch.ones(1, requires_grad=True)
+                assert torch.autograd.grad(other.sum(), own, allow_unused=True) == (None,)
+                (slope,) = torch.autograd.grad((own * own).sum(), own)
+            return g * slope
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    block = Recording()
+    with block:
+        Odd.apply(x * 3).sum().backward()
+    assert x.grad.tolist() == [18, 36]
+    assert [len(run.steps) for run in block.recorder.passes] == [2, 3]
+
+
 # ---- proofs --------------------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +437,18 @@ def test_six_kinds_of_question_are_asked():
     nets = [siamese, broadcast, recurrent]
     kinds = {row["q"]["kind"] for net in nets for run in page(net)["passes"] for row in run["rows"]}
     assert kinds == {"next", "shape", "count", "axes", "add", "sign"}
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-7, 1.0, 1e7, 1e30])
+def test_numbers_of_any_size_are_short(scale, tmp_path):
+    x = torch.tensor([1.0, 2.0, -3.0], dtype=torch.float64, requires_grad=True)
+    block = explore(tmp_path / "tape.html")
+    with block:
+        ((x * scale) + x * (scale / 3)).sum().backward()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', block.page, re.S)[1])
+    shown = [text for array in data["arrays"] for line in array.get("t", []) for text in line]
+    shown += re.findall(r"[\d.]+(?:e\S*\d)?", texts(data["passes"][0]["leaves"][0]["cards"][1]))
+    assert max(map(len, shown)) <= 9, shown
 
 
 def test_names_are_inert(tmp_path):
