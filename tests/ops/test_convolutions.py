@@ -9,6 +9,7 @@ import pytest
 
 import minitorch as mt
 import minitorch.functional as F
+from minitorch.ops.conv import plain_conv2d, plain_gradients
 from minitorch.ops.im2col import bands, gathering_pays
 from minitorch.ops.window import Window
 from tests.op_table import naive
@@ -53,6 +54,22 @@ def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters):
     expected = (given * naive.conv2d(host(x), other_w, **parameters)).sum()
     assert_close((host(w.grad) * other_w).sum(), expected, least=size)
     assert_close(host(b.grad), given.sum((0, 2, 3)), least=size)
+
+
+@pytest.mark.parametrize(
+    "x_shape, w_shape, parameters",
+    [shapes for shapes in LARGE.values() if "groups" not in shapes[2]],
+    ids=[name for name, shapes in LARGE.items() if "groups" not in shapes[2]],
+)
+def test_the_textbook_form_and_its_gradients_are_those_of_the_operation(x_shape, w_shape, parameters):
+    draw = np.random.default_rng(0).standard_normal
+    x, w, b = (mt.tensor(draw(shape), requires_grad=True) for shape in (x_shape, w_shape, w_shape[0]))
+    y = F.conv2d(x, w, b, **parameters)
+    window, g = y.grad_fn.window, draw(y.shape)
+    assert_close(host(y), plain_conv2d(host(x), host(w), host(b), window))
+    y.backward(mt.tensor(g))
+    for tensor, gradient in zip((x, w, b), plain_gradients(g, host(x), host(w), window)):
+        assert_close(host(tensor.grad), gradient, least=np.sqrt(g.size))
 
 
 def moved(kernel, size, padding, groups=1):
