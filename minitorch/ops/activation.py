@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.accumulate import in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
@@ -16,9 +15,11 @@ from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
 from minitorch.ops.elementwise import cos, exp, sin
+from minitorch.ops.erf import Gelu, erf
 from minitorch.ops.pieces import flat, zeroed
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
+from minitorch.ops.strips import STRIP, slabs, strips
 
 __all__ = [
     "cos",
@@ -59,15 +60,25 @@ class Sigmoid(Op):
 
     def forward(ctx, a):
         a = floating(a)
-        out = array_module(a).tanh(a * 0.5)
-        out += 1
-        out *= 0.5
+        out = array_module(a).empty_like(a)
+        for x, y in strips(a, out):
+            _sigmoid(x, y)
         ctx.saved = (out,)
         return out
 
     def backward(ctx, g):
         (out,) = ctx.saved
         return g * (out * (1 - out))
+
+
+def _sigmoid(a: Any, out: Any) -> Any:
+    """Write the sigmoid of an array into `out`."""
+    xp = array_module(a)
+    xp.multiply(a, 0.5, out=out)
+    xp.tanh(out, out=out)
+    out += 1
+    out *= 0.5
+    return out
 
 
 class Relu(Op):
@@ -89,11 +100,38 @@ class LeakyRelu(Op):
     def forward(ctx, a, slope):
         ctx.saved = (a,)
         ctx.slope = slope
-        return array_module(a).where(a > 0, a, a * slope)
+        a = floating(a)
+        # `where` on random signs takes 4.5 times as long: the processor cannot foresee which one is next
+        xp, out = array_module(a), array_module(a).empty_like(a)
+        for x, y in strips(a, out):
+            xp.minimum(x, 0, out=y)
+            y *= slope
+            y += xp.maximum(x, 0)
+        return out
 
     def backward(ctx, g):
         (a,) = ctx.saved
-        return flat(ctx, where(a > 0, g, g * ctx.slope))
+        return flat(ctx, Bent.apply(g, a, slope=ctx.slope))
+
+
+class Bent(Op):
+    """h where a > 0, else slope h: what LeakyRelu sends back.  dh = g, or slope g; da = 0."""
+
+    def forward(ctx, h, a, slope):
+        ctx.saved = (a,)
+        ctx.slope = slope
+        xp = array_module(a)
+        out = xp.empty_like(h)
+        for x, y, z in strips(a, h, out):
+            positive = x > 0
+            xp.multiply(~positive, z.dtype.type(slope), out=z)
+            z += positive
+            z *= y
+        return out
+
+    def backward(ctx, g):
+        (a,) = ctx.saved
+        return Bent.apply(g, a, slope=ctx.slope), None
 
 
 class Elu(Op):
@@ -110,6 +148,68 @@ class Elu(Op):
         (a,) = ctx.saved
         bent = a <= 0  # not at a nan
         return where(bent, g * (ctx.scale * ctx.alpha * exp(where(bent, a, 0.0))), g * ctx.scale)
+
+
+class Silu(Op):
+    """a s, with s = sigmoid a.  da = g s (1 + a (1 - s))."""
+
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        a = floating(a)
+        out = array_module(a).empty_like(a)
+        for x, y in strips(a, out):  # as two operations 1.7 times as long
+            _sigmoid(x, y)
+            y *= x
+        return out
+
+    def backward(ctx, g):
+        (a,) = ctx.saved
+        return SiluGradient.apply(g, a)
+
+
+class SiluGradient(Op):
+    """h s (1 + a (1 - s)), with s = sigmoid a: what Silu sends back.
+
+    dh = g s (1 + a (1 - s)), da = g h s (1 - s) (2 + a (1 - 2 s)).
+    """
+
+    def forward(ctx, h, a):
+        ctx.saved = h, a
+        xp = array_module(a)
+        out = xp.empty_like(h)
+        for x, y, z in strips(a, h, out):
+            s = _sigmoid(x, z).copy()
+            xp.subtract(1, s, out=z)
+            z *= x
+            z += 1
+            z *= s
+            z *= y
+        return out
+
+    def backward(ctx, g):
+        h, a = ctx.saved
+        s = sigmoid(a)
+        return SiluGradient.apply(g, a), g * h * (s * (1 - s) * (2 + a * (1 - 2 * s)))
+
+
+class LogSigmoid(Op):
+    """log sigmoid a = min(a, 0) - log(1 + e^-|a|), finite for any a.  da = g sigmoid(-a)."""
+
+    def forward(ctx, a):
+        ctx.saved = (a,)
+        a = floating(a)
+        xp = array_module(a)
+        out = xp.empty_like(a)
+        for x, y in strips(a, out):
+            xp.minimum(x, -x, out=y)  # -|a|, and differentiable by a complex step
+            xp.exp(y, out=y)
+            xp.log1p(y, out=y)
+            xp.subtract(xp.minimum(x, 0), y, out=y)
+        return out
+
+    def backward(ctx, g):
+        (a,) = ctx.saved
+        return g * sigmoid(-a)
 
 
 class Softplus(Op):
@@ -130,20 +230,6 @@ class Softplus(Op):
         return where(a * ctx.beta > ctx.threshold, g, g * sigmoid(a * ctx.beta))
 
 
-class Erf(Op):
-    """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to a.  da = g 2/sqrt(pi) e^(-a^2)."""
-
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        a = floating(a)
-        # the polynomials leave the range of half precision
-        return _erf(a.astype(backend.float32)).astype(a.dtype) if a.dtype == backend.float16 else _erf(a)
-
-    def backward(ctx, g):
-        (a,) = ctx.saved
-        return g * (exp(-(a * a)) * (2 / math.sqrt(math.pi)))
-
-
 class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum taken off first.  da = p (g - sum(g p))."""
 
@@ -156,8 +242,29 @@ class Softmax(Op):
 
     def backward(ctx, g):
         (out,) = ctx.saved
+        if math.prod(out.shape) > STRIP:
+            return SoftmaxGradient.apply(g, out, dim=ctx.dim)
         weighted = g * out
         return weighted - out * summed(weighted, _dims(g, ctx.dim), True)
+
+
+class SoftmaxGradient(Op):
+    """p (h - sum(h p)) over `dim`: what Softmax sends back.  dh = p (g - sum(g p)), dp = g (h - sum(h p)) - h sum(g p)."""
+
+    def forward(ctx, h, p, dim):
+        ctx.saved = h, p
+        ctx.dim = dim
+        out = array_module(p).empty_like(h)
+        for x, y, z in slabs(dim, h, p, out):  # of (64, 50000) in 0.6 of the time that it takes at once
+            array_module(p).multiply(x, y, out=z)
+            z -= y * total(z, _dims(z, dim), True)
+        return out
+
+    def backward(ctx, g):
+        h, p = ctx.saved
+        dims = _dims(g, ctx.dim)
+        sums = summed(g * p, dims, True)
+        return SoftmaxGradient.apply(g, p, dim=ctx.dim), g * (h - summed(h * p, dims, True)) - h * sums
 
 
 class LogSoftmax(Op):
@@ -176,8 +283,16 @@ class LogSoftmax(Op):
 
 
 def _softmax(a: Any, dim: int) -> Any:
-    out = array_module(a).exp(a - a.max(dim, keepdims=True))
-    out /= total(out, _dims(a, dim), True)
+    xp = array_module(a)
+    if a.size <= STRIP:
+        out = xp.exp(a - a.max(dim, keepdims=True))
+        out /= total(out, _dims(a, dim), True)
+        return out
+    out = xp.empty_like(a)
+    for x, y in slabs(dim, a, out):
+        xp.subtract(x, x.max(dim, keepdims=True), out=y)
+        xp.exp(y, out=y)
+        y /= total(y, _dims(y, dim), True)
     return out
 
 
@@ -191,70 +306,6 @@ def _log_softmax(a: Any, dim: int) -> Any:
 def _dims(a: Any, dim: int) -> tuple[int, ...]:
     """`dim`, counted from the front, as sums take it; a 0-d array has none."""
     return (dim % len(a.shape),) if a.shape else ()
-
-
-# W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): the coefficients of
-# |x| <= 0.46875, of 0.46875 <= |x| <= 4 and of |x| > 4, highest power first. NumPy has no erf.
-_ERF_P = (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
-_ERF_Q = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
-_ERFC_P = (
-    2.15311535474403846e-8,
-    5.64188496988670089e-1,
-    8.88314979438837594e0,
-    6.61191906371416295e1,
-    2.98635138197400131e2,
-    8.81952221241769090e2,
-    1.71204761263407058e3,
-    2.05107837782607147e3,
-    1.23033935479799725e3,
-)
-_ERFC_Q = (
-    1.0,
-    1.57449261107098347e1,
-    1.17693950891312499e2,
-    5.37181101862009858e2,
-    1.62138957456669019e3,
-    3.29079923573345963e3,
-    4.36261909014324716e3,
-    3.43936767414372164e3,
-    1.23033935480374942e3,
-)
-_FAR_P = (
-    1.63153871373020978e-2,
-    3.05326634961232344e-1,
-    3.60344899949804439e-1,
-    1.25781726111229246e-1,
-    1.60837851487422766e-2,
-    6.58749161529837803e-4,
-)
-_FAR_Q = (
-    1.0,
-    2.56852019228982242e0,
-    1.87295284992346047e0,
-    5.27905102951428412e-1,
-    6.05183413124413191e-2,
-    2.33520497626869185e-3,
-)
-
-
-def _ratio(x: Any, p: tuple[float, ...], q: tuple[float, ...]) -> Any:
-    above, below = x * p[0], x * q[0]
-    for a, b in zip(p[1:-1], q[1:-1]):
-        above, below = (above + a) * x, (below + b) * x
-    return (above + p[-1]) / (below + q[-1])
-
-
-def _erf(x: Any) -> Any:
-    xp = array_module(x)
-    size = xp.abs(x)
-    near = x * _ratio(xp.minimum(size, 0.5) ** 2, _ERF_P, _ERF_Q)
-    middle = xp.clip(size, 0.46875, 4.0)
-    complement = xp.exp(-middle * middle) * _ratio(middle, _ERFC_P, _ERFC_Q)
-    far = xp.clip(size, 4.0, 30.0)
-    inverse = 1 / (far * far)
-    tail = xp.exp(-far * far) / far * (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR_P, _FAR_Q))
-    large = xp.copysign(1 - xp.where(size > 4, tail, complement), x)
-    return xp.where(size <= 0.46875, near, large)
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -271,7 +322,7 @@ def sigmoid(input: Tensor) -> Tensor:
 @in_float32
 def logsigmoid(input: Tensor) -> Tensor:
     """log sigmoid(x) for each element, as -log(1 + e^-x): finite for any x."""
-    return -Softplus.apply(-input, beta=1.0, threshold=math.inf)
+    return LogSigmoid.apply(input)
 
 
 @doable_in_place
@@ -310,12 +361,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 @in_float32
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x)."""
-    return input * sigmoid(input)
-
-
-def erf(input: Tensor) -> Tensor:
-    """The error function of each element."""
-    return Erf.apply(input)
+    return Silu.apply(input)
 
 
 @in_float32
@@ -325,7 +371,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     Raises ValueError for another approximation.
     """
     if approximate == "none":
-        return input * (erf(input * math.sqrt(0.5)) + 1) * 0.5
+        return Gelu.apply(input)
     if approximate == "tanh":
         return input * (tanh((input + input * input * input * 0.044715) * math.sqrt(2 / math.pi)) + 1) * 0.5
     raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")

@@ -142,8 +142,8 @@ class Pow(Op):
 
     def forward(ctx, a, b):
         base, exponent = matched(a, b)
-        if type(b) is int and b == 2:  # a square is exact, and cheaper than a general power
-            out = base * base
+        if type(b) in (int, float) and b in _BY_PRODUCTS:
+            out = _power(base, int(b))
         elif backend.is_array(exponent) and exponent.dtype.kind == "i":
             out = _whole_power(base, exponent)
         else:
@@ -157,7 +157,7 @@ class Pow(Op):
         da = db = None
         if ctx.needs(0):
             if isinstance(b, (int, float)):
-                da = g * a * 2 if b == 2 else g * 0.0 if b == 0 else g * (b * a ** (b - 1))
+                da = g * a * 2 if b == 2 else g * 0.0 if b == 0 else g * (Pow.apply(a, b - 1) * b)
             else:
                 da = g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1))
         if out is not None:
@@ -169,6 +169,17 @@ class Pow(Op):
             else:
                 db = g * out * (math.log(a) if a > 0 else math.nan)
         return da, db
+
+
+_BY_PRODUCTS = range(2, 9)  # exponents: NumPy's general power of a negative float32 takes 100 times as long as a product
+
+
+def _power(base: Any, exponent: int) -> Any:
+    """`base` to a whole power of at least 1, by repeated squares: within half a unit of the last place for each product."""
+    if exponent == 1:
+        return base
+    half = _power(base, exponent // 2)
+    return half * half * base if exponent % 2 else half * half
 
 
 def _whole_power(base: Any, exponent: Any) -> Any:

@@ -23,9 +23,11 @@ def zeroed(a: Any, mask: Any) -> Any:
     if a.dtype.itemsize > 8:  # complex128
         return array_module(a).where(mask, a.dtype.type(0), a)
     bits = np.dtype(f"int{8 * a.dtype.itemsize}")
-    kept = (mask.view(backend.int8) - backend.int8.type(1)).astype(bits)
+    out = array_module(a).empty_like(a)  # an array of floats from the start: a leaf keeps it as its gradient without a copy
+    kept = out.view(bits)
+    kept[...] = mask.view(backend.int8) - backend.int8.type(1)
     kept &= a.view(bits)
-    return kept.view(a.dtype)
+    return out
 
 
 def flat(ctx: Op, g: Any) -> Any:

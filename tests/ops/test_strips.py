@@ -1,0 +1,95 @@
+"""What is computed a piece at a time, or by a rule of its own, is the plain composition: values, gradients, second derivatives."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+import minitorch.functional as F
+from minitorch.ops.strips import STRIP, slabs, strips
+
+ROWS, COLUMNS = 290, 251  # more than a piece, and no whole number of them
+assert ROWS * COLUMNS > STRIP
+
+
+def softmax(x):
+    weights = (x - x.amax(1, keepdim=True)).exp()
+    return weights / weights.sum(1, keepdim=True)
+
+
+def logsigmoid(x):
+    return -((1 + (-x.abs()).exp()).log() + (-x).clamp(min=0))
+
+
+def cubed(x):
+    return x * x * x
+
+
+# fmt: off
+COMPOSED = {
+    "gelu": (F.gelu, lambda x: x * (mt.erf(x * math.sqrt(0.5)) + 1) * 0.5),
+    "silu": (F.silu, lambda x: x * mt.sigmoid(x)),
+    "sigmoid": (mt.sigmoid, lambda x: 1 / (1 + (-x).exp())),
+    "logsigmoid": (F.logsigmoid, logsigmoid),
+    "leaky_relu": (lambda x: F.leaky_relu(x, 0.3), lambda x: mt.where(x > 0, x, x * 0.3)),
+    "softmax": (lambda x: mt.softmax(x, 1), softmax),
+    "x ** 3": (lambda x: x**3, cubed),
+    "x ** 7": (lambda x: x**7.0, lambda x: cubed(x) * cubed(x) * x),
+}
+LAYOUTS = {"rows": lambda a: a, "columns": lambda a: np.ascontiguousarray(a.T).T, "a part": lambda a: np.tile(a, (1, 2))[:, :COLUMNS]}
+# fmt: on
+
+
+def derivatives(function, array, dtype):
+    """The value, the gradient and the derivative of a sum of it, of one function of one array."""
+    x = mt.from_numpy(array).requires_grad_()
+    weights = mt.from_numpy(np.cos(np.arange(array.size)).reshape(array.shape).astype(dtype))
+    value = function(x)
+    (first,) = mt.autograd.grad((value * weights).sum(), x, create_graph=True)
+    (second,) = mt.autograd.grad((first * weights + x * 0).sum(), x)  # a rule of straight pieces has none
+    value = function(x)
+    (alone,) = mt.autograd.grad((value * weights).sum(), x)
+    return [value.detach().numpy(), first.detach().numpy(), second.numpy(), alone.numpy()]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", COMPOSED)
+def test_it_is_the_plain_composition(name, layout):
+    values = np.random.default_rng(0).normal(0, 2, (ROWS, COLUMNS))
+    for dtype, tolerance in {mt.float64: 1e-10, mt.float32: 2e-5}.items():
+        array = LAYOUTS[layout](values.astype(dtype))
+        for ours, plain in zip(*(derivatives(function, array, dtype) for function in COMPOSED[name])):
+            assert ours.dtype == dtype
+            np.testing.assert_allclose(ours, plain, rtol=tolerance, atol=tolerance * max(1.0, np.abs(plain).max() / 100))
+
+
+def test_gelu_of_single_precision_is_nearer_to_the_exact_value_than_a_millionth():
+    x = np.concatenate([np.linspace(-20, 20, 100_001), np.logspace(-30, 0, 1000)]).astype(np.float32)
+    exact = np.array([v * 0.5 * math.erfc(-v / math.sqrt(2)) for v in x.astype(float)])
+    found = F.gelu(mt.from_numpy(x)).numpy()
+    assert np.abs(found - exact).max() < 1.3e-6  # 20 has a last place of 1.9e-6
+    assert np.abs(found - exact)[np.abs(x) < 4].max() < 6e-7
+    assert F.gelu(mt.tensor([math.inf, -1e30, math.nan, 0.0])).tolist()[:2] == [math.inf, 0.0]
+
+
+@pytest.mark.parametrize("cut", [strips, lambda *arrays: slabs(1, *arrays)])
+@pytest.mark.parametrize("shape", [(), (0, 3), (3, 70_000), (70_000,), (1, 70_000, 1), (7, 3, 101, 103)])
+def test_pieces_cover_every_element_once(cut, shape):
+    if cut is not strips and len(shape) < 2:
+        return
+    for turned in (False, True):
+        a = np.zeros(shape)
+        a = a.T if turned else a
+        b = np.zeros_like(a)
+        sizes = []
+        for x, y in cut(a, b):
+            assert x.shape == y.shape
+            x += 1
+            y += 1
+            sizes.append(x.size)
+        assert (a == 1).all() and (b == 1).all()
+        if cut is strips and a.flags.c_contiguous:
+            assert max(sizes) <= STRIP
