@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import itertools
 import json
 import os
@@ -20,6 +21,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 def executable() -> str | None:
     """Where a Chromium is, if there is one; MINITORCH_BROWSER names another."""
     return os.environ.get("MINITORCH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def axe() -> Path | None:
+    """Where axe-core is, if it is: MINITORCH_AXE names its axe.min.js, else that of the package axe-core-python serves."""
+    if "MINITORCH_AXE" in os.environ:
+        return Path(os.environ["MINITORCH_AXE"])
+    package = importlib.util.find_spec("axe_core_python")
+    return Path(package.origin).with_name("axe.min.js") if package and package.origin else None
 
 
 class Page:

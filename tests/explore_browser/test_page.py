@@ -1,10 +1,9 @@
 """The explorer's page in a browser: opened from a file, offline, by keyboard, wide and narrow, light and dark.
 
-Skipped where there is no Chromium. The accessibility check needs axe-core (npm) besides: MINITORCH_AXE is the path of its axe.min.js.
+Skipped where there is no Chromium. The accessibility check needs axe-core besides, from npm or in the package axe-core-python.
 """
 
 import functools
-import os
 import re
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from minitorch.explorer import explore
 from minitorch.explorer.words import norm, number
 from tests.explore import nets
 from tests.explore.test_explore import Recording
-from tests.explore_browser.browser import browser, executable
+from tests.explore_browser.browser import axe, browser, executable
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium on this machine (apt-get install chromium)")
 
@@ -306,18 +305,16 @@ def test_a_notebook_frame_works(tab, tmp_path):
     assert "Step 1 of 4" in tab.run(inside)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("MINITORCH_AXE"), reason="MINITORCH_AXE does not name an axe.min.js (npm install axe-core)"
-)
+@pytest.mark.skipif(axe() is None, reason="no axe-core (pip install axe-core-python, or name an axe.min.js in MINITORCH_AXE)")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing_serious(tab, size, dark):
-    axe = Path(os.environ["MINITORCH_AXE"]).read_text(encoding="utf-8")
+    script = axe().read_text(encoding="utf-8")
     for net, step, keys in [(nets.siamese, 12, ""), (nets.siamese, 51, ""), (nets.siamese, 12, "p"), (nets.broadcast, 3, "p2")]:
         tab.open(at(net, step), *size, dark=dark)
         for key in keys:
             tab.press(key)
-        tab.run(axe + ";0")
+        tab.run(script + ";0")
         found = tab.run(
             "axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.slice(0, 3).map(n => n.html + n.failureSummary)]))"
         )
