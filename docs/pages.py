@@ -29,8 +29,8 @@ def on_files(files: Files, config: Any) -> Files:
     titles = {name: re.search(r"^# (.+)$", text, re.M) for name, text in pages.items()}
     pages["tour/index.md"] = tour({name: title[1] for name, title in titles.items() if title})
     pages |= {f"api/{name}.md": f"# {module}\n\n::: {module}\n" for name, module in API.items()}
-    pages["contributing.md"] = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](")
-    pages["changelog.md"] = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for name in ("contributing.md", "changelog.md"):  # which stand one folder up, and link from there
+        pages[name] = (ROOT / name.upper().replace(".MD", ".md")).read_text(encoding="utf-8").replace("](docs/", "](")
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -61,5 +61,6 @@ def tour(titles: dict[str, str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Put the first example into the start page."""
-    return markdown.replace("--8<-- first", (ROOT / "examples/first.py").read_text(encoding="utf-8").strip())
+    """Put the first example into the start page; links to source files, which the site does not hold, become their text."""
+    markdown = re.sub(r"\[([^]]+)\]\(\.\./[^)]*\.py[^)]*\)", r"\1", markdown)
+    return markdown.replace("# examples/first.py", (ROOT / "examples/first.py").read_text(encoding="utf-8").strip())
