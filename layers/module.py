@@ -377,11 +377,12 @@ class Module:
         state.update((key, module.get_extra_state()) for key, module in self._extra_states(prefix))
         return state
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
         """Copy the tensors of `state_dict` into this module's own memory, cast to its float widths and moved to its devices.
 
-        All is checked before anything is copied. Raises RuntimeError with every problem: missing and unexpected keys (unless
-        `strict` is False, which returns them), shapes that differ, kinds of numbers that differ (whole, floating).
+        With `assign` they take the place of this module's instead, with their dtypes, devices and memory: make the optimizer
+        afterwards. All is checked before anything is changed. Raises RuntimeError with every problem: missing and unexpected
+        keys (unless `strict` is False, which returns them), shapes that differ, kinds of numbers that differ (whole, floating).
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict, got {type(state_dict).__name__}")
@@ -397,13 +398,22 @@ class Module:
         if problems:
             raise RuntimeError("\n\t".join([f"load_state_dict: {type(self).__name__} was left unchanged:", *problems]))
         for key, tensor in own.items():
-            if key in state_dict:
+            if key in state_dict and assign:
+                self._assign(key, tensor, state_dict[key])
+            elif key in state_dict:
                 tensor.array[...] = state_dict[key].to(device=tensor.device, dtype=tensor.dtype).array
                 mark_changed(tensor.array, "load_state_dict")
         for key, module in extra.items():
             if key in state_dict:
                 module.set_extra_state(state_dict[key])
         return IncompatibleKeys(missing, unexpected)
+
+    def _assign(self, key: str, own: Tensor, given: Tensor) -> None:
+        """Put `given` in the place of `own`, the parameter or buffer that `key` names."""
+        path, _, name = key.rpartition(".")
+        if isinstance(own, Parameter) and not isinstance(given, Parameter):
+            given = Parameter(given, own.requires_grad)
+        setattr(self.get_submodule(path), name, given)
 
     # ---- hooks -----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -192,8 +193,8 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
 def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
     """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses.
 
-    Ignored rows are not among them: the last is a mask of those that are, or None for all. A product with a factor of 0 would
-    make nan of an infinity that they hold.
+    Ignored rows are not among them: the last says which are (a mask, or on a GPU their positions), or is None for all. A
+    product with a factor of 0 would make nan of an infinity that they hold.
     """
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if target.shape != shape:
@@ -207,6 +208,8 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
     low, high = _range(labels)
     if low <= ignore_index <= high:
         valid = labels != ignore_index
+        if array_module(valid) is not np:  # a mask would make the host wait again in each backward pass
+            valid = valid.nonzero()[0]
         labels = labels[valid]
         low, high = _range(labels)
     if low < 0 or high >= classes:
@@ -253,11 +256,11 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
 def _reduced(
     name: str, losses: Tensor, reduction: str, shape: tuple[int, ...] | None = None, factors: Any = None, valid: Any = None
 ) -> Tensor:
-    """Losses as they are, with 0 where rows are not `valid`, summed, or averaged over the weight they carry."""
+    """Losses as they are, with 0 for rows that are not `valid`, summed, or averaged over the weight they carry."""
     _check_reduction(name, reduction)
     if reduction == "none":
         if valid is not None:
-            losses = AddAt.apply(losses, index=(valid,), shape=valid.shape)
+            losses = AddAt.apply(losses, index=(valid,), shape=(math.prod(shape or ()),))
         return losses if shape is None else losses.reshape(shape)
     if reduction == "sum":
         return losses.sum()

@@ -529,6 +529,16 @@ def test_loading_that_is_not_strict_still_refuses_a_wrong_shape():
         Net().load_state_dict({"scale": mt.zeros(2)}, strict=False)
 
 
+def test_loading_with_assign_takes_the_tensors_themselves():
+    net, state = Net(), Net().double().state_dict()
+    net.first.bias.requires_grad_(False)
+    net.load_state_dict(state, assign=True)
+    assert net.scale.dtype == mt.float64
+    assert all(np.shares_memory(value.array, state[key].array) for key, value in net.state_dict().items())
+    assert [p.requires_grad for p in (net.first.weight, net.first.bias)] == [True, False]
+    assert list(net.state_dict()) == list(state)
+
+
 def test_loading_takes_a_dict_only():
     with pytest.raises(TypeError, match="expected a dict, got str"):
         Net().load_state_dict("net.safetensors")
