@@ -16,6 +16,7 @@ import minitorch as torch
 from minitorch.autograd.grad_mode import Switch
 from minitorch.autograd.watch import Watch
 from minitorch.explorer import explore, page_of
+from minitorch.explorer.data import page_data
 from minitorch.explorer.lanes import lanes
 from minitorch.explorer.layers import layered
 from minitorch.explorer.proof import CENTRAL, COMPLEX, UNKNOWN, WRONG
@@ -23,6 +24,8 @@ from minitorch.explorer.recorder import Recorder
 from minitorch.explorer.terms import host
 from minitorch.ops.elementwise import Exp
 from tests.explore.nets import NETS, broadcast, create_graph, mlp, no_backward, recurrent, siamese, two_passes
+from tests.op_table import ROWS
+from tests.op_table.row import is_differentiated
 
 WITH_A_PASS = [net for net in NETS if net is not no_backward]
 
@@ -586,3 +589,27 @@ def test_importing_minitorch_does_not_import_the_explorer():
 
     program = "import sys, minitorch; assert not any('explorer' in name for name in sys.modules); minitorch.explore"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# ---- every operation -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_every_operation_is_shown_and_none_is_accused(row):
+    for case in [case for case in row.cases if any(map(is_differentiated, row.inputs(case)))][:2]:
+        grads = []
+        block = Recording()
+        for within in (contextlib.nullcontext(), block):
+            torch.manual_seed(0)
+            inputs = row.inputs(case)
+            with within:
+                outputs = [out for out in row(case, inputs) if out.requires_grad]
+                for out in outputs:
+                    out.backward(torch.ones_like(out) * 0.5, retain_graph=True)
+            grads.append([value.grad for value in inputs if is_differentiated(value)])
+        assert all(map(same_bits, *grads)), case
+        for step in (step for run in block.recorder.passes for step in run.steps):
+            assert step.proof.way != WRONG, (case, step.record.node.title, step.proof)
+            assert step.proof.way == COMPLEX or step.proof.note, (case, step.record.node.title)
+        if any(run.steps for run in block.recorder.passes):
+            page_of(page_data(block.recorder, row.name))
