@@ -40,6 +40,7 @@ from minitorch.creation import (
     empty,
     empty_like,
     eye,
+    from_dlpack,
     from_numpy,
     full,
     full_like,

@@ -88,6 +88,16 @@ class Conversion:
             raise ValueError(f"__array__: a change from {array.dtype} to {dtype} needs a copy")
         return np.array(array, dtype=dtype, copy=True) if copy else np.asarray(array, dtype=dtype)
 
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory for another library (`torch.from_dlpack(t)`), nothing copied; raises BufferError as PyTorch does."""
+        if self.requires_grad:
+            raise BufferError("__dlpack__: this tensor requires a gradient, which would be lost; export its detach()")
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where the memory lies, in DLPack's numbers: (1, 0) is the host."""
+        return self.array.__dlpack_device__()
+
     def item(self) -> float | int | bool | complex:
         """The value of a one-element tensor as a Python number; raises ValueError for any other."""
         if self.array.size != 1:

@@ -71,6 +71,19 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return wrap(ndarray.view(np.ndarray))  # an array object of its own, by which the tape tells it from others
 
 
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor that shares the memory of another library's array or tensor (`__dlpack__`), on the host or the GPU.
+
+    Raises TypeError for an object without `__dlpack__` and for dtypes that minitorch has not.
+    """
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise TypeError(f"from_dlpack: expected an object with __dlpack__, got {type(ext_tensor).__name__}")
+    xp = np if ext_tensor.__dlpack_device__()[0] == 1 else backend.cupy()
+    array = xp.from_dlpack(ext_tensor)
+    backend.check_dtype("from_dlpack", array.dtype)
+    return wrap(array)
+
+
 def full(
     size: int | Sequence[int],
     fill_value: float,
