@@ -1,22 +1,21 @@
 """Gives `Tensor` its operators and methods: the functions of `minitorch.ops`, with the tensor as first argument.
 
-The tensor itself knows no operation, so that the layers below stay free of circles; this is where the two meet.
+The tensor itself knows no operation, so that the layers below stay free of circles; this is where the two meet. The class
+`Methods` is read twice: by type checkers and editors, for which `Tensor` inherits from it, and by Python, which puts its
+members on `Tensor` at the end of this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from types import FunctionType
+from typing import Any, Final
 
-import numpy as np
-
-from minitorch import backend, creation, sampling, tensor_types
+from minitorch import backend, creation, sampling, tensor_methods, tensor_types
 from minitorch.autograd import copies, hooks
-from minitorch.autograd.changes import mark_changed
-from minitorch.autograd.partial import backward
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
+from minitorch.conversion import Conversion
 from minitorch.keywords import with_keywords
+from minitorch.operators import Operators
 from minitorch.ops import (
     activation,
     arithmetic,
@@ -32,290 +31,433 @@ from minitorch.ops import (
     products,
     reduce,
     running,
-    scatter,
     shape,
     sorting,
     triangles,
     trigonometry,
 )
-from minitorch.random import Generator
-
-# ---- operators: straight to the operation, as little as possible between `a * b` and the product -------------------------
-
-
-def _operator(op: Any) -> tuple[Callable, Callable]:
-    apply = op.apply
-
-    def method(self: Tensor, other: Any) -> Tensor:
-        return apply(self, other)
-
-    def reflected(self: Tensor, other: Any) -> Tensor:
-        return apply(other, self)
-
-    return method, reflected
-
-
-for name, op in {
-    "add": arithmetic.Add,
-    "sub": arithmetic.Sub,
-    "mul": arithmetic.Mul,
-    "truediv": arithmetic.Div,
-    "pow": arithmetic.Pow,
-    "floordiv": arithmetic.FloorDivide,
-    "mod": arithmetic.Remainder,
-}.items():
-    method, reflected = _operator(op)
-    setattr(Tensor, f"__{name}__", method)
-    setattr(Tensor, f"__r{name}__", reflected)
-
-for name in ("lt", "le", "gt", "ge"):
-    setattr(Tensor, f"__{name}__", getattr(compare, name))
-
-Tensor.__eq__ = lambda self, other: NotImplemented if other is None else compare.eq(self, other)
-Tensor.__ne__ = lambda self, other: NotImplemented if other is None else compare.ne(self, other)
-
-for name in ("and", "or", "xor"):
-    setattr(Tensor, f"__{name}__", getattr(compare, f"bitwise_{name}"))
-    setattr(Tensor, f"__r{name}__", getattr(compare, f"bitwise_{name}"))
-Tensor.__lshift__, Tensor.__rshift__ = compare.bitwise_left_shift, compare.bitwise_right_shift
-
-for name, function in {
-    "iadd": inplace.add_,
-    "isub": inplace.sub_,
-    "imul": inplace.mul_,
-    "itruediv": inplace.div_,
-    "ipow": inplace.pow_,
-    "neg": arithmetic.neg,
-    "abs": elementwise.abs,
-    "invert": compare.bitwise_not,
-    "matmul": linear.matmul,
-    "getitem": index.getitem,
-    "setitem": inplace.setitem,
-}.items():
-    setattr(Tensor, f"__{name}__", function)
-
-Tensor.__rmatmul__ = lambda self, other: linear.matmul(other, self)
-Tensor.__pos__ = lambda self: self
-Tensor.__iter__ = lambda self: iter(shape.unbind(self)) if self.ndim else _not_iterable()
-
-
-def _not_iterable() -> Any:
-    raise TypeError("iter(): a 0-d tensor has no elements to go through")
-
-
-# ---- methods that are functions of the same name -------------------------------------------------------------------------
-
-_SAME_NAME = {
-    arithmetic: "add sub mul div floor_divide remainder neg pow square reciprocal rsqrt",
-    elementwise: "exp log log1p sqrt sin cos abs sign floor ceil round trunc",
-    choice: "maximum minimum clamp nonzero",
-    activation: "tanh sigmoid relu erf softmax log_softmax",
-    compare: "eq ne lt le gt ge logical_not logical_and logical_or "
-    "logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift isnan isfinite "
-    "isinf equal allclose",
-    reduce: "sum mean prod cumsum logsumexp var std max min amax amin argmax argmin any all norm gather",
-    shape: "reshape view flatten unflatten transpose permute t squeeze unsqueeze expand expand_as repeat flip split chunk "
-    "unbind clone contiguous to",
-    index: "index_select masked_fill",
-    linear: "matmul mm bmm",
-    inplace: "add_ sub_ mul_ div_ pow_ neg_ exp_ sqrt_ clamp_ relu_ fill_ zero_ copy_",
-    trigonometry: "tan asin acos atan atan2 sinh cosh asinh acosh atanh expm1 exp2 log2 log10 logaddexp hypot deg2rad rad2deg",
-    elements: "fmod frac sgn fmax fmin clamp_min clamp_max nan_to_num isclose lerp addcmul addcdiv logit erfc ",
-    joining: "tensor_split hsplit vsplit dsplit broadcast_to tile repeat_interleave roll fliplr flipud rot90 ravel movedim "
-    "view_as reshape_as unfold",
-    triangles: "tril triu diagonal diag_embed diag diagflat trace ",
-    products: "dot inner outer mv addmm baddbmm kron cross dist",
-    running: "cumprod diff aminmax nansum nanmean",
-    sorting: "sort argsort msort topk kthvalue median nanmedian mode cummax cummin quantile ",
-    counting: "unique bincount histc argwhere count_nonzero",
-    scatter: "scatter scatter_add index_add index_copy index_fill take_along_dim masked_select narrow select ",
-    tensor_types: "new resize_ pin_memory is_pinned share_memory_ data_ptr get_device",
-    sampling: "bernoulli_ random_ exponential_ ",
-    hooks: "register_hook register_post_accumulate_grad_hook retain_grad",
-}
-for module, names in _SAME_NAME.items():
-    for name in names.split():
-        setattr(Tensor, name, getattr(module, name))
-
-_ALIASES = {
-    arithmetic: "subtract=sub multiply=mul divide=div true_divide=div negative=neg",
-    choice: "clip=clamp",
-    shape: "swapaxes=transpose swapdims=transpose",
-    elementwise: "absolute=abs fix=trunc",
-    compare: "greater=gt greater_equal=ge less=lt less_equal=le not_equal=ne",
-    trigonometry: "arccos=acos arcsin=asin arctan=atan arctan2=atan2 arccosh=acosh arcsinh=asinh arctanh=atanh",
-    joining: "moveaxis=movedim",
-    products: "ger=outer",
-}
-for module, pairs in _ALIASES.items():
-    for pair in pairs.split():
-        alias, name = pair.split("=")
-        setattr(Tensor, alias, getattr(module, name))
-
-# ---- forms in place of functions, each named as the function and an underscore -------------------------------------------
-
-_IN_PLACE = (
-    "abs acos acosh add addcdiv addcmul addmm asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_not "
-    "bitwise_or bitwise_xor ceil clamp clamp_max clamp_min cos cosh cumprod cumsum deg2rad div eq erf erfc exp "
-    "exp2 expm1 floor floor_divide fmod frac ge gt hypot index_add index_copy index_fill le lerp log log10 log1p log2 "
-    "logical_and logical_not logical_or logical_xor logit lt masked_fill mul nan_to_num ne neg pow rad2deg "
-    "reciprocal remainder round rsqrt scatter scatter_add sgn sigmoid sign sin sinh sqrt square sub tan tanh tril triu "
-    "trunc "
-)
-for name in _IN_PLACE.split():
-    if not hasattr(Tensor, f"{name}_"):  # those that do without a copy of what they change are written out
-        setattr(Tensor, f"{name}_", inplace.in_place(f"{name}_", getattr(Tensor, name)))
-for name in ["squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]:
-    setattr(Tensor, f"{name}_", inplace.reshaped_in_place(f"{name}_", getattr(Tensor, name)))
-
-Tensor.T = property(shape.t, doc="The matrix transposed.")
-Tensor.mT = property(lambda self: shape.transpose(self, -1, -2), doc="The last two dimensions exchanged.")
-
-
-def _cast(dtype: np.dtype) -> Callable[[Tensor], Tensor]:
-    def method(self: Tensor) -> Tensor:
-        return shape.to(self, dtype=dtype)
-
-    method.__doc__ = f"The tensor as {dtype}, itself if it is that already."
-    return method
-
-
-for name, dtype in {
-    "half": backend.float16,
-    "float": backend.float32,
-    "double": backend.float64,
-    "bool": backend.bool_,
-    "short": backend.int16,
-    "int": backend.int32,
-    "long": backend.int64,
-    "byte": backend.uint8,
-    "char": backend.int8,
-}.items():
-    setattr(Tensor, name, _cast(dtype))
-
-
-# ---- methods that are nothing else ---------------------------------------------------------------------------------------
-
-
-def _backward(
-    self: Tensor,
-    gradient: Tensor | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
-) -> None:
-    """Add the gradient of this tensor to `.grad` of every leaf it was computed from; see `minitorch.autograd.backward`."""
-    backward(self, gradient, retain_graph, create_graph, inputs)
-
-
-def _where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:
-    """This tensor where `condition` holds, else `other`."""
-    return choice.where(condition, self, other)
-
-
-def _cpu(self: Tensor) -> Tensor:
-    """The tensor on the host, itself if it is there."""
-    return shape.to(self, device=backend.CPU)
-
-
-def _cuda(self: Tensor, device: Device | str | int | None = None, non_blocking: bool = False) -> Tensor:
-    """The tensor on the GPU, itself if it is there; raises RuntimeError with the reason if there is no usable one."""
-    return shape.to(self, device=f"cuda:{device}" if isinstance(device, int) else device or backend.CUDA)
-
-
-def _requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
-    """Start or stop requiring a gradient; returns the tensor."""
-    self.requires_grad = requires_grad
-    return self
-
-
-def _detach_(self: Tensor) -> Tensor:
-    """Cut the tensor from its history, in place."""
-    self._node = self._view = None
-    return self
-
-
-def _set_data(self: Tensor, value: Tensor) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
-    if not self.is_leaf:
-        raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
-    if self.requires_grad and value.dtype.kind not in "fc":
-        raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
-    mark_changed(self.array, "an assignment to .data")  # whoever saved the old memory must not differentiate with it
-    self.array = value.detach().array
-
-
-def _uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn uniformly from a to b, in place; drawn on the host."""
-    drawn = creation.rand(self.shape, generator=generator, dtype=self.dtype, device="cpu")
-    return inplace.copied(self, drawn * (b - a) + a, "uniform_")
-
-
-def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn from the normal distribution, in place; drawn on the host."""
-    drawn = creation.randn(self.shape, generator=generator, dtype=self.dtype, device="cpu")
-    return inplace.copied(self, drawn * std + mean, "normal_")
-
-
-def _new(name: str) -> Callable:
-    fill = {"new_zeros": 0, "new_ones": 1}.get(name)
-
-    def method(self: Tensor, *size: Any, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
-        sizes = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-        return creation.full(sizes, fill, dtype=dtype or self.dtype, device=device or self.device)
-
-    method.__doc__ = f"A tensor of {'zeros' if fill == 0 else 'ones'} with the dtype and device of this one."
-    return method
-
-
-def _new_empty(self: Tensor, *size: Any, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
-    """An uninitialised tensor with the dtype and device of this one."""
-    return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device)
-
-
-def _new_full(self: Tensor, size: Any, fill_value: float, *, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
-    """A tensor of `fill_value` with the dtype and device of this one."""
-    return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device)
-
-
-def _new_tensor(self: Tensor, data: Any, *, dtype: np.dtype | None = None, device: Any = None) -> Tensor:
-    """A copy of `data` with the dtype and device of this tensor."""
-    return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device)
-
-
-for name, function in {
-    "backward": _backward,
-    "where": _where,
-    "cpu": _cpu,
-    "cuda": _cuda,
-    "requires_grad_": _requires_grad_,
-    "detach_": _detach_,
-    "uniform_": _uniform_,
-    "normal_": _normal_,
-    "new_zeros": _new("new_zeros"),
-    "new_ones": _new("new_ones"),
-    "new_empty": _new_empty,
-    "new_full": _new_full,
-    "new_tensor": _new_tensor,
-    "bernoulli": creation.bernoulli,
-    "multinomial": sampling.multinomial,
-    "ndimension": Tensor.dim,
-}.items():
-    setattr(Tensor, name, function)
-
-Tensor.data = Tensor.data.setter(_set_data)
-Tensor.__reduce_ex__ = copies.reduce_ex
-
-
-def _type_as(self: Tensor, other: Tensor) -> Tensor:
-    """The tensor as the dtype of another."""
-    return shape.to(self, dtype=other.dtype)
-
-
-Tensor.type_as = _type_as
-Tensor.type = tensor_types.type_
-
-for name, function in list(vars(Tensor).items()):
-    if getattr(function, "__module__", "").startswith(("minitorch.ops", "minitorch.methods")) and not name.startswith("__"):
-        setattr(Tensor, name, with_keywords(function))
+from minitorch.ops import scatter as scattering
+
+
+class Methods(Operators):
+    """The operators and methods of `Tensor`, for type checkers the class that it inherits from.
+
+    `Final` says that each is what stands behind it: its type is that of the function, which need not be written again.
+    """
+
+    __slots__ = ()
+
+    # ---- methods that are functions of the same name, or of PyTorch's other name ------------------------------------------
+
+    add: Final = arithmetic.add
+    sub: Final = arithmetic.sub
+    subtract: Final = arithmetic.sub
+    mul: Final = arithmetic.mul
+    multiply: Final = arithmetic.mul
+    div: Final = arithmetic.div
+    divide: Final = arithmetic.div
+    true_divide: Final = arithmetic.div
+    floor_divide: Final = arithmetic.floor_divide
+    remainder: Final = arithmetic.remainder
+    neg: Final = arithmetic.neg
+    negative: Final = arithmetic.neg
+    pow: Final = arithmetic.pow
+    square: Final = arithmetic.square
+    reciprocal: Final = arithmetic.reciprocal
+    rsqrt: Final = arithmetic.rsqrt
+
+    exp: Final = elementwise.exp
+    log: Final = elementwise.log
+    log1p: Final = elementwise.log1p
+    sqrt: Final = elementwise.sqrt
+    sin: Final = elementwise.sin
+    cos: Final = elementwise.cos
+    abs: Final = elementwise.abs
+    absolute: Final = elementwise.abs
+    sign: Final = elementwise.sign
+    floor: Final = elementwise.floor
+    ceil: Final = elementwise.ceil
+    round: Final = elementwise.round
+    trunc: Final = elementwise.trunc
+    fix: Final = elementwise.trunc
+
+    maximum: Final = choice.maximum
+    minimum: Final = choice.minimum
+    clamp: Final = choice.clamp
+    clip: Final = choice.clamp
+    nonzero: Final = choice.nonzero
+
+    tanh: Final = activation.tanh
+    sigmoid: Final = activation.sigmoid
+    relu: Final = activation.relu
+    erf: Final = activation.erf
+    softmax: Final = activation.softmax
+    log_softmax: Final = activation.log_softmax
+
+    eq: Final = compare.eq
+    ne: Final = compare.ne
+    not_equal: Final = compare.ne
+    lt: Final = compare.lt
+    less: Final = compare.lt
+    le: Final = compare.le
+    less_equal: Final = compare.le
+    gt: Final = compare.gt
+    greater: Final = compare.gt
+    ge: Final = compare.ge
+    greater_equal: Final = compare.ge
+    logical_not: Final = compare.logical_not
+    logical_and: Final = compare.logical_and
+    logical_or: Final = compare.logical_or
+    logical_xor: Final = compare.logical_xor
+    bitwise_and: Final = compare.bitwise_and
+    bitwise_or: Final = compare.bitwise_or
+    bitwise_xor: Final = compare.bitwise_xor
+    bitwise_not: Final = compare.bitwise_not
+    bitwise_left_shift: Final = compare.bitwise_left_shift
+    bitwise_right_shift: Final = compare.bitwise_right_shift
+    isnan: Final = compare.isnan
+    isfinite: Final = compare.isfinite
+    isinf: Final = compare.isinf
+    equal: Final = compare.equal
+    allclose: Final = compare.allclose
+
+    sum: Final = reduce.sum
+    mean: Final = reduce.mean
+    prod: Final = reduce.prod
+    cumsum: Final = reduce.cumsum
+    logsumexp: Final = reduce.logsumexp
+    var: Final = reduce.var
+    std: Final = reduce.std
+    max: Final = reduce.max
+    min: Final = reduce.min
+    amax: Final = reduce.amax
+    amin: Final = reduce.amin
+    argmax: Final = reduce.argmax
+    argmin: Final = reduce.argmin
+    any: Final = reduce.any
+    all: Final = reduce.all
+    norm: Final = reduce.norm
+    gather: Final = reduce.gather
+
+    reshape: Final = shape.reshape
+    view: Final = shape.view
+    flatten: Final = shape.flatten
+    unflatten: Final = shape.unflatten
+    transpose: Final = shape.transpose
+    swapaxes: Final = shape.transpose
+    swapdims: Final = shape.transpose
+    permute: Final = shape.permute
+    t: Final = shape.t
+    squeeze: Final = shape.squeeze
+    unsqueeze: Final = shape.unsqueeze
+    expand: Final = shape.expand
+    expand_as: Final = shape.expand_as
+    repeat: Final = shape.repeat
+    flip: Final = shape.flip
+    split: Final = shape.split
+    chunk: Final = shape.chunk
+    unbind: Final = shape.unbind
+    clone: Final = shape.clone
+    contiguous: Final = shape.contiguous
+    to: Final = shape.to
+
+    index_select: Final = index.index_select
+    masked_fill: Final = index.masked_fill
+
+    matmul: Final = linear.matmul
+    mm: Final = linear.mm
+    bmm: Final = linear.bmm
+
+    add_: Final = inplace.add_
+    sub_: Final = inplace.sub_
+    mul_: Final = inplace.mul_
+    div_: Final = inplace.div_
+    pow_: Final = inplace.pow_
+    neg_: Final = inplace.neg_
+    exp_: Final = inplace.exp_
+    sqrt_: Final = inplace.sqrt_
+    clamp_: Final = inplace.clamp_
+    relu_: Final = inplace.relu_
+    fill_: Final = inplace.fill_
+    zero_: Final = inplace.zero_
+    copy_: Final = inplace.copy_
+
+    tan: Final = trigonometry.tan
+    asin: Final = trigonometry.asin
+    arcsin: Final = trigonometry.asin
+    acos: Final = trigonometry.acos
+    arccos: Final = trigonometry.acos
+    atan: Final = trigonometry.atan
+    arctan: Final = trigonometry.atan
+    atan2: Final = trigonometry.atan2
+    arctan2: Final = trigonometry.atan2
+    sinh: Final = trigonometry.sinh
+    cosh: Final = trigonometry.cosh
+    asinh: Final = trigonometry.asinh
+    arcsinh: Final = trigonometry.asinh
+    acosh: Final = trigonometry.acosh
+    arccosh: Final = trigonometry.acosh
+    atanh: Final = trigonometry.atanh
+    arctanh: Final = trigonometry.atanh
+    expm1: Final = trigonometry.expm1
+    exp2: Final = trigonometry.exp2
+    log2: Final = trigonometry.log2
+    log10: Final = trigonometry.log10
+    logaddexp: Final = trigonometry.logaddexp
+    hypot: Final = trigonometry.hypot
+    deg2rad: Final = trigonometry.deg2rad
+    rad2deg: Final = trigonometry.rad2deg
+
+    fmod: Final = elements.fmod
+    frac: Final = elements.frac
+    sgn: Final = elements.sgn
+    fmax: Final = elements.fmax
+    fmin: Final = elements.fmin
+    clamp_min: Final = elements.clamp_min
+    clamp_max: Final = elements.clamp_max
+    nan_to_num: Final = elements.nan_to_num
+    isclose: Final = elements.isclose
+    lerp: Final = elements.lerp
+    addcmul: Final = elements.addcmul
+    addcdiv: Final = elements.addcdiv
+    logit: Final = elements.logit
+    erfc: Final = elements.erfc
+
+    tensor_split: Final = joining.tensor_split
+    hsplit: Final = joining.hsplit
+    vsplit: Final = joining.vsplit
+    dsplit: Final = joining.dsplit
+    broadcast_to: Final = joining.broadcast_to
+    tile: Final = joining.tile
+    repeat_interleave: Final = joining.repeat_interleave
+    roll: Final = joining.roll
+    fliplr: Final = joining.fliplr
+    flipud: Final = joining.flipud
+    rot90: Final = joining.rot90
+    ravel: Final = joining.ravel
+    movedim: Final = joining.movedim
+    moveaxis: Final = joining.movedim
+    view_as: Final = joining.view_as
+    reshape_as: Final = joining.reshape_as
+    unfold: Final = joining.unfold
+
+    tril: Final = triangles.tril
+    triu: Final = triangles.triu
+    diagonal: Final = triangles.diagonal
+    diag_embed: Final = triangles.diag_embed
+    diag: Final = triangles.diag
+    diagflat: Final = triangles.diagflat
+    trace: Final = triangles.trace
+
+    dot: Final = products.dot
+    inner: Final = products.inner
+    outer: Final = products.outer
+    ger: Final = products.outer
+    mv: Final = products.mv
+    addmm: Final = products.addmm
+    baddbmm: Final = products.baddbmm
+    kron: Final = products.kron
+    cross: Final = products.cross
+    dist: Final = products.dist
+
+    cumprod: Final = running.cumprod
+    diff: Final = running.diff
+    aminmax: Final = running.aminmax
+    nansum: Final = running.nansum
+    nanmean: Final = running.nanmean
+
+    sort: Final = sorting.sort
+    argsort: Final = sorting.argsort
+    msort: Final = sorting.msort
+    topk: Final = sorting.topk
+    kthvalue: Final = sorting.kthvalue
+    median: Final = sorting.median
+    nanmedian: Final = sorting.nanmedian
+    mode: Final = sorting.mode
+    cummax: Final = sorting.cummax
+    cummin: Final = sorting.cummin
+    quantile: Final = sorting.quantile
+
+    unique: Final = counting.unique
+    bincount: Final = counting.bincount
+    histc: Final = counting.histc
+    argwhere: Final = counting.argwhere
+    count_nonzero: Final = counting.count_nonzero
+
+    scatter: Final = scattering.scatter
+    scatter_add: Final = scattering.scatter_add
+    index_add: Final = scattering.index_add
+    index_copy: Final = scattering.index_copy
+    index_fill: Final = scattering.index_fill
+    take_along_dim: Final = scattering.take_along_dim
+    masked_select: Final = scattering.masked_select
+    narrow: Final = scattering.narrow
+    select: Final = scattering.select
+
+    new: Final = tensor_types.new
+    resize_: Final = tensor_types.resize_
+    pin_memory: Final = tensor_types.pin_memory
+    is_pinned: Final = tensor_types.is_pinned
+    share_memory_: Final = tensor_types.share_memory_
+    data_ptr: Final = tensor_types.data_ptr
+    get_device: Final = tensor_types.get_device
+
+    bernoulli_: Final = sampling.bernoulli_
+    random_: Final = sampling.random_
+    exponential_: Final = sampling.exponential_
+
+    register_hook: Final = hooks.register_hook
+    register_post_accumulate_grad_hook: Final = hooks.register_post_accumulate_grad_hook
+    retain_grad: Final = hooks.retain_grad
+
+    # ---- forms in place of functions, each named as the function and an underscore ----------------------------------------
+
+    abs_: Final = inplace.in_place("abs_", elementwise.abs)
+    acos_: Final = inplace.in_place("acos_", trigonometry.acos)
+    acosh_: Final = inplace.in_place("acosh_", trigonometry.acosh)
+    addcdiv_: Final = inplace.in_place("addcdiv_", elements.addcdiv)
+    addcmul_: Final = inplace.in_place("addcmul_", elements.addcmul)
+    addmm_: Final = inplace.in_place("addmm_", products.addmm)
+    asin_: Final = inplace.in_place("asin_", trigonometry.asin)
+    asinh_: Final = inplace.in_place("asinh_", trigonometry.asinh)
+    atan_: Final = inplace.in_place("atan_", trigonometry.atan)
+    atan2_: Final = inplace.in_place("atan2_", trigonometry.atan2)
+    atanh_: Final = inplace.in_place("atanh_", trigonometry.atanh)
+    baddbmm_: Final = inplace.in_place("baddbmm_", products.baddbmm)
+    bitwise_and_: Final = inplace.in_place("bitwise_and_", compare.bitwise_and)
+    bitwise_not_: Final = inplace.in_place("bitwise_not_", compare.bitwise_not)
+    bitwise_or_: Final = inplace.in_place("bitwise_or_", compare.bitwise_or)
+    bitwise_xor_: Final = inplace.in_place("bitwise_xor_", compare.bitwise_xor)
+    ceil_: Final = inplace.in_place("ceil_", elementwise.ceil)
+    clamp_max_: Final = inplace.in_place("clamp_max_", elements.clamp_max)
+    clamp_min_: Final = inplace.in_place("clamp_min_", elements.clamp_min)
+    cos_: Final = inplace.in_place("cos_", elementwise.cos)
+    cosh_: Final = inplace.in_place("cosh_", trigonometry.cosh)
+    cumprod_: Final = inplace.in_place("cumprod_", running.cumprod)
+    cumsum_: Final = inplace.in_place("cumsum_", reduce.cumsum)
+    deg2rad_: Final = inplace.in_place("deg2rad_", trigonometry.deg2rad)
+    eq_: Final = inplace.in_place("eq_", compare.eq)
+    erf_: Final = inplace.in_place("erf_", activation.erf)
+    erfc_: Final = inplace.in_place("erfc_", elements.erfc)
+    exp2_: Final = inplace.in_place("exp2_", trigonometry.exp2)
+    expm1_: Final = inplace.in_place("expm1_", trigonometry.expm1)
+    floor_: Final = inplace.in_place("floor_", elementwise.floor)
+    floor_divide_: Final = inplace.in_place("floor_divide_", arithmetic.floor_divide)
+    fmod_: Final = inplace.in_place("fmod_", elements.fmod)
+    frac_: Final = inplace.in_place("frac_", elements.frac)
+    ge_: Final = inplace.in_place("ge_", compare.ge)
+    gt_: Final = inplace.in_place("gt_", compare.gt)
+    hypot_: Final = inplace.in_place("hypot_", trigonometry.hypot)
+    index_add_: Final = inplace.in_place("index_add_", scattering.index_add)
+    index_copy_: Final = inplace.in_place("index_copy_", scattering.index_copy)
+    index_fill_: Final = inplace.in_place("index_fill_", scattering.index_fill)
+    le_: Final = inplace.in_place("le_", compare.le)
+    lerp_: Final = inplace.in_place("lerp_", elements.lerp)
+    log_: Final = inplace.in_place("log_", elementwise.log)
+    log10_: Final = inplace.in_place("log10_", trigonometry.log10)
+    log1p_: Final = inplace.in_place("log1p_", elementwise.log1p)
+    log2_: Final = inplace.in_place("log2_", trigonometry.log2)
+    logical_and_: Final = inplace.in_place("logical_and_", compare.logical_and)
+    logical_not_: Final = inplace.in_place("logical_not_", compare.logical_not)
+    logical_or_: Final = inplace.in_place("logical_or_", compare.logical_or)
+    logical_xor_: Final = inplace.in_place("logical_xor_", compare.logical_xor)
+    logit_: Final = inplace.in_place("logit_", elements.logit)
+    lt_: Final = inplace.in_place("lt_", compare.lt)
+    masked_fill_: Final = inplace.in_place("masked_fill_", index.masked_fill)
+    nan_to_num_: Final = inplace.in_place("nan_to_num_", elements.nan_to_num)
+    ne_: Final = inplace.in_place("ne_", compare.ne)
+    rad2deg_: Final = inplace.in_place("rad2deg_", trigonometry.rad2deg)
+    reciprocal_: Final = inplace.in_place("reciprocal_", arithmetic.reciprocal)
+    remainder_: Final = inplace.in_place("remainder_", arithmetic.remainder)
+    round_: Final = inplace.in_place("round_", elementwise.round)
+    rsqrt_: Final = inplace.in_place("rsqrt_", arithmetic.rsqrt)
+    scatter_: Final = inplace.in_place("scatter_", scattering.scatter)
+    scatter_add_: Final = inplace.in_place("scatter_add_", scattering.scatter_add)
+    sgn_: Final = inplace.in_place("sgn_", elements.sgn)
+    sigmoid_: Final = inplace.in_place("sigmoid_", activation.sigmoid)
+    sign_: Final = inplace.in_place("sign_", elementwise.sign)
+    sin_: Final = inplace.in_place("sin_", elementwise.sin)
+    sinh_: Final = inplace.in_place("sinh_", trigonometry.sinh)
+    square_: Final = inplace.in_place("square_", arithmetic.square)
+    tan_: Final = inplace.in_place("tan_", trigonometry.tan)
+    tanh_: Final = inplace.in_place("tanh_", activation.tanh)
+    tril_: Final = inplace.in_place("tril_", triangles.tril)
+    triu_: Final = inplace.in_place("triu_", triangles.triu)
+    trunc_: Final = inplace.in_place("trunc_", elementwise.trunc)
+
+    squeeze_: Final = inplace.reshaped_in_place("squeeze_", shape.squeeze)
+    swapaxes_: Final = inplace.reshaped_in_place("swapaxes_", shape.transpose)
+    swapdims_: Final = inplace.reshaped_in_place("swapdims_", shape.transpose)
+    t_: Final = inplace.reshaped_in_place("t_", shape.t)
+    transpose_: Final = inplace.reshaped_in_place("transpose_", shape.transpose)
+    unsqueeze_: Final = inplace.reshaped_in_place("unsqueeze_", shape.unsqueeze)
+
+    # ---- another shape, device or dtype ------------------------------------------------------------------------------------
+
+    @property
+    def T(self: Any) -> Tensor:
+        """The matrix transposed."""
+        return shape.t(self)
+
+    @property
+    def mT(self: Any) -> Tensor:
+        """The last two dimensions exchanged."""
+        return shape.transpose(self, -1, -2)
+
+    cpu: Final = tensor_methods.cpu
+    cuda: Final = tensor_methods.cuda
+    half: Final = tensor_methods.cast("half", backend.float16)
+    float: Final = tensor_methods.cast("float", backend.float32)
+    double: Final = tensor_methods.cast("double", backend.float64)
+    bool: Final = tensor_methods.cast("bool", backend.bool_)
+    short: Final = tensor_methods.cast("short", backend.int16)
+    int: Final = tensor_methods.cast("int", backend.int32)
+    long: Final = tensor_methods.cast("long", backend.int64)
+    byte: Final = tensor_methods.cast("byte", backend.uint8)
+    char: Final = tensor_methods.cast("char", backend.int8)
+    type: Final = tensor_types.type_
+    type_as: Final = tensor_methods.type_as
+
+    # ---- methods that are nothing else -------------------------------------------------------------------------------------
+
+    @property
+    def data(self: Any) -> Tensor:
+        """The same memory as a tensor without history; assign a tensor to replace the memory of a leaf."""
+        return self.detach()
+
+    @data.setter
+    def data(self: Any, value: Tensor) -> None:
+        tensor_methods.set_data(self, value)
+
+    backward: Final = tensor_methods.backward
+    requires_grad_: Final = tensor_methods.requires_grad_
+    detach_: Final = tensor_methods.detach_
+    where: Final = tensor_methods.where
+    bernoulli: Final = creation.bernoulli
+    multinomial: Final = sampling.multinomial
+    uniform_: Final = tensor_methods.uniform_
+    normal_: Final = tensor_methods.normal_
+    new_zeros: Final = tensor_methods.new_zeros
+    new_ones: Final = tensor_methods.new_ones
+    new_empty: Final = tensor_methods.new_empty
+    new_full: Final = tensor_methods.new_full
+    new_tensor: Final = tensor_methods.new_tensor
+    ndimension: Final = Conversion.dim
+
+    def __reduce_ex__(self: Any, protocol: Any) -> Any:
+        """How `copy` and `pickle` take a tensor apart."""
+        return copies.reduce_ex(self, protocol)
+
+
+def _give(members: type) -> None:
+    """Put the functions and properties of a class on `Tensor`; those of operations take PyTorch's further keywords as well."""
+    for name, member in vars(members).items():
+        if isinstance(member, property) or (isinstance(member, FunctionType) and name.startswith("__")):
+            setattr(Tensor, name, member)
+        elif isinstance(member, FunctionType):
+            of_operation = member.__module__.startswith(("minitorch.ops", "minitorch.tensor_methods"))
+            setattr(Tensor, name, with_keywords(member) if of_operation else member)
+
+
+_give(Operators)
+_give(Methods)

@@ -31,7 +31,7 @@ ORDER = [
     "minitorch.jit",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
-    "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.methods",
+    "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.distributions", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
@@ -116,8 +116,10 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
-    """(module, name taken from it or None) for every import in `tree`."""
-    for node in ast.walk(tree):
+    """(module, name taken from it or None) for every import in `tree` that Python runs: not those for type checkers alone."""
+    checkers = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    unseen = {id(part) for node in checkers for statement in node.body for part in ast.walk(statement)}
+    for node in (node for node in ast.walk(tree) if id(node) not in unseen):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

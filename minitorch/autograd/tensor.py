@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,13 @@ from minitorch.backend import Device
 from minitorch.conversion import NO_GRAD_KEPT, Conversion, array_of_sizes_or_values
 from minitorch.size import Size
 
+if TYPE_CHECKING:
+    from minitorch.methods import Methods as Base  # what type checkers and editors see; Python puts it on `Tensor` later
+else:
+    Base = Conversion
 
-class Tensor(Conversion):
+
+class Tensor(Base):
     """An n-dimensional array that remembers how it was computed.
 
     Users make one with `minitorch.tensor(data)`. `Tensor(2, 3)` is one of that shape, zeros here, and `Tensor([2, 3])` one with
@@ -91,11 +96,6 @@ class Tensor(Conversion):
     def detach(self) -> Tensor:
         """The same memory as a tensor without history."""
         return wrap(self.array.view())  # an array object of its own, by which the tape tells it from this tensor
-
-    @property
-    def data(self) -> Tensor:
-        """The same memory as a tensor without history; assign a tensor to replace the memory of a leaf."""
-        return self.detach()
 
     # ---- what the array is -----------------------------------------------------------------------------------------------
 

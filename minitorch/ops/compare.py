@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.op import Op
@@ -12,7 +12,7 @@ from minitorch.backend import array_module
 from minitorch.ops.promotion import matched
 
 
-def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable:
+def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Tensor | float], Tensor]:
     class Comparison(Op):
         def forward(ctx, a, b):
             return compare(*matched(a, b))
@@ -24,22 +24,22 @@ def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Cal
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
         return Comparison.apply(input, other)
 
-    function.__name__ = name
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Where `input {sign} other`, broadcast; a boolean tensor."
     return function
 
 
-eq = _comparison("eq", "==", lambda a, b: a == b)
-ne = _comparison("ne", "!=", lambda a, b: a != b)
-lt = _comparison("lt", "<", lambda a, b: a < b)
-le = _comparison("le", "<=", lambda a, b: a <= b)
-gt = _comparison("gt", ">", lambda a, b: a > b)
-ge = _comparison("ge", ">=", lambda a, b: a >= b)
-bitwise_and = _comparison("bitwise_and", "&", lambda a, b: a & b)
-bitwise_or = _comparison("bitwise_or", "|", lambda a, b: a | b)
-bitwise_xor = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
-bitwise_left_shift = _comparison("bitwise_left_shift", "<<", lambda a, b: a << b)
-bitwise_right_shift = _comparison("bitwise_right_shift", ">>", lambda a, b: a >> b)
+eq: Final = _comparison("eq", "==", lambda a, b: a == b)
+ne: Final = _comparison("ne", "!=", lambda a, b: a != b)
+lt: Final = _comparison("lt", "<", lambda a, b: a < b)
+le: Final = _comparison("le", "<=", lambda a, b: a <= b)
+gt: Final = _comparison("gt", ">", lambda a, b: a > b)
+ge: Final = _comparison("ge", ">=", lambda a, b: a >= b)
+bitwise_and: Final = _comparison("bitwise_and", "&", lambda a, b: a & b)
+bitwise_or: Final = _comparison("bitwise_or", "|", lambda a, b: a | b)
+bitwise_xor: Final = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
+bitwise_left_shift: Final = _comparison("bitwise_left_shift", "<<", lambda a, b: a << b)
+bitwise_right_shift: Final = _comparison("bitwise_right_shift", ">>", lambda a, b: a >> b)
 
 
 def logical_not(input: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, Final, ParamSpec
 
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
@@ -17,12 +17,16 @@ from minitorch.ops.index import SetItem, Slice
 from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
 
+P = ParamSpec("P")  # what a function takes after its tensor
 
-def in_place(name: str, function: Callable, saves_input: bool = True) -> Callable:
+
+def in_place(
+    name: str, function: Callable[Concatenate[Tensor, P], Tensor], saves_input: bool = True
+) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The method `name`: the result of `function` in place of the tensor; `saves_input` if its rule reads the input."""
 
     @functools.wraps(function)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         given = self
         if saves_input and mode.recording:
             operands = (self, *args, *kwargs.values())
@@ -30,28 +34,30 @@ def in_place(name: str, function: Callable, saves_input: bool = True) -> Callabl
                 given = clone(self)  # what the rule will need must outlive the change
         return assign(self, function(given, *args, **kwargs), name)
 
-    method.__name__ = name
+    method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{name.strip('_')}`, in place."
     return method
 
 
-add_ = in_place("add_", arithmetic.add, saves_input=False)
-sub_ = in_place("sub_", arithmetic.sub, saves_input=False)
-mul_ = in_place("mul_", arithmetic.mul)
-div_ = in_place("div_", arithmetic.div)
-pow_ = in_place("pow_", arithmetic.pow)
-neg_ = in_place("neg_", arithmetic.neg, saves_input=False)
-exp_ = in_place("exp_", elementwise.exp, saves_input=False)
-sqrt_ = in_place("sqrt_", elementwise.sqrt, saves_input=False)
-clamp_ = in_place("clamp_", choice.clamp)
-relu_ = in_place("relu_", relu, saves_input=False)
+add_: Final = in_place("add_", arithmetic.add, saves_input=False)
+sub_: Final = in_place("sub_", arithmetic.sub, saves_input=False)
+mul_: Final = in_place("mul_", arithmetic.mul)
+div_: Final = in_place("div_", arithmetic.div)
+pow_: Final = in_place("pow_", arithmetic.pow)
+neg_: Final = in_place("neg_", arithmetic.neg, saves_input=False)
+exp_: Final = in_place("exp_", elementwise.exp, saves_input=False)
+sqrt_: Final = in_place("sqrt_", elementwise.sqrt, saves_input=False)
+clamp_: Final = in_place("clamp_", choice.clamp)
+relu_: Final = in_place("relu_", relu, saves_input=False)
 
 
-def reshaped_in_place(name: str, function: Callable) -> Callable:
+def reshaped_in_place(
+    name: str, function: Callable[Concatenate[Tensor, P], Tensor]
+) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The method `name` that gives the tensor the view which `function` makes of it, in the same memory."""
 
     @functools.wraps(function)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if mode.recording and self.requires_grad and self.is_leaf:
             raise RuntimeError(
                 f"{name}: a leaf of shape {tuple(self.shape)} that requires a gradient cannot be changed while recording"
@@ -61,7 +67,7 @@ def reshaped_in_place(name: str, function: Callable) -> Callable:
         self.array, self._node, self._view = result.array, result._node, result._view
         return self
 
-    method.__name__ = name
+    method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{name.strip('_')}`, in place: the same memory, seen in another shape."
     return method
 

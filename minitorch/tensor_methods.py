@@ -1,0 +1,141 @@
+"""What only a tensor's method does, and no function of minitorch: `x.backward()`, `x.cpu()`, `x.new_zeros(2)`, `x.float()`.
+
+They are written as functions of a tensor, as the operations are; `minitorch.methods` puts them on `Tensor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend, creation
+from minitorch.autograd import partial
+from minitorch.autograd.changes import mark_changed
+from minitorch.autograd.tensor import Tensor
+from minitorch.backend import Device
+from minitorch.ops import choice, inplace, shape
+from minitorch.random import Generator
+
+
+def backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradient of this tensor to `.grad` of every leaf it was computed from; see `minitorch.autograd.backward`."""
+    partial.backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
+    """Start or stop requiring a gradient; returns the tensor."""
+    self.requires_grad = requires_grad
+    return self
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Cut the tensor from its history, in place."""
+    self._node = self._view = None
+    return self
+
+
+def set_data(self: Tensor, value: Tensor) -> None:
+    """Replace the memory of a leaf by that of `value`."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
+    if not self.is_leaf:
+        raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
+    if self.requires_grad and value.dtype.kind not in "fc":
+        raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
+    mark_changed(self.array, "an assignment to .data")  # whoever saved the old memory must not differentiate with it
+    self.array = value.detach().array
+
+
+def where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:
+    """This tensor where `condition` holds, else `other`."""
+    return choice.where(condition, self, other)
+
+
+# ---- another device or dtype ---------------------------------------------------------------------------------------------
+
+
+def cpu(self: Tensor) -> Tensor:
+    """The tensor on the host, itself if it is there."""
+    return shape.to(self, device=backend.CPU)
+
+
+def cuda(self: Tensor, device: Device | str | int | None = None, non_blocking: bool = False) -> Tensor:
+    """The tensor on the GPU, itself if it is there; raises RuntimeError with the reason if there is no usable one."""
+    return shape.to(self, device=f"cuda:{device}" if isinstance(device, int) else device or backend.CUDA)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor as the dtype of another."""
+    return shape.to(self, dtype=other.dtype)
+
+
+def cast(name: str, dtype: np.dtype) -> Callable[[Tensor], Tensor]:
+    """The method `name`, which gives the tensor as `dtype`."""
+
+    def method(self: Tensor) -> Tensor:
+        return shape.to(self, dtype=dtype)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"The tensor as {dtype}, itself if it is that already."
+    return method
+
+
+# ---- draws, and new tensors of this one's kind ---------------------------------------------------------------------------
+
+
+def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn uniformly from a to b, in place; drawn on the host."""
+    drawn = creation.rand(self.shape, generator=generator, dtype=self.dtype, device="cpu")
+    return inplace.copied(self, drawn * (b - a) + a, "uniform_")
+
+
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn from the normal distribution, in place; drawn on the host."""
+    drawn = creation.randn(self.shape, generator=generator, dtype=self.dtype, device="cpu")
+    return inplace.copied(self, drawn * std + mean, "normal_")
+
+
+def new_zeros(
+    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
+) -> Tensor:
+    """A tensor of zeros with the dtype and device of this one."""
+    return creation.zeros(*size, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def new_ones(
+    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
+) -> Tensor:
+    """A tensor of ones with the dtype and device of this one."""
+    return creation.ones(*size, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def new_empty(
+    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
+) -> Tensor:
+    """An uninitialised tensor with the dtype and device of this one."""
+    return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def new_full(
+    self: Tensor,
+    size: int | Sequence[int],
+    fill_value: float,
+    *,
+    dtype: np.dtype | None = None,
+    device: Device | str | None = None,
+) -> Tensor:
+    """A tensor of `fill_value` with the dtype and device of this one."""
+    return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device)
+
+
+def new_tensor(self: Tensor, data: Any, *, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
+    """A copy of `data` with the dtype and device of this tensor."""
+    return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device)
