@@ -93,3 +93,40 @@ def test_pieces_cover_every_element_once(cut, shape):
         assert (a == 1).all() and (b == 1).all()
         if cut is strips and a.flags.c_contiguous:
             assert max(sizes) <= STRIP
+
+
+INDEXED = {
+    "rows": lambda x, i: x[i % 40],
+    "columns": lambda x, i: x[:, i % 50],
+    "from the end": lambda x, i: x[-1 - i % 40],
+    "both": lambda x, i: x[i % 40, i % 50],
+    "a grid": lambda x, i: x[(i % 40).reshape(-1, 1), (i % 50)[:30]],
+    "with a new axis": lambda x, i: x[None, i % 40],
+    "narrow integers": lambda x, i: x[(i % 40).to(mt.int32), (i % 50).to(mt.int32)],
+    "gather 0": lambda x, i: x.gather(0, (i[:2000] % 40).reshape(-1, 40)[:, :30]),
+    "gather 1": lambda x, i: x.gather(1, (i[:1600] % 50).reshape(40, 40)),
+    "gather a part": lambda x, i: x.t().gather(1, (i[:1600] % 40).reshape(40, 40)),
+    "index_select": lambda x, i: x.index_select(1, i % 50),
+    "embedding": lambda x, i: F.embedding(i.reshape(2, -1) % 40, x, padding_idx=3),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_places_named_many_times_get_every_gradient(name):
+    x = mt.tensor(np.random.default_rng(1).normal(size=(40, 50)), requires_grad=True)
+    i = mt.tensor(np.random.default_rng(2).integers(0, 2000, 2200))
+    out = INDEXED[name](x, i)
+    given = mt.tensor(np.random.default_rng(3).normal(size=out.shape))
+    (found,) = mt.autograd.grad(out, x, given)
+    which = INDEXED[name](mt.arange(2000).reshape(40, 50).to(mt.float64), i).numpy().astype(int).reshape(-1)
+    np.testing.assert_array_equal(out.detach().numpy().reshape(-1), x.detach().numpy().reshape(-1)[which])
+    expected = np.bincount(which, given.numpy().reshape(-1), 2000).reshape(40, 50)
+    if name == "embedding":
+        expected[3] = 0
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_linear_layer_on_one_row_has_the_gradients_of_one_on_several(rows):
+    x, w, b = (mt.randn(*shape, dtype=mt.float64, requires_grad=True) for shape in ((rows, 5), (4, 5), (4,)))
+    assert mt.autograd.gradcheck(F.linear, [x, w, b]) and mt.autograd.gradgradcheck(F.linear, [x, w, b])
