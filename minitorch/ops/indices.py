@@ -133,16 +133,18 @@ def places(index: tuple, shape: tuple[int, ...]) -> Any:
     if not named or not all(map(is_integers, named)):
         return None
     after = max(entry.ndim for entry in named)
-    found: Any = 0
+    xp, found = array_module(named[0]), 0
     for d, n in enumerate(shape[: len(index)]):
         entry = (
-            np.arange(n).reshape((n,) + (1,) * (first - d - 1 + after)) if d < first else index[d].astype(np.intp, copy=False)
+            np.arange(n).reshape((n,) + (1,) * (first - d - 1 + after))
+            if d < first
+            else index[d].astype(backend.int64, copy=False)
         )
-        found = found * n + (np.where(entry < 0, entry + n, entry) if entry.size and entry.min() < 0 else entry)
+        found = found * n + (xp.where(entry < 0, entry + n, entry) if entry.size and entry.min() < 0 else entry)
     if len(index) == len(shape):
         return found
     width = math.prod(shape[len(index) :])
-    return found[..., None] * width + np.arange(width)
+    return found[..., None] * width + xp.arange(width)
 
 
 def _is_whole(entry: Any) -> bool:
@@ -160,4 +162,4 @@ def add_at(out: Any, index: tuple, values: Any) -> None:
     if at is None:
         xp.add.at(out, index, values)
     else:
-        np.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))
+        xp.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))
