@@ -136,7 +136,7 @@ def places(index: tuple, shape: tuple[int, ...]) -> Any:
     xp, found = array_module(named[0]), 0
     for d, n in enumerate(shape[: len(index)]):
         entry = (
-            np.arange(n).reshape((n,) + (1,) * (first - d - 1 + after))
+            xp.arange(n).reshape((n,) + (1,) * (first - d - 1 + after))
             if d < first
             else index[d].astype(backend.int64, copy=False)
         )

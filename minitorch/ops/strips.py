@@ -33,14 +33,22 @@ def slabs(dim: int, *arrays: Any) -> Iterator[tuple[Any, ...]]:
     return _cut(_slowest(first, dim % first.ndim), arrays)
 
 
+def along(*arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """Pieces of arrays that have as many rows, cut alike, as views; the first is the largest."""
+    first = arrays[0]
+    if first.size <= 4 * STRIP or array_module(first) is not np:
+        return iter((arrays,))
+    return _cut(0, arrays, 4 * STRIP)  # what has sums too costs more for each piece
+
+
 def _slowest(array: Any, but: int) -> int:
     """The dimension whose steps in memory are the largest, among those other than `but`."""
     return max((d for d in range(array.ndim) if d != but), key=lambda d: array.strides[d] if array.shape[d] > 1 else 0)
 
 
-def _cut(axis: int, arrays: Any) -> Iterator[tuple[Any, ...]]:
+def _cut(axis: int, arrays: Any, elements: int = STRIP) -> Iterator[tuple[Any, ...]]:
     length = arrays[0].shape[axis]
-    each = max(1, STRIP * length // arrays[0].size)
+    each = max(1, elements * length // arrays[0].size)
     for start in range(0, length, each):
         piece = (*(slice(None),) * axis, slice(start, start + each))
         yield tuple(array[piece] for array in arrays)

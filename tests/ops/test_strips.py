@@ -39,6 +39,11 @@ COMPOSED = {
     "x ** 3": (lambda x: x**3, cubed),
     "x ** 7": (lambda x: x**7.0, lambda x: cubed(x) * cubed(x) * x),
 }
+def layer_norm(x, shape, weight, bias, eps=1e-5):
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / ((centred * centred).mean(-1, keepdim=True) + eps).sqrt() * weight + bias
+
+
 LAYOUTS = {"rows": lambda a: a, "columns": lambda a: np.ascontiguousarray(a.T).T, "a part": lambda a: np.tile(a, (1, 2))[:, :COLUMNS]}
 # fmt: on
 
@@ -130,3 +135,20 @@ def test_places_named_many_times_get_every_gradient(name):
 def test_a_linear_layer_on_one_row_has_the_gradients_of_one_on_several(rows):
     x, w, b = (mt.randn(*shape, dtype=mt.float64, requires_grad=True) for shape in ((rows, 5), (4, 5), (4,)))
     assert mt.autograd.gradcheck(F.linear, [x, w, b]) and mt.autograd.gradgradcheck(F.linear, [x, w, b])
+
+
+@pytest.mark.parametrize("shape", [(2, 700, 251), (3, 5), (90, 5000)])
+def test_layer_norm_is_the_plain_composition(shape):
+    draw = np.random.default_rng(4).normal
+    arrays = [draw(3.0, 2.0, shape), draw(size=shape[-1:]), draw(size=shape[-1:])]
+    weights = mt.tensor(draw(size=shape))
+    found = []
+    for function in (F.layer_norm, layer_norm):
+        x, w, b = inputs = [mt.tensor(array, requires_grad=True) for array in arrays]
+        value = function(x, shape[-1:], w, b)
+        first = mt.autograd.grad((value * weights).sum(), inputs, create_graph=True)
+        second = mt.autograd.grad((first[0] * weights).sum() + (first[1] * w).sum(), inputs, materialize_grads=True)
+        alone = mt.autograd.grad((function(x, shape[-1:], w, b) * weights).sum(), inputs)
+        found.append([each.detach().numpy() for each in (value, *first, *second, *alone)])
+    for ours, plain in zip(*found):
+        np.testing.assert_allclose(ours, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max())
