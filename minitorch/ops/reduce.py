@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -27,6 +29,24 @@ class ValuesAndIndices(NamedTuple):
 
     values: Tensor
     indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def named(function: _Function) -> _Function:
+    """Give a pair that `function` returns the function's name, under which PyTorch prints it."""
+    kind = type(function.__name__, (ValuesAndIndices,), {"__slots__": (), "__doc__": ValuesAndIndices.__doc__})
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        return kind(*found) if type(found) is ValuesAndIndices else found
+
+    return cast(_Function, call)
 
 
 def max_(a: int, b: int) -> int:
@@ -315,6 +335,7 @@ def _root(powers: Tensor, p: float = 2) -> Tensor:
     return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
+@named
 def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:
@@ -325,6 +346,7 @@ def max(
     return _extreme("max", input, dim if other is None else other, keepdim, maximum, True)
 
 
+@named
 def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:

@@ -16,7 +16,7 @@ from minitorch.limits import iinfo
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import ceil, floor, round
 from minitorch.ops.joining import movedim
-from minitorch.ops.reduce import Gather, ValuesAndIndices, amax, normalized_dims
+from minitorch.ops.reduce import Gather, ValuesAndIndices, amax, named, normalized_dims
 from minitorch.ops.shape import flatten, reshape, squeeze
 
 
@@ -41,6 +41,7 @@ def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
     return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
 
 
+@named
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
     """The elements in order along `dim`, and where they stood; `stable` keeps the order of equal ones. nan is the largest."""
     dim = _dim("sort", input, dim)
@@ -57,6 +58,7 @@ def msort(input: Tensor) -> Tensor:
     return sort(input, 0).values
 
 
+@named
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
     """The `k` largest elements along `dim` (or smallest) and where they stood, in order.
 
@@ -94,6 +96,7 @@ def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
     return None if (values == lowest).any() or (not largest and (values != values).any()) else index
 
 
+@named
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
     """The `k`-th smallest element along `dim`, counted from 1, and where it stood; raises ValueError for another `k`."""
     dim = _dim("kthvalue", input, dim)
@@ -109,6 +112,7 @@ def _kept(found: ValuesAndIndices, dim: int, keepdim: bool) -> ValuesAndIndices:
     return found if keepdim or not found.values.ndim else ValuesAndIndices(*(squeeze(part, dim) for part in found))
 
 
+@named
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
     """The middle element, the lower of two; along `dim`, (values, indices). nan if there is one.
 
@@ -117,6 +121,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _median("median", input, dim, keepdim, ignore_nan=False)
 
 
+@named
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
     """As `median`, of the elements that are not nan."""
     return _median("nanmedian", input, dim, keepdim, ignore_nan=True)
@@ -144,6 +149,7 @@ def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan
     return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
 
 
+@named
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
     """The most frequent element along `dim`, the smallest of equally frequent ones, and the last place where it stood."""
     dim = _dim("mode", input, dim)
@@ -170,11 +176,13 @@ def running(a: Any, larger: Callable[[Any, Any], Any]) -> Any:
     return out
 
 
+@named
 def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
     """The largest so far along `dim` and where it stood, the last of equal ones."""
     return _cumulative("cummax", input, dim, "maximum")
 
 
+@named
 def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
     """The smallest so far along `dim` and where it stood, the last of equal ones."""
     return _cumulative("cummin", input, dim, "minimum")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minitorch as mt
 from minitorch import printing
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -56,3 +57,10 @@ def test_print_options_do_what_pytorchs_do(options):
     finally:
         torch.set_printoptions(profile="default")
         printing.set_printoptions(profile="default")
+
+
+@pytest.mark.parametrize("name", ["max", "min", "sort", "median", "mode", "cummax", "cummin"])
+def test_pairs_print_under_the_name_of_their_function(name):
+    array = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    assert repr(getattr(mt.from_numpy(array), name)(1)) == repr(getattr(torch.from_numpy(array), name)(1))
+    assert repr(getattr(mt, name)(mt.from_numpy(array), 1)) == repr(getattr(torch, name)(torch.from_numpy(array), 1))
