@@ -20,6 +20,7 @@ import minitorch
 from minitorch import backend
 
 THREADS = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS", "accelerate": "VECLIB_MAXIMUM_THREADS"}
+ONE, TWO = "one BLAS thread", "two BLAS threads"
 WORTH = 1.1  # a switch is advised if it makes the step at least so many times as fast
 
 
@@ -58,11 +59,13 @@ print(json.dumps([2 * 512**3 / median(lambda: square @ square, seconds) / 1e9, m
 """
 
 
-def measure(seconds: float = 1.0, **environment: str) -> Measured:
-    """Measure in a fresh process with these environment variables, for `seconds` each; raises RuntimeError if it fails."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, str(seconds)], env={**os.environ, **environment}, capture_output=True, text=True
-    )
+def measure(seconds: float = 1.0, **environment: str | None) -> Measured:
+    """Measure in a fresh process with these environment variables, None for one that is not set, for `seconds` each.
+
+    Raises RuntimeError if it fails.
+    """
+    wanted = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
+    done = subprocess.run([sys.executable, "-c", PROBE, str(seconds)], env=wanted, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"doctor: the measuring process failed with {environment}: {done.stderr.strip()}")
     return Measured(*json.loads(done.stdout))
@@ -87,10 +90,14 @@ def has_avx512() -> bool:
     return bool({"AVX512_SKX", "X86_V4"} & {*simd.get("baseline", ()), *simd.get("found", ())})
 
 
-def choices(library: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """What is worth measuring beside things as they are: environment variables by a name for them."""
+def choices(library: dict[str, Any]) -> dict[str, dict[str, str | None]]:
+    """What is worth measuring beside things as they are: environment variables by a name for them, None for one not set."""
     kind = next((kind for kind in THREADS if kind in library["name"].lower()), None)
-    found = {"one BLAS thread": {THREADS[kind]: "1"}} if kind else {}
+    found: dict[str, dict[str, str | None]] = {ONE: {THREADS[kind]: "1"}} if kind else {}
+    if kind and (os.cpu_count() or 1) > 1:
+        found[TWO] = {THREADS[kind]: "2"}
+    if kind == "openblas" and os.environ.get("OPENBLAS_CORETYPE"):
+        found["OpenBLAS's own choice of kernel"] = {"OPENBLAS_CORETYPE": None}
     if kind == "openblas" and has_avx512() and library["kernel"] not in (None, "SkylakeX", "Cooperlake", "SapphireRapids"):
         found["OpenBLAS kernel SkylakeX"] = {"OPENBLAS_CORETYPE": "SkylakeX"}
     return found
@@ -115,14 +122,22 @@ def facts() -> dict[str, str]:
     }
 
 
-def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, str]]) -> list[str]:
-    """A sentence for each switch that made the training step at least `WORTH` times as fast."""
-    return [
-        f"{name}: the step is {now.step_ms / one.step_ms:.1f} times as fast. Set "
-        f"{' '.join(f'{key}={value}' for key, value in variables[name].items())} before Python starts."
+def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, str | None]]) -> list[str]:
+    """A sentence for each switch that makes the step at least `WORTH` times as fast, and for a second thread that slows it."""
+    slow = others[TWO].step_ms / others[ONE].step_ms if ONE in others and TWO in others else 0.0
+    found = [
+        f"{name}: the step is {now.step_ms / one.step_ms:.1f} times as fast. "
+        f"{' '.join(f'Set {key}={value}' if value is not None else f'Unset {key}' for key, value in variables[name].items())} "
+        "before Python starts."
         for name, one in others.items()
-        if now.step_ms / one.step_ms >= WORTH
+        if now.step_ms / one.step_ms >= WORTH and not (name == TWO and slow > 1)
     ]
+    if slow >= WORTH:
+        found.append(
+            f"{TWO}: with them the step takes {slow:.1f} times as long as with one, on this machine now; other programs are "
+            "using its processors, or the products are too small to be shared."
+        )
+    return found
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
 """Freed memory stays with the process, instead of going back to the system array by array.
 
 The C library gives every block of over 128 KiB its own mapping and unmaps it when it is freed, so each large temporary of a
-training step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again. The
-process then keeps the most it ever needed. Linux with glibc only; elsewhere nothing is done. Set the environment variable
-MINITORCH_KEEP_MEMORY=0 to leave the system's behaviour.
+training step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again: blocks up
+to `LARGEST`, the highest threshold that every glibc of 64 bits accepts, and when they are freed at most `KEPT` of the memory at
+the end of the heap. What is larger goes back to the system at once, as it would anyway. Linux with glibc only; elsewhere
+nothing is done. Set the environment variable MINITORCH_KEEP_MEMORY=0 to leave the system's behaviour.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import platform
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+LARGEST = 2**25  # 32 MiB
+KEPT = 2**27  # 128 MiB
 
 
 def keep_freed_memory() -> bool:
@@ -21,4 +24,4 @@ def keep_freed_memory() -> bool:
     if os.environ.get("MINITORCH_KEEP_MEMORY") == "0" or platform.libc_ver()[0] != "glibc":
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, 2**30) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
+    return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGEST) and mallopt(_M_TRIM_THRESHOLD, KEPT))
