@@ -121,7 +121,7 @@ class Bent(Op):
         ctx.saved = (a,)
         ctx.slope = slope
         xp = array_module(a)
-        out = xp.empty_like(h)
+        out = xp.empty_like(a, dtype=h.dtype)
         for x, y, z in strips(a, h, out):
             positive = x > 0
             xp.multiply(~positive, z.dtype.type(slope), out=z)
@@ -176,7 +176,7 @@ class SiluGradient(Op):
     def forward(ctx, h, a):
         ctx.saved = h, a
         xp = array_module(a)
-        out = xp.empty_like(h)
+        out = xp.empty_like(a, dtype=h.dtype)
         for x, y, z in strips(a, h, out):
             s = _sigmoid(x, z).copy()
             xp.subtract(1, s, out=z)
@@ -254,7 +254,7 @@ class SoftmaxGradient(Op):
     def forward(ctx, h, p, dim):
         ctx.saved = h, p
         ctx.dim = dim
-        out = array_module(p).empty_like(h)
+        out = array_module(p).empty_like(p, dtype=h.dtype)
         for x, y, z in slabs(dim, h, p, out):  # of (64, 50000) in 0.6 of the time that it takes at once
             array_module(p).multiply(x, y, out=z)
             z -= y * total(z, _dims(z, dim), True)

@@ -56,7 +56,7 @@ class GeluGradient(Op):
     def forward(ctx, h, a, below):
         ctx.saved = h, a, below
         xp = array_module(a)
-        out = xp.empty_like(h)
+        out = xp.empty_like(a, dtype=h.dtype)
         for x, y, part, z in strips(a, h, below, out):
             xp.multiply(x, x, out=z)
             z *= -0.5

@@ -23,7 +23,8 @@ def zeroed(a: Any, mask: Any) -> Any:
     if a.dtype.itemsize > 8:  # complex128
         return array_module(a).where(mask, a.dtype.type(0), a)
     bits = np.dtype(f"int{8 * a.dtype.itemsize}")
-    out = array_module(a).empty_like(a)  # an array of floats from the start: a leaf keeps it as its gradient without a copy
+    # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it without a copy
+    out = array_module(a).empty_like(mask, dtype=a.dtype)
     kept = out.view(bits)
     kept[...] = mask.view(backend.int8) - backend.int8.type(1)
     kept &= a.view(bits)
