@@ -8,6 +8,7 @@ from typing import Any
 
 from layers.module import Module
 from layers.parameter import Parameter
+from minitorch.autograd.tensor import Tensor
 
 
 class _Numbered(Module):
@@ -78,7 +79,7 @@ class Sequential(_Numbered):
     def _of(self, modules: dict[str, Module]) -> Sequential:
         return Sequential(modules)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor | Any:
         for module in self._modules.values():
             input = module(input)
         return input

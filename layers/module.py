@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,19 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 
 M = TypeVar("M", bound="Module")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class _Computes(Protocol[P, R]):
+    """Any module, for type checkers: it is called with what its `forward` takes, and gives what that returns."""
+
+    _forward_hooks: list[Any]
+    _backward_hooks: list[Any]
+
+    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class IncompatibleKeys(NamedTuple):
@@ -37,7 +50,7 @@ class IncompatibleKeys(NamedTuple):
 
 @dataclass(eq=False)
 class _ForwardHook:
-    call: Callable
+    call: Callable[..., Any]
     before: bool
     with_kwargs: bool
 
@@ -51,6 +64,12 @@ class Module:
     """
 
     training: bool
+    _parameters: dict[str, Any]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Any]
+    _non_persistent_buffers: set[str]
+    _forward_hooks: list[Any]
+    _backward_hooks: list[Any]
 
     def __init__(self) -> None:
         # past __setattr__, which needs these
@@ -64,11 +83,11 @@ class Module:
             _backward_hooks=[],
         )
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor | Any:
         """What the module computes; subclasses write it, users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__}: forward is not written")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: _Computes[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._forward_hooks or self._backward_hooks:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)

@@ -3,10 +3,12 @@
 A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """
 
+import builtins
 import importlib
 import math
 import sys
 import typing
+from typing import Final
 
 from minitorch import accelerator, amp, autograd, backends, cuda, distributions, functional, jit, methods, optim, testing, utils
 from minitorch.amp import autocast
@@ -14,8 +16,8 @@ from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minitorch.autograd.formulas import show_in_help
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import bool_ as bool
 from minitorch.backend import (
+    bool_,
     complex64,
     complex128,
     device,
@@ -63,7 +65,7 @@ from minitorch.creation import (
 from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
 from minitorch.jit import compile
-from minitorch.keywords import with_keywords
+from minitorch.keywords import take_keywords
 from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
@@ -271,51 +273,112 @@ from minitorch.tensor_types import (
 
 __version__ = "0.1.0"
 
+# fmt: off
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "HalfTensor", "IntTensor",
+    "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "acosh", "add", "addcdiv",
+    "addcmul", "addmm", "all", "allclose", "amax", "amin", "aminmax", "amp", "any", "arange", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asin", "asinh", "atan",
+    "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd", "backends", "baddbmm", "bernoulli",
+    "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm",
+    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "cat", "cdist", "ceil", "chunk", "clamp",
+    "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat", "concatenate",
+    "cos", "cosh", "count_nonzero", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum", "deg2rad", "device", "diag",
+    "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack",
+    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "floor", "floor_divide", "fmax",
+    "fmin", "fmod", "frac", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger",
+    "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt",
+    "half", "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf",
+    "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_floating_point", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
+    "jit", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "linspace", "load", "load_checkpoint", "log", "log1p",
+    "log2", "log10", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace",
+    "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean",
+    "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply",
+    "mv", "nan", "nan_to_num", "nanmean", "nanmedian", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
+    "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow", "prod",
+    "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel",
+    "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "rot90",
+    "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "searchsorted", "seed", "select",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
+    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
+    "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique",
+    "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vsplit", "vstack", "where", "zeros", "zeros_like",
+]
+# fmt: on
+
 keep_freed_memory()
 
 # ---- other names, all of them PyTorch's ----------------------------------------------------------------------------------
 
-absolute, concat, concatenate, clip, fix, moveaxis, row_stack = abs, cat, cat, clamp, trunc, movedim, vstack
-subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
-arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
-greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-swapaxes = swapdims = transpose
-ger, trapz = outer, trapezoid
+absolute: Final = abs
+concat: Final = cat
+concatenate: Final = cat
+clip: Final = clamp
+fix: Final = trunc
+moveaxis: Final = movedim
+row_stack: Final = vstack
+subtract: Final = sub
+multiply: Final = mul
+divide: Final = div
+true_divide: Final = div
+negative: Final = neg
+arccos: Final = acos
+arcsin: Final = asin
+arctan: Final = atan
+arctan2: Final = atan2
+arccosh: Final = acosh
+arcsinh: Final = asinh
+arctanh: Final = atanh
+greater: Final = gt
+greater_equal: Final = ge
+less: Final = lt
+less_equal: Final = le
+not_equal: Final = ne
+swapaxes: Final = transpose
+swapdims: Final = transpose
+ger: Final = outer
+trapz: Final = trapezoid
 
 
-def is_tensor(obj: object) -> bool:
+def is_tensor(obj: object) -> builtins.bool:
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
 
 
-def is_floating_point(input: Tensor) -> bool:
+def is_floating_point(input: Tensor) -> builtins.bool:
     """Whether the dtype of `input` is a floating one."""
     return input.is_floating_point()
 
 
-def numel(input: Tensor) -> int:
+def numel(input: Tensor) -> builtins.int:
     """The number of elements of `input`."""
     return input.numel()
 
 
-inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
-newaxis = None
+inf: Final = math.inf
+nan: Final = math.nan
+pi: Final = math.pi
+e: Final = math.e
+newaxis: Final = None
 
-float = float32
-double = float64
-half = float16
-short = int16
-int = int32
-long = int64
+float: Final = float32
+double: Final = float64
+half: Final = float16
+short: Final = int16
+int: Final = int32
+long: Final = int64
+bool: Final = bool_
 
-for _name, _value in list(globals().items()):
-    if getattr(_value, "__module__", "").startswith(("minitorch.ops", "minitorch.creation")):
-        globals()[_name] = with_keywords(_value, takes_out=True)
+take_keywords(globals(), ("minitorch.ops", "minitorch.creation"))
 
 show_in_help([sys.modules[__name__], functional, Tensor])
 
 if typing.TYPE_CHECKING:
-    from minitorch.explorer import explore
+    from minitorch.explorer import explore as explore
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -23,11 +23,28 @@ class Conversion:
     __slots__ = ()
 
     array: Any
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    device: Device
-    requires_grad: bool
-    grad_fn: Any
+
+    if TYPE_CHECKING:  # what `Tensor` has
+
+        @property
+        def shape(self) -> Size: ...
+
+        @property
+        def dtype(self) -> np.dtype: ...
+
+        @property
+        def device(self) -> Device: ...
+
+        @property
+        def requires_grad(self) -> bool: ...
+
+        @property
+        def grad_fn(self) -> Any: ...
+
+        def __hash__(self) -> int: ...
+
+    else:
+        __hash__ = object.__hash__  # by identity: `==` is elementwise
 
     @property
     def is_cuda(self) -> bool:
@@ -43,6 +60,12 @@ class Conversion:
         """The number of dimensions."""
         return self.array.ndim
 
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+
+    @overload
+    def size(self, dim: int) -> int: ...
+
     def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the length of one dimension."""
         return Size(self.array.shape) if dim is None else self.array.shape[dim]
@@ -56,6 +79,12 @@ class Conversion:
     def element_size(self) -> int:
         """Bytes of one element."""
         return self.array.itemsize
+
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+
+    @overload
+    def stride(self, dim: int) -> int: ...
 
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes).
@@ -98,7 +127,7 @@ class Conversion:
         """Where the memory lies, in DLPack's numbers: (1, 0) is the host."""
         return self.array.__dlpack_device__()
 
-    def item(self) -> float | int | bool | complex:
+    def item(self) -> float | Any:
         """The value of a one-element tensor as a Python number; raises ValueError for any other."""
         if self.array.size != 1:
             raise ValueError(f"item: expected one element, this tensor has shape {tuple(self.shape)}")
@@ -134,8 +163,6 @@ class Conversion:
     def __contains__(self, value: Any) -> bool:
         other = value.array if isinstance(value, Conversion) else value
         return bool((self.array == other).any())
-
-    __hash__ = object.__hash__  # by identity: `==` is elementwise
 
     def __repr__(self) -> str:
         device = ["device='cuda:0'"] if self.is_cuda else []
@@ -188,7 +215,7 @@ def _check_fit(host: np.ndarray, dtype: np.dtype) -> None:
             raise ValueError(f"tensor: the number {number} does not fit into {dtype}, from {low} to {high}")
 
 
-def array_of_sizes_or_values(given: tuple, device: Device | str | None) -> Any:
+def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None) -> Any:
     """What `Tensor(*given)` holds, as PyTorch's: of whole numbers zeros of that shape, of a sequence its values.
 
     In the default dtype; a tensor is shared as it is. Raises TypeError for anything else.

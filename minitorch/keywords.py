@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.inplace import check_writable, copied
 
 NUMPYS = {"axis": "dim", "keepdims": "keepdim"}
-OVERLOADS = {
+OVERLOADS: dict[str, dict[str, str]] = {
     "expand": {"size": "sizes"},
     "view": {"size": "shape"},
     "split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"},
@@ -30,7 +30,17 @@ OVERLOADS = {
 }
 
 
-def with_keywords(function: Callable, takes_out: bool = False) -> Callable:
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def take_keywords(names: dict[str, Any], modules: tuple[str, ...]) -> None:
+    """Let those functions among `names` that come from `modules` take further keywords, `out` included."""
+    for name, value in list(names.items()):
+        if getattr(value, "__module__", "").startswith(modules):
+            names[name] = with_keywords(value, takes_out=True)
+
+
+def with_keywords(function: F, takes_out: bool = False) -> F:
     """`function` as PyTorch takes its arguments, itself if there is no second way."""
     parameters = inspect.signature(function).parameters
     first = next(iter(parameters), "")
@@ -54,7 +64,7 @@ def with_keywords(function: Callable, takes_out: bool = False) -> Callable:
         result = function(*args, **kwargs)
         return result if out is None else _put(function.__name__, result, out, list(tensors_in((*args, *kwargs.values()))))
 
-    return call
+    return cast(F, call)
 
 
 def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -100,6 +100,10 @@ class Operators(Conversion):
         """Where `self >= other`."""
         return compare.ge(self, other)
 
+    if TYPE_CHECKING:  # which take a class with `__eq__` alone for one without a hash
+
+        def __hash__(self) -> int: ...
+
     def __eq__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """Where `self == other`; None equals no tensor."""
         return NotImplemented if other is None else compare.eq(self, other)
@@ -107,8 +111,6 @@ class Operators(Conversion):
     def __ne__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """Where `self != other`; None equals no tensor."""
         return NotImplemented if other is None else compare.ne(self, other)
-
-    __hash__ = Conversion.__hash__  # by identity, of which a class that defines __eq__ must say so again
 
     def __and__(self: Any, other: Operand) -> Tensor:
         """`self & other`, bit by bit."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """The lengths of the dimensions, `torch.Size([2, 3])`: a tuple, and the number of elements."""
 
     __slots__ = ()
@@ -17,5 +18,5 @@ class Size(tuple):
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
-    def __add__(self, other: tuple) -> Size:  # type: ignore[override]  # a Size again, as in PyTorch
+    def __add__(self, other: tuple[Any, ...]) -> Size:  # type: ignore[override]  # a Size again, as in PyTorch
         return Size(tuple.__add__(self, other))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 from minitorch.size import Size
 
-_NAMES = {
+_NAMES: dict[str, np.dtype] = {
     "Half": backend.float16,
     "Float": backend.float32,
     "Double": backend.float64,
@@ -44,7 +44,7 @@ class TensorType:
     __repr__ = __str__
 
 
-def constructed(data: tuple, dtype: np.dtype, device: Device | str | None) -> Tensor:
+def constructed(data: tuple[Any, ...], dtype: np.dtype, device: Device | str | None) -> Tensor:
     """A tensor of the shape `data`, uninitialised, or of the numbers, sequences, array or tensor in it."""
     if len(data) == 1 and not isinstance(data[0], (int, np.integer, Size)):
         return creation.tensor(data[0], dtype=dtype, device=device)
@@ -78,6 +78,14 @@ def set_default_tensor_type(t: TensorType | str) -> None:
 
 
 # ---- methods from then ---------------------------------------------------------------------------------------------------
+
+
+@overload
+def type_(input: Tensor) -> str: ...
+
+
+@overload
+def type_(input: Tensor, dtype: np.dtype | TensorType | str, non_blocking: bool = False) -> Tensor: ...
 
 
 def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_blocking: bool = False) -> Tensor | str:

@@ -137,12 +137,12 @@ class Function:
         cls._node = type(cls.__name__, (FunctionNode,), {"function": cls, "title": cls.__name__})
 
     @staticmethod
-    def forward(*args: Any) -> Any:
+    def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the outputs from the inputs."""
         raise NotImplementedError("Function: forward is not written")
 
     @staticmethod
-    def backward(ctx: FunctionNode, *grad_outputs: Tensor) -> Any:
+    def backward(*args: Any, **kwargs: Any) -> Any:
         """Compute the gradients of the inputs from those of the outputs."""
         raise NotImplementedError("Function: backward is not written")
 
@@ -187,7 +187,7 @@ class NotTwice(Op):
         raise RuntimeError("once_differentiable: this backward was declared to be differentiable once, not twice")
 
 
-def once_differentiable(function: Callable) -> Callable:
+def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     """A decorator for `backward`: it is run unrecorded, and a second derivative raises RuntimeError."""
 
     @functools.wraps(function)

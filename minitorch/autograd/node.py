@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.autograd.description import Described
@@ -22,13 +22,17 @@ next_number = itertools.count(1).__next__
 class Node(Described):
     """A point of the graph: which nodes it was computed from, and what the array is like whose gradient it receives."""
 
-    # edges: for each input the node it came from, or None for a constant; saved: what the backward rule will read;
-    # _number: in the order of creation; _shape, _dtype and _array_id (its `id`): of the array that the node stands for.
     __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
 
-    _hooks: list[Callable] | None = None  # see hooks.py
-    _after: list[Callable] | None = None  # of a leaf, called when its `.grad` has been added to, see hooks.py
-    _outputs: list | None = None  # of an operation that has several, see outputs.py
+    edges: Sequence[Node | None]  # for each input the node it came from, or None for a constant
+    saved: tuple[Any, ...]  # what the backward rule will read
+    _number: int  # in the order of creation
+    _shape: Any  # that of the array that the node stands for; a list of them for several outputs, and so of
+    _dtype: Any
+    _array_id: Any  # its `id`
+    _hooks: list[Callable[..., Any]] | None = None  # see hooks.py
+    _after: list[Callable[..., Any]] | None = None  # of a leaf, called when its `.grad` has been added to, see hooks.py
+    _outputs: list[Any] | None = None  # of an operation that has several, see outputs.py
     _constants: tuple[int, ...] = ()  # the ids of arrays that need no gradient: constant inputs, and what was declared so
     _origin: Any = None  # where it was run, in anomaly mode
     _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here

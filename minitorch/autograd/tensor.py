@@ -12,6 +12,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
+from minitorch.autograd.views import View
 from minitorch.backend import Device
 from minitorch.conversion import NO_GRAD_KEPT, Conversion, array_of_sizes_or_values
 from minitorch.size import Size
@@ -30,9 +31,13 @@ class Tensor(Base):
     CuPy array, shared, not copied. Raises TypeError for a lone number that is no length.
     """
 
-    # array: the numbers; _node: where its gradient goes, a `Leaf` or the `Op` that made the tensor, None if it needs none;
-    # _grad: the gradient of a leaf; _leaf: its Leaf, kept while it is frozen; _view: how it looks into another's memory.
     __slots__ = ("__weakref__", "_grad", "_leaf", "_node", "_view", "array")
+
+    array: Any  # the numbers, a NumPy or CuPy array
+    _node: Node | None  # where its gradient goes: a `Leaf`, or the `Op` that made the tensor; None if it needs none
+    _grad: Tensor | None  # the gradient of a leaf
+    _leaf: Leaf | None  # kept while it is frozen
+    _view: View | None  # how it looks into another's memory
 
     # NumPy and CuPy arrays must leave `array + tensor` to `Tensor.__radd__`; without this CuPy raises instead.
     __array_ufunc__ = None
@@ -64,7 +69,7 @@ class Tensor(Base):
             self._node = None
 
     @property
-    def grad(self) -> Tensor | None:
+    def grad(self) -> Tensor | Any:  # `Any` stands for None: users know whether backward has run, and need not say so
         """The gradient that `backward` has added up, of this tensor's shape and dtype; None before it."""
         if self._grad is None and not self.is_leaf and self._node._keeper is None:
             warnings.warn(NO_GRAD_KEPT, stacklevel=2)

@@ -12,14 +12,14 @@ from minitorch.backend import array_module
 from minitorch.ops.promotion import matched
 
 
-def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Tensor | float], Tensor]:
+def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
     class Comparison(Op):
         def forward(ctx, a, b):
             return compare(*matched(a, b))
 
     Comparison.__name__ = name.capitalize()
 
-    def function(input: Tensor, other: Tensor | float) -> Tensor:
+    def function(input: Tensor, other: Any) -> Tensor:
         if isinstance(input, (bool, int, float)):
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
         return Comparison.apply(input, other)

@@ -157,7 +157,7 @@ def max_pool2d(
     dilation: Pair = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:
+) -> Tensor | Any:
     """The largest element of each window, padded with -inf; one maximum gets the gradient, the first at a tie.
 
     With `return_indices`, also where it lies in its image, counted in rows, int64. Raises ValueError if a window does not fit.

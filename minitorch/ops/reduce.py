@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 import numpy as np
 
@@ -335,6 +335,14 @@ def _root(powers: Tensor, p: float = 2) -> Tensor:
     return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
+@overload
+def max(input: Tensor, dim: Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Tensor: ...
+
+
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
+
+
 @named
 def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
@@ -344,6 +352,14 @@ def max(
     Over everything a tie shares the gradient, along a dimension the first takes it. Raises ValueError if there is no element.
     """
     return _extreme("max", input, dim if other is None else other, keepdim, maximum, True)
+
+
+@overload
+def min(input: Tensor, dim: Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Tensor: ...
+
+
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
 
 
 @named

@@ -79,7 +79,7 @@ def max_pool1d(
     dilation: Single = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:
+) -> Tensor | Any:
     """The largest of each window of sequences (n, channels, length), and where it lies with `return_indices`."""
     with _of_one_row("max_pool1d", input):
         if 0 in input.shape[-2:]:
@@ -133,7 +133,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Single) -> Tensor:
         return adaptive_avg_pool2d(input.unsqueeze(-2), _row("output_size", output_size, 1)).squeeze(-2)
 
 
-def adaptive_max_pool1d(input: Tensor, output_size: Single, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+def adaptive_max_pool1d(input: Tensor, output_size: Single, return_indices: bool = False) -> Tensor | Any:
     """The largest of `output_size` stretches of nearly equal length of sequences, and where it lies with `return_indices`."""
     with _of_one_row("adaptive_max_pool1d", input):
         found = adaptive_max_pool2d(input.unsqueeze(-2), _row("output_size", output_size, 1), return_indices)
@@ -142,7 +142,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Single, return_indices: bool
 
 def adaptive_max_pool2d(
     input: Tensor, output_size: int | tuple[int | None, int | None], return_indices: bool = False
-) -> Tensor | tuple[Tensor, Tensor]:
+) -> Tensor | Any:
     """The largest of `output_size` stretches of rows and columns, cut as by `adaptive_avg_pool2d`, the first at a tie.
 
     With `return_indices`, also where it lies in its image, counted in rows. Raises ValueError for an image without rows or

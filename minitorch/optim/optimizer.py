@@ -11,7 +11,7 @@ import numbers
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 # 1.8 million, in milliseconds, in strips of 2**17 and in one: SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.
 STRIP = 2**17
 
-Params = Iterable[Tensor] | Iterable[dict[str, Any]]
+Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
 
 class Optimizer:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+import typing
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.random import Generator, default_generator
 
-T = TypeVar("T", covariant=True)
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # type checkers know it without its being installed
+
+    T = TypeVar("T", covariant=True, default=Any)  # `Dataset` alone is `Dataset[Any]`
+else:
+    T = typing.TypeVar("T", covariant=True)
 
 
 class Dataset(Generic[T]):
@@ -23,7 +29,7 @@ class Dataset(Generic[T]):
     def __getitem__(self, index: int) -> T:
         raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written")
 
-    def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
         return ConcatDataset([self, other])
 
 
@@ -33,7 +39,7 @@ class IterableDataset(Dataset[T]):
     def __iter__(self) -> Iterator[T]:
         raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written")
 
-    def __add__(self, other: Dataset[Any]) -> ChainDataset[Any]:
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
         return ChainDataset([self, other])
 
 
@@ -41,7 +47,7 @@ class ConcatDataset(Dataset[T]):
     """Data sets one after another. Raises ValueError for none, TypeError for one whose samples have no positions."""
 
     def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
-        self.datasets = list(datasets)
+        self.datasets: list[Any] = list(datasets)
         if not self.datasets:
             raise ValueError("ConcatDataset: expected at least one data set")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
@@ -64,7 +70,7 @@ class ChainDataset(IterableDataset[T]):
     """The samples of several iterable data sets, one data set after another."""
 
     def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
-        self.datasets = list(datasets)
+        self.datasets: list[Any] = list(datasets)
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.datasets)
@@ -117,7 +123,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     Fractions are rounded down and what is left over goes to the first subsets, one each. Raises ValueError for lengths that
     do not add up; warns if a fraction is so small that its subset is empty.
     """
-    count = len(dataset)
+    count = len(dataset)  # type: ignore[arg-type]  # one without a length has no positions to deal out
     if math.isclose(math.fsum(lengths), 1) and min(lengths) >= 0:
         sizes = [math.floor(count * fraction) for fraction in lengths]
         for i in range(count - sum(sizes)):
@@ -125,7 +131,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
         if 0 in sizes:
             warnings.warn(f"random_split: fractions {list(lengths)} of {count} samples are {sizes} samples", stacklevel=2)
     else:
-        sizes = list(lengths)
+        sizes = [*lengths]  # type: ignore[list-item]  # which may be fractions, and are refused below
     if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) != count:
         raise ValueError(
             f"random_split: expected whole lengths that add up to {count} samples, or fractions that add up to 1, got {sizes}"
