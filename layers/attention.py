@@ -57,7 +57,7 @@ class MultiheadAttention(Module):
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
         self._qkv_same_embed_dim = self.kdim == self.vdim == embed_dim
-        made = {"device": device, "dtype": dtype}
+        made: dict[str, Any] = {"device": device, "dtype": dtype}
         shapes = {"in_proj_weight": (3 * embed_dim, embed_dim)}
         if not self._qkv_same_embed_dim:
             widths = {"q": embed_dim, "k": self.kdim, "v": self.vdim}
@@ -172,7 +172,7 @@ class _Layer(Module):
             if activation not in ("relu", "gelu"):
                 raise ValueError(f"{type(self).__name__}: expected activation 'relu' or 'gelu', got {activation!r}")
             activation = getattr(functional, activation)
-        made = {"bias": bias, "device": device, "dtype": dtype}
+        made: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
         for name in self.attentions:
             self.add_module(name, MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **made))
         self.linear1 = Linear(d_model, dim_feedforward, **made)
@@ -320,7 +320,7 @@ class Transformer(Module):
         dtype: np.dtype | None = None,
     ) -> None:
         super().__init__()
-        made = {"bias": bias, "device": device, "dtype": dtype}
+        made: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
         of = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first)
         norms = [LayerNorm(d_model, layer_norm_eps, **made) for _ in range(2)]
         self.encoder = custom_encoder or TransformerEncoder(TransformerEncoderLayer(*of, **made), num_encoder_layers, norms[0])

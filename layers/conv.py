@@ -53,10 +53,10 @@ class _Conv(Module):
             raise ValueError(f"{name}: expected padding_mode {modes}, got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
         self.kernel_size = self._sizes("kernel_size", kernel_size, 1)
-        self.stride = self._sizes("stride", stride, 1)
-        self.dilation = self._sizes("dilation", dilation, 1)
+        self.stride: Any = self._sizes("stride", stride, 1)
+        self.dilation: Any = self._sizes("dilation", dilation, 1)
         self.output_padding = self._sizes("output_padding", output_padding, 0)
-        self.padding = padding if isinstance(padding, str) and not self.transposed else self._sizes("padding", padding, 0)
+        self.padding: Any = padding if isinstance(padding, str) and not self.transposed else self._sizes("padding", padding, 0)
         if isinstance(self.padding, str) and self.padding not in ("same", "valid"):
             raise ValueError(f"{name}: expected padding 'same', 'valid' or numbers, got {padding!r}")
         if self.padding == "same" and set(self.stride) != {1}:
@@ -89,7 +89,7 @@ class _Conv(Module):
             around = [(n, n) for n in self.padding]
         return functional.pad(input, [n for pair in reversed(around) for n in pair], _MODES[self.padding_mode]), 0
 
-    def _extra(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
+    def _extra(self, input: Tensor, output_size: Sequence[int] | None) -> Any:
         """The output padding that makes an output of `output_size`; the layer's own if that is None."""
         if output_size is None:
             return self.output_padding

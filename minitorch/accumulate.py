@@ -13,7 +13,7 @@ import functools
 import math
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -166,7 +166,7 @@ def in_float32(function: F) -> F:
         wide = [value.type(backend.float32) if id(value) in halves else value for value in (*args, *options.values())]
         return function(*wide[: len(args)], **dict(zip(options, wide[len(args) :]))).type(backend.float16)
 
-    return run
+    return cast(F, run)
 
 
 def products(a: Any, b: Any) -> Any:

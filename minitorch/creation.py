@@ -218,9 +218,9 @@ def logspace(
 ) -> Tensor:
     """`base` to the powers from `start` to `end`, evenly in `steps`; raises ValueError for a bound with dimensions."""
     bounds = _bounds("logspace", start, end)
-    bounds = [float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in bounds]
+    first, last = (float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in bounds)
     return _made(
-        np.power(float(base), np.linspace(*bounds, steps)), dtype or backend.get_default_dtype(), device, requires_grad
+        np.power(float(base), np.linspace(first, last, steps)), dtype or backend.get_default_dtype(), device, requires_grad
     )
 
 

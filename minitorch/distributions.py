@@ -59,6 +59,11 @@ class Distribution:
         raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
 
     @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        raise NotImplementedError(f"{type(self).__name__}: variance is not written")
+
+    @property
     def stddev(self) -> Tensor:
         """The standard deviation."""
         return self.variance.sqrt()

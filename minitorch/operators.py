@@ -168,23 +168,23 @@ class Operators(Conversion):
         """`~self`: every bit of integers flipped, every boolean negated."""
         return compare.bitwise_not(self)
 
-    def __iadd__(self: Any, other: Operand) -> Tensor:
+    def __iadd__(self: Any, other: Any) -> Tensor:
         """`self += other`, in the same memory."""
         return inplace.add_(self, other)
 
-    def __isub__(self: Any, other: Operand) -> Tensor:
+    def __isub__(self: Any, other: Any) -> Tensor:
         """`self -= other`, in the same memory."""
         return inplace.sub_(self, other)
 
-    def __imul__(self: Any, other: Operand) -> Tensor:
+    def __imul__(self: Any, other: Any) -> Tensor:
         """`self *= other`, in the same memory."""
         return inplace.mul_(self, other)
 
-    def __itruediv__(self: Any, other: Operand) -> Tensor:
+    def __itruediv__(self: Any, other: Any) -> Tensor:
         """`self /= other`, in the same memory."""
         return inplace.div_(self, other)
 
-    def __ipow__(self: Any, other: Operand) -> Tensor:
+    def __ipow__(self: Any, other: Any) -> Tensor:
         """`self **= other`, in the same memory."""
         return inplace.pow_(self, other)
 

@@ -51,7 +51,7 @@ def set_printoptions(
     if profile is not None and profile not in PROFILES:
         raise ValueError(f"set_printoptions: expected the profile 'default', 'short' or 'full', got {profile!r}")
     base = options if profile is None else PROFILES[profile]
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    given: dict[str, Any] = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     options = replace(base, **{name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
 
 

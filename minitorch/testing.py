@@ -27,7 +27,7 @@ def assert_close(
     Sequences and dicts are compared entry by entry. The tolerances of PyTorch stand for those not given: 1.3e-6 and 1e-5 for
     float32, 1e-7 for float64, 0 for whole numbers.
     """
-    options = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
+    options: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys(), msg or f"assert_close: keys {list(actual)} and {list(expected)}"
         actual, expected = list(actual.values()), list(expected.values())
@@ -42,7 +42,7 @@ def assert_close(
     if (rtol is None) != (atol is None):
         raise ValueError("assert_close: rtol and atol are given together or not at all")
     defaults = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
-    relative, absolute = max(defaults) if rtol is None else (rtol, atol)
+    relative, absolute = max(defaults) if rtol is None or atol is None else (rtol, atol)
     wrong = ~isclose(a.double(), b.double(), relative, absolute, equal_nan)
     if bool(wrong.any()):
         apart = (a.double() - b.double()).abs()

@@ -11,6 +11,7 @@ import sys
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -203,7 +204,7 @@ def _ran_at(origin: Origin) -> str:
 
 def _users_frame() -> traceback.FrameSummary | None:
     """The innermost line that is being run outside minitorch and layers."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("minitorch", "layers"):
         frame = frame.f_back
     return traceback.extract_stack(frame, limit=1)[0] if frame is not None else None

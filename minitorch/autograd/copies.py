@@ -64,7 +64,7 @@ def reduce_ex(tensor: Tensor, protocol: int) -> Any:
     if isinstance(array, np.ndarray):
         memory = _memory_behind(array)
         offset = array.ctypes.data - memory.flat.ctypes.data if array.size else 0
-        place = memory, offset, array.shape, array.strides, array.dtype
+        place: tuple[Any, ...] = memory, offset, array.shape, array.strides, array.dtype
     else:
         place = _Memory(array), None
     grad = None if tensor.grad is None else tensor.grad.detach()

@@ -17,7 +17,7 @@ _LEFT = re.compile(r"d(\w+)(?:\[[^\]]*\])? (?:=|has) ")
 _SOURCE = re.compile(r"\s+\([^()]*\d{4}[^()]*\)$")  # where a formula comes from, such as (Ioffe & Szegedy 2015, section 3)
 
 
-def formula(op: type) -> tuple[str, dict[str, str]]:
+def formula(op: Any) -> tuple[str, dict[str, str]]:
     """What `op` computes, and, for each input of its forward that its docstring differentiates, the derivative."""
     paragraphs = inspect.cleandoc(op.__doc__ or "").split("\n\n")
     text = "  ".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
@@ -28,6 +28,7 @@ def formula(op: type) -> tuple[str, dict[str, str]]:
     waiting: list[str] = []
     for part in parts:
         left = _LEFT.match(part)
+        assert left is not None  # parts were cut where it matches
         right = re.split(r"\.(?:\s|$)|  ", part[left.end() :])[0]
         right = _SOURCE.sub("", re.sub(r"(?:,? and|[,;:])?\s*$", "", " ".join(right.split())))
         waiting.append(left[1])
@@ -39,10 +40,11 @@ def formula(op: type) -> tuple[str, dict[str, str]]:
 
 def operations_of(function: FunctionType, deep: bool = True) -> dict[str, Any]:
     """The operations that a function, or a private one that it calls, applies by name."""
-    known, found = function.__globals__, {}
+    known = function.__globals__
+    found: dict[str, Any] = {}
     for value in (known.get(name) for name in function.__code__.co_names if name[0] == "_" or name[0].isupper()):
         value = getattr(value, "__wrapped__", value)
-        op = getattr(value, "__self__", value)  # a private name may be that of an operation's `apply`
+        op: Any = getattr(value, "__self__", value)  # a private name may be that of an operation's `apply`
         if hasattr(op, "derivatives") and op.__doc__:
             found[op.__name__] = op
         elif deep and type(value) is FunctionType:
@@ -55,7 +57,7 @@ def show_in_help(namespaces: Iterable[Any]) -> None:
 
     This is done for all at once when minitorch is imported, which takes a millisecond.
     """
-    endings: dict[FunctionType, str] = {}  # by the function itself, which may stand under several names and keyword forms
+    endings: dict[Any, str] = {}  # by the function itself, which may stand under several names and keyword forms
     for public in {value for names in namespaces for value in vars(names).values() if type(value) is FunctionType}:
         function = public
         while hasattr(function, "__wrapped__"):
@@ -67,4 +69,4 @@ def show_in_help(namespaces: Iterable[Any]) -> None:
                 f"\n\n    The operations it runs, with their derivatives:\n{text}" if text and function.__doc__ else ""
             )
         if endings[function]:
-            public.__doc__ = public.__doc__.rstrip() + endings[function]
+            public.__doc__ = (public.__doc__ or "").rstrip() + endings[function]

@@ -50,7 +50,7 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
 
 def as_tensors(name: str, values: Tensor | Sequence[Tensor]) -> list[Tensor]:
     """A tensor, or each of a sequence, in a list; raises TypeError for anything else."""
-    tensors = list(values) if isinstance(values, (list, tuple)) else [values]
+    tensors: list[Any] = list(values) if isinstance(values, (list, tuple)) else [values]
     for value in tensors:
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}: expected a Tensor or a sequence of them, got {type(value).__name__}")

@@ -32,6 +32,8 @@ class Output(Node):
 
     __slots__ = ()
 
+    edges: tuple[Any]  # the operation
+
     def __init__(self, node: Any, position: int, array: Any) -> None:
         self.edges, self.saved, self._number = (node,), (), next_number()
         self.position = position

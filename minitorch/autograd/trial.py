@@ -88,7 +88,7 @@ class Trial:
         try:
             result = node.forward(*given, **more)
         except Exception as reason:
-            reason.saved = node.saved
+            reason.saved = node.saved  # type: ignore[attr-defined]  # what had been kept goes along
             raise
         results = result if isinstance(result, tuple) else (result,)
         constant = getattr(node, "constant_ids", ())
@@ -135,7 +135,7 @@ class Trial:
         """By input, dy/dx of forward's values, (outputs, elements), and how exactly it is known."""
         return {i: self.slopes(i, lambda trial: trial.run().values()) for i in self.places}
 
-    def slopes(self, place: int, values: Callable[[Trial], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def slopes(self, place: int, values: Callable[[Trial], np.ndarray]) -> Any:
         """How the flat `values` change with each element of an input, (values, elements), and the error in that."""
         a = self.inputs[place]
         columns = [best(lambda moved: values(self.moved(place, moved)), a, index) for index in np.ndindex(a.shape)]
@@ -250,10 +250,12 @@ class Source:
         lines = [node.lineno for node in self.assigned(value.id)] if isinstance(value, ast.Name) else []
         return self.at(max(lines, default=value.lineno))
 
-    def assigned(self, name: str) -> Iterator[ast.stmt]:
+    def assigned(self, name: str) -> Iterator[ast.Assign | ast.AugAssign]:
         """The statements that give `name` a value."""
         for node in ast.walk(self.body):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+            if not isinstance(node, (ast.Assign, ast.AugAssign)):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(part, ast.Name) and part.id == name for target in targets for part in ast.walk(target)):
                 yield node
 
@@ -272,7 +274,7 @@ class Source:
                     target = target.value
                 name = getattr(target, "id", "")
                 if name in names if names is not None else name not in self.g:
-                    return self.at(node.lineno)
+                    return self.at(target.lineno)
         return ""
 
     def raised(self, reason: BaseException | None) -> str:

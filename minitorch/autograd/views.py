@@ -100,7 +100,7 @@ def keep_apart(source: Any, result: Any, shares: bool) -> None:
             else:
                 _apart.pop(key, None)
 
-    entry = tuple(weakref.ref(array, forget) for array in pair)
+    entry: Any = tuple(weakref.ref(array, forget) for array in pair)
     for key in keys:
         _apart.setdefault(key, []).append(entry)
 

@@ -101,7 +101,7 @@ class Cards:
             return ["span", formula(word), ["small.now", "?"] if letter == hidden else ["small", under[letter]]]
 
         pieces: list = [["span", ["i", "y"], ["small", ", ".join(map(shape, outs))]], ["span", "="]]
-        seen = set()
+        seen: set[Any] = set()
         for word in re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said):
             if word.removesuffix("^T") in under.keys() - seen:
                 seen.add(word.removesuffix("^T"))
@@ -167,9 +167,9 @@ class Cards:
         known |= {name: a for name, a in zip(names, step.record.inputs) if isinstance(a, np.ndarray)}
         more = "" if len(said) < 8 else f", size {number(norm(kept), 4)}"
         if any(given is g or (given.shape == g.shape and np.array_equal(given, g)) for g in step.incoming):
-            picture = [["div.dim", ["i", "g"], f" itself, {shape(given.shape)}{more}"]]
+            picture: list[Any] = [["div.dim", ["i", "g"], f" itself, {shape(given.shape)}{more}"]]
         else:
-            own = [["div.f", self.arrays.picture(given, w=WIDE, h=HIGH)], ["div.dim", shape(given.shape) + more]]
+            own: list[Any] = [["div.f", self.arrays.picture(given, w=WIDE, h=HIGH)], ["div.dim", shape(given.shape) + more]]
             picture = self.product(said, known, given) or own
         whole = ["div.send", of if len(said) < 8 else [f"{of[0]}.long", *of[1:]]]
         whole += [["div", *picture], ["div", *self.goes(step, i, position)]]

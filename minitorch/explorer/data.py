@@ -137,7 +137,7 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
     if len(rows) <= 12:
         marks = [[i, name] for i, name in enumerate(operations)]
     last = ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else ""
-    head = ["div.row.top"]
+    head: list[Any] = ["div.row.top"]
     head += [["span", piece] for piece in ("step", "", "module and operation", "", "output", "parameters", last)]
     drawn = {"map": layered(names, joined), "units": units, "lanes": max(1, *places)}
     return {"edges": edges, "groups": groups, "marks": marks, "head": head, **drawn}

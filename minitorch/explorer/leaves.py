@@ -88,7 +88,7 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
     """How contribution `k` becomes part of the sum: pictures, numbers, lengths; and once all are there the loss terms."""
     uses, arrival, total = len(target.arrivals), target.arrivals[k], target.totals[k]
     last, name = k == uses - 1, ["b", target.name]
-    pieces: list = ["div.leafcard"]
+    pieces: list[Any] = ["div.leafcard"]
     if k == 0:
         what = "the only contribution" if uses == 1 else f"the first of {uses} contributions"
         if target.before is None or not last:
@@ -99,7 +99,11 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
         kind = "weight" if target.leaf.shape and len(target.leaf.shape) > 1 else "parameter"
         read = "Both uses read" if uses == 2 else f"All {uses} uses read"
         paths = "both paths" if uses == 2 else "every path"
-        said = [f"{read} the same {count(total.size, 'number')} of ", name, ". Nudge one of them, and the loss changes along "]
+        said: list[Any] = [
+            f"{read} the same {count(total.size, 'number')} of ",
+            name,
+            ". Nudge one of them, and the loss changes along ",
+        ]
         said += [paths, ". So ", ["b", f"backward adds: .grad += contribution {k + 1}"], ". It does not overwrite."]
         title = f"One {kind}, used {'twice' if uses == 2 else f'{uses} times'}: its gradient is a sum"
         was = ("Contribution 1", source(target.arrivals[0], cards)) if k == 1 else ("Already there", f"the sum of {k}")
@@ -107,7 +111,7 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
         panels = [(*was, target.totals[k - 1]), (f"Contribution {k + 1}, arriving now", source(arrival, cards), arrival.grad)]
         pieces += [["div.title", ["h2", title]], ["p", *said], sum_of([*panels, (*end, total)], cards)]
     if target.before is not None and last:
-        said = ["An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
+        said: list[Any] = ["An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
         said += [["b", "Backward adds to what is there."], " zero_grad() before the pass would have emptied it."]
         panels = [("Left by an earlier pass", f"in {target.title}", target.before), ("This pass", "what has arrived", total)]
         panels.append((target.title, "the sum", target.before + total))
@@ -134,17 +138,21 @@ def sum_of(panels: list, cards: Cards) -> list:
     arrays = [array for _, _, array in panels]
     most, pick = max(map(largest, arrays)), picked(*arrays)
     shown = {"w": 196, "h": 96, "most": most, "heat": 1} | ({"box": pick[0]} if pick and arrays[0].size > 9 else {})
-    pieces: list = ["div.three"]
+    pieces: list[Any] = ["div.three"]
     for j, (title, said, array) in enumerate(panels):
         head = ["h3.now" if j == 1 else "h3", title]
         pieces += [["div.o", " +="[j]], ["div", head, ["div.dim", said], cards.arrays.picture(array, **shown)]][j == 0 :]
-    captions = [["the outlined numbers" if "box" in shown else "in numbers"], [["span.down", "orange"], " below 0, "]]
+    captions: list[Any] = [
+        ["the outlined numbers" if "box" in shown else "in numbers"],
+        [["span.down", "orange"], " below 0, "],
+    ]
     captions[1].append(["span", ["span.up", "blue"], " above"])
     for j, (caption, rows) in enumerate(
         zip([*captions, [f"one scale of colour: ±{number(most, 2)}"]], pick[1] if pick else [])
     ):
         cells = (["tr", *([f"td.{ {signed('-'): 'down', '+': 'up'}.get(t[0], 'dim') }", t] for t in row)] for row in rows)
-        pieces += [["div.o", " +="[j]], ["div", ["div.dim", *caption], ["table.nums", *cells]]][j == 0 :]
+        sign, numbers = ["div.o", " +="[j]], ["div", ["div.dim", *caption], ["table.nums", *cells]]
+        pieces += [sign, numbers][j == 0 :]
     return pieces
 
 
@@ -155,7 +163,7 @@ def waterfall(lengths: list, held: np.ndarray, several: bool) -> list:
         "How large" + (", and which loss asked for it " if several else " "),
         ["span.dim", "laid end to end, one scale"],
     ]
-    pieces: list = ["div.fall", head]
+    pieces: list[Any] = ["div.fall", head]
     whole, left, first = sum(v for _, parts in lengths for _, v in parts), 0.0, max(0, len(lengths) - 6)
     for j, (title, parts) in enumerate(lengths):
         share = 100 * sum(v for _, v in parts) / (whole or 1)

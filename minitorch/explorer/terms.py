@@ -51,7 +51,7 @@ def _split(edge: Any, weight: float, name: str, by: tuple, records: dict, names:
     if record is not None and edge not in names and all(np.size(value) == 1 for value in record.inputs):
         constants = [float(np.asarray(value).item()) for value in record.inputs]
         wanted = [i for i, source in enumerate(edge.edges) if source is not None]
-        factors = {Add: (1, 1), Sub: (1, -1), Neg: (-1,)}.get(type(edge))
+        factors: Any = {Add: (1, 1), Sub: (1, -1), Neg: (-1,)}.get(type(edge))
         if type(edge) is Mul and len(wanted) == 1:
             factors = constants[1], constants[0]
         elif type(edge) is Div and wanted == [0]:
@@ -63,7 +63,7 @@ def _split(edge: Any, weight: float, name: str, by: tuple, records: dict, names:
     value = edge.variable.array if isinstance(edge, Leaf) else record.outputs[0] if record is not None else np.nan
     line = record.lines[0] if record is not None and record.lines else None
     said = line.text[line.start : line.stop] if line else ""
-    called = names.get(edge) or name or (said if 0 < len(said) <= 40 else getattr(edge, "title", "leaf"))
+    called: Any = names.get(edge) or name or (said if 0 < len(said) <= 40 else getattr(edge, "title", "leaf"))
     yield Term(called, weight, float(np.asarray(value).reshape(-1)[0]), edge, [(*by, weight)])
 
 

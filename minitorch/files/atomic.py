@@ -13,7 +13,7 @@ from typing import BinaryIO
 try:
     import fcntl
 except ImportError:  # Windows, where an open file can be neither removed nor renamed: that is lock enough
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # mypy reads this on a system that has it
 
 _SUFFIX = ".part"
 
@@ -31,8 +31,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     before = _opened(path)
     if before is not None and not stat.S_ISREG(before.st_mode):
-        with open(path, "wb") as file:
-            yield file
+        with open(path, "wb") as given:
+            yield given
         return
     path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
     _sweep(path)

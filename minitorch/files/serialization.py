@@ -111,7 +111,7 @@ def _is_path(f: Any, name: str, method: str) -> bool:
 
 
 @contextmanager
-def _opened(f: File) -> Iterator[tuple[BinaryIO, int, str]]:
+def _opened(f: Any) -> Iterator[tuple[BinaryIO, int, str]]:
     """A file to read, how many bytes it has from where it stands, and how to call it."""
     if _is_path(f, "load", "read"):
         with open(f, "rb") as file:

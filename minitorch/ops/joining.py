@@ -172,7 +172,7 @@ def broadcast_tensors(*tensors: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]
 
 def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """Whole copies side by side, `dims` of them; as `repeat`, with 1 for dimensions that are not named."""
-    counts = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    counts: Any = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
     return repeat(input, (1,) * (input.ndim - len(counts)) + tuple(counts))
 
 
@@ -281,9 +281,8 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to the places `destination`, the others in their order."""
-    one = isinstance(source, int), isinstance(destination, int)
-    sources = normalized_dims("movedim", input.ndim, (source,) if one[0] else tuple(source))
-    places = normalized_dims("movedim", input.ndim, (destination,) if one[1] else tuple(destination))
+    sources = normalized_dims("movedim", input.ndim, (source,) if isinstance(source, int) else tuple(source))
+    places = normalized_dims("movedim", input.ndim, (destination,) if isinstance(destination, int) else tuple(destination))
     if len(sources) != len(places):
         raise ValueError(f"movedim: expected as many places as dims, got {source} and {destination}")
     rest = iter(d for d in range(input.ndim) if d not in sources)

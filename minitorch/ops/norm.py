@@ -193,9 +193,9 @@ def batch_norm(
     if training:
         if count < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {tuple(input.shape)}")
-        running = None if running_mean is None else (running_mean.array, running_var.array, momentum)
+        running = None if running_mean is None or running_var is None else (running_mean.array, running_var.array, momentum)
         return _normalized(input, weight, bias, dims=dims, eps=eps, running=running)
-    if running_mean is None:
+    if running_mean is None or running_var is None:
         raise ValueError("batch_norm: expected running_mean and running_var where training is False")
     return _by_running(input, running_mean, running_var, weight, bias, eps)
 

@@ -18,7 +18,7 @@ class Unfold(Op):
 
     def forward(ctx, a, size, kernel, dilation, padding, stride):
         ctx.options = {"size": size, "kernel": kernel, "dilation": dilation, "padding": padding, "stride": stride}
-        xp, (ph, pw), n, c = array_module(a), padding, *a.shape[:2]
+        xp, (ph, pw), (n, c) = array_module(a), padding, a.shape[:2]
         whole = xp.zeros((n, c, size[0] + 2 * ph, size[1] + 2 * pw), a.dtype)
         whole[:, :, ph : ph + size[0], pw : pw + size[1]] = a
         columns = xp.stack([whole[place] for place in _places(**ctx.options)], 2)

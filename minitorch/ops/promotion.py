@@ -52,7 +52,7 @@ def result_type(*operands: Any) -> np.dtype:
             groups[0 if value.ndim else 1].append(value.dtype)
         else:
             groups[2].append(_dtype_of(value))
-    result = None
+    result: Any = None
     for group in groups:
         if group:
             common = functools.reduce(_promoted, group)

@@ -237,14 +237,14 @@ def rnn(
     relu: bool = False,
 ) -> Tensor:
     """The states after each step of `rnn_tanh_cell`, or `rnn_relu_cell`: input (time, n, in), h (n, hidden)."""
-    return Rnn.apply(linear(input, w_ih, b_ih if b_hh is None else b_ih + b_hh), h, w_hh, relu=relu)
+    return Rnn.apply(linear(input, w_ih, b_ih if b_ih is None or b_hh is None else b_ih + b_hh), h, w_hh, relu=relu)
 
 
 def lstm(
     input: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """The states and the cells after each step of `lstm_cell`: input (time, n, in), h and c (n, hidden)."""
-    return Lstm.apply(linear(input, w_ih, b_ih if b_hh is None else b_ih + b_hh), h, c, w_hh)
+    return Lstm.apply(linear(input, w_ih, b_ih if b_ih is None or b_hh is None else b_ih + b_hh), h, c, w_hh)
 
 
 def gru(input: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None) -> Tensor:

@@ -433,10 +433,12 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
     p = 0 counts the elements that are not 0, p = inf and -inf are the largest and the smallest magnitude, p = "fro" is 2.
     Raises TypeError for another name.
     """
-    if not isinstance(p, (int, float)) and p != "fro":
-        raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
+    if not isinstance(p, (int, float)):
+        if p != "fro":
+            raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
+        p = 2
     dims = normalized_dims("norm", input.ndim, dim)
-    if p == "fro" or p == 2:
+    if p == 2:
         return _root(sum(input * input, dims, keepdim))
     if p == 0:
         return sum(abs(sign(input)), dims, keepdim)

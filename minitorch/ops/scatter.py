@@ -51,7 +51,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
     IndexError for an index out of range, ValueError for shapes that do not fit, TypeError for a source of another dtype.
     """
     number = not isinstance(src, Tensor)
-    dim, places = _places("scatter", input, dim, index, None if number else src)
+    dim, places = _places("scatter", input, dim, index, src if isinstance(src, Tensor) else None)
     if not index.numel():
         return input.clone()
     if reduce is not None:
@@ -59,10 +59,10 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
             raise ValueError(f"scatter: expected reduce 'add' or 'multiply', got {reduce!r}")
         if reduce == "multiply":
             return _multiplied(input, places, src)
-        values = wrap(array_module(input.array).full(index.shape, src, input.dtype)) if number else src
+        values: Any = wrap(array_module(input.array).full(index.shape, src, input.dtype)) if number else src
         return scatter_add(input, dim, index, values)
     whole = reshape(input, 1) if not input.ndim else input
-    values = src if number else _first(src, index)
+    values = _first(src, index) if isinstance(src, Tensor) else src
     if number and input.dtype.kind in "biu":
         values = input.dtype.type(src).item()
     return reshape(SetItem.apply(whole, values, index=places), input.shape)

@@ -163,7 +163,7 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
     last length. Raises ValueError if that length does not fit.
     """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type)):
-        shape, dtype = (), shape[0]
+        dtype, shape = shape[0], ()
     if dtype is None:
         sizes = wholes("view", "size", shape)
         result = Reshape.apply(input, shape=sizes)
@@ -230,7 +230,8 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     if dim is None:
         shape = tuple(n for n in input.shape if n != 1)
     else:
-        dims = [dimension("squeeze", input.shape, d) for d in (dim if isinstance(dim, (tuple, list)) else [dim])]
+        given: Any = dim
+        dims = [dimension("squeeze", input.shape, d) for d in (given if isinstance(dim, (tuple, list)) else [given])]
         shape = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims)
     return Reshape.apply(input, shape=shape)
 

@@ -13,11 +13,11 @@ from minitorch.ops.images import is_channels_last
 class Window(NamedTuple):
     """The steps of a window over images: everything about a convolution or a pooling except its arrays."""
 
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
-    dilation: tuple[int, int]
-    out: tuple[int, int]  # height and width of the output
+    kernel: tuple[int, ...]  # height and width, as all that follow
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]  # (top, bottom), (left, right)
+    dilation: tuple[int, ...]
+    out: tuple[int, ...]  # of the output
     groups: int = 1  # of the channels, in a convolution
 
     # ---- which pixels meet which place of the window -------------------------------------------------------------------------

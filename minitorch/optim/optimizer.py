@@ -75,7 +75,7 @@ class Optimizer:
         if "params" not in param_group:
             raise ValueError(f"{self._name}: a parameter group needs 'params', got only {sorted(map(str, param_group))}")
         params = param_group["params"]
-        group = {"params": [params] if isinstance(params, Tensor) else _as_list(self._name, params)}
+        group: dict[str, Any] = {"params": [params] if isinstance(params, Tensor) else _as_list(self._name, params)}
         group |= {name: value for name, value in param_group.items() if name != "params"}
         for name, default in self.defaults.items():
             group.setdefault(name, default)
@@ -106,7 +106,7 @@ class Optimizer:
                 value = group[name] = value.item()
             if not isinstance(value, numbers.Real):
                 raise TypeError(f"{self._name}: expected a number for {name}, got {type(value).__name__}")
-            if not 0 <= value < below:
+            if not 0 <= float(value) < below:
                 raise ValueError(f"{self._name}: expected 0 <= {name} < {below}, got {value}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:

@@ -63,7 +63,7 @@ class SGD(Optimizer):
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             first = "momentum_buffer" not in state
-            average = buffer(state, "momentum_buffer", whole, xp) if momentum else None
+            average: Any = buffer(state, "momentum_buffer", whole, xp) if momentum else None
             for at, p, g, scratch in strips:
                 if momentum:
                     b = average[at]

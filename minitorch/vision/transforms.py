@@ -99,8 +99,8 @@ class Grayscale:
 
     def __call__(self, image: Any) -> Any:
         if isinstance(image, Tensor):
-            grey = image if image.shape[-3] == 1 else _luminance(image, -3)
-            return grey.expand(*grey.shape[:-3], self.channels, *grey.shape[-2:])
+            one = image if image.shape[-3] == 1 else _luminance(image, -3)
+            return one.expand(*one.shape[:-3], self.channels, *one.shape[-2:])
         array = np.asarray(image)
         grey = array if array.ndim == 2 else (array @ np.array([0.299, 0.587, 0.114])).astype(array.dtype)
         return grey if self.channels == 1 else np.stack([grey] * self.channels, -1)

@@ -163,7 +163,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return
         if epoch < 0:
             raise ValueError(f"CosineAnnealingWarmRestarts: expected an epoch of 0 or more, got {epoch}")
-        self.last_epoch = epoch - 1
+        self.last_epoch = epoch - 1  # type: ignore[assignment]  # a fraction of an epoch, here alone
         self._advance()
 
     def get_lr(self) -> list[float]:
@@ -189,7 +189,7 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         groups = len(checked(self, optimizer).param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        self.lr_lambdas: list[Any] = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups:
             raise ValueError(f"{type(self).__name__}: {len(self.lr_lambdas)} functions for {groups} parameter groups")
         super().__init__(optimizer, last_epoch)

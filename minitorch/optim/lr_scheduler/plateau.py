@@ -40,9 +40,8 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"ReduceLROnPlateau: expected threshold_mode 'rel' or 'abs', got {threshold_mode!r}")
         self.optimizer = checked(self, optimizer)
         groups = len(optimizer.param_groups)
-        several = isinstance(min_lr, (list, tuple))
-        self.default_min_lr = None if several else min_lr
-        self.min_lrs = list(min_lr) if several else [min_lr] * groups
+        self.min_lrs = [min_lr] * groups if isinstance(min_lr, (int, float)) else [*min_lr]
+        self.default_min_lr = min_lr if isinstance(min_lr, (int, float)) else None
         if len(self.min_lrs) != groups:
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} parameter groups")
         self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
@@ -57,7 +56,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether epochs without improvement don't count at the moment."""
         return self.cooldown_counter > 0
 
-    def step(self, metrics: Any) -> None:
+    def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it needs to be told the figure
         """Note the figure of an epoch (a number, or a tensor of one element) and reduce the rates if it is time."""
         current = float(metrics)
         self.last_epoch += 1

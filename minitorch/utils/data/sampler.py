@@ -112,6 +112,7 @@ class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` positions of another sampler; the last may be shorter, or is left out with `drop_last`."""
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+        self.sampler: Any
         self.sampler, self.batch_size, self.drop_last = sampler, _count(self, batch_size, "batch_size"), drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
