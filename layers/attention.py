@@ -119,7 +119,8 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        given, alone = (query, key, value), query.ndim == 2
+        given: tuple[Tensor, ...] = (query, key, value)
+        alone = query.ndim == 2
         widths = (self.embed_dim, self.kdim, self.vdim)
         if any(x.ndim != query.ndim or x.ndim not in (2, 3) or x.shape[-1] != w for x, w in zip(given, widths)):
             shapes = ", ".join(str(tuple(x.shape)) for x in given)
@@ -178,7 +179,8 @@ class _Layer(Module):
         self.linear1 = Linear(d_model, dim_feedforward, **made)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **made)
-        self.norm_first, self.activation = norm_first, activation
+        self.norm_first = norm_first
+        self.activation: Any = activation
         numbers = range(1, len(self.attentions) + 2)
         for number in numbers:
             self.add_module(f"norm{number}", LayerNorm(d_model, layer_norm_eps, **made))

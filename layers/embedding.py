@@ -53,7 +53,8 @@ class Embedding(Module):
         """A table that shares the memory of a matrix, not learned unless `freeze` is False; raises ValueError for no matrix."""
         if embeddings.ndim != 2:
             raise ValueError(f"Embedding.from_pretrained: expected a matrix, got shape {tuple(embeddings.shape)}")
-        table = cls(*embeddings.shape, padding_idx, device=embeddings.device, dtype=embeddings.dtype)
+        rows, columns = embeddings.shape
+        table = cls(rows, columns, padding_idx, device=embeddings.device, dtype=embeddings.dtype)
         table.weight = Parameter(embeddings, requires_grad=not freeze)
         return table
 

@@ -23,7 +23,9 @@ class _Lazy(Module):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._complete(args[0])
-        self.__class__ = next(kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy))
+        self.__class__ = next(  # type: ignore[assignment]  # it becomes the layer that it stood for
+            kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy)
+        )
         return self(*args, **kwargs)
 
     def _complete(self, input: Tensor) -> None:
@@ -68,7 +70,7 @@ class _LazyConv(_Lazy):
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
     ) -> None:
-        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)
+        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)  # type: ignore[call-arg]  # of the layer that stands beside this class among the bases
 
     def _complete(self, input: Tensor) -> None:
         self.in_channels = channels = input.shape[-1 - self.dims]
@@ -101,7 +103,7 @@ class _LazyBatchNorm(_Lazy):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)  # type: ignore[call-arg]  # as above
 
     def _complete(self, input: Tensor) -> None:
         self.num_features = n = input.shape[1]

@@ -462,7 +462,7 @@ class Module:
         """PyTorch's older name for `register_full_backward_hook`."""
         return self.register_full_backward_hook(hook)
 
-    def _hook(self, hook: _ForwardHook, prepend: bool) -> RemovableHandle:
+    def _hook(self, hook: Any, prepend: bool) -> RemovableHandle:
         self._forward_hooks.insert(0 if prepend else len(self._forward_hooks), hook)
         return RemovableHandle(self._forward_hooks, hook)
 

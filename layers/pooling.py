@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layers.module import Module
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
@@ -25,14 +27,14 @@ class MaxPool2d(Module):
         ceil_mode: bool = False,
     ) -> None:
         super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = kernel_size if stride is None else stride
-        self.padding = padding
-        self.dilation = dilation
+        self.kernel_size: Any = kernel_size
+        self.stride: Any = kernel_size if stride is None else stride
+        self.padding: Any = padding
+        self.dilation: Any = dilation
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Tensor | Any:
         return functional.max_pool2d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
@@ -57,7 +59,7 @@ class AvgPool2d(Module):
         divisor_override: int | None = None,
     ) -> None:
         super().__init__()
-        self.kernel_size = kernel_size
+        self.kernel_size: Any = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
         self.ceil_mode = ceil_mode
@@ -78,7 +80,7 @@ class AdaptiveAvgPool2d(Module):
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
         super().__init__()
-        self.output_size = output_size
+        self.output_size: Any = output_size
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.adaptive_avg_pool2d(input, self.output_size)
@@ -90,7 +92,7 @@ class AdaptiveAvgPool2d(Module):
 class MaxPool1d(MaxPool2d):
     """The largest of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Tensor | Any:
         return functional.max_pool1d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
@@ -124,7 +126,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     """The means of `output_size` stretches of nearly equal length of sequences (N, C, L)."""
 
     def __init__(self, output_size: int | tuple[int]) -> None:
-        super().__init__(output_size)
+        super().__init__(output_size)  # type: ignore[arg-type]  # its one length
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.adaptive_avg_pool1d(input, self.output_size)
@@ -135,9 +137,10 @@ class AdaptiveMaxPool2d(Module):
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None, return_indices: bool = False) -> None:
         super().__init__()
-        self.output_size, self.return_indices = output_size, return_indices
+        self.output_size: Any = output_size
+        self.return_indices = return_indices
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Tensor | Any:
         return functional.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
     def extra_repr(self) -> str:
@@ -148,9 +151,9 @@ class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
     """The largest of `output_size` stretches of nearly equal length of sequences (N, C, L)."""
 
     def __init__(self, output_size: int | tuple[int], return_indices: bool = False) -> None:
-        super().__init__(output_size, return_indices)
+        super().__init__(output_size, return_indices)  # type: ignore[arg-type]  # its one length
 
-    def forward(self, input: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor) -> Tensor | Any:
         return functional.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
@@ -159,7 +162,9 @@ class LPPool2d(Module):
 
     def __init__(self, norm_type: float, kernel_size: _Pair, stride: _Pair | None = None, ceil_mode: bool = False) -> None:
         super().__init__()
-        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+        self.norm_type, self.ceil_mode = norm_type, ceil_mode
+        self.kernel_size: Any = kernel_size
+        self.stride: Any = stride
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)

@@ -36,7 +36,7 @@ class _Weights(Module):
             projection = empty(self.proj_size, self.hidden_size, device=device, dtype=dtype)
             self.register_parameter("weight_hr" + suffix, Parameter(projection))
 
-    def _weights(self, suffix: str) -> list[Tensor | None]:
+    def _weights(self, suffix: str) -> list[Any]:
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
         found = [getattr(self, name + suffix) if self.bias or name.startswith("weight") else None for name in names]
         return [*found, getattr(self, "weight_hr" + suffix)] if self.proj_size else found
@@ -97,7 +97,7 @@ class _Recurrent(_Weights):
         suffixes = [f"_l{layer}{direction}" for layer in range(self.num_layers) for direction in self._directions]
         return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in suffixes]
 
-    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         """The states (time, n, hidden) after each step of one layer in one direction."""
         raise NotImplementedError
 
@@ -203,8 +203,9 @@ class RNN(_Recurrent):
         self._check_nonlinearity(nonlinearity)
         self.nonlinearity = nonlinearity
 
-    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
-        return (recurrent.rnn(input, *state, *weights, relu=self.nonlinearity == "relu"),)
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
+        w_ih, w_hh, b_ih, b_hh = weights
+        return (recurrent.rnn(input, state[0], w_ih, w_hh, b_ih, b_hh, self.nonlinearity == "relu"),)
 
 
 class LSTM(_Recurrent):
@@ -216,7 +217,7 @@ class LSTM(_Recurrent):
 
     gates, states = 4, 2
 
-    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         if not self.proj_size:
             return recurrent.lstm(input, *state, *weights)
         (h, c), (*weights, projection), steps = state, weights, []
@@ -232,7 +233,7 @@ class GRU(_Recurrent):
 
     gates = 3
 
-    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor | None]) -> tuple[Tensor, ...]:
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         return (recurrent.gru(input, *state, *weights),)
 
 

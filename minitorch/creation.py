@@ -298,15 +298,16 @@ def randint(
     requires_grad: bool = False,
 ) -> Tensor:
     """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
+    top: Any = high  # a shape, if it is the second of two
     if size is None:
-        low, high, size = 0, low, high
+        low, top, size = 0, low, top
     elif high is None:
-        low, high = 0, low
+        low, top = 0, low
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected a shape, got {size!r}")
-    if high <= low:
-        raise ValueError(f"randint: expected low < high, got {low} and {high}")
-    numbers = (generator or default_generator).numpy.integers(low, high, _sizes("randint", (size,)))
+    if top <= low:
+        raise ValueError(f"randint: expected low < high, got {low} and {top}")
+    numbers = (generator or default_generator).numpy.integers(low, top, _sizes("randint", (size,)))
     return _made(numbers, dtype or backend.int64, device, requires_grad)
 
 

@@ -38,6 +38,8 @@ class Distribution:
     """Base class: a subclass has `batch_shape`, and writes `rsample` or `sample`, and `log_prob`."""
 
     has_rsample = False
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, batch_shape: Sequence[int] = ()) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size()
@@ -57,11 +59,6 @@ class Distribution:
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability, or density, of `value`."""
         raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance."""
-        raise NotImplementedError(f"{type(self).__name__}: variance is not written")
 
     @property
     def stddev(self) -> Tensor:

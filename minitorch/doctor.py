@@ -145,7 +145,7 @@ def main() -> None:
     for name, value in facts().items():
         print(f"{name:14}{value}")
     variables = choices(blas())
-    now, others = measure(), {name: measure(**environment) for name, environment in variables.items()}
+    now, others = measure(), {name: measure(1.0, **environment) for name, environment in variables.items()}
     print(f"\n{'':28}{'product':>14}{'training step':>17}")
     for name, one in {"as it is": now, **others}.items():
         print(f"{name:28}{one.gflops:8.0f} GFLOP/s{one.step_ms:14.2f} ms")

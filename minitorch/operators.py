@@ -21,6 +21,11 @@ _truediv = arithmetic.Div.apply
 _pow = arithmetic.Pow.apply
 _floordiv = arithmetic.FloorDivide.apply
 _mod = arithmetic.Remainder.apply
+_add_: Any = inplace.add_
+_sub_: Any = inplace.sub_
+_mul_: Any = inplace.mul_
+_div_: Any = inplace.div_
+_pow_: Any = inplace.pow_
 
 
 class Operators(Conversion):
@@ -168,25 +173,25 @@ class Operators(Conversion):
         """`~self`: every bit of integers flipped, every boolean negated."""
         return compare.bitwise_not(self)
 
-    def __iadd__(self: Any, other: Any) -> Tensor:
+    def __iadd__(self: Any, other: Operand) -> Tensor:
         """`self += other`, in the same memory."""
-        return inplace.add_(self, other)
+        return _add_(self, other)
 
-    def __isub__(self: Any, other: Any) -> Tensor:
+    def __isub__(self: Any, other: Operand) -> Tensor:
         """`self -= other`, in the same memory."""
-        return inplace.sub_(self, other)
+        return _sub_(self, other)
 
-    def __imul__(self: Any, other: Any) -> Tensor:
+    def __imul__(self: Any, other: Operand) -> Tensor:
         """`self *= other`, in the same memory."""
-        return inplace.mul_(self, other)
+        return _mul_(self, other)
 
-    def __itruediv__(self: Any, other: Any) -> Tensor:
+    def __itruediv__(self: Any, other: Operand) -> Tensor:
         """`self /= other`, in the same memory."""
-        return inplace.div_(self, other)
+        return _div_(self, other)
 
-    def __ipow__(self: Any, other: Any) -> Tensor:
+    def __ipow__(self: Any, other: Operand) -> Tensor:
         """`self **= other`, in the same memory."""
-        return inplace.pow_(self, other)
+        return _pow_(self, other)
 
     def __getitem__(self: Any, where: Any) -> Tensor:
         """`self[where]`: a view for integers and slices, a copy for tensors of positions or a mask."""

@@ -18,5 +18,5 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
-    def __add__(self, other: tuple[Any, ...]) -> Size:  # type: ignore[override]  # a Size again, as in PyTorch
+    def __add__(self, other: tuple[Any, ...]) -> Size:  # a Size again, as in PyTorch
         return Size(tuple.__add__(self, other))

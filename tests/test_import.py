@@ -115,10 +115,15 @@ def modules() -> dict[str, ast.Module]:
     return {name_of(path): ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in paths}
 
 
+def for_checkers(tree: ast.AST) -> set[int]:
+    """The ids of the parts of `tree` that type checkers alone read."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    return {id(part) for node in blocks for statement in node.body for part in ast.walk(statement)}
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[str, str | None]]:
     """(module, name taken from it or None) for every import in `tree` that Python runs: not those for type checkers alone."""
-    checkers = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
-    unseen = {id(part) for node in checkers for statement in node.body for part in ast.walk(statement)}
+    unseen = for_checkers(tree)
     for node in (node for node in ast.walk(tree) if id(node) not in unseen):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
@@ -259,6 +264,7 @@ def test_nothing_of_ours_is_imported_inside_a_function(name):
 def test_only_the_standard_library_and_numpy_are_imported_with_a_module(name):
     tree = modules()[name]
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
+    inside |= for_checkers(tree)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)) and id(node) not in inside:
             for module, _ in imports(node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from minitorch import backend
@@ -25,7 +26,7 @@ def in_forward(reason: Exception, node: Any, arrays: list) -> Exception:
     return _reworded(reason, f"{node.title}: {reason} (inputs: {described(arrays)})")
 
 
-def in_backward(reason: Exception, node: Any, grads: list) -> Exception:
+def in_backward(reason: Exception, node: Any, grads: Sequence[Any]) -> Exception:
     """The same kind of error, saying which operation's rule failed, on which gradient and which saved arrays."""
     if str(reason).startswith((node.title + ":", node.title + ".backward:")):
         return reason

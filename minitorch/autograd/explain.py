@@ -103,7 +103,7 @@ class Calls(Watch):
         return node.forward(*inputs, **parameters)
 
 
-def calls(func: Callable, inputs: list) -> list[tuple[Any, list, dict]]:
+def calls(func: Callable, inputs: list) -> list[tuple[Any, Any, Any]]:
     """The operations that `func` runs on these inputs; none in a thread that is watched already."""
     watch = Calls()
     if mode.watch is None:

@@ -162,7 +162,7 @@ class Function:
         if report["layout"]:
             arrived = iter(outputs)
             return tuple(next(arrived) if entry is TENSOR else entry for entry in report["layout"])
-        if isinstance(outputs, Tensor) and outputs.grad_fn and id(outputs.array) in outputs.grad_fn.constant_ids:
+        if isinstance(outputs, Tensor) and id(outputs.array) in getattr(outputs.grad_fn, "constant_ids", ()):
             return outputs.detach()
         return outputs
 

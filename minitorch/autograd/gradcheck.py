@@ -126,7 +126,7 @@ def _check(
     given = [*map(_host, tensors)]
     signs = [*map(_host, weights)]
 
-    def pulled(by: list[Tensor]) -> list[np.ndarray | None]:
+    def pulled(by: list[Tensor]) -> list[Any]:
         found = grad([outputs[j] for j in places], tensors, by, retain_graph=True, allow_unused=True)
         return [None if g is None else _host(g) for g in found]
 

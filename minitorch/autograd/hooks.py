@@ -72,7 +72,7 @@ def observe(node: Node, grad: Any) -> Any:
 
 def run_hooks(node: Node, grad: Any) -> Any:
     """The whole gradient that reached `node`, as its hooks, in the order they were registered, leave it."""
-    for hook in tuple(node._hooks):  # one may remove itself
+    for hook in tuple(node._hooks or ()):  # one may remove itself
         given = grad if isinstance(grad, Tensor) else wrap(grad.copy())  # hooks see tensors
         answer = hook(given)
         if answer is None:

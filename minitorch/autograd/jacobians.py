@@ -57,7 +57,7 @@ class Pair(NamedTuple):
     def worst(self) -> str:
         """Where the two differ most."""
         error = np.where(np.isnan(self.has), np.inf, np.abs(self.has - self.truth))
-        row, column = np.unravel_index(np.argmax(error), error.shape)
+        row, column = map(int, np.unravel_index(np.argmax(error), error.shape))
         return f"d{self.y(row)}/d{self.x(column)} is {self.truth[row, column]:.6g}, your rule says {self.has[row, column]:.6g}"
 
 
@@ -69,7 +69,7 @@ def compared(t: Trial, i: int) -> Mistake | None:
     wrong = ~is_right(t, i, pair.has)
     if not wrong.any():
         return None
-    if any(t.bends(i, k) for k in np.flatnonzero(wrong.any(0))):
+    if any(t.bends(i, int(k)) for k in np.flatnonzero(wrong.any(0))):
         return mistake("cannot tell", why=f"y has a kink at an element of {t.names[i]}")
     found = (kind(pair) for kind in KINDS)
     return next(each for each in found if each is not None)
@@ -156,11 +156,11 @@ def product(p: Pair) -> Mistake | None:
         left, right = (left, right) if g_first else (right, left)
         if left.shape[1] == right.shape[0]:
             forms[name, g_first, g_turned, turned] = left @ right
-    ours, right = (next((key for key, value in forms.items() if _close(value, each)), None) for each in (has, truth))
-    if ours is None or right is None:
+    said, due = (next((key for key, value in forms.items() if _close(value, each)), None) for each in (has, truth))
+    if said is None or due is None:
         return None
-    kind = "wrong factor" if ours[0] != right[0] else "wrong order" if ours[1] != right[1] else "factor transposed"
-    return p.says(kind, other=ours[0])
+    kind = "wrong factor" if said[0] != due[0] else "wrong order" if said[1] != due[1] else "factor transposed"
+    return p.says(kind, other=said[0])
 
 
 def exchanged(p: Pair) -> Mistake | None:
@@ -174,7 +174,7 @@ def exchanged(p: Pair) -> Mistake | None:
         if rows.shape[:-1] == p.out and _close(rows.reshape(p.truth.shape), p.truth):
             return p.says("g transposed")
     for axes in _subsets(len(p.shape)):
-        if _close(np.flip(has, [k + 1 for k in axes]), truth):
+        if _close(np.flip(has, tuple(k + 1 for k in axes)), truth):
             return p.says("mirrored", axis=_list(axes))
     for k, by in itertools.product(range(len(p.shape)), (1, -1)):
         if _close(np.roll(has, by, k + 1), truth):
@@ -209,7 +209,7 @@ def paths(p: Pair) -> Mistake | None:
 
 
 def _largest(a: np.ndarray) -> tuple[int, ...]:
-    return np.unravel_index(np.argmax(np.abs(a)), a.shape)
+    return tuple(map(int, np.unravel_index(np.argmax(np.abs(a)), a.shape)))
 
 
 def power(p: Pair) -> Mistake | None:

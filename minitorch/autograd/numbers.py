@@ -101,7 +101,7 @@ def differentiates_twice(t: Trial) -> Mistake | None:
         return mistake("order 2 fails", place, error=error_in_words(fault), why=why)
     for i, got, truth, error in found:
         wrong = ~(np.abs(got - truth) <= 1e-7 * (1 + np.abs(truth)) + 20 * error)
-        if wrong.any() and not any(t.bends(i, k) for k in np.flatnonzero(wrong)):
+        if wrong.any() and not any(t.bends(i, int(k)) for k in np.flatnonzero(wrong)):
             index = np.unravel_index(np.argmax(wrong), wrong.shape)
             worst = f"it says {got[index]:.6g} at {[int(n) for n in index]}, its own values say {truth[index]:.6g}"
             return mistake("order 2" if got.any() else "order 2 lost", t.source.answer(i), name=t.names[i], worst=worst)

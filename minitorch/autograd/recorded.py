@@ -38,7 +38,7 @@ class Unknown(Node):
 
 def on_the_tape(node: Any) -> Any:
     """A twin of `node` whose arrays are tensors, tied to the graph where they were its inputs or its outputs."""
-    twin = type(node).__new__(type(node))
+    twin: Any = object.__new__(type(node))
     for name, value in vars(node).items():
         twin.__dict__[name] = value if name.startswith("_") else _attribute(node, value)
     twin.edges, twin._number, twin._shape, twin._dtype = node.edges, node._number, node._shape, node._dtype

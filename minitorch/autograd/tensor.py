@@ -71,7 +71,7 @@ class Tensor(Base):
     @property
     def grad(self) -> Tensor | Any:  # `Any` stands for None: users know whether backward has run, and need not say so
         """The gradient that `backward` has added up, of this tensor's shape and dtype; None before it."""
-        if self._grad is None and not self.is_leaf and self._node._keeper is None:
+        if self._grad is None and self.grad_fn is not None and self.grad_fn._keeper is None:
             warnings.warn(NO_GRAD_KEPT, stacklevel=2)
         return self._grad
 

@@ -14,7 +14,7 @@ import math
 import os
 import struct
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -72,12 +72,12 @@ def encode_idx(array: np.ndarray) -> bytes:
     return _magic(array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
-def _parse(stream: BinaryIO, name: str, expected: tuple[int | None, ...]) -> np.ndarray:
+def _parse(stream: Any, name: str, expected: tuple[int | None, ...]) -> np.ndarray:
     ndim = len(expected)
     header = _read_at_most(stream, 4 + 4 * ndim)
     if header[:4] != _magic(ndim):
         remedy = "Check that images and labels are not swapped, or replace the file with a fresh copy."
-        raise refusal(name, _describe_magic(header[:4]), _describe_magic(_magic(ndim)), remedy)
+        raise refusal(name, _describe_magic(bytes(header[:4])), _describe_magic(_magic(ndim)), remedy)
     if len(header) != 4 + 4 * ndim:
         raise refusal(name, f"a header of {len(header)} bytes", f"{4 + 4 * ndim} bytes")
     shape = struct.unpack(f">{ndim}I", header[4:])

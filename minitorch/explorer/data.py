@@ -171,7 +171,7 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
 def _values(run: Pass, cards: Cards) -> list:
     """For a tape of a few small arrays all of them: name, shape, value, gradient, and the row at which that is complete."""
     named = {edge: name for step in run.steps for name, edge in zip(step.record.names, step.rule.edges) if name and edge}
-    rows = []
+    rows: list[Any] = []
     for i, step in enumerate(run.steps):
         if len(step.record.outputs) != 1 or not step.record.inputs:
             return []

@@ -89,6 +89,7 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
     uses, arrival, total = len(target.arrivals), target.arrivals[k], target.totals[k]
     last, name = k == uses - 1, ["b", target.name]
     pieces: list[Any] = ["div.leafcard"]
+    said: list[Any]
     if k == 0:
         what = "the only contribution" if uses == 1 else f"the first of {uses} contributions"
         if target.before is None or not last:
@@ -99,7 +100,7 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
         kind = "weight" if target.leaf.shape and len(target.leaf.shape) > 1 else "parameter"
         read = "Both uses read" if uses == 2 else f"All {uses} uses read"
         paths = "both paths" if uses == 2 else "every path"
-        said: list[Any] = [
+        said = [
             f"{read} the same {count(total.size, 'number')} of ",
             name,
             ". Nudge one of them, and the loss changes along ",
@@ -111,7 +112,7 @@ def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) 
         panels = [(*was, target.totals[k - 1]), (f"Contribution {k + 1}, arriving now", source(arrival, cards), arrival.grad)]
         pieces += [["div.title", ["h2", title]], ["p", *said], sum_of([*panels, (*end, total)], cards)]
     if target.before is not None and last:
-        said: list[Any] = ["An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
+        said = ["An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
         said += [["b", "Backward adds to what is there."], " zero_grad() before the pass would have emptied it."]
         panels = [("Left by an earlier pass", f"in {target.title}", target.before), ("This pass", "what has arrived", total)]
         panels.append((target.title, "the sum", target.before + total))
@@ -184,7 +185,9 @@ def terms_table(target: Target, run: Pass) -> list:
     parts = [sum(np.asarray(a.terms[t], whole.dtype) for a in target.arrivals) for t in range(len(run.terms))]
     square, dots = norm(whole) ** 2, [float(np.vdot(whole, part).real) for part in parts]
     shares = adding_up([100 * dot / square if square else 0.0 for dot in dots])
-    rows = [["tr", ["td", "loss term"], ["td", "size of its part"], ["td", "share of the sum"], ["td", "cosine with the sum"]]]
+    rows: list[Any] = [
+        ["tr", ["td", "loss term"], ["td", "size of its part"], ["td", "share of the sum"], ["td", "cosine with the sum"]]
+    ]
     for t, (term, part, share, dot) in enumerate(zip(run.terms, parts, shares, dots)):
         cosine = dot / (math.sqrt(square) * norm(part) or 1.0)
         weight = f" {TIMES} {term.weight:.4g}" if abs(term.weight) != 1 else ""

@@ -79,20 +79,20 @@ def formula(text: str) -> list:
     return ["span", *(piece for pair in zip(pieces[::2], [*marks, ""]) for piece in pair if piece)]
 
 
-def letters(operation: type, inputs: int) -> list[str]:
+def letters(operation: Any, inputs: int) -> list[str]:
     """What the rules call the inputs of an operation: the names of forward's parameters."""
     found = list(inspect.signature(operation.forward).parameters.values())[1:]
     named = [parameter.name for parameter in found if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     return named[:inputs] if len(named) >= inputs else [f"a{i + 1}" for i in range(inputs)]
 
 
-def said_of(operation: type) -> str:
+def said_of(operation: Any) -> str:
     """What an operation computes, without what is said of the letters."""
     said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |[:;] ", formula_of(operation)[0])[0]
     return re.sub(r"^[a-z] = |`", "", said)
 
 
-def rules_of(operation: type, inputs: int) -> list[str]:
+def rules_of(operation: Any, inputs: int) -> list[str]:
     """For each input its derivative; one is said of all where an operation takes any number."""
     rules = {letter: rule.replace("`", "") for letter, rule in formula_of(operation)[1].items()}
     alike = next(iter(rules.values()), "") if len(rules) == 1 else ""

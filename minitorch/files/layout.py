@@ -140,7 +140,7 @@ def header(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> byt
 def as_bytes(array: np.ndarray) -> memoryview:
     """The bytes of an array in C order and little-endian: its own memory if it lies so, else a copy."""
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def parsed(raw: bytes, size: int) -> tuple[list[Stored], dict[str, str]]:
 def read_tensor(stored: Stored, file: BinaryIO) -> tuple[np.ndarray, memoryview]:
     """The array of a tensor, read from where the file stands, and the bytes that were read."""
     raw = np.empty(stored.size, np.uint8)
-    view, done = memoryview(raw), 0
+    view, done = raw.data, 0
     while done < len(view):
         count = file.readinto(view[done:]) if hasattr(file, "readinto") else _read_into(file, view[done:])
         if not count:

@@ -53,11 +53,12 @@ def save(obj: Any, f: File) -> None:
     content = _encoded(obj, (), arrays)
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
+    target: Any = f
     if _is_path(f, "save", "write"):
-        with atomic_write(f) as file:
+        with atomic_write(target) as file:
             _write(head, arrays, file)
     else:
-        _write(head, arrays, f)
+        _write(head, arrays, target)
 
 
 def load(f: File, map_location: Device | str | None = None, *, weights_only: bool = True) -> Any:

@@ -34,7 +34,7 @@ WIDE = 64  # the numbers in a row of a filter from which its gradient is `gather
 ROWS = 1024
 
 
-def padded(x: Any, padding: tuple[tuple[int, int], tuple[int, int]]) -> Any:
+def padded(x: Any, padding: tuple[tuple[int, int], ...]) -> Any:
     """NCHW `x` as a contiguous NHWC array with zeros around it."""
     xp = array_module(x)
     x = x.transpose(0, 2, 3, 1)
@@ -208,7 +208,7 @@ def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int
 
     Column i of the output and place l of the filter meet column p, counted with the padding, where stride i + dilation l = p.
     """
-    found = []
+    found: list[Any] = []
     for p in range(left, left + width):
         through = [(i, *divmod(p - stride * i, dilation)) for i in range(ow)]
         pairs = [(i, kw - 1 - place) for i, place, rest in through if not rest and 0 <= place < kw]

@@ -156,8 +156,10 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     if isinstance(output_size, (tuple, list)) and None in output_size:
-        output_size = tuple(n if size is None else size for n, size in zip(input.shape[-2:], output_size))
-    height, width = input.shape[-2:] if output_size is None else pair(name, "output_size", output_size, 1)
+        given: Any = tuple(n if size is None else size for n, size in zip(input.shape[-2:], output_size))
+    else:
+        given = output_size
+    height, width = input.shape[-2:] if given is None else pair(name, "output_size", given, 1)
     if input.shape[-2] % height == 0 and input.shape[-1] % width == 0:
         return avg_pool2d(input, (input.shape[-2] // height, input.shape[-1] // width))
     return StretchMeans.apply(input, size=(height, width))

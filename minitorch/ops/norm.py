@@ -38,7 +38,8 @@ class Normalize(Op):
         if b is not None:
             y += _along(x, b.reshape(ctx.kept))
         if running is not None:
-            _move(*running, middle.reshape(-1), variance.reshape(-1), ctx.count)
+            mean, var, momentum = running
+            _move(mean, var, momentum, middle.reshape(-1), variance.reshape(-1), ctx.count)
         ctx.saved = x, w, middle, inverse
         return y
 

@@ -43,7 +43,7 @@ def flat(ctx: Op, g: Any) -> Any:
     return Flat.apply(g, *inputs)
 
 
-def _of_zeros(node: Op, like: Tensor) -> Tensor:
+def _of_zeros(node: Any, like: Tensor) -> Tensor:
     """What `node` gave, for the tape alone: zeros that take no memory."""
     xp = array_module(like.array)
     return wrap(xp.broadcast_to(xp.zeros((), node.dtype), node.shape), node)

@@ -153,8 +153,10 @@ def adaptive_max_pool2d(
         raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {tuple(input.shape)}")
     height, width = input.shape[-2:]
     if isinstance(output_size, (tuple, list)):
-        output_size = tuple(n if size is None else size for n, size in zip((height, width), output_size))
-    sizes = pair(name, "output_size", output_size, 1)
+        given: Any = tuple(n if size is None else size for n, size in zip((height, width), output_size))
+    else:
+        given = output_size
+    sizes = pair(name, "output_size", given, 1)
     (rows, columns) = ([(i * n // out, -(-(i + 1) * n // out)) for i in range(out)] for n, out in zip((height, width), sizes))
     values, indices = [], []
     for top, bottom in rows:

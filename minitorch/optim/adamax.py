@@ -15,7 +15,7 @@ from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
 class _Means(Optimizer):
     """A rule with Adam's running means and the checks of its options."""
 
-    _check_options = Adam._check_options
+    _check_options: Any = Adam._check_options
 
 
 class Adamax(_Means):

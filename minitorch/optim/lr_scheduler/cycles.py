@@ -71,7 +71,7 @@ class OneCycleLR(_WithMomentum):
         ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
         names = ["initial", "max", "initial", "min"] if three_phase else ["initial", "max", "min"]
         momenta = {name: "base_momentum" if name == "max" else "max_momentum" for name in names}
-        self._schedule_phases = [
+        self._schedule_phases: list[dict[str, Any]] = [
             {
                 "end_step": float(end),
                 "start_lr": f"{first}_lr",

@@ -68,7 +68,7 @@ class DataLoader:
         _check_order(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if generator is not None and not isinstance(generator, Generator):
             raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
-        self.dataset = dataset
+        self.dataset: Any = dataset
         self.batch_size = batch_size if batch_sampler is None else None
         self.shuffle = bool(shuffle)
         self.sampler = sampler
@@ -121,7 +121,8 @@ class DataLoader:
         with another number of samples, batch size, `shuffle`, `drop_last` or kind of generator, and for a damaged one.
         """
         own = self._form()
-        form, given, order, stream = (state_dict.get(name) for name in ("loader", "batches", "order", "generator"))
+        values: list[Any] = [state_dict.get(name) for name in ("loader", "batches", "order", "generator")]
+        form, given, order, stream = values
         if form != own:
             raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
         most = math.inf if own["samples"] is None else len(self)
