@@ -10,7 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class device:
 
 CPU = device("cpu")
 CUDA = device("cuda")
-Device = device  # the annotation, where a parameter is called `device`
+Device: TypeAlias = device  # the annotation, where a parameter is called `device`
 
 
 class _ThreadDefaults(threading.local):

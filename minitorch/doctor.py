@@ -90,10 +90,10 @@ def has_avx512() -> bool:
     return bool({"AVX512_SKX", "X86_V4"} & {*simd.get("baseline", ()), *simd.get("found", ())})
 
 
-def choices(library: dict[str, Any]) -> dict[str, dict[str, str | None]]:
+def choices(library: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What is worth measuring beside things as they are: environment variables by a name for them, None for one not set."""
     kind = next((kind for kind in THREADS if kind in library["name"].lower()), None)
-    found: dict[str, dict[str, str | None]] = {ONE: {THREADS[kind]: "1"}} if kind else {}
+    found: dict[str, dict[str, Any]] = {ONE: {THREADS[kind]: "1"}} if kind else {}
     if kind and (os.cpu_count() or 1) > 1:
         found[TWO] = {THREADS[kind]: "2"}
     if kind == "openblas" and os.environ.get("OPENBLAS_CORETYPE"):
@@ -122,7 +122,7 @@ def facts() -> dict[str, str]:
     }
 
 
-def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, str | None]]) -> list[str]:
+def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, Any]]) -> list[str]:
     """A sentence for each switch that makes the step at least `WORTH` times as fast, and for a second thread that slows it."""
     slow = others[TWO].step_ms / others[ONE].step_ms if ONE in others and TWO in others else 0.0
     found = [
@@ -145,7 +145,7 @@ def main() -> None:
     for name, value in facts().items():
         print(f"{name:14}{value}")
     variables = choices(blas())
-    now, others = measure(), {name: measure(1.0, **environment) for name, environment in variables.items()}
+    now, others = measure(), {name: measure(**environment) for name, environment in variables.items()}
     print(f"\n{'':28}{'product':>14}{'training step':>17}")
     for name, one in {"as it is": now, **others}.items():
         print(f"{name:28}{one.gflops:8.0f} GFLOP/s{one.step_ms:14.2f} ms")

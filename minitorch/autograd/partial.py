@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitorch import backend
-from minitorch.autograd import backward as passes
+from minitorch.autograd.backward import backward as backward_to_leaves
+from minitorch.autograd.backward import run_pass
 from minitorch.autograd.grad_mode import set_grad_enabled
 from minitorch.autograd.gradients import as_tensors, keep, starts
 from minitorch.autograd.node import Node
@@ -27,7 +28,7 @@ def backward(
     empty list of `inputs` or one that requires no gradient.
     """
     if inputs is None:
-        return passes.backward(tensors, grad_tensors, retain_graph, create_graph)
+        return backward_to_leaves(tensors, grad_tensors, retain_graph, create_graph)
     wanted = as_tensors("backward", inputs)
     if not wanted:
         raise RuntimeError("backward: expected at least one tensor as inputs, got none")
@@ -85,5 +86,5 @@ def _found(
             raise RuntimeError(f"{name}: input {i}, of shape {tuple(tensor.shape)}, does not require a gradient")
     roots = starts(name, outputs, grad_outputs, create_graph)
     found: dict[Any, Any] = dict.fromkeys(tensor.node for tensor in inputs)
-    passes.run_pass(roots, create_graph if retain_graph is None else retain_graph, create_graph, found)
+    run_pass(roots, create_graph if retain_graph is None else retain_graph, create_graph, found)
     return found

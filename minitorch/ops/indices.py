@@ -133,7 +133,8 @@ def places(index: tuple, shape: tuple[int, ...]) -> Any:
     if not named or not all(map(is_integers, named)):
         return None
     after = max(entry.ndim for entry in named)
-    xp, found = array_module(named[0]), 0
+    xp = array_module(named[0])
+    found: Any = 0
     for d, n in enumerate(shape[: len(index)]):
         entry = (
             xp.arange(n).reshape((n,) + (1,) * (first - d - 1 + after))
