@@ -101,7 +101,7 @@ class LeakyRelu(Op):
         ctx.saved = (a,)
         ctx.slope = slope
         a = floating(a)
-        # `where` on random signs takes 4.5 times as long: the processor cannot foresee which one is next
+        # `where` on random signs takes 3.4 times as long: the processor cannot foresee which one is next
         xp, out = array_module(a), array_module(a).empty_like(a)
         for x, y in strips(a, out):
             xp.minimum(x, 0, out=y)
@@ -157,7 +157,7 @@ class Silu(Op):
         ctx.saved = (a,)
         a = floating(a)
         out = array_module(a).empty_like(a)
-        for x, y in strips(a, out):  # as two operations 1.7 times as long
+        for x, y in strips(a, out):  # as two operations 1.4 times as long
             _sigmoid(x, y)
             y *= x
         return out
@@ -255,7 +255,7 @@ class SoftmaxGradient(Op):
         ctx.saved = h, p
         ctx.dim = dim
         out = array_module(p).empty_like(p, dtype=h.dtype)
-        for x, y, z in slabs(dim, h, p, out):  # of (64, 50000) in 0.6 of the time that it takes at once
+        for x, y, z in slabs(dim, h, p, out):  # with the forward pass likewise, (64, 50000) takes 0.93 of its time
             array_module(p).multiply(x, y, out=z)
             z -= y * total(z, _dims(z, dim), True)
         return out

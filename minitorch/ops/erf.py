@@ -35,7 +35,7 @@ class Gelu(Op):
         xp = array_module(a)
         x = floating(a)
         below, out = xp.empty_like(x), xp.empty_like(x)
-        for piece, part, product in strips(x, below, out):  # at once, and by `erf`, 10 times as long
+        for piece, part, product in strips(x, below, out):  # with its rule, by `erf` and at once, 6 times as long
             _distribution(piece, part)
             xp.multiply(piece, part, out=product)
         ctx.saved = a, below

@@ -25,7 +25,7 @@ class SumPool2d(Op):
 
     def forward(ctx, a, window):
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
-        if is_whole(window, a.shape):  # one sum; forward and backward of (32, 64, 8, 8) take 0.55 of the time
+        if is_whole(window, a.shape):  # one sum; forward and backward of (32, 64, 8, 8) take 0.63 of the time
             return total(a, (2, 3), True)
         return added(window.columns(added(window.rows(window.pad(a, 0)))))
 
