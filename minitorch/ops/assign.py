@@ -129,6 +129,7 @@ def doable_in_place(function: F) -> F:
         if not (args[position] if len(args) > position else kwargs.get("inplace", False)):
             return function(input, *args, **kwargs)
         given = clone(input) if mode.recording and input.requires_grad else input  # what the rule will need outlives the change
-        return assign(input, function(given, *args, **kwargs), function.__name__)
+        result = function(given, *args, **kwargs)
+        return input if result is given else assign(input, result, function.__name__)  # dropout in evaluation writes nothing
 
     return call  # type: ignore[return-value]  # the same signature

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import optim
+from minitorch.autograd import float_errors
 from minitorch.optim import clip_grad_norm_
 from tests.op_table import ROWS
 from tests.op_table.row import is_differentiated
@@ -80,3 +82,14 @@ def test_every_thread_computes_without_a_warning():
     thread.start()
     thread.join()
     assert seen == [np.inf]
+
+
+def test_a_numpy_that_keeps_its_setting_elsewhere_is_quiet_too(monkeypatch):
+    monkeypatch.setattr(contextvars, "copy_context", dict)  # a NumPy without a context variable
+    reporting, off = float_errors._numpys_setting()
+    with np.errstate(divide="raise"):
+        before = reporting.set(off)
+        assert np.float32(1) / np.float32(0) == np.inf
+        reporting.reset(before)
+        with pytest.raises(FloatingPointError):
+            np.float32(1) / np.float32(0)

@@ -41,6 +41,15 @@ def test_gradients_of_many_threads_add_up_in_one_leaf():
     np.testing.assert_array_equal(x.grad.numpy(), 40.0)
 
 
+def test_no_trial_of_a_hundred_loses_an_addition():
+    x = mt.zeros(300_000, requires_grad=True)
+    for _ in range(100):
+        x.grad = None
+        losses = [(x * 1.0).sum() for _ in range(8)]
+        assert together(8, lambda i: losses[i].backward()) == []  # noqa: B023
+        assert (x.grad.array == 8.0).all()
+
+
 def test_small_gradients_and_recorded_ones_add_up_too():
     restore = often()
     try:

@@ -1,8 +1,10 @@
 """Changes in place through views and beside them: part of the computation, seen by every tensor that shares the memory."""
 
 import gc
+import inspect
 import weakref
 
+import numpy as np
 import pytest
 
 import layers as nn
@@ -211,7 +213,7 @@ IN_PLACE = {
 MODULES = [
     nn.ReLU(True), nn.ReLU6(True), nn.LeakyReLU(0.3, True), nn.ELU(2.0, True), nn.SELU(True), nn.SiLU(True), nn.CELU(2.0, True),
     nn.Mish(True), nn.Hardtanh(inplace=True), nn.Hardsigmoid(True), nn.Hardswish(True), nn.Threshold(0.1, 20.0, True),
-    nn.Dropout(0.5, True),
+    nn.Dropout(0.5, True), nn.Dropout2d(0.5, True),
 ]
 # fmt: on
 
@@ -232,18 +234,28 @@ def test_inplace_is_done_and_differentiated(function):
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: type(module).__name__)
 def test_modules_do_it_too(module):
-    x = mt.tensor([-1.0, 0.05, 9.0, -2.0])
-    result = module(x)
-    assert result is x and x.tolist() != [-1.0, 0.05, 9.0, -2.0]
+    mt.manual_seed(0)
+    x = mt.tensor([-1.0, 0.05, 9.0, -2.0]).view(4, 1, 1)
+    before, result = x.tolist(), module(x)
+    assert result is x and x.tolist() != before
 
 
-def test_every_module_that_takes_inplace_is_tried():
-    import inspect
+def takes_inplace(library, wanted):
+    return {name for name, it in vars(library).items() if wanted(it) and "inplace" in inspect.signature(it).parameters}
 
-    taking = {
-        name for name, kind in vars(nn).items() if inspect.isclass(kind) and "inplace" in inspect.signature(kind).parameters
-    }
-    assert taking == {type(module).__name__ for module in MODULES} | {"Dropout2d"}
+
+def test_everything_that_takes_inplace_is_tried():
+    assert takes_inplace(nn, inspect.isclass) == {type(module).__name__ for module in MODULES}
+    assert takes_inplace(F, inspect.isfunction) == set(IN_PLACE)
+
+
+def test_dropout_in_place_writes_nothing_in_evaluation():
+    x = leaf(1.0, 2.0)
+    hidden = x.exp()
+    for training, p in ((False, 0.5), (True, 0.0)):
+        assert F.dropout(hidden, p, training, inplace=True) is hidden and F.dropout(x, p, training, inplace=True) is x
+    hidden.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([1.0, 2.0]), rtol=1e-6)
 
 
 def test_a_later_use_of_what_a_write_replaced_is_caught():

@@ -109,3 +109,23 @@ def test_a_worker_of_a_cluster_that_dies_is_replaced_and_nothing_is_lost(backend
     done = subprocess.run(command, env=clusters, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[0, 1, 2, 3, 4, 5]"
+
+
+TRAINS = """
+import ray
+import layers as nn
+from tests.autograd.test_copies import train
+
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+net = nn.Linear(600, 600)  # 1.4 MB: Ray hands it over in memory that is read-only
+for changed, trained in ray.get([ray.remote(train).remote(net) for _ in range(2)]):
+    print(changed, train(trained)[0])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
+def test_ray_trains_modules_with_large_weights(clusters):
+    done = subprocess.run([sys.executable, "-c", TRAINS], env=clusters, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True"] * 4
