@@ -11,7 +11,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor
+from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import log
@@ -203,19 +203,27 @@ class Rsqrt(Op):
         return g * (out * out * out) * -0.5
 
 
+def _tensor_of(input: Tensor | float, other: Tensor | float) -> Any:
+    """`input`, a number as a tensor if `other` is a number too."""
+    if isinstance(input, Tensor) or isinstance(other, Tensor) or not isinstance(input, (int, float)):
+        return input
+    dtypes = {bool: backend.bool_, int: backend.int64, float: backend.get_default_dtype()}
+    return wrap(backend.to_array(input, dtypes[type(input)], backend.get_default_device()))
+
+
 def add(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     """`input + alpha * other`, broadcast."""
-    return Add.apply(input, other if alpha == 1 else other * alpha)
+    return Add.apply(_tensor_of(input, other), other if alpha == 1 else other * alpha)
 
 
 def sub(input: Tensor, other: Tensor | float, *, alpha: float = 1) -> Tensor:
     """`input - alpha * other`, broadcast."""
-    return Sub.apply(input, other if alpha == 1 else other * alpha)
+    return Sub.apply(_tensor_of(input, other), other if alpha == 1 else other * alpha)
 
 
 def mul(input: Tensor, other: Tensor | float) -> Tensor:
     """`input * other`, broadcast."""
-    return Mul.apply(input, other)
+    return Mul.apply(_tensor_of(input, other), other)
 
 
 def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None) -> Tensor:

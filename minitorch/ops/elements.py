@@ -13,8 +13,8 @@ from minitorch.limits import finfo
 from minitorch.ops.activation import erf
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isfinite, isnan
-from minitorch.ops.elementwise import abs, log, sign, trunc
-from minitorch.ops.promotion import matched
+from minitorch.ops.elementwise import abs, sign, trunc
+from minitorch.ops.promotion import floating, matched
 
 
 class Fmod(Op):
@@ -28,6 +28,22 @@ class Fmod(Op):
     def backward(ctx, g):
         a, b = ctx.saved
         return g, -(g * trunc(a / b)) if ctx.needs(1) else None
+
+
+class Logit(Op):
+    """log(a / (1 - a)), with `eps` of a kept within [eps, 1 - eps].  da = g / (a (1 - a)); outside 0, without `eps` nan."""
+
+    def forward(ctx, a, eps):
+        ctx.saved, ctx.eps = (a,), eps
+        a = floating(a)
+        a = a if eps is None else a.clip(eps, 1 - eps)
+        return array_module(a).log(a / (1 - a))
+
+    def backward(ctx, g):
+        (a,) = ctx.saved
+        if ctx.eps is None:
+            return where((a < 0) | (a > 1), math.nan, g / (a * (1 - a)))
+        return where((a >= ctx.eps) & (a <= 1 - ctx.eps), g / (a * (1 - a)), 0.0)
 
 
 def expect_tensors(name: str, *values: Any) -> None:
@@ -133,9 +149,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(p / (1 - p)), the inverse of the sigmoid; with `eps`, of each element kept within [eps, 1 - eps]."""
-    p = input if input.dtype.kind == "f" else input.to(backend.get_default_dtype())
-    p = p if eps is None else clamp(p, eps, 1 - eps)
-    return log(p / (1 - p))
+    return Logit.apply(input, eps=eps)
 
 
 def erfc(input: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
+from minitorch.ops.choice import where
 from minitorch.ops.elementwise import exp
 from minitorch.ops.promotion import floating, matched
 
@@ -172,7 +173,7 @@ def _both(name: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 class Atan2(Op):
-    """The angle of the point (b, a), from -pi to pi.  da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2)."""
+    """The angle of the point (b, a), from -pi to pi.  da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2), both 0 at the origin."""
 
     def forward(ctx, a, b):
         a, b = _both("atan2", a, b)
@@ -181,9 +182,9 @@ class Atan2(Op):
 
     def backward(ctx, g):
         a, b = ctx.saved
-        with np.errstate(divide="ignore", invalid="ignore"):
-            g = g / (a * a + b * b)
-        return g * b, -(g * a)
+        square = a * a + b * b
+        inverse = where(square == 0, 0.0, 1 / square)
+        return g * b * inverse, -(g * a * inverse)
 
 
 class Logaddexp(Op):

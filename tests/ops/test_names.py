@@ -106,6 +106,14 @@ def test_out_receives_the_result_and_records_nothing():
         RuntimeError, match=r"^add: out= of shape \(3,\) shares memory with an input of shape \(3,\)|^add: out="
     ):
         mt.add(y[:-1], 1, out=y[1:].view(3, 1))
+    with pytest.raises(RuntimeError, match=r"^cat: out= of shape \(4,\) shares memory with an input of shape \(4,\)"):
+        mt.cat((mt.zeros(0), y), out=y)
+
+
+def test_two_numbers_give_a_tensor():
+    results = mt.add(2, 3), mt.sub(2, 3.5), mt.mul(True, 2), mt.sub(-8, 6, alpha=2)
+    assert [x.tolist() for x in results] == [5, -1.5, 2, -20]
+    assert [x.dtype for x in results] == [mt.int64, mt.float32, mt.int64, mt.int64]
 
 
 def test_an_argument_given_twice_under_two_names_is_refused():

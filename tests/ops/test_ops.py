@@ -142,7 +142,7 @@ def repeated(array):
 
 def backwards(array):
     """In negative strides."""
-    return np.flip(np.flip(array).copy())
+    return np.asarray(np.flip(np.flip(array).copy()))  # NumPy makes a number of what has no dimension
 
 
 def fortran(array):

@@ -101,3 +101,23 @@ def test_a_gradient_that_pytorch_takes_for_a_constant_is_one(name):
     x = mt.tensor([[1.0, -2.0], [3.0, -4.0]], requires_grad=True)
     (g,) = mt.autograd.grad(CONSTANT[name](x).sum(), x, create_graph=True)
     assert not g.requires_grad
+
+
+def test_the_angle_of_the_origin_has_the_gradient_0():
+    points = [mt.tensor([0.0, 1e-30, 0.0], requires_grad=True), mt.tensor([0.0, 1e-30, 2.0], requires_grad=True)]
+    grads = mt.autograd.grad(mt.atan2(*points).sum(), points)
+    assert [grad.tolist() for grad in grads] == [[0, 0, 0.5], [0, 0, 0]]
+
+
+def test_the_logit_of_what_is_no_probability_has_the_gradient_nan_and_0_where_it_is_clipped():
+    for eps, outside in ((None, NAN), (0.2, 0.0)):
+        x = mt.tensor([-1.0, 0.5, 2.0], requires_grad=True)
+        mt.logit(x, eps).sum().backward()
+        np.testing.assert_array_equal(x.grad.numpy(), [outside, 4, outside])
+
+
+def test_logsumexp_of_nothing_has_second_derivatives():
+    x, g = mt.zeros(0, requires_grad=True), mt.ones((), requires_grad=True)
+    y = mt.logsumexp(x, 0)
+    (grad,) = mt.autograd.grad(y, x, g, create_graph=True)
+    assert y.item() == -np.inf and mt.autograd.grad(grad.sum(), g)[0].item() == 0
