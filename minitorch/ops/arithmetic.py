@@ -231,6 +231,7 @@ def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = Non
 
     Raises ValueError for another rounding mode.
     """
+    input = _tensor_of(input, other)
     if rounding_mode is None:
         return Div.apply(input, other)
     if rounding_mode == "floor":

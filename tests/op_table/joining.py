@@ -78,7 +78,7 @@ ROWS = [
     Row("rot90", mt.rot90, lambda x, k=1, dims=(0, 1): np.rot90(x, k, dims), [case(MATRIX), case(MATRIX, 2), case(CUBE, -1, (1, 2)), case(MATRIX, 4)],
         bad=[bad(ValueError, "^rot90: expected two dims", VECTOR)]),
     Row("ravel", mt.ravel, np.ravel, [case(CUBE), case(SCALAR)]),
-    Row("view_as", Tensor.view_as, lambda x, other: x.reshape(other.shape), [case(CUBE, Fixed(spread(3, 4)))], also=[Tensor.reshape_as]),
+    Row("view_as", Tensor.view_as, lambda x, other: x.reshape(other.shape), [case(spread(6), Fixed(spread(3, 2)))], also=[Tensor.reshape_as]),
     Row("movedim", mt.movedim, np.moveaxis, [case(CUBE, 0, 2), case(CUBE, (0, 1), (2, 0))],
         bad=[bad(ValueError, "^movedim: expected as many places as dims", CUBE, (0, 1), 1)]),
     Row("unfold", Tensor.unfold, windows, [case(spread(5), 0, 2, 1), case(spread(2, 5), 1, 3, 2)], torch=lambda torch, x, *a: x.unfold(*a),

@@ -111,9 +111,9 @@ def test_out_receives_the_result_and_records_nothing():
 
 
 def test_two_numbers_give_a_tensor():
-    results = mt.add(2, 3), mt.sub(2, 3.5), mt.mul(True, 2), mt.sub(-8, 6, alpha=2)
-    assert [x.tolist() for x in results] == [5, -1.5, 2, -20]
-    assert [x.dtype for x in results] == [mt.int64, mt.float32, mt.int64, mt.int64]
+    results = mt.add(2, 3), mt.sub(2, 3.5), mt.mul(True, 2), mt.sub(-8, 6, alpha=2), mt.div(True, 2)
+    assert [x.tolist() for x in results] == [5, -1.5, 2, -20, 0.5]
+    assert [x.dtype for x in results] == [mt.int64, mt.float32, mt.int64, mt.int64, mt.float32]
 
 
 def test_an_argument_given_twice_under_two_names_is_refused():
