@@ -107,7 +107,7 @@ class Clock:
             return self.timed(products.described(cls, "{}", "forward"), lambda: apply(cls, *inputs, **parameters))
 
         def timed_rule(node: Any, *arguments: Any) -> Any:
-            return self.timed(products.described(type(node), node.shape, "backward"), lambda: rule(node, *arguments))
+            return self.timed(products.described(type(node), tuple(node.shape), "backward"), lambda: rule(node, *arguments))
 
         Op.apply, engine.apply_rule = classmethod(timed_apply), timed_rule
 

@@ -44,7 +44,7 @@ def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
             both = convolution(places, module.in_channels, module.out_channels, module.kernel_size[0], module.groups, to_input)
         else:
             kind, both = Linear, linear(output.numel() // output.shape[-1], module.in_features, module.out_features, to_input)
-        found.extend((described(kind, output.shape, way), some) for way, some in zip(("forward", "backward"), both))
+        found.extend((described(kind, tuple(output.shape), way), some) for way, some in zip(("forward", "backward"), both))
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     run()

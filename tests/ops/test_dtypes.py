@@ -311,13 +311,13 @@ def test_the_default_dtype_is_what_factories_make(default_dtype):
     assert (mt.ones(1, dtype=mt.float32) * 2.0).dtype == mt.float32
 
 
-def test_the_default_dtype_is_each_threads_own(default_dtype):
+def test_the_default_dtype_is_that_of_the_whole_process_as_in_pytorch(default_dtype):
     default_dtype(mt.float64)
     seen = []
     thread = threading.Thread(target=lambda: seen.append(mt.zeros(1).dtype))
     thread.start()
     thread.join()
-    assert seen == [mt.float32] and mt.zeros(1).dtype == mt.float64
+    assert seen == [mt.float64] and mt.zeros(1).dtype == mt.float64
 
 
 @pytest.mark.parametrize("dtype", [mt.int64, mt.bool, "U3"])

@@ -206,3 +206,12 @@ def test_limits_are_pythons_numbers():
     assert mt.finfo(mt.float32).eps == 2.0**-23 and type(mt.finfo(mt.float64).max) is float and mt.iinfo(mt.int8).min == -128
     with pytest.raises(TypeError, match=r"^iinfo: expected an integer dtype, got float32"):
         mt.iinfo(mt.float32)
+
+
+def test_view_as_is_view_with_the_shape_of_another():
+    x = mt.arange(6.0)
+    y = x.view_as(mt.zeros(2, 3))
+    y[0, 0] = 7.0
+    assert y.shape == (2, 3) and x[0] == 7
+    with pytest.raises(RuntimeError, match="use reshape"):
+        mt.zeros(3, 2).t().view_as(mt.zeros(6))
