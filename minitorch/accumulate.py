@@ -13,7 +13,7 @@ import functools
 import math
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from minitorch.backend import array_module
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CHAIN = 128  # numbers added one by one without partial sums; of equal numbers that loses up to 1.9e-6 of the sum
-ROWS = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes 1.0 times NumPy's own time
-LANES = 2048  # rows shorter than half of this are laid side by side: (1_000_000, 3) takes 1/20 of NumPy's own time
-PRODUCT = 256  # numbers that one product adds up
-SLAB = 2**17  # elements of which the running sums are taken at a time
+CHAIN: Final = 128  # numbers added one by one without partial sums; of equal numbers that loses up to 1.9e-6 of the sum
+ROWS: Final = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes 1.0 times NumPy's own time
+LANES: Final = 2048  # rows shorter than half of this are laid side by side: (1_000_000, 3) takes 1/20 of NumPy's own time
+PRODUCT: Final = 256  # numbers that one product adds up
+SLAB: Final = 2**17  # elements of which the running sums are taken at a time
 
 
 def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:

@@ -49,9 +49,9 @@ class GradScaler:
         """Whether losses are scaled: they are not."""
         return False
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[Any, Any]:
         """Nothing to save."""
         return {}
 
-    def load_state_dict(self, state_dict: dict) -> None:
+    def load_state_dict(self, state_dict: dict[Any, Any]) -> None:
         """Nothing to load."""

@@ -16,11 +16,11 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, Final
 
-ROOTS = ("torch", "torchvision")
+ROOTS: Final = ("torch", "torchvision")
 # PyTorch's modules that are called otherwise here; any other `torch.a.b` is `minitorch.a.b`.
-PLACES = {
+PLACES: Final = {
     "torch": "minitorch",
     "torch.nn": "layers",
     "torch.nn.functional": "minitorch.functional",

@@ -10,21 +10,21 @@ import sys
 import threading
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-float16 = np.dtype("float16")
-float32 = np.dtype("float32")
-float64 = np.dtype("float64")
-complex64 = np.dtype("complex64")
-complex128 = np.dtype("complex128")
-uint8 = np.dtype("uint8")
-int8 = np.dtype("int8")
-int16 = np.dtype("int16")
-int32 = np.dtype("int32")
-int64 = np.dtype("int64")
-bool_ = np.dtype("bool")
+float16: Final = np.dtype("float16")
+float32: Final = np.dtype("float32")
+float64: Final = np.dtype("float64")
+complex64: Final = np.dtype("complex64")
+complex128: Final = np.dtype("complex128")
+uint8: Final = np.dtype("uint8")
+int8: Final = np.dtype("int8")
+int16: Final = np.dtype("int16")
+int32: Final = np.dtype("int32")
+int64: Final = np.dtype("int64")
+bool_: Final = np.dtype("bool")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class device:
         return "cpu" if self.type == "cpu" else "cuda:0"
 
 
-CPU = device("cpu")
-CUDA = device("cuda")
+CPU: Final = device("cpu")
+CUDA: Final = device("cuda")
 Device: TypeAlias = device  # the annotation, where a parameter is called `device`
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from minitorch import cuda as _gpu
 
 
 class Backend:
     """A library behind PyTorch: whether it is there, and its settings."""
+
+    is_built: Any
 
     def __init__(self, is_available: Callable[[], bool], **settings: Any) -> None:
         self.is_available = self.is_built = is_available
@@ -19,10 +21,10 @@ class Backend:
         """The library's version, which is not known here."""
 
 
-cudnn = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-cuda = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
-mps = Backend(lambda: False)
-mkldnn = Backend(lambda: False)
+cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
+mps: Final = Backend(lambda: False)
+mkldnn: Final = Backend(lambda: False)
 
 _threads = [1]
 

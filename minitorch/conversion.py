@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from minitorch.autograd.views import logical_layout
 from minitorch.backend import Device
 from minitorch.size import Size
 
-NO_GRAD_KEPT = (
+NO_GRAD_KEPT: Final = (
     "the .grad of a tensor that is not a leaf is not kept during backward(); call retain_grad() on it before, or read the "
     ".grad of the leaf you mean"
 )

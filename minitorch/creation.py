@@ -19,7 +19,7 @@ from minitorch.ops.promotion import held
 from minitorch.random import Generator, default_generator
 
 
-def _sizes(name: str, size: tuple) -> tuple[int, ...]:
+def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
     shape = wholes(name, "each length", size)
     if any(n < 0 for n in shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from minitorch import amp as amp
 from minitorch import backend
@@ -61,5 +61,10 @@ def memory_allocated(device: Any = None) -> int:
     return int(backend.cupy().get_default_memory_pool().used_bytes()) if is_available() else 0
 
 
-FloatTensor, DoubleTensor, HalfTensor = _TYPES["Float"], _TYPES["Double"], _TYPES["Half"]
-LongTensor, IntTensor, ByteTensor, BoolTensor = _TYPES["Long"], _TYPES["Int"], _TYPES["Byte"], _TYPES["Bool"]
+FloatTensor: Final = _TYPES["Float"]
+DoubleTensor: Final = _TYPES["Double"]
+HalfTensor: Final = _TYPES["Half"]
+LongTensor: Final = _TYPES["Long"]
+IntTensor: Final = _TYPES["Int"]
+ByteTensor: Final = _TYPES["Byte"]
+BoolTensor: Final = _TYPES["Bool"]

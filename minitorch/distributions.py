@@ -37,6 +37,9 @@ def _logits_of(chances: Tensor, binary: bool) -> Tensor:
 class Distribution:
     """Base class: a subclass has `batch_shape`, and writes `rsample` or `sample`, and `log_prob`."""
 
+    batch_shape: Any
+    event_shape: Any
+
     has_rsample = False
     mean: Tensor
     variance: Tensor
@@ -69,6 +72,11 @@ class Distribution:
 class Normal(Distribution):
     """The normal distribution with mean `loc` and standard deviation `scale`; raises ValueError for a scale of 0 or less."""
 
+    loc: Tensor
+    scale: Tensor
+    mean: Tensor
+    variance: Tensor
+
     has_rsample = True
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
@@ -91,6 +99,11 @@ class Normal(Distribution):
 
 class Uniform(Distribution):
     """The uniform distribution from `low` to `high`; raises ValueError unless low < high."""
+
+    low: Tensor
+    high: Tensor
+    mean: Tensor
+    variance: Tensor
 
     has_rsample = True
 
@@ -137,6 +150,9 @@ class _Chances(Distribution):
 
 class Bernoulli(_Chances):
     """1 with probability `probs`, or sigmoid(`logits`), else 0."""
+
+    mean: Tensor
+    variance: Tensor
 
     def __init__(
         self, probs: Tensor | float | None = None, logits: Tensor | float | None = None, validate_args: bool | None = None

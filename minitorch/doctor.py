@@ -12,16 +12,16 @@ import os
 import platform
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 import minitorch
 from minitorch import backend
 
-THREADS = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS", "accelerate": "VECLIB_MAXIMUM_THREADS"}
+THREADS: Final = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS", "accelerate": "VECLIB_MAXIMUM_THREADS"}
 ONE, TWO = "one BLAS thread", "two BLAS threads"
-WORTH = 1.1  # a switch is advised if it makes the step at least so many times as fast
+WORTH: Final = 1.1  # a switch is advised if it makes the step at least so many times as fast
 
 
 class Measured(NamedTuple):
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
 
 
 # Runs in a process of its own, since a BLAS reads its settings when NumPy is first imported.
-PROBE = """
+PROBE: Final = """
 import json, statistics, sys, time
 import numpy as np
 import minitorch as torch

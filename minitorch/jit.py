@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
@@ -11,7 +11,7 @@ def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
     return obj
 
 
-def trace(func: Callable, example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable:
+def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
     """`func` as it is: unlike in PyTorch its branches stay, and any input fits."""
     return func
 
@@ -21,9 +21,10 @@ def ignore(drop: Any = False, **kwargs: Any) -> Any:
     return drop if callable(drop) else lambda function: function
 
 
-def compile(model: Callable | None = None, **kwargs: Any) -> Callable:
+def compile(model: Callable[..., Any] | None = None, **kwargs: Any) -> Callable[..., Any]:
     """`model`, a module or function, as it is: nothing gets faster; as a decorator with or without brackets."""
     return (lambda function: function) if model is None else model
 
 
-export = unused = ignore
+export: Final = ignore
+unused: Final = ignore

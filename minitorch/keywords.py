@@ -9,14 +9,21 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.inplace import check_writable, copied
 
-JOINING = {"cat", "stack", "hstack", "vstack", "dstack", "column_stack"}  # write one input before they have read the next
-NUMPYS = {"axis": "dim", "keepdims": "keepdim"}
+JOINING: Final = {
+    "cat",
+    "stack",
+    "hstack",
+    "vstack",
+    "dstack",
+    "column_stack",
+}  # write one input before they have read the next
+NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
 OVERLOADS: dict[str, dict[str, str]] = {
     "expand": {"size": "sizes"},
     "view": {"size": "shape"},

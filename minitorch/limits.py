@@ -10,12 +10,20 @@ from minitorch import backend
 class finfo:
     """The limits of a floating dtype as Python numbers, of the default one if none is given; raises TypeError for integers."""
 
+    dtype: str
+    bits: int
+    min: float
+    max: float
+    eps: float
+    tiny: float
+    smallest_normal: float
+
     def __init__(self, type: np.dtype | None = None) -> None:
         info = np.finfo(np.dtype(type or backend.get_default_dtype()))
         self.dtype, self.bits = str(info.dtype), int(info.bits)
         self.min, self.max, self.eps = float(info.min), float(info.max), float(info.eps)
         self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = float(info.resolution)
+        self.resolution: float = float(info.resolution)
 
     def __repr__(self) -> str:
         return (
@@ -25,6 +33,11 @@ class finfo:
 
 class iinfo:
     """The limits of an integer dtype; raises TypeError for a floating one."""
+
+    dtype: str
+    bits: int
+    min: int
+    max: int
 
     def __init__(self, type: np.dtype) -> None:
         if np.dtype(type).kind not in "iu":

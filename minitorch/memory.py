@@ -12,11 +12,12 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from typing import Final
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-LARGEST = 2**25  # 32 MiB
-KEPT = 2**27  # 128 MiB
+LARGEST: Final = 2**25  # 32 MiB
+KEPT: Final = 2**27  # 128 MiB
 
 
 def keep_freed_memory() -> bool:

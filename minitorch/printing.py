@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -27,12 +27,12 @@ class PrintOptions:
     sci_mode: bool | None = None  # scientific notation: always, never, or where the numbers need it
 
 
-PROFILES = {
+PROFILES: Final = {
     "default": PrintOptions(),
     "short": PrintOptions(precision=2, edgeitems=2),
     "full": PrintOptions(threshold=math.inf),
 }
-options = PrintOptions()  # of the whole process, as PyTorch's
+options: PrintOptions = PrintOptions()  # of the whole process, as PyTorch's
 
 
 def set_printoptions(

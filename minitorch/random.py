@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream that belongs to `seed`, a whole number of either sign; returns the generator."""
         self._seed = int(seed) % 2**64
-        self.bits = np.random.SFC64(np.random.SeedSequence(self._seed))
-        self.numpy = np.random.Generator(self.bits)
+        self.bits: Any = np.random.SFC64(np.random.SeedSequence(self._seed))
+        self.numpy: Any = np.random.Generator(self.bits)
         self._on_device = None
         return self
 
@@ -84,7 +84,7 @@ class Generator:
         return self
 
 
-default_generator = Generator()
+default_generator: Final = Generator()
 
 
 def manual_seed(seed: int) -> Generator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 
@@ -28,6 +28,10 @@ _NAMES: dict[str, np.dtype] = {
 class TensorType:
     """A dtype on a device, which makes tensors as PyTorch's `FloatTensor` does and of which they are instances."""
 
+    __name__: str
+    dtype: Any
+    device: Any
+
     def __init__(self, name: str, dtype: np.dtype, device: Device) -> None:
         self.__name__, self.dtype, self.device = f"{name}Tensor", dtype, device
 
@@ -51,10 +55,18 @@ def constructed(data: tuple[Any, ...], dtype: np.dtype, device: Device | str | N
     return creation.empty(*(data or (0,)), dtype=dtype, device=device)
 
 
-TYPES = {name: TensorType(name, dtype, backend.CPU) for name, dtype in _NAMES.items()}
-CUDA_TYPES = {name: TensorType(name, dtype, backend.CUDA) for name, dtype in _NAMES.items()}
+TYPES: Final = {name: TensorType(name, dtype, backend.CPU) for name, dtype in _NAMES.items()}
+CUDA_TYPES: Final = {name: TensorType(name, dtype, backend.CUDA) for name, dtype in _NAMES.items()}
 _BY_NAME = {str(kind): kind for kind in (*TYPES.values(), *CUDA_TYPES.values())}
-HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor = TYPES.values()
+HalfTensor: Final = TYPES["Half"]
+FloatTensor: Final = TYPES["Float"]
+DoubleTensor: Final = TYPES["Double"]
+ByteTensor: Final = TYPES["Byte"]
+CharTensor: Final = TYPES["Char"]
+ShortTensor: Final = TYPES["Short"]
+IntTensor: Final = TYPES["Int"]
+LongTensor: Final = TYPES["Long"]
+BoolTensor: Final = TYPES["Bool"]
 
 
 def tensor_type(name: Any) -> TensorType | None:

@@ -83,7 +83,7 @@ class Anomaly(Watch):
         self.check_nan = check_nan
         self.running = running  # the node whose rule is running: steps within it may pass infinities by, its gradients count
 
-    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
 
         Raises RuntimeError if an output is not finite and the inputs do not account for it.
@@ -133,7 +133,7 @@ class Anomaly(Watch):
         if total is not grad and edge._outputs is None:
             self.check_sum(total, edge)
 
-    def hooked(self, node: Any, hook: Callable, grad: Any) -> None:
+    def hooked(self, node: Any, hook: Callable[..., Any], grad: Any) -> None:
         """Raise RuntimeError if what a hook returned is not finite."""
         self.check(grad, f"hook {getattr(hook, '__qualname__', hook)}: the gradient it returned")
 
@@ -164,7 +164,7 @@ class Anomaly(Watch):
         raise RuntimeError(message)
 
 
-def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
+def _check_outputs(outs: tuple[Any, ...], given: list[Any], origin: Origin) -> None:
     worst = max(map(_severity, outs), default=0)
     if worst and worst > _excuse(given):
         out = next(out for out in outs if _severity(out) == worst)
@@ -174,7 +174,7 @@ def _check_outputs(outs: tuple, given: list, origin: Origin) -> None:
         )
 
 
-def _prints(node: Any, inputs: list, outs: tuple) -> Iterator[tuple[str, tuple[str, int, int]]]:
+def _prints(node: Any, inputs: list[Any], outs: tuple[Any, ...]) -> Iterator[tuple[str, tuple[str, int, int]]]:
     owners = {id(backend.memory_of(out)): "its output" for out in outs}
     owners |= {id(backend.memory_of(a)): f"input {i}" for i, a in enumerate(inputs) if backend.is_array(a)}
     for path, array in _held(node):

@@ -114,7 +114,7 @@ _box = {None: object()}
 _ALONE = sys.getrefcount(_box[None])  # what it gives for an object that only a dictionary refers to
 
 
-def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool, watch: Any) -> tuple:
+def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool, watch: Any) -> tuple[Any, ...]:
     """The gradients of the inputs of `node`, by its own `backward`; what it saved is freed unless the graph is kept."""
     if node.saved:
         check_saved(node)

@@ -71,7 +71,7 @@ def reduce_ex(tensor: Tensor, protocol: int) -> Any:
     return _rebuilt, (type(tensor), place, tensor.requires_grad, grad), getattr(tensor, "__dict__", None) or None
 
 
-def _rebuilt(kind: type, place: tuple, requires_grad: bool, grad: Tensor | None) -> Tensor:
+def _rebuilt(kind: type, place: tuple[Any, ...], requires_grad: bool, grad: Tensor | None) -> Tensor:
     memory, offset, *description = place
     if offset is None:  # on a GPU
         array = memory.flat

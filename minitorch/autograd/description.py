@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from minitorch.autograd.formulas import formula
 
 
 class Shown:
     """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
+
+    field: str
 
     def __init__(self, field: str, doc: str) -> None:
         self.field, self.__doc__ = field, doc
@@ -22,9 +25,23 @@ class Described:
 
     __slots__ = ()
 
-    number = Shown("_number", "The place in the order of creation.")
-    shape = Shown("_shape", "The shape of the tensor; a list of them for several outputs.")
-    dtype = Shown("_dtype", "The dtype of the tensor; a list of them for several outputs.")
+    if TYPE_CHECKING:  # fields of the node; as properties, they have one type wherever they are assigned
+
+        @property
+        def edges(self) -> Sequence[Any]: ...
+
+        @edges.setter
+        def edges(self, value: Sequence[Any]) -> None: ...
+
+        @property
+        def saved(self) -> tuple[Any, ...]: ...
+
+        @saved.setter
+        def saved(self, value: tuple[Any, ...]) -> None: ...
+
+    number: Any = Shown("_number", "The place in the order of creation.")
+    shape: Any = Shown("_shape", "The shape of the tensor; a list of them for several outputs.")
+    dtype: Any = Shown("_dtype", "The dtype of the tensor; a list of them for several outputs.")
 
     @property
     def next_functions(self: Any) -> tuple[tuple[Any, int], ...]:

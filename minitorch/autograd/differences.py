@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
-STEP = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
-EPSILON = float(np.finfo(np.float64).eps)
+STEP: Final = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
+EPSILON: Final = float(np.finfo(np.float64).eps)
 Flat = Callable[[np.ndarray], np.ndarray]
 Slope = tuple[np.ndarray, np.ndarray]
 

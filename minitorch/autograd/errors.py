@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 
 # What wrong inputs, and mistakes in a rule, raise.
-EXPLAINED = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)
+EXPLAINED: Final = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)
 
 
-def in_forward(reason: Exception, node: Any, arrays: list) -> Exception:
+def in_forward(reason: Exception, node: Any, arrays: list[Any]) -> Exception:
     """The same kind of error, saying which operation failed on which inputs."""
     given = [value for value in arrays if backend.is_array(value)]
     devices = [str(backend.device_of(array)) for array in given]

@@ -89,9 +89,9 @@ class Calls(Watch):
     name = "gradcheck"
 
     def __init__(self) -> None:
-        self.found: list[tuple[Any, list, dict]] = []
+        self.found: list[tuple[Any, list[Any], dict[Any, Any]]] = []
 
-    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         """Run it; what a rule or a user's `Function` runs within is not a call of its own."""
         if not raw and mode.recording:
             leaves = [
@@ -103,7 +103,7 @@ class Calls(Watch):
         return node.forward(*inputs, **parameters)
 
 
-def calls(func: Callable, inputs: list) -> list[tuple[Any, Any, Any]]:
+def calls(func: Callable[..., Any], inputs: list[Any]) -> list[tuple[Any, Any, Any]]:
     """The operations that `func` runs on these inputs; none in a thread that is watched already."""
     watch = Calls()
     if mode.watch is None:
@@ -112,7 +112,7 @@ def calls(func: Callable, inputs: list) -> list[tuple[Any, Any, Any]]:
     return watch.found
 
 
-def is_analytic(op: Any, inputs: list, parameters: dict) -> bool:
+def is_analytic(op: Any, inputs: list[Any], parameters: dict[Any, Any]) -> bool:
     """Whether complex steps of all inputs at once agree with real ones."""
     trial = Trial(op, tuple(inputs), parameters)
     ways = {i: trial.generator.uniform(0.5, 1.5, trial.inputs[i].shape) for i in trial.places}

@@ -16,7 +16,7 @@ import numpy as np
 class _ByName:
     """As that variable, by NumPy's own function, which takes longer: for a NumPy that keeps its setting elsewhere."""
 
-    def set(self, value: dict[str, Any]) -> dict[str, Any]:
+    def set(self, value: dict[str, Any]) -> Any:
         return np.seterr(**value)
 
     reset = set

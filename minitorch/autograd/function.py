@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.anomaly import arrays_in
@@ -17,7 +17,7 @@ from minitorch.autograd.grad_mode import mode, no_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
-TENSOR = object()  # where a tensor stood among what forward returned
+TENSOR: Final = object()  # where a tensor stood among what forward returned
 
 
 class FunctionNode(Op):
@@ -66,7 +66,7 @@ class FunctionNode(Op):
         """Whether `backward` gets zeros (True, as without this call) or None for outputs that nothing was computed from."""
         ctx.materialize_grads = value
 
-    def forward(ctx, *arrays: Any, inputs: tuple, report: dict[str, Any] | None = None) -> Any:
+    def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: dict[str, Any] | None = None) -> Any:
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:
@@ -89,7 +89,7 @@ class FunctionNode(Op):
         ctx.dirty = ()  # a node must not refer to the tensor that it made
         return made if isinstance(result, tuple) else made[0]
 
-    def _fresh(ctx, output: Any, memories: list) -> Any:
+    def _fresh(ctx, output: Any, memories: list[Any]) -> Any:
         if not isinstance(output, Tensor):
             raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
         # an input handed back, or a view of it, is a new tensor, or its gradient would be taken for the input's own
@@ -180,10 +180,10 @@ def _in_its_place(cls: type[Function], tensor: Tensor, output: Tensor) -> Tensor
 class NotTwice(Op):
     """a.  It has no derivative: the rule that made it was marked with once_differentiable."""
 
-    def forward(ctx, a, *given):
+    def forward(ctx, a: Any, *given: Any) -> Any:
         return a.copy()
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         raise RuntimeError("once_differentiable: this backward was declared to be differentiable once, not twice")
 
 

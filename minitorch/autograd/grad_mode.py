@@ -10,7 +10,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 
 class _Mode(threading.local):
@@ -18,7 +18,7 @@ class _Mode(threading.local):
     watch: Any = None  # a `minitorch.autograd.watch.Watch`, such as anomaly mode
 
 
-mode = _Mode()
+mode: Final = _Mode()
 
 
 def is_grad_enabled() -> bool:
@@ -43,7 +43,7 @@ class Switch:
     def __exit__(self, *exception: object) -> None:
         setattr(mode, self._field, self._previous.pop())
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)
 
@@ -54,14 +54,14 @@ class Switch:
 
         return wrapped
 
-    def _around_generator(self, function: Callable) -> Callable:
+    def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Switch for each step of the generator, so that who goes through it is left alone in between."""
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with Switch(self._wanted, self._field):
                 generator = function(*args, **kwargs)
-            step: Callable = generator.send
+            step: Callable[..., Any] = generator.send
             given: Any = None
             while True:
                 try:
@@ -125,7 +125,7 @@ class SwitchAtOnce(Switch):
             super().__enter__()
         self._at_once = False
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if self._at_once:
             self._at_once = False
             self.__exit__()  # a decorator changes nothing until the function runs

@@ -115,7 +115,14 @@ def _weights(output: Tensor, generator: Generator) -> Tensor:
 
 
 def _check(
-    func: Callable, inputs: list, checked: list[int], generator: Generator, eps: float, atol: float, rtol: float, exact: bool
+    func: Callable[..., Any],
+    inputs: list[Any],
+    checked: list[int],
+    generator: Generator,
+    eps: float,
+    atol: float,
+    rtol: float,
+    exact: bool,
 ) -> None:
     """Everything that `gradcheck` promises, the earliest fault first; raises GradcheckError."""
     outputs, tensors = _outputs(func, inputs), [inputs[i] for i in checked]
@@ -182,7 +189,13 @@ def _first(got: np.ndarray, expected: np.ndarray) -> str:
 
 
 def _numerical(
-    func: Callable, inputs: list, place: int, outputs: list[int], weights: list[np.ndarray], eps: float, exact: bool
+    func: Callable[..., Any],
+    inputs: list[Any],
+    place: int,
+    outputs: list[int],
+    weights: list[np.ndarray],
+    eps: float,
+    exact: bool,
 ) -> Slope:
     """The derivative of the weighed sum of the outputs by each element of input `place`, from values of `func` alone."""
     origin = _host(inputs[place])
@@ -226,7 +239,9 @@ def _compare(
         )
 
 
-def _check_analytic(func: Callable, inputs: list, place: int, places: list[int], weights: list, got: np.ndarray) -> None:
+def _check_analytic(
+    func: Callable[..., Any], inputs: list[Any], place: int, places: list[int], weights: list[Any], got: np.ndarray
+) -> None:
     """Raise GradcheckError if real steps agree with the gradient that the complex step calls wrong."""
     try:
         _compare(got, *_numerical(func, inputs, place, places, weights, 1e-6, exact=False), 1e-7, 1e-6, place, False)
@@ -238,7 +253,7 @@ def _check_analytic(func: Callable, inputs: list, place: int, places: list[int],
     )
 
 
-def _culprits(func: Callable, inputs: list) -> str:
+def _culprits(func: Callable[..., Any], inputs: list[Any]) -> str:
     """The operations that are not analytic, in a sentence of which they are the subject."""
     found = sorted(
         {op().title if issubclass(op, Op) else op.__name__ for op, *call in calls(func, inputs) if not is_analytic(op, *call)}
@@ -246,7 +261,7 @@ def _culprits(func: Callable, inputs: list) -> str:
     return " and ".join(found) or "the function"
 
 
-def _explained(reason: GradcheckError, func: Callable, inputs: list) -> GradcheckError:
+def _explained(reason: GradcheckError, func: Callable[..., Any], inputs: list[Any]) -> GradcheckError:
     """The same error; if `func` is a single small operation, with what is wrong with its rule."""
     found = calls(func, inputs)
     if (

@@ -15,7 +15,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 class RemovableHandle:
     """What `register_hook` returns; `remove()` takes the hook away."""
 
-    def __init__(self, hooks: list[Callable], hook: Callable) -> None:
+    def __init__(self, hooks: list[Callable[..., Any]], hook: Callable[..., Any]) -> None:
         self._hooks, self._hook = hooks, hook
 
     def remove(self) -> None:

@@ -270,7 +270,7 @@ def repaired(p: Pair) -> Mistake | None:
     return p.says("saved swapped") if _swapped_is_right(p) else None
 
 
-def _would_be_right(p: Pair, saved: tuple) -> bool:
+def _would_be_right(p: Pair, saved: tuple[Any, ...]) -> bool:
     run = p.t.run()
     run.node.saved = saved
     with contextlib.suppress(Exception):  # shapes that do not fit

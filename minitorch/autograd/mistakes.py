@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Mistake(NamedTuple):
@@ -24,11 +24,11 @@ def mistake(kind: str, place: str = "", **fields: Any) -> Mistake:
     return Mistake(kind, says.format(**fields), hint.format(**fields), place)
 
 
-CHAIN = "the chain rule: dL/d{name} = g * dy/d{name}"
-ORDER = "backward returns one gradient for each input of forward, in their order"
-PATHS = "g goes back along the paths that forward took, each of them, and no other"
-NEW = "make a new array: others read this one"
-FLOAT64 = "a float64 array or a np.float64 number among the operands does that"
+CHAIN: Final = "the chain rule: dL/d{name} = g * dy/d{name}"
+ORDER: Final = "backward returns one gradient for each input of forward, in their order"
+PATHS: Final = "g goes back along the paths that forward took, each of them, and no other"
+NEW: Final = "make a new array: others read this one"
+FLOAT64: Final = "a float64 array or a np.float64 number among the operands does that"
 
 # fmt: off
 SAYS: dict[str, tuple[str, str]] = {

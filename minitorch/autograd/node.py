@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from minitorch.autograd.description import Described
 
-next_number = itertools.count(1).__next__
+next_number: Callable[[], int] = itertools.count(1).__next__
 
 
 class Node(Described):
@@ -24,8 +24,7 @@ class Node(Described):
 
     __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
 
-    edges: Sequence[Node | None]  # for each input the node it came from, or None for a constant
-    saved: tuple[Any, ...]  # what the backward rule will read
+    # edges: for each input the node it came from, or None for a constant; saved: what the backward rule will read
     _number: int  # in the order of creation
     _shape: Any  # that of the array that the node stands for; a list of them for several outputs, and so of
     _dtype: Any

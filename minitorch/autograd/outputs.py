@@ -20,7 +20,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 class Parts:
     """The gradients of all outputs of an operation, each None until one has arrived."""
 
-    def __init__(self, grads: list) -> None:
+    def __init__(self, grads: list[Any]) -> None:
         self.grads = grads
 
     def __add__(self, other: Parts) -> Parts:
@@ -32,8 +32,6 @@ class Output(Node):
 
     __slots__ = ()
 
-    edges: tuple[Any]  # the operation
-
     def __init__(self, node: Any, position: int, array: Any) -> None:
         self.edges, self.saved, self._number = (node,), (), next_number()
         self.position = position
@@ -41,7 +39,7 @@ class Output(Node):
 
     def backward(self, grad: Any) -> Parts:
         """The gradient in its place among those of all outputs."""
-        grads: list = [None] * len(self.edges[0]._outputs)
+        grads: list[Any] = [None] * len(self.edges[0]._outputs)
         grads[self.position] = grad
         return Parts(grads)
 
@@ -82,7 +80,7 @@ def arrays_of(node: Any, out: Any) -> Any:
     return array
 
 
-def several(node: Any, arrays: tuple, raw: bool) -> tuple:
+def several(node: Any, arrays: tuple[Any, ...], raw: bool) -> tuple[Any, ...]:
     """The outputs of an operation that has several: integer ones, and those it lists as constant, have no gradient."""
     if raw:
         return arrays
@@ -100,7 +98,7 @@ def several(node: Any, arrays: tuple, raw: bool) -> tuple:
     return tuple(wrap(array, output) for array, output in zip(arrays, made))
 
 
-def completed(node: Any, parts: Parts) -> list:
+def completed(node: Any, parts: Parts) -> list[Any]:
     """The gradients of all outputs of `node`, zeros for those that nothing was computed from (None if it wants none made)."""
     if not getattr(node, "materialize_grads", True):
         return parts.grads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def multiplies_by_g(t: Trial) -> Mistake | None:
     return None
 
 
-FITS = "is a transposition missing, or are the factors in the wrong order?"
+FITS: Final = "is a transposition missing, or are the factors in the wrong order?"
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------------

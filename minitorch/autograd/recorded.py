@@ -25,7 +25,7 @@ class Unknown(Node):
     def __init__(self, node: Any, array: Any) -> None:
         self.edges, self.saved, self._number = node.edges, (), next_number()
         self._shape, self._dtype, self._array_id = array.shape, array.dtype, id(array)
-        self.operation = node.title
+        self.operation: Any = node.title
 
     def backward(self, grad: Any) -> Any:
         """Raise RuntimeError: a gradient has to flow through it."""

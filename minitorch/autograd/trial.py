@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
     node: Any
     inputs: list[Any]
-    results: tuple
+    results: tuple[Any, ...]
     outs: list[int]
 
     def values(self) -> np.ndarray:
@@ -36,7 +36,7 @@ class Run(NamedTuple):
         return flat(self.results, self.outs)
 
 
-def flat(results: tuple, outs: list[int]) -> np.ndarray:
+def flat(results: tuple[Any, ...], outs: list[int]) -> np.ndarray:
     """The numbers of those results that have a gradient, in one row."""
     return np.concatenate([np.ravel(array(results[j])) for j in outs])
 
@@ -44,23 +44,31 @@ def flat(results: tuple, outs: list[int]) -> np.ndarray:
 class Trial:
     """An operation, an `Op` or a `Function`, on given inputs; those that are differentiated in float64."""
 
+    parameters: dict[Any, Any]
+    strict: bool
+
     def __init__(
-        self, op: Any, inputs: tuple, parameters: dict, strict: bool = False, dtype: np.dtype = backend.float64
+        self,
+        op: Any,
+        inputs: tuple[Any, ...],
+        parameters: dict[Any, Any],
+        strict: bool = False,
+        dtype: np.dtype = backend.float64,
     ) -> None:
-        self.function = op if issubclass(op, Function) else None
+        self.function: Any = op if issubclass(op, Function) else None
         self.op: type[Op] = op._node if self.function else op
         asked = any(isinstance(value, Tensor) and value.requires_grad for value in inputs)
-        self.inputs = [as_host(value, dtype) for value in inputs]
+        self.inputs: list[Any] = [as_host(value, dtype) for value in inputs]
         self.parameters, self.strict = parameters, strict
-        self.places = [
+        self.places: list[int] = [
             i
             for i, (value, a) in enumerate(zip(inputs, self.inputs))
             if is_floating(a) and (value.requires_grad if asked and isinstance(value, Tensor) else not asked)
         ]
-        self.forward = inspect.unwrap(self.function.forward if self.function else self.op.forward)
-        self.rule = inspect.unwrap(self.function.backward if self.function else self.op.backward)
-        self.source = Source(self.rule)
-        self.generator = np.random.default_rng(0)
+        self.forward: Any = inspect.unwrap(self.function.forward if self.function else self.op.forward)
+        self.rule: Any = inspect.unwrap(self.function.backward if self.function else self.op.backward)
+        self.source: Any = Source(self.rule)
+        self.generator: Any = np.random.default_rng(0)
 
     def on(self, inputs: list[Any], strict: bool | None = None) -> Trial:
         """The same operation on other inputs."""
@@ -105,7 +113,7 @@ class Trial:
         """The first output that has a gradient."""
         return np.asarray(self.first.results[self.first.outs[0]])
 
-    def pull(self, g: np.ndarray, run: Run | None = None) -> tuple[tuple, tuple]:
+    def pull(self, g: np.ndarray, run: Run | None = None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """What the rule returns for a flat g, as a tuple, and the arrays that it was given as g."""
         run, given, start = run or self.first, [], 0
         for j, out in enumerate(run.results):
@@ -219,7 +227,11 @@ def fitted(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
 class Source:
     """The lines of a function, and which of them does what."""
 
-    def __init__(self, function: Callable) -> None:
+    file: str
+    g: tuple[str, ...]
+    start: int
+
+    def __init__(self, function: Callable[..., Any]) -> None:
         code = function.__code__
         self.file, self.g = code.co_filename, code.co_varnames[1 : code.co_argcount]
         self.lines: list[str] = []

@@ -22,9 +22,15 @@ from minitorch.autograd.grad_mode import mode
 class View:
     """How a tensor looks into the memory of `base`: the operations that lead to it, and the node of the base they began at."""
 
+    array: Any
+    base: Any
+    node: Any
+    recorded: bool
+    steps: tuple[Any, ...]
+
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
-    def __init__(self, base: Any, steps: tuple, recorded: bool) -> None:
+    def __init__(self, base: Any, steps: tuple[Any, ...], recorded: bool) -> None:
         self.base, self.steps, self.recorded = base, steps, recorded
         self.array, self.node = base.array, base._node
 
@@ -44,7 +50,7 @@ class View:
         tensor._node, self.node = fresh, node
 
 
-def seen(steps: tuple | None, whole: Any) -> Any:
+def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
     """What a view sees in an array or tensor of the shape of its base: the result of its operations, one after another."""
     path = []
     while steps is not None:
@@ -55,7 +61,7 @@ def seen(steps: tuple | None, whole: Any) -> Any:
     return whole
 
 
-def note(result: Any, source: Any, op: Any, parameters: dict) -> None:
+def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
     """Remember that `result`, made by a view operation, looks into the memory of `source`, or is a copy against appearance."""
     shares = _owner(result.array) is _owner(source.array)
     base = source if source._view is None else source._view.base
@@ -66,7 +72,7 @@ def note(result: Any, source: Any, op: Any, parameters: dict) -> None:
         result._view = View(base, (steps, op, parameters), mode.recording and (source._view is None or source._view.recorded))
 
 
-def is_logical_view(source: Any, op: Any, parameters: dict) -> bool:
+def is_logical_view(source: Any, op: Any, parameters: dict[Any, Any]) -> bool:
     """Whether the operation gives a view in PyTorch's layout, where images lie in C order as all else does."""
     logical = logical_layout(source)
     return _owner(op.apply(logical, **parameters)) is _owner(logical)

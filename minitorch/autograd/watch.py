@@ -23,7 +23,7 @@ class Watch:
         if type(other) is not type(self):
             raise RuntimeError(f"{other.name}: this thread is watched by {self.name} already; leave that block first")
 
-    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         """Run `node.forward` on the arrays `inputs` and return what it returns.
 
         `node.edges` are the nodes of the inputs, () if the operation is not recorded; `raw`: on arrays, within a rule. The
@@ -51,7 +51,7 @@ class Watch:
         node of an operation with several outputs both are `minitorch.autograd.outputs.Parts`.
         """
 
-    def hooked(self, node: Node, hook: Callable, grad: Any) -> None:
+    def hooked(self, node: Node, hook: Callable[..., Any], grad: Any) -> None:
         """`hook` has put `grad` in the place of the gradient of `node`."""
 
     def kept(self, tensor: Any, grad: Any) -> None:

@@ -17,7 +17,7 @@ import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from minitorch.autograd.explain import QUESTIONS, first_mistake
 from minitorch.autograd.mistakes import Mistake, mistake
@@ -25,7 +25,7 @@ from minitorch.autograd.trial import Trial
 from minitorch.check.exercises import EXERCISES, Exercise
 from minitorch.check.properties import broadcasting, empty, errors, layouts, value
 
-HEAD = '''"""Write each `backward`, then run `python -m minitorch.check {file}`."""
+HEAD: Final = '''"""Write each `backward`, then run `python -m minitorch.check {file}`."""
 
 import numpy as np
 

@@ -26,7 +26,7 @@ class Exercise:
     """
 
     op: type[Op]
-    cases: list[tuple]
+    cases: list[tuple[Any, ...]]
     hint: str
     parameters: dict[str, Any] = field(default_factory=dict)
     strict: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from minitorch.autograd.trial import Source, Trial, array, quiet
 
 def op_checks(
     op: type[Op],
-    cases: Sequence[tuple],
+    cases: Sequence[tuple[Any, ...]],
     *,
     reference: Callable[..., Any] | None = None,
     strict: bool = False,
@@ -69,7 +69,7 @@ def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Q
     return found | ({"second_derivative": numbers.differentiates_twice} if orders == 2 else {})
 
 
-RULE = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right]
+RULE: Final = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right]
 
 
 def value(t: Trial, reference: Callable[..., Any]) -> Mistake | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-MNIST = "MNIST"
+MNIST: Final = "MNIST"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from minitorch.data.idx import DatasetError
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS: Final = 10.0
 """Limit for an address to begin its answer (name, connection, TLS, redirects), and for every pause within it."""
 
-TRANSFER_SECONDS = 300.0
+TRANSFER_SECONDS: Final = 300.0
 """Limit for the whole answer: ten megabytes over a line of 33 kB/s."""
 
 # What an address must begin with, after redirects too. The tests, whose server has no certificate, add theirs here.

@@ -14,11 +14,11 @@ import math
 import os
 import struct
 import zlib
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-MAX_ITEMS = 1_000_000
+MAX_ITEMS: Final = 1_000_000
 """The bound where the number of items is not known beforehand, with room for all of EMNIST (814,255)."""
 
 _UNSIGNED_BYTE = 0x08

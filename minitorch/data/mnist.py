@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from minitorch.data.download import DownloadError, fetch_first
 from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, refusal
 from minitorch.files.atomic import atomic_write
 
-FOLDER_VARIABLE = "MINITORCH_MNIST"
-MIRRORS = (
+FOLDER_VARIABLE: Final = "MINITORCH_MNIST"
+MIRRORS: Final = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://raw.githubusercontent.com/fgnt/mnist/master/",
@@ -34,7 +34,7 @@ class Published(NamedTuple):
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-PUBLISHED = {  # smallest first: a mirror that gives nothing is found out early
+PUBLISHED: Final = {  # smallest first: a mirror that gives nothing is found out early
     TEST_LABELS: Published((10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     TRAIN_LABELS: Published((60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
     TEST_IMAGES: Published((10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),

@@ -32,9 +32,9 @@ class explore:
     1,500 rules have run, ValueError for a named term that the loss is not a sum of.
     """
 
-    def __init__(self, path: str | os.PathLike, terms: dict[str, Tensor] | None = None) -> None:
-        self.path = Path(path)
-        self.terms = {} if terms is None else terms
+    def __init__(self, path: str | os.PathLike[str], terms: dict[str, Tensor] | None = None) -> None:
+        self.path: Any = Path(path)
+        self.terms: Any = {} if terms is None else terms
         self.page = ""
 
     def __enter__(self) -> explore:
@@ -67,7 +67,7 @@ class explore:
         return f'<iframe srcdoc="{html.escape(self.page)}" width="100%" height="860" style="border:0" title="tape"></iframe>'
 
 
-def page_of(data: dict) -> str:
+def page_of(data: dict[Any, Any]) -> str:
     """The page as one file: markup, style, script and `data`, with hashes that let the browser run nothing else."""
     here = Path(__file__).parent
     script = _lean((here / "page.js").read_text(encoding="utf-8"), r":+\-*/%")

@@ -25,19 +25,19 @@ def place(record: Record) -> str:
     return record.module or (f"line {record.lines[0].number}" if record.lines else "before")
 
 
-def called(record: Record) -> list:
+def called(record: Record) -> list[Any]:
     """An operation by name and place."""
     return ["span", ["b", record.node.title], f" {place(record)}"]
 
 
-def part(label: Any, *content: Any) -> list:
+def part(label: Any, *content: Any) -> list[Any]:
     """One part of the card."""
     return ["div.part", ["div.side", label], ["div", *content]]
 
 
-def lines(record: Record) -> list:
+def lines(record: Record) -> list[Any]:
     """The user's lines that led here, the outermost first, and the line before the innermost."""
-    shown: list = []
+    shown: list[Any] = []
     for k, line in reversed(list(enumerate(record.lines))):
         if k == 0 and line.before:
             shown += [["code.dim", f"{line.file}:{line.number - 1}"], ["code.dim", line.before]]
@@ -47,14 +47,14 @@ def lines(record: Record) -> list:
     return part("Your line", ["div.code", *shown] if shown else ["span.dim", "it ran before the block"])
 
 
-def statistics(g: np.ndarray) -> list:
+def statistics(g: np.ndarray) -> list[Any]:
     """Shape, size and zeros of a gradient."""
     zero = f"{100 * float((g == 0).mean()):.1f} %" if g.size else "none"
     pairs = ("shape", shape(g.shape)), ("size (norm)", number(norm(g), 4)), ("exactly 0", zero)
     return ["dl", *(piece for name, value in pairs for piece in (["dt", name], ["dd", value]))]
 
 
-def extent(g: np.ndarray) -> list:
+def extent(g: np.ndarray) -> list[Any]:
     """The smallest and the largest number under a picture."""
     if not g.size or g.dtype.kind == "c":
         return ["div"]
@@ -64,7 +64,7 @@ def extent(g: np.ndarray) -> list:
     return ["div.dim", low, " to ", high, ", blank is 0"]
 
 
-def proof(step: Step) -> list:
+def proof(step: Step) -> list[Any]:
     """How the rule was checked on these numbers."""
     found = step.proof
     mark = {UNKNOWN: ["span.dim", "? "], WRONG: ["b.down", "✗ "]}.get(found.way, ["b.now", "✓ "])
@@ -77,30 +77,35 @@ def proof(step: Step) -> list:
 class Cards:
     """Makes the cards of one pass."""
 
+    steps: Any
+    targets: Any
+    arrays: Any
+    uses: dict[str, int]
+
     def __init__(self, steps: list[Step], targets: dict[Any, Target], arrays: Arrays, uses: dict[str, int]) -> None:
         self.steps, self.targets, self.arrays, self.uses = steps, targets, arrays, uses
-        self.rows = {id(step): i for i, step in enumerate(steps)}
-        self.nodes = {step.record.node: i for i, step in enumerate(steps)}
+        self.rows: dict[int, int] = {id(step): i for i, step in enumerate(steps)}
+        self.nodes: dict[Any, int] = {step.record.node: i for i, step in enumerate(steps)}
 
-    def parts(self, i: int) -> list[list]:
+    def parts(self, i: int) -> list[list[Any]]:
         """Lines, operation, gradient, rules and proof of step `i`."""
         step = self.steps[i]
         return [lines(step.record), self.operation(step.record), self.gradient(step), self.rules(step, i), proof(step)]
 
     # ---- what was computed -----------------------------------------------------------------------------------------------
 
-    def operation(self, record: Record, hidden: str = "") -> list:
+    def operation(self, record: Record, hidden: str = "") -> list[Any]:
         """What the operation computes, with shapes under its letters; the shape of the letter `hidden` is asked for."""
         said = said_of(type(record.node))
         inputs = zip(letters(type(record.node), len(record.inputs)), record.inputs)
         under = {letter: shape(value.shape) for letter, value in inputs if isinstance(value, np.ndarray)}
         outs = record.node.shape if isinstance(record.node.shape, list) else [record.node.shape]
 
-        def symbol(word: str) -> list:
+        def symbol(word: str) -> list[Any]:
             letter = word.removesuffix("^T")
             return ["span", formula(word), ["small.now", "?"] if letter == hidden else ["small", under[letter]]]
 
-        pieces: list = [["span", ["i", "y"], ["small", ", ".join(map(shape, outs))]], ["span", "="]]
+        pieces: list[Any] = [["span", ["i", "y"], ["small", ", ".join(map(shape, outs))]], ["span", "="]]
         seen: set[Any] = set()
         for word in re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said):
             if word.removesuffix("^T") in under.keys() - seen:
@@ -125,9 +130,9 @@ class Cards:
 
     # ---- what arrives ----------------------------------------------------------------------------------------------------
 
-    def gradient(self, step: Step) -> list:
+    def gradient(self, step: Step) -> list[Any]:
         """The gradient that arrives at each output, with its parts if it is a sum."""
-        content: list = []
+        content: list[Any] = []
         for k, (g, parts) in enumerate(zip(step.incoming, step.parts)):
             if len(step.incoming) > 1:
                 content.append(["div.dim", f"of output {k + 1}" + ("" if parts else ": none came, so it is 0")])
@@ -143,19 +148,19 @@ class Cards:
         of = [f": a sum of {len(came)}"] if len(came) > 1 else [", ", *self.sender(came[0])] if came else []
         return part(["span", "Gradient arriving, ", ["i", "g"], *of], *content)
 
-    def sender(self, arrival: Arrival) -> list:
+    def sender(self, arrival: Arrival) -> list[Any]:
         """Who sent a gradient."""
         return ["from ", called(arrival.by.record)] if arrival.by is not None else ["where the pass starts"]
 
     # ---- the rules and where their results go ----------------------------------------------------------------------------
 
-    def rules(self, step: Step, i: int) -> list:
+    def rules(self, step: Step, i: int) -> list[Any]:
         """For each input the rule, its result, what the engine sums it over, and where it goes."""
         names = letters(type(step.record.node), len(step.rule.edges))
         content = [self.rule(step, i, position, names) for position in sorted(step.sent)]
         return part("The rule for each input, and where it goes", *(content or [["div.dim", "nobody asked for its gradients"]]))
 
-    def rule(self, step: Step, i: int, position: int, names: list[str]) -> list:
+    def rule(self, step: Step, i: int, position: int, names: list[str]) -> list[Any]:
         """One rule."""
         arrival, given, letter = step.sent[position], np.asarray(step.given[position]), names[position]
         said = rules_of(type(step.record.node), len(names))[position]
@@ -177,7 +182,7 @@ class Cards:
             whole.append(self.summed(position, step, given, letter))
         return whole
 
-    def product(self, said: str, known: dict[str, np.ndarray], result: np.ndarray) -> list | None:
+    def product(self, said: str, known: dict[str, np.ndarray], result: np.ndarray) -> list[Any] | None:
         """A product of at most three arrays as pictures at one scale, so that shapes are seen, and its shapes in words."""
         words = said.split()
         if not 2 <= len(words) <= 3 or any(word.removesuffix("^T") not in known for word in words) or result.ndim > 2:
@@ -193,12 +198,12 @@ class Cards:
         sign = "·" if matrices else TIMES
         sizes = [(1, 1, *s)[-2:] for s in [*shapes, result.shape]]
         scale = round(min(6, (WIDE - 24 * len(sizes)) / sum(w for _, w in sizes), HIGH / max(h for h, _ in sizes)), 3)
-        pieces: list = []
+        pieces: list[Any] = []
         for word, a, t in zip(words, factors, turned):
             look = ({} if word[0] == "g" else {"grey": 1}) | ({"turn": 1} if t else {})  # gradients alone have colour
             pieces += [["span", sign], self.arrays.picture(a, **look, px=scale)]
         texts = [shape(s) for s in shapes]
-        shown: list = [x for text in texts for x in (f" {sign} ", text)][1:]
+        shown: list[Any] = [x for text in texts for x in (f" {sign} ", text)][1:]
         end: Any = shape(result.shape)
         if matrices and len(shapes) == 2:
             (n, k), (_, m) = shapes
@@ -207,7 +212,7 @@ class Cards:
         picture = ["div.f", *pieces[1:], ["span", "="], self.arrays.picture(result, **({"px": scale} if scale < 6 else {}))]
         return [picture, ["div.dim", *shown, " → ", end]]
 
-    def goes(self, step: Step, i: int, position: int) -> list:
+    def goes(self, step: Step, i: int, position: int) -> list[Any]:
         """Where the result of a rule goes, and how many have come there by then."""
         arrival, node = step.sent[position], end_of(step.rule.edges[position])[0]
         if isinstance(node, Leaf):
@@ -224,7 +229,7 @@ class Cards:
         more = "" if there < len(came) else ": it runs next" if row == i + 1 else ": it may run"
         return [["div", called(self.steps[row].record)], ["div.dim", f"{there} of {len(came)} arrived{more}"]]
 
-    def summed(self, position: int, step: Step, given: np.ndarray, letter: str) -> list:
+    def summed(self, position: int, step: Step, given: np.ndarray, letter: str) -> list[Any]:
         """What the engine does where an input was broadcast: forward copied it, so backward adds the copies' gradients."""
         kept, value = step.sent[position].grad, step.record.inputs[position] if step.record.inputs else None
         axes = summed_axes(given.shape, kept.shape)
@@ -271,6 +276,6 @@ def numbers_of(array: np.ndarray, axes: list[int]) -> list[list[str]]:
     return [texts[k : k + width] for k in range(0, len(texts), width)]
 
 
-def box(rows: list[list[str]], kind: str = "plain") -> list:
+def box(rows: list[list[str]], kind: str = "plain") -> list[Any]:
     """Numbers in a frame."""
     return [f"table.nums.box.{kind}", *(["tr", *(["td", text] for text in row)] for row in rows)]

@@ -18,14 +18,14 @@ from minitorch.explorer.recorder import Pass, Recorder, Step, end_of
 from minitorch.explorer.words import MINUS, TIMES, letters, nth, shape, signed, tail
 
 
-def page_data(recorder: Recorder, title: str) -> dict:
+def page_data(recorder: Recorder, title: str) -> dict[Any, Any]:
     """Everything the page shows."""
     arrays = Arrays()
     passes = [_pass(run, recorder, arrays) for run in recorder.passes if run.steps] or [_forward(recorder, arrays)]
     return {"title": title, "passes": passes, "arrays": arrays.entries}
 
 
-def _forward(recorder: Recorder, arrays: Arrays) -> dict:
+def _forward(recorder: Recorder, arrays: Arrays) -> dict[Any, Any]:
     """The tape alone, newest first, where no backward pass has run."""
     records = [record for record in recorder.records.values() if hasattr(record.node, "_number")]
     steps = [Step(record, record.node, [], []) for record in reversed(records)]
@@ -36,7 +36,7 @@ def _forward(recorder: Recorder, arrays: Arrays) -> dict:
     return {"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1} | _laid_out(rows, steps, cards)
 
 
-def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
+def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict[Any, Any]:
     cards = Cards(run.steps, run.targets, arrays, _uses(recorder))
     leaves = [target_data(target, run, cards, i) for i, target in enumerate(run.targets.values())]
     rows = []
@@ -60,10 +60,10 @@ def _pass(run: Pass, recorder: Recorder, arrays: Arrays) -> dict:
     return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | laid
 
 
-def _not_finite(run: Pass) -> list:
+def _not_finite(run: Pass) -> list[Any]:
     """Where the first NaN or infinity came up, forward and backward."""
 
-    def wrong(arrays: list) -> bool:
+    def wrong(arrays: list[Any]) -> bool:
         return any(not np.isfinite(a).all() for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc")
 
     told = []
@@ -84,7 +84,7 @@ def _uses(recorder: Recorder) -> dict[str, int]:
     return uses
 
 
-def _row(step: Step, cards: Cards, leaves: list) -> dict:
+def _row(step: Step, cards: Cards, leaves: list[Any]) -> dict[Any, Any]:
     """A row of the tape and the head of its card."""
     record, where = step.record, place(step.record)
     shapes = record.node.shape if isinstance(record.node.shape, list) else [record.node.shape]
@@ -101,14 +101,14 @@ def _row(step: Step, cards: Cards, leaves: list) -> dict:
     return {"title": f"{op} {where}", "cells": cells, "top": top, "leaves": [i for _, i in ends], "size": [], "due": []}
 
 
-def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
+def _laid_out(rows: list[dict[Any, Any]], steps: list[Step], cards: Cards) -> dict[Any, Any]:
     """Lanes, and the stretches of rows that fold into one: [name, first row, last row]."""
     sources = []
     for i, step in enumerate(steps):
         ends = (end_of(edge)[0] for edge in step.rule.edges if edge is not None)
         sources.append([cards.nodes[end] for end in ends if cards.nodes.get(end, -1) > i])
     places, edges = lanes(sources)
-    groups: list[list] = []
+    groups: list[list[Any]] = []
     before: Any = ()
     for i, (row, step, lane) in enumerate(zip(rows, steps, places)):
         key = step.record.made_by, step.record.group
@@ -143,7 +143,7 @@ def _laid_out(rows: list[dict], steps: list[Step], cards: Cards) -> dict:
     return {"edges": edges, "groups": groups, "marks": marks, "head": head, **drawn}
 
 
-def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
+def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
     """The loss as the sum of its terms, in numbers that add up as printed; it is the legend of the terms' colours."""
     root, terms = run.roots[0][0], run.terms
     if len(terms) < 2 or root not in recorder.records:
@@ -156,7 +156,7 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
         added = sum(math.copysign(float(weight), term.weight) * value for weight, term, value in zip(weights, terms, values))
         if round(added, digits) == round(total, digits):
             break
-    pieces: list = ["span", signed(f"loss {total:.{digits}f} ")]
+    pieces: list[Any] = ["span", signed(f"loss {total:.{digits}f} ")]
     for t, (term, weight, value) in enumerate(zip(terms, weights, values)):
         grouped = [weight != "1" and 0 <= o < len(terms) and terms[o].weight == term.weight for o in (t - 1, t + 1)]
         sign = "+ " if t else "= " if round(added, digits) == round(total, digits) else "made of "
@@ -168,7 +168,7 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list:
     return pieces
 
 
-def _values(run: Pass, cards: Cards) -> list:
+def _values(run: Pass, cards: Cards) -> list[Any]:
     """For a tape of a few small arrays all of them: name, shape, value, gradient, and the row at which that is complete."""
     named = {edge: name for step in run.steps for name, edge in zip(step.record.names, step.rule.edges) if name and edge}
     rows: list[Any] = []
@@ -187,7 +187,7 @@ def _values(run: Pass, cards: Cards) -> list:
     small = all(value.ndim <= 2 and max(value.shape, default=1) <= 4 for _, value, _, _ in rows)
     if not small or sum(value.shape[0] if value.ndim > 1 else 1 for _, value, _, _ in rows) > 22:
         return []
-    table: list = ["table.values", ["tr", *(["th.dim", text] for text in ("name", "shape", "value", "gradient so far"))]]
+    table: list[Any] = ["table.values", ["tr", *(["th.dim", text] for text in ("name", "shape", "value", "gradient so far"))]]
     for name, value, g, row in rows:
         there = ["td", cards.arrays.picture(g)] if g is not None else ["td.dim", "not asked for"]
         grad = {"after": row, "0": ["td.dim", "none yet"], "1": there} if g is not None else there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from minitorch.explorer.pictures import largest, tiled
 from minitorch.explorer.recorder import Arrival, Pass, Target
 from minitorch.explorer.words import TIMES, count, norm, nth, number, signed, tail
 
-WINDOWS = (3, 3), (2, 3), (1, 3), (1, 2), (1, 1)  # shapes of the few numbers that are printed of a sum
+WINDOWS: Final = (3, 3), (2, 3), (1, 3), (1, 2), (1, 1)  # shapes of the few numbers that are printed of a sum
 
 
-def target_data(target: Target, run: Pass, cards: Cards, position: int) -> dict:
+def target_data(target: Target, run: Pass, cards: Cards, position: int) -> dict[Any, Any]:
     """A leaf as the shelf shows it after each arrival, with the cards that it opens."""
     lengths = [] if target.before is None else [("Left by an earlier pass", [("t3", norm(target.before))])]
     entry: dict[str, Any] = {"name": target.name, "left": int(target.before is not None), "uses": [], "cards": []}
@@ -30,14 +30,14 @@ def target_data(target: Target, run: Pass, cards: Cards, position: int) -> dict:
     return entry
 
 
-def squares(uses: list[int], leaf: int) -> list:
+def squares(uses: list[int], leaf: int) -> list[Any]:
     """One square for each use of a leaf, filled when its gradient has arrived; a count where there are many."""
     if len(uses) > 4:
         return [f"{TIMES}{len(uses)}"]
     return [{"after": row, "l": leaf, "0": ["span.sq"], "1": ["span.sq.full"]} for row in uses]
 
 
-def state(name: str, held: np.ndarray | None, lengths: list) -> list:
+def state(name: str, held: np.ndarray | None, lengths: list[Any]) -> list[Any]:
     """The row of a leaf on the shelf: its name, its size on a log line and in digits, and what it is made of."""
     if held is None:
         return [["span.name", name], ["span.size"], ["span.num", "None"], ["span.no"]]
@@ -55,14 +55,14 @@ def term_class(t: int) -> str:
     return f"t{min(t, 3)}"
 
 
-def size(*arrays: np.ndarray) -> list:
+def size(*arrays: np.ndarray) -> list[Any]:
     """The norm of arrays as a line, log10 from 0.01 to 100, and in three digits."""
     value = norm(*arrays)
     length = (math.log10(value) + 2) / 4 if 0 < value < math.inf else 0.0
     return [["span.size", {"bars": [["t3", 0, round(100 * min(max(length, 0.0), 1.0), 1), 0]]}], number(value)]
 
 
-def end_to_end(lengths: list) -> list:
+def end_to_end(lengths: list[Any]) -> list[Any]:
     """Contributions laid end to end, each in its terms: (class, left, width, whether a contribution begins), in percent."""
     whole, left, bars = sum(value for _, parts in lengths for _, value in parts), 0.0, []
     for _, parts in lengths if 0 < whole < math.inf else ():
@@ -75,7 +75,7 @@ def end_to_end(lengths: list) -> list:
     return bars
 
 
-def tick(lengths: list, total: np.ndarray) -> float:
+def tick(lengths: list[Any], total: np.ndarray) -> float:
     """Where on that line the norm of the sum lies, in percent."""
     whole = sum(value for _, parts in lengths for _, value in parts)
     return round(100 * norm(total) / whole, 2) if 0 < whole < math.inf else 0.0
@@ -84,7 +84,7 @@ def tick(lengths: list, total: np.ndarray) -> float:
 # ---- the card of a leaf --------------------------------------------------------------------------------------------------
 
 
-def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list) -> list:
+def target_card(target: Target, run: Pass, cards: Cards, k: int, lengths: list[Any]) -> list[Any]:
     """How contribution `k` becomes part of the sum: pictures, numbers, lengths; and once all are there the loss terms."""
     uses, arrival, total = len(target.arrivals), target.arrivals[k], target.totals[k]
     last, name = k == uses - 1, ["b", target.name]
@@ -134,7 +134,7 @@ def source(arrival: Arrival, cards: Cards) -> str:
     return f"from {whose}, step {cards.rows[id(arrival.by)] + 1}"
 
 
-def sum_of(panels: list, cards: Cards) -> list:
+def sum_of(panels: list[Any], cards: Cards) -> list[Any]:
     """Two arrays and their sum as pictures on one scale of colour, and a few of their numbers."""
     arrays = [array for _, _, array in panels]
     most, pick = max(map(largest, arrays)), picked(*arrays)
@@ -157,7 +157,7 @@ def sum_of(panels: list, cards: Cards) -> list:
     return pieces
 
 
-def waterfall(lengths: list, held: np.ndarray, several: bool) -> list:
+def waterfall(lengths: list[Any], held: np.ndarray, several: bool) -> list[Any]:
     """The last contributions end to end, and their sum, which is shorter where they point different ways."""
     head = [
         "h3",
@@ -179,7 +179,7 @@ def waterfall(lengths: list, held: np.ndarray, several: bool) -> list:
     return [*pieces, ["b", "their sum"], ["div", number(norm(held))], bar, ["div.dim.less", note]]
 
 
-def terms_table(target: Target, run: Pass) -> list:
+def terms_table(target: Target, run: Pass) -> list[Any]:
     """For each loss term the size of its part of what this pass brought, its share, and its direction."""
     whole = target.whole()
     parts = [sum(np.asarray(a.terms[t], whole.dtype) for a in target.arrivals) for t in range(len(run.terms))]
@@ -207,7 +207,7 @@ def adding_up(values: list[float]) -> list[float]:
     return [value / 10 for value in whole]
 
 
-def picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int], list] | None:
+def picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int], list[Any]] | None:
     """(tile, row, column, height, width) of a few numbers of a + b = total, and the numbers, which add up as printed.
 
     Those whose signs differ come first; None if no number adds up when rounded, or one is not finite.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from minitorch.explorer.words import number, numbers
 
-CELLS = 2048  # of a picture; a larger array is shown by rows and columns evenly spread
+CELLS: Final = 2048  # of a picture; a larger array is shown by rows and columns evenly spread
 
 
 class Arrays:
     """The arrays of the page, each kept once, as pictures and, where they are small, as numbers."""
 
     def __init__(self) -> None:
-        self.entries: list[dict] = []
+        self.entries: list[dict[Any, Any]] = []
         self.places: dict[Any, int] = {}
 
     def add(self, array: np.ndarray) -> int:
@@ -27,11 +27,11 @@ class Arrays:
             self.entries.append(described(array))
         return self.places[key]
 
-    def entry(self, array: np.ndarray) -> dict:
+    def entry(self, array: np.ndarray) -> dict[Any, Any]:
         """What the table says of `array`."""
         return self.entries[self.add(array)]
 
-    def picture(self, array: np.ndarray, **more: Any) -> dict:
+    def picture(self, array: np.ndarray, **more: Any) -> dict[Any, Any]:
         """A piece of the page that shows `array`; `grey` for values, `turn` transposed, `most` for one scale over several."""
         most = more.pop("most", None)
         own = largest(array)
@@ -51,7 +51,7 @@ def tiled(array: np.ndarray) -> np.ndarray:
     return array.reshape((-1, *(1, 1, *array.shape)[-2:])) if array.size else np.zeros((1, 1, 1))
 
 
-def described(array: np.ndarray) -> dict:
+def described(array: np.ndarray) -> dict[Any, Any]:
     """Shape, the numbers of an array of at most 8 by 8, and a character a cell: 31 levels below 0, 0, 31 above, not finite."""
     real = tiled(np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64))
     known, most = np.isfinite(real), largest(array)

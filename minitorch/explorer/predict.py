@@ -14,10 +14,10 @@ from minitorch.explorer.words import letters, nth, number, shape
 LINES, OPERATION, GRADIENT = 0, 1, 2  # the parts of a card that may be shown before the answer
 
 
-def question(i: int, run: Pass, cards: Cards) -> dict:
+def question(i: int, run: Pass, cards: Cards) -> dict[Any, Any]:
     """The question before step `i`: what is asked, the options, which is right and why, and the parts of the card to show."""
     step, makers = run.steps[i], [_next, _shape, _count, _axes, _added, _sign]
-    asked: list[dict] = []
+    asked: list[dict[Any, Any]] = []
     for k in range(len(makers)):  # each step begins with another kind; how many arrive can always be asked
         asked = asked or makers[(i + k) % len(makers)](i, step, run, cards)
     options = list(dict.fromkeys([asked[0]["right"], *asked[0].pop("wrong")]))[:4]
@@ -28,12 +28,18 @@ def question(i: int, run: Pass, cards: Cards) -> dict:
 
 
 def _asked(
-    kind: str, ask: list, right: str, wrong: list[str], why: str, show: tuple = (LINES, OPERATION, GRADIENT), **more: Any
-) -> list:
+    kind: str,
+    ask: list[Any],
+    right: str,
+    wrong: list[str],
+    why: str,
+    show: tuple[Any, ...] = (LINES, OPERATION, GRADIENT),
+    **more: Any,
+) -> list[Any]:
     return [{"kind": kind, "ask": ask, "right": right, "wrong": wrong, "why": why, "show": list(show), **more}]
 
 
-def _next(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _next(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     reached = [any(cards.rows.get(id(a.by), -1) < i for parts in other.parts for a in parts) for other in run.steps]
     records = [other.record for other, there in zip(run.steps[i:], reached[i:]) if there]
     names = [f"{record.node.title} {place(record)}, node {record.node.number}" for record in records]
@@ -42,7 +48,7 @@ def _next(i: int, step: Step, run: Pass, cards: Cards) -> list:
     return _asked("next", ["Which row runs next?"], names[0], names[1:], why, ()) if len(names) > 1 else []
 
 
-def _shape(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _shape(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     for position, letter in enumerate(letters(type(step.record.node), len(step.rule.edges))):
         wanted = step.sent[position].grad.shape if position in step.sent else ()
         if len(wanted) > 1 and isinstance(step.rule.edges[position], Leaf) and step.record.inputs:
@@ -56,7 +62,7 @@ def _shape(i: int, step: Step, run: Pass, cards: Cards) -> list:
     return []
 
 
-def _count(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _count(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     n = sum(len(parts) for parts in step.parts)
     why = f"Its output was used {'once' if n == 1 else f'{n} times'}, and each use sends one gradient."
     why = why if i else "The pass starts here, with the gradient of the loss with respect to itself, which is 1."
@@ -64,7 +70,7 @@ def _count(i: int, step: Step, run: Pass, cards: Cards) -> list:
     return _asked("count", ask, str(n), ["1", "2", "3", "4"], why, (LINES, OPERATION))
 
 
-def _axes(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _axes(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     for position, letter in enumerate(letters(type(step.record.node), len(step.rule.edges))):
         if position in step.sent and np.shape(step.given[position]) != step.sent[position].grad.shape:
             given, kept = np.shape(step.given[position]), step.sent[position].grad.shape
@@ -76,7 +82,7 @@ def _axes(i: int, step: Step, run: Pass, cards: Cards) -> list:
     return []
 
 
-def _added(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _added(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     for position, target in enumerate(run.targets.values()):
         k = next((k for k, arrival in enumerate(target.arrivals) if arrival.by is step), None)
         if k is not None and target.after is not None:
@@ -89,7 +95,7 @@ def _added(i: int, step: Step, run: Pass, cards: Cards) -> list:
     return []
 
 
-def _sign(i: int, step: Step, run: Pass, cards: Cards) -> list:
+def _sign(i: int, step: Step, run: Pass, cards: Cards) -> list[Any]:
     g, names = step.incoming[0], letters(type(step.record.node), len(step.rule.edges))
     for position, arrival in sorted(step.sent.items()):
         d = arrival.grad

@@ -7,7 +7,7 @@ analytic (abs, floor, comparisons of sizes) central differences tell to half of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Proof(NamedTuple):
     note: str = ""
 
 
-NOT_YET = Proof(UNKNOWN)
+NOT_YET: Final = Proof(UNKNOWN)
 
 
 class Input(NamedTuple):
@@ -98,7 +98,7 @@ def _dot(weights: list[np.ndarray], values: Sequence[Any], part: str) -> float:
     return sum(float((weight * getattr(np.asarray(value), part)).sum()) for weight, value in zip(weights, values))
 
 
-def _ready(step: Any, change: Any) -> tuple[Op, list, dict]:
+def _ready(step: Any, change: Any) -> tuple[Op, list[Any], dict[Any, Any]]:
     """A fresh node, and what the operation ran on with each floating-point array put through `change(array, position)`."""
     record = step.record
     node = type(record.node)()
@@ -122,7 +122,7 @@ def _values(step: Any, moves: dict[int, np.ndarray], shift: complex) -> Sequence
     return [out for out in outs if np.asarray(out).dtype.kind in "fc"]
 
 
-def _rule_in_float64(step: Any, weights: list, wanted: list[int]) -> list[np.ndarray]:
+def _rule_in_float64(step: Any, weights: list[Any], wanted: list[int]) -> list[np.ndarray]:
     node, inputs, parameters = _ready(step, lambda a, i: a.astype(np.float64))
     node.forward(*inputs, **parameters)
     node.saved = tuple(np.asarray(entry) if isinstance(entry, np.generic) else entry for entry in node.saved)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from minitorch.explorer.source import Line, Names, frames_of, lines_of
 from minitorch.explorer.terms import Term, add_parts, host, terms_of
 from minitorch.random import get_rng_state, set_rng_state
 
-LIMIT = 1500  # rules on one page
+LIMIT: Final = 1500  # rules on one page
 
 
 @dataclass(eq=False)
@@ -120,22 +120,25 @@ def twin(node: Any) -> Any:
 class Recorder(Watch):
     """Sees what the engine does in an `explore` block."""
 
+    outermost: Any
+    named_terms: Any
+
     name = "explore"
 
     def __init__(self, outermost: FrameType, terms: dict[str, Tensor]) -> None:
         self.outermost, self.named_terms = outermost, terms
-        self.names = Names()
+        self.names: Any = Names()
         self.records: dict[Node, Record] = {}
         self.passes: list[Pass] = []
         self.going: list[Pass] = []  # passes that have not finished: a rule may start another
         self.running: list[Step] = []
-        self.count = 0
+        self.count: int = 0
 
     def make_room_for(self, other: Watch) -> None:
         """Nothing else may watch in the block, nor a second explorer."""
         raise RuntimeError(f"{other.name}: this thread is watched by explore already; leave that block first")
 
-    def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         """Run the operation, and remember it if it is recorded."""
         if raw or not node.edges or self.count > LIMIT or len(self.records) > 4 * LIMIT:
             return node.forward(*inputs, **parameters)

@@ -28,7 +28,7 @@ class Term(NamedTuple):
     seeds: list[tuple[Any, int | None, float]]  # (node, position of its input, weight): where the sum hands it its gradient
 
 
-def terms_of(ended: Any, records: dict, named: dict[str, Tensor]) -> list[Term]:
+def terms_of(ended: Any, records: dict[Any, Any], named: dict[str, Tensor]) -> list[Term]:
     """The summands of what a pass started from; none if that is not one real scalar.
 
     Raises ValueError if a tensor in `named` is not one of them.
@@ -46,7 +46,9 @@ def terms_of(ended: Any, records: dict, named: dict[str, Tensor]) -> list[Term]:
     return list(found.values())
 
 
-def _split(edge: Any, weight: float, name: str, by: tuple, records: dict, names: dict) -> Iterator[Term]:
+def _split(
+    edge: Any, weight: float, name: str, by: tuple[Any, ...], records: dict[Any, Any], names: dict[Any, Any]
+) -> Iterator[Term]:
     record = None if isinstance(edge, Output) else records.get(edge)
     if record is not None and edge not in names and all(np.size(value) == 1 for value in record.inputs):
         constants = [float(np.asarray(value).item()) for value in record.inputs]
@@ -89,13 +91,13 @@ def add_parts(ended: Any) -> None:
                 _run_again(step, incoming, pending, t)
 
 
-def _add(pending: dict, edge: Any, grad: Any) -> None:
+def _add(pending: dict[Any, Any], edge: Any, grad: Any) -> None:
     node, place = (edge.edges[0], edge.position) if isinstance(edge, Output) else (edge, 0)
     there = pending.setdefault(node, {})
     there[place] = there[place] + grad if place in there else grad
 
 
-def _run_again(step: Any, incoming: dict[int, Any], pending: dict, t: int) -> None:
+def _run_again(step: Any, incoming: dict[int, Any], pending: dict[Any, Any], t: int) -> None:
     like = next(iter(incoming.values()))
     zeros = [array_module(like).zeros(g.shape, g.dtype) for g in step.incoming]
     grads = step.rule.backward(*(incoming.get(i, zero) for i, zero in enumerate(zeros)))

@@ -6,14 +6,14 @@ import inspect
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from minitorch.autograd.formulas import formula as formula_of
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+ORDINALS: Final = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 _MARK = re.compile(r"(\^\([^)]*\)|\^-?\w+|\bd?[a-z]\d?\b)")
 
 
@@ -71,7 +71,7 @@ def count(n: int, word: str) -> str:
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
-def formula(text: str) -> list:
+def formula(text: str) -> list[Any]:
     """A formula with its letters in italics and its exponents raised."""
     pieces = _MARK.split(text)
     pieces[::2] = (re.sub(r"(^| )- |-(?=\d|$)", rf"\1{MINUS} ", piece) for piece in pieces[::2])

@@ -11,14 +11,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-METADATA = "__metadata__"
-LONGEST = 100_000_000  # bytes of a header, the format's own limit
+METADATA: Final = "__metadata__"
+LONGEST: Final = 100_000_000  # bytes of a header, the format's own limit
 
-NUMPY = {
+NUMPY: Final = {
     "BOOL": "bool",
     "U8": "uint8",
     "I8": "int8",
@@ -33,7 +33,7 @@ NUMPY = {
     "I64": "int64",
     "F64": "float64",
 }
-NAMES = {name: code for code, name in NUMPY.items()}
+NAMES: Final = {name: code for code, name in NUMPY.items()}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class SmallFloat:
         return np.array(positive + negative, np.float32)
 
 
-SMALL = {
+SMALL: Final = {
     "F4": SmallFloat(2, 1, "none"),
     "F6_E2M3": SmallFloat(2, 3, "none"),
     "F6_E3M2": SmallFloat(3, 2, "none"),
@@ -82,8 +82,8 @@ SMALL = {
     "F8_E4M3FNUZ": SmallFloat(4, 3, "nan for -0"),
     "F8_E5M2FNUZ": SmallFloat(5, 2, "nan for -0"),
 }
-AS_FLOAT32 = {"BF16", *SMALL}
-BITS = {
+AS_FLOAT32: Final = {"BF16", *SMALL}
+BITS: Final = {
     "BF16": 16,
     **{code: 8 * np.dtype(name).itemsize for code, name in NUMPY.items()},
     **{code: each.bits for code, each in SMALL.items()},

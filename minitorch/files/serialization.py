@@ -239,7 +239,7 @@ def _check(digest: Any, raw: bytes, name: str) -> None:
 # ---- the structure around the tensors: what JSON has as it is, everything else as an object with one key -----------------
 
 
-def _encoded(obj: Any, path: tuple, arrays: dict[str, Any]) -> Any:
+def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     """`obj` as JSON; its arrays go into `arrays` under the name that stands for them."""
     if isinstance(obj, Tensor):
         name = _unused_name(path, arrays)
@@ -267,11 +267,11 @@ def _encoded(obj: Any, path: tuple, arrays: dict[str, Any]) -> Any:
     )
 
 
-def _place(path: tuple) -> str:
+def _place(path: tuple[Any, ...]) -> str:
     return "obj" + "".join(f"[{key!r}]" for key in path)
 
 
-def _unused_name(path: tuple, arrays: dict[str, Any]) -> str:
+def _unused_name(path: tuple[Any, ...], arrays: dict[str, Any]) -> str:
     """The keys that lead to a tensor, joined by dots: a flat dict of tensors keeps its keys."""
     name = ".".join(map(str, path)) if path else "tensor"
     if name == "__metadata__":

@@ -44,13 +44,13 @@ __all__ = [
 class Tanh(Op):
     """tanh a.  da = g (1 - tanh^2 a)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         a = floating(a)
         out = array_module(a).tanh(a)
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (1 - out * out)
 
@@ -58,7 +58,7 @@ class Tanh(Op):
 class Sigmoid(Op):
     """s = 1 / (1 + e^-a), computed as (1 + tanh(a/2)) / 2, which never overflows.  da = g s (1 - s)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         a = floating(a)
         out = array_module(a).empty_like(a)
         for x, y in strips(a, out):
@@ -66,7 +66,7 @@ class Sigmoid(Op):
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (out * (1 - out))
 
@@ -84,12 +84,12 @@ def _sigmoid(a: Any, out: Any) -> Any:
 class Relu(Op):
     """max(a, 0).  da = g where a > 0, else 0 (also at 0); g at a nan, which so stays in sight."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         out = array_module(a).maximum(a, 0)
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return flat(ctx, zeroed(g, out <= 0))
 
@@ -97,7 +97,7 @@ class Relu(Op):
 class LeakyRelu(Op):
     """a where a > 0, else slope a.  da = g, or slope g."""
 
-    def forward(ctx, a, slope):
+    def forward(ctx, a: Any, slope: Any) -> Any:
         ctx.saved = (a,)
         ctx.slope = slope
         a = floating(a)
@@ -109,7 +109,7 @@ class LeakyRelu(Op):
             y += xp.maximum(x, 0)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return flat(ctx, Bent.apply(g, a, slope=ctx.slope))
 
@@ -117,7 +117,7 @@ class LeakyRelu(Op):
 class Bent(Op):
     """h where a > 0, else slope h: what LeakyRelu sends back.  dh = g, or slope g; da = 0."""
 
-    def forward(ctx, h, a, slope):
+    def forward(ctx, h: Any, a: Any, slope: Any) -> Any:
         ctx.saved = (a,)
         ctx.slope = slope
         xp = array_module(a)
@@ -129,7 +129,7 @@ class Bent(Op):
             z *= y
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return Bent.apply(g, a, slope=ctx.slope), None
 
@@ -137,14 +137,14 @@ class Bent(Op):
 class Elu(Op):
     """scale * (a where a > 0, else alpha (e^a - 1)).  da = scale g, or scale alpha e^a g."""
 
-    def forward(ctx, a, alpha, scale):
+    def forward(ctx, a: Any, alpha: Any, scale: Any) -> Any:
         ctx.saved = (a,)
         ctx.alpha, ctx.scale = alpha, scale
         a = floating(a)
         xp = array_module(a)
         return scale * xp.where(a > 0, a, alpha * xp.expm1(xp.minimum(a, 0)))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         bent = a <= 0  # not at a nan
         return where(bent, g * (ctx.scale * ctx.alpha * exp(where(bent, a, 0.0))), g * ctx.scale)
@@ -153,7 +153,7 @@ class Elu(Op):
 class Silu(Op):
     """a s, with s = sigmoid a.  da = g s (1 + a (1 - s))."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         out = array_module(a).empty_like(a)
@@ -162,7 +162,7 @@ class Silu(Op):
             y *= x
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return SiluGradient.apply(g, a)
 
@@ -173,7 +173,7 @@ class SiluGradient(Op):
     dh = g s (1 + a (1 - s)), da = g h s (1 - s) (2 + a (1 - 2 s)).
     """
 
-    def forward(ctx, h, a):
+    def forward(ctx, h: Any, a: Any) -> Any:
         ctx.saved = h, a
         xp = array_module(a)
         out = xp.empty_like(a, dtype=h.dtype)
@@ -186,7 +186,7 @@ class SiluGradient(Op):
             z *= y
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         h, a = ctx.saved
         s = sigmoid(a)
         return SiluGradient.apply(g, a), g * h * (s * (1 - s) * (2 + a * (1 - 2 * s)))
@@ -195,7 +195,7 @@ class SiluGradient(Op):
 class LogSigmoid(Op):
     """log sigmoid a = min(a, 0) - log(1 + e^-|a|), finite for any a.  da = g sigmoid(-a)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         xp = array_module(a)
@@ -207,7 +207,7 @@ class LogSigmoid(Op):
             xp.subtract(xp.minimum(x, 0), y, out=y)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * sigmoid(-a)
 
@@ -215,7 +215,7 @@ class LogSigmoid(Op):
 class Softplus(Op):
     """log(1 + e^(beta a)) / beta, and a itself where beta a > threshold.  da = g sigmoid(beta a), or g."""
 
-    def forward(ctx, a, beta, threshold):
+    def forward(ctx, a: Any, beta: Any, threshold: Any) -> Any:
         ctx.saved = (a,)
         ctx.beta, ctx.threshold = beta, threshold
         a = floating(a)
@@ -225,7 +225,7 @@ class Softplus(Op):
         smooth = xp.maximum(scaled, 0) + xp.log1p(xp.exp(xp.where(scaled > 0, -scaled, scaled)))
         return xp.where(scaled > threshold, a, smooth / beta)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return where(a * ctx.beta > ctx.threshold, g, g * sigmoid(a * ctx.beta))
 
@@ -233,14 +233,14 @@ class Softplus(Op):
 class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum taken off first.  da = p (g - sum(g p))."""
 
-    def forward(ctx, a, dim):
+    def forward(ctx, a: Any, dim: Any) -> Any:
         a = floating(a)
         out = _softmax(a, dim) if a.size else a.copy()
         ctx.saved = (out,)
         ctx.dim = dim
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         if math.prod(out.shape) > STRIP:
             return SoftmaxGradient.apply(g, out, dim=ctx.dim)
@@ -251,7 +251,7 @@ class Softmax(Op):
 class SoftmaxGradient(Op):
     """p (h - sum(h p)) over `dim`: what Softmax sends back.  dh = p (g - sum(g p)), dp = g (h - sum(h p)) - h sum(g p)."""
 
-    def forward(ctx, h, p, dim):
+    def forward(ctx, h: Any, p: Any, dim: Any) -> Any:
         ctx.saved = h, p
         ctx.dim = dim
         out = array_module(p).empty_like(p, dtype=h.dtype)
@@ -260,7 +260,7 @@ class SoftmaxGradient(Op):
             z -= y * total(z, _dims(z, dim), True)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         h, p = ctx.saved
         dims = _dims(g, ctx.dim)
         sums = summed(g * p, dims, True)
@@ -270,14 +270,14 @@ class SoftmaxGradient(Op):
 class LogSoftmax(Op):
     """l = a - log sum e^a over `dim`, with the maximum taken off first.  da = g - e^l sum g."""
 
-    def forward(ctx, a, dim):
+    def forward(ctx, a: Any, dim: Any) -> Any:
         a = floating(a)
         out = _log_softmax(a, dim) if a.size else a.copy()
         ctx.saved = (out,)
         ctx.dim = dim
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g - exp(out) * summed(g, _dims(g, ctx.dim), True)
 

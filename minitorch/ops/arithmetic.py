@@ -21,36 +21,36 @@ from minitorch.ops.promotion import floating, matched
 class Add(Op):
     """a + b.  da = g, db = g."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = matched(a, b)
         return a + b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g, g
 
 
 class Sub(Op):
     """a - b.  da = g, db = -g."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         if any(isinstance(value, bool) or getattr(value, "dtype", None) == backend.bool_ for value in (a, b)):
             raise TypeError("booleans cannot be subtracted; use ~ or logical_xor, or convert them")
         a, b = matched(a, b)
         return a - b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g, -g if ctx.needs(1) else None
 
 
 class Mul(Op):
     """a * b.  da = g b, db = g a."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         ctx.saved = a if ctx.needs(1) else None, b if ctx.needs(0) else None
         a, b = matched(a, b)
         return a * b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return None if b is None else g * b, None if a is None else g * a
 
@@ -58,7 +58,7 @@ class Mul(Op):
 class Div(Op):
     """a / b.  da = g / b, db = -g a / b^2."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         ctx.saved = a if ctx.needs(1) else None, b
         a, b = matched(a, b)
         if getattr(a, "dtype", backend.bool_).kind in "biu" and getattr(b, "dtype", backend.bool_).kind in "biu":
@@ -66,7 +66,7 @@ class Div(Op):
             b = floating(b) if backend.is_array(b) else float(b)
         return a / b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         da = g / b
         return da if ctx.needs(0) else None, None if a is None else -da * (a / b)
@@ -75,12 +75,12 @@ class Div(Op):
 class FloorDivide(Op):
     """floor(a / b).  da = db = 0."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = matched(a, b)
         with _dividing(a, b):
             return a // b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         zero = g * 0.0
         return zero, zero
 
@@ -88,7 +88,7 @@ class FloorDivide(Op):
 class TruncDivide(FloorDivide):
     """a / b without its fraction.  da = db = 0."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = matched(a, b)
         with _dividing(a, b) as whole:
             if not whole:
@@ -116,13 +116,13 @@ def _dividing(a: Any, b: Any) -> Iterator[bool]:
 class Remainder(Op):
     """a - floor(a / b) b, with the sign of b.  da = g, db = -g floor(a / b)."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         ctx.saved = a, b
         a, b = matched(a, b)
         with _dividing(a, b):
             return a % b
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return g, -(g * FloorDivide.apply(a, b)) if ctx.needs(1) else None
 
@@ -130,17 +130,17 @@ class Remainder(Op):
 class Neg(Op):
     """-a.  da = -g."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         return -a
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return -g
 
 
 class Pow(Op):
     """a ** b.  da = g b a^(b-1), and 0 where b is 0; db = g a^b log a, and 0 where a is 0 and b is not negative."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         base, exponent = matched(a, b)
         if type(b) in (int, float) and b in _BY_PRODUCTS:
             out = _power(base, int(b))
@@ -152,7 +152,7 @@ class Pow(Op):
         ctx.saved = a, b, out if ctx.needs(1) else None
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b, out = ctx.saved
         da = db = None
         if ctx.needs(0):
@@ -192,13 +192,13 @@ def _whole_power(base: Any, exponent: Any) -> Any:
 class Rsqrt(Op):
     """1 / sqrt a.  da = -g / (2 sqrt(a)^3)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         a = floating(a)
         out = 1 / array_module(a).sqrt(a)
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (out * out * out) * -0.5
 

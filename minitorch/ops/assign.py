@@ -25,28 +25,28 @@ _WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit i
 class InPlace(Op):
     """a, as the new content of a tensor changed in place.  da = g."""
 
-    def forward(ctx, a, memory):
+    def forward(ctx, a: Any, memory: Any) -> Any:
         memory[...] = a
         return memory
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g
 
 
 class Overwrite(Op):
     """a, with b in the place that a view, or the whole, looks into.  da = g elsewhere and 0 there, db = g there."""
 
-    def forward(ctx, a, b, place, steps):
+    def forward(ctx, a: Any, b: Any, place: Any, steps: Any) -> Any:
         ctx.steps = steps
         place[...] = b
         return a
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         if ctx.steps is None:
             return g * 0.0, g
         return where(ctx.inside(g), 0.0, g) if ctx.needs(0) else None, seen(ctx.steps, g) if ctx.needs(1) else None
 
-    def inside(ctx, g):
+    def inside(ctx, g: Any) -> Any:
         """Which elements the view looks into."""
         array = g.array if isinstance(g, Tensor) else g
         xp = array_module(array)

@@ -16,7 +16,7 @@ from minitorch.ops.promotion import floating, held, matched, result_type
 class Where(Op):
     """a where the condition holds, else b.  da = g there, db = g elsewhere."""
 
-    def forward(ctx, condition, a, b):
+    def forward(ctx, condition: Any, a: Any, b: Any) -> Any:
         ctx.saved = (condition,)
         if not backend.is_array(a) and not backend.is_array(b):
             scalar = next((value for value in (a, b) if isinstance(value, np.generic)), None)  # a 0-d result inside a rule
@@ -27,7 +27,7 @@ class Where(Op):
         a, b = matched(a, b)
         return array_module(condition).where(condition, a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (condition,) = ctx.saved
         return None, where(condition, g, 0.0) if ctx.needs(1) else None, where(condition, 0.0, g) if ctx.needs(2) else None
 
@@ -38,12 +38,12 @@ class Maximum(Op):
     da = g where a is larger, db = g where b is larger; half to each at a tie, to both at a nan.
     """
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = matched(a, b)
         ctx.saved = a, b
         return array_module(a).maximum(a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return _unless(a < b, g, a, b) if ctx.needs(0) else None, _unless(b < a, g, a, b) if ctx.needs(1) else None
 
@@ -54,12 +54,12 @@ class Minimum(Op):
     da = g where a is smaller, db = g where b is smaller; half to each at a tie, to both at a nan.
     """
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = matched(a, b)
         ctx.saved = a, b
         return array_module(a).minimum(a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return _unless(a > b, g, a, b) if ctx.needs(0) else None, _unless(b > a, g, a, b) if ctx.needs(1) else None
 
@@ -75,12 +75,12 @@ class Clamp(Op):
     da = g inside [low, high], dlow = g where a is below, dhigh = g where a is above.
     """
 
-    def forward(ctx, a, low, high):
+    def forward(ctx, a: Any, low: Any, high: Any) -> Any:
         ctx.saved = a, low, high
         a, low, high = _in_one_dtype(a, low, high)
         return array_module(a).clip(a, low, high)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, low, high = ctx.saved
         da = dlow = dhigh = None
         if ctx.needs(0):

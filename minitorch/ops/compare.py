@@ -14,7 +14,7 @@ from minitorch.ops.promotion import matched
 
 def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
     class Comparison(Op):
-        def forward(ctx, a, b):
+        def forward(ctx, a: Any, b: Any) -> Any:
             return compare(*matched(a, b))
 
     Comparison.__name__ = name.capitalize()

@@ -61,12 +61,12 @@ class Conv2d(Op):
     dx = conv_transpose(g, w), dw = the correlation of x with g, db = the sum of g over n, i, j.
     """
 
-    def forward(ctx, x, w, b, window):
+    def forward(ctx, x: Any, w: Any, b: Any, window: Any) -> Any:
         ctx.saved = x if ctx.needs(1) else None, w if ctx.needs(0) else None
         ctx.window, ctx.size = window, x.shape[2:]
         return correlate(padded(x, window.padding), w, b, window)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, w = ctx.saved
         return (
             None if w is None else ConvTranspose2d.apply(g, w, size=ctx.size, window=ctx.window),
@@ -81,12 +81,12 @@ class ConvTranspose2d(Op):
     dy = conv2d(g, w), dw = the correlation of g with y.
     """
 
-    def forward(ctx, y, w, size, window):
+    def forward(ctx, y: Any, w: Any, size: Any, window: Any) -> Any:
         ctx.saved = y if ctx.needs(1) else None, w if ctx.needs(0) else None
         ctx.window = window
         return spread(y, w, size, window)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         y, w = ctx.saved
         return (
             None if w is None else Conv2d.apply(g, w, None, window=ctx.window),
@@ -100,7 +100,7 @@ class ConvWeight(Op):
     dx = conv_transpose(y, g), dy = conv2d(x, g).
     """
 
-    def forward(ctx, x, y, window):
+    def forward(ctx, x: Any, y: Any, window: Any) -> Any:
         ctx.saved = x, y
         ctx.window = window
         xp, groups = array_module(x), window.groups
@@ -118,7 +118,7 @@ class ConvWeight(Op):
         total = total.reshape(groups, *kernel, channels, filters).transpose(0, 4, 3, 1, 2)
         return total.reshape(groups * filters, channels, *kernel)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, y = ctx.saved
         return (
             ConvTranspose2d.apply(y, g, size=tuple(x.shape[2:]), window=ctx.window) if ctx.needs(0) else None,

@@ -23,7 +23,7 @@ def whole(name: str, what: str, value: Any) -> int:
     raise TypeError(f"{name}: expected {what} to be a whole number, got {value!r} ({type(value).__name__})")
 
 
-def wholes(name: str, what: str, given: tuple) -> tuple[int, ...]:
+def wholes(name: str, what: str, given: tuple[Any, ...]) -> tuple[int, ...]:
     """The whole numbers of `f(2, 3)` and of `f((2, 3))` alike."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = tuple(given[0])

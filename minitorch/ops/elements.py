@@ -20,12 +20,12 @@ from minitorch.ops.promotion import floating, matched
 class Fmod(Op):
     """a - trunc(a / b) b, with the sign of a.  da = g, db = -g trunc(a / b)."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         ctx.saved = a, b
         a, b = matched(a, b)
         return array_module(a).fmod(a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return g, -(g * trunc(a / b)) if ctx.needs(1) else None
 

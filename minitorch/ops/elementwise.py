@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
@@ -14,13 +16,13 @@ from minitorch.ops.promotion import floating
 class Exp(Op):
     """e^a.  da = g e^a."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         a = floating(a)
         out = array_module(a).exp(a)
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * out
 
@@ -28,12 +30,12 @@ class Exp(Op):
 class Log(Op):
     """The natural logarithm of a: -inf at 0, nan below.  da = g / a."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         return array_module(a).log(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g / a
 
@@ -41,12 +43,12 @@ class Log(Op):
 class Log1p(Op):
     """log(1 + a), exact for small a.  da = g / (1 + a)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         return array_module(a).log1p(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g / (1 + a)
 
@@ -54,13 +56,13 @@ class Log1p(Op):
 class Sqrt(Op):
     """The square root of a.  da = g / (2 sqrt a), which is infinite at 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         a = floating(a)
         out = array_module(a).sqrt(a)
         ctx.saved = (out,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g / (out * 2)
 
@@ -68,12 +70,12 @@ class Sqrt(Op):
 class Sin(Op):
     """sin a.  da = g cos a."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         return array_module(a).sin(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * cos(a)
 
@@ -81,12 +83,12 @@ class Sin(Op):
 class Cos(Op):
     """cos a.  da = -g sin a."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         return array_module(a).cos(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return -(g * sin(a))
 
@@ -94,11 +96,11 @@ class Cos(Op):
 class Abs(Op):
     """|a|.  da = g sign a, which is 0 at 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         return array_module(a).abs(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * sign(a)
 
@@ -144,44 +146,44 @@ def abs(input: Tensor) -> Tensor:
 class Sign(Op):
     """-1, 0 or 1, and 0 for nan.  da = 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         xp = array_module(a)
         if a.dtype.kind in "bc":
             return a.copy() if a.dtype.kind == "b" else xp.sign(a)
         return xp.subtract(a > 0, a < 0, dtype=a.dtype)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return nothing(g)
 
 
 class Floor(Op):
     """The integer at or below a.  da = 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         return array_module(a).floor(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return nothing(g)
 
 
 class Ceil(Floor):
     """The integer at or above a.  da = 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         return array_module(a).ceil(a)
 
 
 class Round(Floor):
     """a to `decimals` places, halves to even.  da = 0."""
 
-    def forward(ctx, a, decimals):  # type: ignore[override]  # an operation is called by its own parameters
+    def forward(ctx, a: Any, decimals: Any) -> Any:  # type: ignore[override]  # an operation is called by its own parameters
         return array_module(a).round(a, decimals)
 
 
 class Trunc(Floor):
     """The integer part of a.  da = 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         return array_module(a).trunc(a)
 
 

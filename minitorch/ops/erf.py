@@ -17,13 +17,13 @@ from minitorch.ops.strips import strips
 class Erf(Op):
     """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to a.  da = g 2/sqrt(pi) e^(-a^2)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
         a = floating(a)
         # the polynomials leave the range of half precision
         return _erf(a.astype(backend.float32)).astype(a.dtype) if a.dtype == backend.float16 else _erf(a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * (exp(-(a * a)) * (2 / math.sqrt(math.pi)))
 
@@ -31,7 +31,7 @@ class Erf(Op):
 class Gelu(Op):
     """a P, with P = P(a) the normal distribution function and p its density.  da = g (P + a p)."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         xp = array_module(a)
         x = floating(a)
         below, out = xp.empty_like(x), xp.empty_like(x)
@@ -42,7 +42,7 @@ class Gelu(Op):
         ctx.mark_constant(below)  # kept to save time alone: GeluGradient's rule differentiates it as a function of a
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, below = ctx.saved
         return GeluGradient.apply(g, a, below)
 
@@ -53,7 +53,7 @@ class GeluGradient(Op):
     dh = g (P + a p), da = g h p (2 - a^2).
     """
 
-    def forward(ctx, h, a, below):
+    def forward(ctx, h: Any, a: Any, below: Any) -> Any:
         ctx.saved = h, a, below
         xp = array_module(a)
         out = xp.empty_like(a, dtype=h.dtype)
@@ -67,7 +67,7 @@ class GeluGradient(Op):
             z *= y
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         h, a, below = ctx.saved
         square = a * a
         return GeluGradient.apply(g, a, below), g * h * (exp(square * -0.5) * _DENSITY * (2 - square)), None

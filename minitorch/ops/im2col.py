@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,10 +28,10 @@ from minitorch.ops.window import Window
 # one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
 COPIES, SHORT = 2, 12
 
-WIDE = 64  # the numbers in a row of a filter from which its gradient is `gathered`
+WIDE: Final = 64  # the numbers in a row of a filter from which its gradient is `gathered`
 
 # How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
-ROWS = 1024
+ROWS: Final = 1024
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], ...]) -> Any:

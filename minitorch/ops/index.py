@@ -19,43 +19,43 @@ class Slice(Op):
 
     view = True
 
-    def forward(ctx, a, index):
+    def forward(ctx, a: Any, index: Any) -> Any:
         ctx.shape_in, ctx.index = a.shape, index
         return a[index]
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Unslice.apply(g, index=ctx.index, shape=ctx.shape_in)
 
 
 class Unslice(Op):
     """Zeros of `shape` with a at index, no place of which is named twice.  da = g[index]."""
 
-    def forward(ctx, a, index, shape):
+    def forward(ctx, a: Any, index: Any, shape: Any) -> Any:
         ctx.index = index
         out = array_module(a).zeros(shape, a.dtype)
         out[index] = a
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Slice.apply(g, index=ctx.index)
 
 
 class Take(Op):
     """a[index] with integer or boolean arrays in the index, as a copy.  da = zeros with g added at index."""
 
-    def forward(ctx, a, index):
+    def forward(ctx, a: Any, index: Any) -> Any:
         ctx.saved = arrays_of(index)
         ctx.shape_in, ctx.index = a.shape, index
         return a[index]
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in)
 
 
 class AddAt(Op):
     """Zeros of `shape` with a added at index, once for each time a place is named.  da = g[index]."""
 
-    def forward(ctx, a, index, shape):
+    def forward(ctx, a: Any, index: Any, shape: Any) -> Any:
         ctx.saved = arrays_of(index)
         ctx.index = index
         xp = array_module(a)
@@ -66,21 +66,21 @@ class AddAt(Op):
             out[index] = a  # a mask names no place twice
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Take.apply(g, index=ctx.index)
 
 
 class SetItem(Op):
     """a with b, broadcast, in place of a[index].  da = g with zeros there; db = g[index]."""
 
-    def forward(ctx, a, b, index):
+    def forward(ctx, a: Any, b: Any, index: Any) -> Any:
         ctx.saved = arrays_of(index)
         ctx.index, ctx.ndim_b = index, getattr(b, "ndim", 0)
         out = a.copy(order="K")
         out[index] = b
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         db = None
         if ctx.needs(1):
             db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
@@ -95,12 +95,12 @@ class Embedding(Op):
     dtable = g added at those rows, but none at `padding_idx`.
     """
 
-    def forward(ctx, table, index, padding_idx):
+    def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
         ctx.saved = (index,)
         ctx.shape_in, ctx.padding_idx = table.shape, padding_idx
         return table[index]
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (index,) = ctx.saved
         rows = index.array if isinstance(index, Tensor) else index
         if ctx.padding_idx is not None:

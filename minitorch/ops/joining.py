@@ -31,12 +31,12 @@ from minitorch.ops.shape import (
 )
 
 
-def _several(tensors: tuple) -> list[Tensor]:
+def _several(tensors: tuple[Any, ...]) -> list[Tensor]:
     """The tensors of `f(a, b)` and of `f([a, b])` alike."""
     return list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
 
 
-def _each(function: Any, tensors: tuple) -> Any:
+def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
     """`function` of one tensor, or of each of several."""
     found = tuple(map(function, _several(tensors)))
     return found[0] if len(tensors) == 1 and isinstance(tensors[0], Tensor) else found
@@ -214,11 +214,11 @@ def repeat_interleave(
 class Roll(Op):
     """a moved by `shifts` along `dims`, what leaves at one end comes in at the other.  da = g, moved back."""
 
-    def forward(ctx, a, shifts, dims):
+    def forward(ctx, a: Any, shifts: Any, dims: Any) -> Any:
         ctx.shifts, ctx.dims = shifts, dims
         return array_module(a).roll(a, shifts, dims)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Roll.apply(g, shifts=tuple(-n for n in ctx.shifts), dims=ctx.dims)
 
 

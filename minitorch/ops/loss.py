@@ -25,7 +25,7 @@ from minitorch.ops.reduce import ScatterAlong, norm, normalized_dims, sum
 class CrossEntropy(Op):
     """The sum over rows of c (log sum e^x - x[target]), for logits x (n, classes).  dx = g c (softmax x - one-hot target)."""
 
-    def forward(ctx, x, target, coefficients):
+    def forward(ctx, x: Any, target: Any, coefficients: Any) -> Any:
         xp = array_module(x)
         shifted = x - largest(x)
         p = xp.exp(shifted)
@@ -35,7 +35,7 @@ class CrossEntropy(Op):
         ctx.saved = x, p, target, coefficients
         return products(losses, coefficients)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, p, target, coefficients = ctx.saved
         if isinstance(g, Tensor):  # recorded: p depends on x
             classes = array_module(x.array).arange(x.shape[1])
@@ -50,12 +50,12 @@ class CrossEntropy(Op):
 class Picked(Op):
     """Minus the entry of its target in each row of x (n, classes), for targets (n, 1).  dx = -g there."""
 
-    def forward(ctx, x, target):
+    def forward(ctx, x: Any, target: Any) -> Any:
         ctx.saved = (target,)
         ctx.shape_in = x.shape
         return -x[array_module(x).arange(x.shape[0]), target[:, 0]]
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (target,) = ctx.saved
         return flat(ctx, ScatterAlong.apply(-g.reshape(target.shape), target, shape=ctx.shape_in, dim=1)), None
 
@@ -66,13 +66,13 @@ class BinaryCrossEntropy(Op):
     As in PyTorch the denominator is kept above 1e-12, so that a sure and wrong x has a large gradient, not an infinite one.
     """
 
-    def forward(ctx, x, t):
+    def forward(ctx, x: Any, t: Any) -> Any:
         ctx.saved = x, t
         xp = array_module(x)
         yes, no = xp.log(x), xp.log(1 - x)  # as `_log`, on arrays alone: half of the time, of 50 elements
         return -(t * xp.maximum(yes, -100.0) + (1 - t) * xp.maximum(no, -100.0))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, t = ctx.saved
         dx = g * (x - t) / clamp(x * (1 - x), min=1e-12) if ctx.needs(0) else None
         return dx, g * (_log(1 - x) - _log(x)) if ctx.needs(1) else None
@@ -190,7 +190,7 @@ def _check_floats(name: str, input: Tensor, weight: Tensor | None) -> None:
         )
 
 
-def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
+def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple[Any, ...]:
     """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses.
 
     Ignored rows are not among them: the last says which are (a mask, or on a GPU their positions), or is None for all. A

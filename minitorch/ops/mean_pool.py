@@ -23,13 +23,13 @@ class SumPool2d(Op):
     Rows first, then columns: 14x14 places are 28 additions, not 196.
     """
 
-    def forward(ctx, a, window):
+    def forward(ctx, a: Any, window: Any) -> Any:
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         if is_whole(window, a.shape):  # one sum; forward and backward of (32, 64, 8, 8) take 0.63 of the time
             return total(a, (2, 3), True)
         return added(window.columns(added(window.rows(window.pad(a, 0)))))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return flat(ctx, Spread.apply(g, window=ctx.window, shape=ctx.shape_in, last=ctx.last))
 
 
@@ -52,7 +52,7 @@ def added(slices: Iterable[Any]) -> Any:
 class Spread(Op):
     """Zeros of `shape` with a added at every place of its window, channels-last if `last`.  da = g summed over each window."""
 
-    def forward(ctx, a, window, shape, last):
+    def forward(ctx, a: Any, window: Any, shape: Any, last: Any) -> Any:
         ctx.window = window
         xp = array_module(a)
         if is_whole(window, shape):
@@ -67,7 +67,7 @@ class Spread(Op):
             row += wide
         return window.inside(out, shape)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return SumPool2d.apply(g, window=ctx.window)
 
 
@@ -79,20 +79,20 @@ def stretches(length: int, out: int) -> list[tuple[int, int]]:
 class StretchMeans(Op):
     """The means of a over stretches of rows and of columns, `size` of them.  da = g / count, spread over each stretch."""
 
-    def forward(ctx, a, size):
+    def forward(ctx, a: Any, size: Any) -> Any:
         ctx.size_in, xp = a.shape[-2:], array_module(a)
         rows = [total(a[..., i:j, :], (a.ndim - 2,)) / (j - i) for i, j in stretches(a.shape[-2], size[0])]
         a = xp.stack(rows, -2)
         return xp.stack([total(a[..., i:j], (a.ndim - 1,)) / (j - i) for i, j in stretches(a.shape[-1], size[1])], -1)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return flat(ctx, StretchSpread.apply(g, size=ctx.size_in))
 
 
 class StretchSpread(Op):
     """Each element of a, divided by the size of its stretch, added over it: the adjoint of StretchMeans.  da = its means."""
 
-    def forward(ctx, a, size):
+    def forward(ctx, a: Any, size: Any) -> Any:
         ctx.size_in, xp = a.shape[-2:], array_module(a)
         wide = xp.zeros((*a.shape[:-1], size[1]), a.dtype)
         for k, (i, j) in enumerate(stretches(size[1], a.shape[-1])):
@@ -102,7 +102,7 @@ class StretchSpread(Op):
             out[..., i:j, :] += wide[..., k : k + 1, :] / (j - i)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return StretchMeans.apply(g, size=ctx.size_in)
 
 

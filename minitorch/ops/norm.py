@@ -27,7 +27,7 @@ class Normalize(Op):
     (Ioffe & Szegedy 2015, section 3).
     """
 
-    def forward(ctx, x, w, b, dims, eps, running=None):
+    def forward(ctx, x: Any, w: Any, b: Any, dims: Any, eps: Any, running: Any = None) -> Any:
         ctx.dims, ctx.eps, ctx.kept = dims, eps, kept(x.shape, dims)
         ctx.count = math.prod(x.shape[d] for d in dims)
         middle = (_sums(x, dims) / ctx.count).reshape(ctx.kept)
@@ -43,7 +43,7 @@ class Normalize(Op):
         ctx.saved = x, w, middle, inverse
         return y
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
         if isinstance(g, Tensor):  # recorded: the statistics depend on x too
             middle = mean(x, ctx.dims, keepdim=True)
@@ -67,7 +67,7 @@ class LayerNorm(Op):
     the other dimensions, db = that of g (Ba, Kiros & Hinton 2016).
     """
 
-    def forward(ctx, x, w, b, shape, eps):
+    def forward(ctx, x: Any, w: Any, b: Any, shape: Any, eps: Any) -> Any:
         ctx.size, ctx.eps, ctx.ndim = math.prod(shape), eps, len(shape)
         xp, rows = array_module(x), x.reshape(-1, ctx.size)
         out = xp.empty(x.shape, x.dtype)
@@ -84,7 +84,7 @@ class LayerNorm(Op):
         ctx.saved = x, w, middle, inverse
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
         rows, grads, wide = x.reshape(-1, ctx.size), g.reshape(-1, ctx.size), None if w is None else w.reshape(-1)
         if isinstance(g, Tensor):  # recorded: the statistics depend on x too

@@ -16,23 +16,35 @@ Pair = int | tuple[int, int]
 class Unfold(Op):
     """im2col: the patches of a (n, c, h, w) as columns (n, c kh kw, positions).  da = g folded."""
 
-    def forward(ctx, a, size, kernel, dilation, padding, stride):
-        ctx.options = {"size": size, "kernel": kernel, "dilation": dilation, "padding": padding, "stride": stride}
+    def forward(ctx, a: Any, size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> Any:
+        ctx.options: dict[str, Any] = {
+            "size": size,
+            "kernel": kernel,
+            "dilation": dilation,
+            "padding": padding,
+            "stride": stride,
+        }
         xp, (ph, pw), (n, c) = array_module(a), padding, a.shape[:2]
         whole = xp.zeros((n, c, size[0] + 2 * ph, size[1] + 2 * pw), a.dtype)
         whole[:, :, ph : ph + size[0], pw : pw + size[1]] = a
         columns = xp.stack([whole[place] for place in _places(**ctx.options)], 2)
         return columns.reshape(n, c * kernel[0] * kernel[1], math.prod(columns.shape[3:]))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Fold.apply(g, **ctx.options)
 
 
 class Fold(Op):
     """col2im: columns (n, c kh kw, positions) added where their patches lie in an image (n, c, *size).  da = g unfolded."""
 
-    def forward(ctx, a, size, kernel, dilation, padding, stride):
-        ctx.options = {"size": size, "kernel": kernel, "dilation": dilation, "padding": padding, "stride": stride}
+    def forward(ctx, a: Any, size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> Any:
+        ctx.options: dict[str, Any] = {
+            "size": size,
+            "kernel": kernel,
+            "dilation": dilation,
+            "padding": padding,
+            "stride": stride,
+        }
         xp, (ph, pw), places = array_module(a), padding, _places(**ctx.options)
         n, c = a.shape[0], a.shape[1] // len(places)
         whole = xp.zeros((n, c, size[0] + 2 * ph, size[1] + 2 * pw), a.dtype)
@@ -41,16 +53,20 @@ class Fold(Op):
             target += a.reshape(n, c, len(places), a.shape[2])[:, :, k].reshape(target.shape)
         return whole[:, :, ph : ph + size[0], pw : pw + size[1]].copy()
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Unfold.apply(g, **ctx.options)
 
 
-def _out(size: tuple, kernel: tuple, dilation: tuple, padding: tuple, stride: tuple) -> tuple[int, ...]:
+def _out(
+    size: tuple[Any, ...], kernel: tuple[Any, ...], dilation: tuple[Any, ...], padding: tuple[Any, ...], stride: tuple[Any, ...]
+) -> tuple[int, ...]:
     """How many positions a patch has along both dimensions."""
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, kernel, dilation, padding, stride))
 
 
-def _places(size: tuple, kernel: tuple, dilation: tuple, padding: tuple, stride: tuple) -> list[tuple]:
+def _places(
+    size: tuple[Any, ...], kernel: tuple[Any, ...], dilation: tuple[Any, ...], padding: tuple[Any, ...], stride: tuple[Any, ...]
+) -> list[tuple[Any, ...]]:
     """For each place in a patch, the pixels of the padded image that come to lie there."""
     (oh, ow), (sh, sw), (dh, dw) = _out(size, kernel, dilation, padding, stride), stride, dilation
     reach = (sh * (oh - 1) + 1, sw * (ow - 1) + 1)

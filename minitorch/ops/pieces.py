@@ -52,11 +52,11 @@ def _of_zeros(node: Any, like: Tensor) -> Tensor:
 class Flat(Op):
     """a, whatever the inputs are.  da = g; by the inputs 0."""
 
-    def forward(ctx, a, *inputs):
-        ctx.kinds = [(value.shape, value.dtype) for value in inputs]
+    def forward(ctx, a: Any, *inputs: Any) -> Any:
+        ctx.kinds: list[tuple[Any, Any]] = [(value.shape, value.dtype) for value in inputs]
         return a.copy()
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         xp = array_module(g.array if isinstance(g, Tensor) else g)
         zeros = [xp.zeros(*kind) for kind in ctx.kinds]
         return g, *(map(wrap, zeros) if isinstance(g, Tensor) else zeros)

@@ -20,13 +20,13 @@ from minitorch.ops.window import Window
 class MaxPool2d(Op):
     """The largest of each window.  da = g at the place where it was found, the first at a tie, in rows."""
 
-    def forward(ctx, a, window):
+    def forward(ctx, a: Any, window: Any) -> Any:
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out, place = winners(a, window, wanted=ctx.needs(0))
         ctx.saved = (place,)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (place,) = ctx.saved
         return flat(ctx, Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in, last=ctx.last))
 
@@ -70,7 +70,7 @@ class Unpool(Op):
     `last` repeats the memory order of the input, which cannot be read off an image of one pixel.
     """
 
-    def forward(ctx, a, place, window, shape, last):
+    def forward(ctx, a: Any, place: Any, window: Any, shape: Any, last: Any) -> Any:
         ctx.saved = (place,)
         ctx.window = window
         out = window.blank(array_module(a), None if window.writes_all(shape) else 0, shape, a.dtype, last)
@@ -83,7 +83,7 @@ class Unpool(Op):
                 target[...] = zeroed(a, place != k)
         return window.inside(out, shape)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (place,) = ctx.saved
         return Pick.apply(g, place, window=ctx.window), None
 
@@ -91,7 +91,7 @@ class Unpool(Op):
 class Pick(Op):
     """Of each window of a the element at its named place.  da = g added there."""
 
-    def forward(ctx, a, place, window):
+    def forward(ctx, a: Any, place: Any, window: Any) -> Any:
         ctx.saved = (place,)
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out = array_module(a).zeros_like(place, dtype=a.dtype)
@@ -99,7 +99,7 @@ class Pick(Op):
             out += zeroed(candidate, place != k)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (place,) = ctx.saved
         return Unpool.apply(g, place, window=ctx.window, shape=ctx.shape_in, last=ctx.last), None
 

@@ -169,7 +169,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     return permute(x, tuple(labels.index(label) for label in output))
 
 
-def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list]:
+def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list[Any]]:
     """An operand and a label for each of its dimensions, each label once: a repeated letter is the diagonal.
 
     The dimensions that "..." stands for are labelled by numbers, counted from the right.
@@ -191,7 +191,7 @@ def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list]:
     return x, labels
 
 
-def _sizes(equation: str, labelled: list[tuple[Tensor, list]]) -> dict[Any, int]:
+def _sizes(equation: str, labelled: list[tuple[Tensor, list[Any]]]) -> dict[Any, int]:
     """The length of each label; raises ValueError where two lengths other than 1 meet."""
     sizes: dict[Any, int] = {}
     for x, labels in labelled:
@@ -203,13 +203,13 @@ def _sizes(equation: str, labelled: list[tuple[Tensor, list]]) -> dict[Any, int]
     return sizes
 
 
-def _summed(x: Tensor, labels: list, wanted: set) -> tuple[Tensor, list]:
+def _summed(x: Tensor, labels: list[Any], wanted: set) -> tuple[Tensor, list[Any]]:
     """`x` summed over the labels that are not wanted."""
     dims = tuple(d for d, label in enumerate(labels) if label not in wanted)
     return (total(x, dims), [label for label in labels if label in wanted]) if dims else (x, labels)
 
 
-def _combined(x: Tensor, labels: list, y: Tensor, others: list, wanted: set) -> tuple[Tensor, list]:
+def _combined(x: Tensor, labels: list[Any], y: Tensor, others: list[Any], wanted: set) -> tuple[Tensor, list[Any]]:
     """Two operands as one product of stacks of matrices: (in both, x alone, summed) times (in both, summed, y alone)."""
     # a label of length 1 in one of the two alone is broadcast: there it can as well be left out
     ones = {a for a, n in zip(labels, x.shape) for b, m in zip(others, y.shape) if a == b and n != m}
@@ -229,7 +229,7 @@ def _combined(x: Tensor, labels: list, y: Tensor, others: list, wanted: set) -> 
     return reshape(out, [length[c] for c in batch + rows + columns]), batch + rows + columns
 
 
-def _without(x: Tensor, labels: list, ones: set) -> tuple[Tensor, list]:
+def _without(x: Tensor, labels: list[Any], ones: set) -> tuple[Tensor, list[Any]]:
     """Without those dimensions of `ones` that have length 1 here."""
     kept = [d for d, label in enumerate(labels) if label not in ones or x.shape[d] != 1]
     return reshape(x, [x.shape[d] for d in kept]), [labels[d] for d in kept]

@@ -73,7 +73,7 @@ class Rnn(Op):
     dh = w^T dx[0], dw = sum dx[t] h[t-1]^T.
     """
 
-    def forward(ctx, x, h, w, relu):
+    def forward(ctx, x: Any, h: Any, w: Any, relu: Any) -> Any:
         xp = array_module(x)
         out, ctx.relu = xp.empty(x.shape, x.dtype), relu
         ctx.saved = h, w, out
@@ -83,7 +83,7 @@ class Rnn(Op):
             h = xp.maximum(row, 0, out=row) if relu else xp.tanh(row, out=row)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         h, w, out = ctx.saved
         slope = where(out > 0, 1.0, out * 0) if ctx.relu else 1 - out * out
         dx, dh = [], 0.0
@@ -101,7 +101,7 @@ class Lstm(Op):
     dc i (1 - n^2), dh tanh(c) o (1 - o) for the gates i, f, n, o; dx = dz, dw = sum dz[t] h[t-1]^T.
     """
 
-    def forward(ctx, x, h, c, w):
+    def forward(ctx, x: Any, h: Any, c: Any, w: Any) -> Any:
         xp, width = array_module(x), h.shape[-1]
         out, cells = (xp.empty((*x.shape[:2], width), x.dtype) for _ in range(2))
         # sigmoid z = (1 + tanh(z / 2)) / 2, so that one tanh does for all gates: the forward pass takes 0.8 of the time
@@ -122,7 +122,7 @@ class Lstm(Op):
             h *= o
         return out, cells
 
-    def backward(ctx, g, g_cells):
+    def backward(ctx, g: Any, g_cells: Any) -> Any:
         x, h, c, w, out, cells, gates = ctx.saved
         before = _before(h, out)
         if isinstance(g, Tensor):  # recorded: the gates depend on the inputs too
@@ -150,7 +150,7 @@ class Gru(Op):
     and z, and dn r for n; dw = sum dy[t] h[t-1]^T, db = sum dy[t].
     """
 
-    def forward(ctx, x, h, w, b):
+    def forward(ctx, x: Any, h: Any, w: Any, b: Any) -> Any:
         xp, width = array_module(x), h.shape[-1]
         out, gates = xp.empty((*x.shape[:2], width), x.dtype), x.copy()
         hidden, turned = xp.empty(x.shape, x.dtype), xp.ascontiguousarray(w.T)
@@ -172,7 +172,7 @@ class Gru(Op):
             h += n
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         x, h, w, b, out, gates, hidden = ctx.saved
         before = _before(h, out)
         if isinstance(g, Tensor):  # recorded: the gates depend on the inputs too

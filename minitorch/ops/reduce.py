@@ -78,37 +78,37 @@ def kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
 class Sum(Op):
     """sum a over `dims`.  da = g, spread over what was summed."""
 
-    def forward(ctx, a, dims, keepdim):
+    def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
         return rounded(total(a, dims, keepdim), a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Expand.apply(g.reshape(ctx.kept), shape=ctx.whole)
 
 
 class Mean(Op):
     """The mean of a over `dims`.  da = g / count, spread over what was averaged."""
 
-    def forward(ctx, a, dims, keepdim):
+    def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
         ctx.count = math.prod(a.shape[d] for d in dims)
         return rounded(total(a, dims, keepdim) / (ctx.count or math.nan), a)  # PyTorch's mean of nothing is nan
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Expand.apply((g / (ctx.count or math.nan)).reshape(ctx.kept), shape=ctx.whole)
 
 
 class Prod(Op):
     """The product of a over `dims`.  da = g times the product of the others: out / a where no element is 0."""
 
-    def forward(ctx, a, dims, keepdim):
+    def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         out = a.prod(dims, keepdims=True, dtype=backend.int64 if a.dtype.kind in "biu" else None)
         ctx.dims, ctx.kept = dims, out.shape
         out = out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
         ctx.saved = a, out
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, out = ctx.saved
         if bool((a == 0).any()):
             return g.reshape(ctx.kept) * _product_of_others(a, ctx.dims)
@@ -130,7 +130,7 @@ def _product_of_others(a: Any, dims: tuple[int, ...]) -> Any:
 class MaxAlong(Op):
     """The largest along `dim` and its index, the first at a tie.  da = g at that index."""
 
-    def forward(ctx, a, dim, keepdim, largest):
+    def forward(ctx, a: Any, dim: Any, keepdim: Any, largest: Any) -> Any:
         xp = array_module(a)
         index = (a.argmax if largest else a.argmin)(dim, keepdims=True)
         values = xp.take_along_axis(a, index, dim)
@@ -140,7 +140,7 @@ class MaxAlong(Op):
             values, index = values.squeeze(dim), index.squeeze(dim)
         return values, index
 
-    def backward(ctx, g, _):
+    def backward(ctx, g: Any, _: Any) -> Any:
         (index,) = ctx.saved
         return ScatterAlong.apply(g.reshape(index.shape), index, shape=ctx.shape_in, dim=ctx.dim)
 
@@ -148,7 +148,7 @@ class MaxAlong(Op):
 class ScatterAlong(Op):
     """Zeros of `shape` with a added at `index` along `dim`; the adjoint of gather.  da = g gathered."""
 
-    def forward(ctx, a, index, shape, dim):
+    def forward(ctx, a: Any, index: Any, shape: Any, dim: Any) -> Any:
         ctx.saved = (index,)
         ctx.dim = dim
         xp = array_module(a)
@@ -160,7 +160,7 @@ class ScatterAlong(Op):
             add_at(out, grid, a)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (index,) = ctx.saved
         return Gather.apply(g, index, dim=ctx.dim), None
 
@@ -175,7 +175,7 @@ def _grid(index: Any, dim: int) -> tuple[Any, ...]:
 class Gather(Op):
     """a at `index` along `dim`: out[i][j] = a[index[i][j]][j] for dim 0.  da = g added at index."""
 
-    def forward(ctx, a, index, dim):
+    def forward(ctx, a: Any, index: Any, dim: Any) -> Any:
         ctx.saved = (index,)
         ctx.shape_in, ctx.dim = a.shape, dim
         xp = array_module(a)
@@ -184,7 +184,7 @@ class Gather(Op):
         # as in PyTorch, index may be shorter than a in the other dimensions
         return xp.take_along_axis(a[tuple(slice(None if i == dim else n) for i, n in enumerate(index.shape))], index, dim)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (index,) = ctx.saved
         return ScatterAlong.apply(g, index, shape=ctx.shape_in, dim=ctx.dim), None
 
@@ -192,13 +192,13 @@ class Gather(Op):
 class MaxOver(Op):
     """The largest over `dims`, or the smallest.  da = g shared evenly by the elements that attain it, as in PyTorch."""
 
-    def forward(ctx, a, dims, keepdim, largest):
+    def forward(ctx, a: Any, dims: Any, keepdim: Any, largest: Any) -> Any:
         out = (a.max if largest else a.min)(dims, keepdims=True)
         ctx.saved = a, out
         ctx.dims, ctx.kept = dims, out.shape
         return out if keepdim else out.reshape([n for i, n in enumerate(a.shape) if i not in dims])
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, out = ctx.saved
         attained = _attained(a, out)
         count = attained.sum(ctx.dims, dtype=g.dtype).reshape(ctx.kept)
@@ -216,7 +216,7 @@ def _attained(a: Any, out: Any) -> Any:
 class Logsumexp(Op):
     """log sum e^a over `dims`, with the maximum taken off first.  da = g e^a / sum e^a."""
 
-    def forward(ctx, a, dims, keepdim):
+    def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         a = floating(a)
         xp = array_module(a)
         top = a.max(dims, keepdims=True)
@@ -229,7 +229,7 @@ class Logsumexp(Op):
         ctx.saved = a, out, p, sums
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, out, p, sums = ctx.saved
         if isinstance(g, Tensor):  # recorded: p depends on a
             return g.reshape(ctx.kept) * exp(a - out.reshape(ctx.kept))
@@ -239,11 +239,11 @@ class Logsumexp(Op):
 class Cumsum(Op):
     """Running sums along `dim`.  da = the running sums of g from the other end."""
 
-    def forward(ctx, a, dim, backwards=False):
+    def forward(ctx, a: Any, dim: Any, backwards: Any = False) -> Any:
         ctx.dim, ctx.backwards = dim, backwards
         return rounded(running_total(a, dim, backwards), a)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Cumsum.apply(g, dim=ctx.dim, backwards=not ctx.backwards)
 
 

@@ -117,7 +117,7 @@ def _area(length: int, count: int) -> np.ndarray:
     return matrix
 
 
-def _matrix(taps: Callable, length: int, count: int, factor: float, align_corners: bool | None) -> np.ndarray:
+def _matrix(taps: Callable[..., Any], length: int, count: int, factor: float, align_corners: bool | None) -> np.ndarray:
     """The matrix (count, length) of the weights with which the elements of a line become `count` new ones."""
     at = np.arange(count, dtype=np.float64)
     at = at * ((length - 1) / max(count - 1, 1)) if align_corners else (at + 0.5) / factor - 0.5

@@ -19,12 +19,12 @@ from minitorch.ops.shape import Flip, Permute, cat
 class Cumprod(Op):
     """Running products along `dim`.  da = the running sums of g out from the other end, divided by a where no element is 0."""
 
-    def forward(ctx, a, dim):
+    def forward(ctx, a: Any, dim: Any) -> Any:
         out = a.cumprod(dim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
         ctx.dim, ctx.saved = dim, (a, out)
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, out = ctx.saved
         if bool((a == 0).any()):
             return _through_zeros(a, g, ctx.dim)

@@ -17,7 +17,7 @@ from minitorch.ops.reduce import ScatterAlong, gather, normalized_dims
 from minitorch.ops.shape import expand, flatten, reshape
 
 
-def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Tensor | None) -> tuple[int, tuple]:
+def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Tensor | None) -> tuple[int, tuple[Any, ...]]:
     """The dim counted from the front, and the places of `index` along it as an index of arrays; refuses what does not fit."""
     dims = normalized_dims(name, input.ndim, dim)
     sizes = index.shape or (1,)
@@ -68,7 +68,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
     return reshape(SetItem.apply(whole, values, index=places), input.shape)
 
 
-def _multiplied(input: Tensor, places: tuple, factor: Any) -> Tensor:
+def _multiplied(input: Tensor, places: tuple[Any, ...], factor: Any) -> Tensor:
     if isinstance(factor, Tensor):
         raise ValueError("scatter: only a number is supported, got a tensor, with reduce='multiply'")
     xp = array_module(input.array)
@@ -94,7 +94,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return input + ScatterAlong.apply(_first(src, index), places[dim], shape=input.shape, dim=dim)
 
 
-def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | None = None) -> tuple:
+def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | None = None) -> tuple[Any, ...]:
     """The places of whole slices that a 1-d `index` names along `dim`, as an index; refuses what does not fit."""
     (dim,) = normalized_dims(name, input.ndim, dim) or (0,)
     if index.dtype not in (backend.int64, backend.int32):
@@ -172,7 +172,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 # ---- one stretch or one slice --------------------------------------------------------------------------------------------
 
 
-def _slice(name: str, input: Tensor, dim: int, part: Any) -> tuple:
+def _slice(name: str, input: Tensor, dim: int, part: Any) -> tuple[Any, ...]:
     if not input.ndim:
         raise ValueError(f"{name}: expected at least one dimension, got a 0-d tensor")
     (dim,) = normalized_dims(name, input.ndim, dim)

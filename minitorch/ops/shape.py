@@ -24,14 +24,14 @@ class Reshape(Op):
 
     view = True
 
-    def forward(ctx, a, shape):
+    def forward(ctx, a: Any, shape: Any) -> Any:
         ctx.shape_in, ctx.channels_last = a.shape, is_channels_last(a)
         try:
             return a.reshape(shape)
         except ValueError:
             raise ValueError(f"reshape: shape {tuple(a.shape)}, of {a.size} elements, cannot become {tuple(shape)}") from None
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         g = g.reshape(ctx.shape_in)
         # images that were flattened get their gradient back in their own memory order: mixed orders cost four times as much
         return g if not ctx.channels_last or isinstance(g, Tensor) else channels_last(g)
@@ -42,11 +42,11 @@ class Permute(Op):
 
     view = True
 
-    def forward(ctx, a, dims):
+    def forward(ctx, a: Any, dims: Any) -> Any:
         ctx.dims = dims
         return a.transpose(dims)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Permute.apply(g, dims=tuple(ctx.dims.index(d) for d in range(len(ctx.dims))))
 
 
@@ -55,32 +55,32 @@ class Expand(Op):
 
     view = True
 
-    def forward(ctx, a, shape):
+    def forward(ctx, a: Any, shape: Any) -> Any:
         return array_module(a).broadcast_to(a, shape)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g
 
 
 class Flip(Op):
     """a with the order of its elements reversed along `dims`.  da = g, reversed."""
 
-    def forward(ctx, a, dims):
+    def forward(ctx, a: Any, dims: Any) -> Any:
         ctx.dims = dims
         return array_module(a).flip(a, dims).copy()
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Flip.apply(g, dims=ctx.dims)
 
 
 class Cat(Op):
     """Arrays one after another along `dim`.  darrays = each its own stretch of g."""
 
-    def forward(ctx, *arrays, dim):
+    def forward(ctx, *arrays: Any, dim: Any) -> Any:
         ctx.dim, ctx.lengths = dim, [None if a.shape == (0,) else a.shape[dim] for a in arrays]
         return array_module(arrays[0]).concatenate([a for a in arrays if a.shape != (0,)] or arrays[:1], dim)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         grads, start = [], 0
         before = (slice(None),) * ctx.dim
         for position, length in enumerate(ctx.lengths):
@@ -95,7 +95,7 @@ class Cat(Op):
 class Pad(Op):
     """a with `value` around it, `widths` (before, after) per dimension; a negative width crops.  da = the middle of g."""
 
-    def forward(ctx, a, widths, value):
+    def forward(ctx, a: Any, widths: Any, value: Any) -> Any:
         ctx.widths = widths
         whole = [n + before + after for n, (before, after) in zip(a.shape, widths)]
         if builtins.min(whole) < 0:
@@ -110,40 +110,40 @@ class Pad(Op):
         out[tuple(outside)] = a[tuple(inside)]
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Pad.apply(g, widths=tuple((-before, -after) for before, after in ctx.widths), value=0)
 
 
 class Clone(Op):
     """A copy of a, in its memory order.  da = g."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         return a.copy(order="K")
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g
 
 
 class Contiguous(Op):
     """A copy of a in C order, in another `shape` of as many elements.  da = g in the old shape."""
 
-    def forward(ctx, a, shape):
+    def forward(ctx, a: Any, shape: Any) -> Any:
         ctx.shape_in = a.shape
         return a.copy(order="C").reshape(shape)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return g.reshape(ctx.shape_in)
 
 
 class To(Op):
     """a as another dtype or on another device.  da = g on the device of a; the engine casts it."""
 
-    def forward(ctx, a, dtype, where):
+    def forward(ctx, a: Any, dtype: Any, where: Any) -> Any:
         ctx.origin = backend.device_of(a)
         moved = a if backend.device_of(a) == where else backend.to_array(a, None, where)
         return moved if moved.dtype == dtype and moved is not a else moved.astype(dtype)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return To.apply(g, dtype=g.dtype, where=ctx.origin)
 
 

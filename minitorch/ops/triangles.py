@@ -19,13 +19,13 @@ from minitorch.ops.shape import flatten
 class Triangle(Op):
     """a with zeros above the diagonal `k`, or else below it.  da = g with zeros there."""
 
-    def forward(ctx, a, k, lower):
+    def forward(ctx, a: Any, k: Any, lower: Any) -> Any:
         ctx.k, ctx.lower = k, lower
         xp = array_module(a)
         above = xp.arange(a.shape[-1]) - xp.arange(a.shape[-2])[:, None]
         return xp.where(above <= k if lower else above >= k, a, a.dtype.type(0))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Triangle.apply(g, k=ctx.k, lower=ctx.lower)
 
 
@@ -34,18 +34,18 @@ class Diagonal(Op):
 
     view = True
 
-    def forward(ctx, a, offset):
+    def forward(ctx, a: Any, offset: Any) -> Any:
         ctx.shape_in, ctx.offset = a.shape, offset
         out = array_module(a).diagonal(a, offset, -2, -1)
         if isinstance(out, np.ndarray) and a.flags.writeable:
             out.flags.writeable = True  # NumPy's diagonal is locked
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return OnDiagonal.apply(g, offset=ctx.offset, shape=ctx.shape_in)
 
 
-def _on_diagonal(a: Any, count: int, offset: int) -> tuple:
+def _on_diagonal(a: Any, count: int, offset: int) -> tuple[Any, ...]:
     """The index of the first `count` elements of a diagonal, as arrays where `a` lies."""
     along = array_module(a).arange(count)
     return Ellipsis, along + max(-offset, 0), along + max(offset, 0)
@@ -54,13 +54,13 @@ def _on_diagonal(a: Any, count: int, offset: int) -> tuple:
 class OnDiagonal(Op):
     """Zeros of `shape` with a on the diagonal `offset` of the last two dimensions.  da = the diagonal of g."""
 
-    def forward(ctx, a, offset, shape):
+    def forward(ctx, a: Any, offset: Any, shape: Any) -> Any:
         ctx.offset = offset
         out = array_module(a).zeros(shape, a.dtype)
         out[_on_diagonal(a, a.shape[-1], offset)] = a
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         return Diagonal.apply(g, offset=ctx.offset)
 
 

@@ -22,7 +22,7 @@ class Curve(Op):
     function: str
     saves_output = False
 
-    def forward(ctx, a):
+    def forward(ctx, a: Any) -> Any:
         floats = floating(a)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # inf at a pole, nan outside the domain
             out = getattr(array_module(floats), ctx.function)(floats)
@@ -35,7 +35,7 @@ class Tan(Curve):
 
     function, saves_output = "tan", True
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (1 + out * out)
 
@@ -45,7 +45,7 @@ class Asin(Curve):
 
     function = "arcsin"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * rsqrt(1 - a * a)
 
@@ -55,7 +55,7 @@ class Acos(Curve):
 
     function = "arccos"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return -(g * rsqrt(1 - a * a))
 
@@ -65,7 +65,7 @@ class Atan(Curve):
 
     function = "arctan"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g / (1 + a * a)
 
@@ -75,7 +75,7 @@ class Sinh(Curve):
 
     function = "sinh"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * Cosh.apply(a)
 
@@ -85,7 +85,7 @@ class Cosh(Curve):
 
     function = "cosh"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * Sinh.apply(a)
 
@@ -95,7 +95,7 @@ class Asinh(Curve):
 
     function = "arcsinh"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * rsqrt(a * a + 1)
 
@@ -105,7 +105,7 @@ class Acosh(Curve):
 
     function = "arccosh"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         return g * rsqrt(a * a - 1)
 
@@ -115,7 +115,7 @@ class Atanh(Curve):
 
     function = "arctanh"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         with np.errstate(divide="ignore"):
             return g / (1 - a * a)
@@ -126,7 +126,7 @@ class Expm1(Curve):
 
     function, saves_output = "expm1", True
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (out + 1)
 
@@ -136,7 +136,7 @@ class Exp2(Curve):
 
     function, saves_output = "exp2", True
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
         return g * (out * math.log(2))
 
@@ -146,7 +146,7 @@ class Log2(Curve):
 
     function = "log2"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         with np.errstate(divide="ignore", invalid="ignore"):
             return g / (a * math.log(2))
@@ -157,7 +157,7 @@ class Log10(Curve):
 
     function = "log10"
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         with np.errstate(divide="ignore", invalid="ignore"):
             return g / (a * math.log(10))
@@ -175,12 +175,12 @@ def _both(name: str, a: Any, b: Any) -> tuple[Any, Any]:
 class Atan2(Op):
     """The angle of the point (b, a), from -pi to pi.  da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2), both 0 at the origin."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = _both("atan2", a, b)
         ctx.saved = a, b
         return array_module(a).arctan2(a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         square = a * a + b * b
         inverse = where(square == 0, 0.0, 1 / square)
@@ -190,12 +190,12 @@ class Atan2(Op):
 class Logaddexp(Op):
     """log(e^a + e^b), without overflow.  da = g / (1 + e^(b-a)), db = g / (1 + e^(a-b))."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = _both("logaddexp", a, b)
         ctx.saved = a, b
         return array_module(a).logaddexp(a, b)
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return g / (1 + exp(b - a)), g / (1 + exp(a - b))
 
@@ -203,13 +203,13 @@ class Logaddexp(Op):
 class Hypot(Op):
     """sqrt(a^2 + b^2), without overflow.  da = g a / out, db = g b / out."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: Any, b: Any) -> Any:
         a, b = _both("hypot", a, b)
         out = array_module(a).hypot(a, b)
         ctx.saved = a, b, out
         return out
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         a, b, out = ctx.saved
         with np.errstate(divide="ignore", invalid="ignore"):
             return g * (a / out), g * (b / out)

@@ -14,7 +14,7 @@ class Adadelta(Optimizer):
     `maximize` climbs instead. Raises ValueError for options below 0 and a rho above 1.
     """
 
-    buffers = ("square_avg", "acc_delta")
+    buffers: tuple[str, ...] = ("square_avg", "acc_delta")
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Adadelta(Optimizer):
         if group["rho"] > 1:
             raise ValueError(f"Adadelta: expected 0 <= rho <= 1, got {group['rho']}")
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, rho, eps = (float(group[name]) for name in ("lr", "rho", "eps"))
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             counted(state)

@@ -20,7 +20,7 @@ class Adagrad(Optimizer):
     Raises ValueError for options below 0.
     """
 
-    buffers = ("sum",)
+    buffers: tuple[str, ...] = ("sum",)
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Adagrad(Optimizer):
             self.state[p]["step"] = wrap(np.zeros((), np.float32))
             buffer(self.state[p], "sum", p.array, backend.array_module(p.array), group["initial_accumulator_value"])
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, lr_decay, eps = float(group["lr"]), float(group["lr_decay"]), float(group["eps"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             t = counted(state)

@@ -29,7 +29,7 @@ class Adam(Optimizer):
     Raises ValueError for options below 0 and for betas outside [0, 1).
     """
 
-    buffers = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Adam(Optimizer):
         self._check_range({"betas[0]": betas[0], "betas[1]": betas[1]}, "betas[0]", "betas[1]", below=1)
 
     # What follows is `adam` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])
         decoupled = group["decoupled_weight_decay"]

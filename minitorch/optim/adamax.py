@@ -24,7 +24,7 @@ class Adamax(_Means):
     m = beta1 m + (1 - beta1) g, g being the gradient plus `weight_decay` p. Options and errors as in `Adam`.
     """
 
-    buffers = ("exp_avg", "exp_inf")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_inf")
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Adamax(_Means):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, options, how)
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             t = counted(state)
@@ -60,7 +60,7 @@ class NAdam(_Means):
     options and errors.
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class NAdam(_Means):
         super()._check_options(group)
         self._check_range(group, "momentum_decay")
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, decay, (beta1, beta2) = *(float(group[n]) for n in ("lr", "eps", "weight_decay")), map(float, group["betas"])
         decoupled, slow = group["decoupled_weight_decay"], float(group["momentum_decay"])
         for whole, state, xp, strips in self._descents(group, members, 0.0 if decoupled else decay):
@@ -111,7 +111,7 @@ class RAdam(_Means):
     q > 5. m', v' and the other options and errors as in `Adam`.
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class RAdam(_Means):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, options | {"decoupled_weight_decay": decoupled_weight_decay}, how)
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, decay, (beta1, beta2) = *(float(group[n]) for n in ("lr", "eps", "weight_decay")), map(float, group["betas"])
         decoupled, most = group["decoupled_weight_decay"], 2 / (1 - beta2) - 1
         for whole, state, xp, strips in self._descents(group, members, 0.0 if decoupled else decay):

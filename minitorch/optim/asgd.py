@@ -17,7 +17,7 @@ class ASGD(Optimizer):
     g is the gradient plus `weight_decay` p. `maximize` climbs instead. Raises ValueError for options below 0.
     """
 
-    buffers = ("ax",)
+    buffers: tuple[str, ...] = ("ax",)
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ASGD(Optimizer):
     def _check_options(self, group: dict[str, Any]) -> None:
         self._check_range(group, "lr", "lambd", "alpha", "t0", "weight_decay")
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, lambd, alpha, t0 = (float(group[name]) for name in ("lr", "lambd", "alpha", "t0"))
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             t = counted(state)

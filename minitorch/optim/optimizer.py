@@ -11,7 +11,7 @@ import numbers
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 
 # The elements of a parameter that are updated at a time, so that what a rule's passes read and write stays in the cache. Over
 # 1.8 million, in milliseconds, in strips of 2**17 and in one: SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.
-STRIP = 2**17
+STRIP: Final = 2**17
 
 Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
@@ -50,8 +50,8 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
         self.param_groups: list[dict[str, Any]] = []
-        self._spare: dict[Tensor, tuple] = {}  # what `_prepared` gave
-        self._memory: dict[Any, tuple] = {}  # two flat arrays per dtype and device, for the rules to compute in
+        self._spare: dict[Tensor, tuple[Any, ...]] = {}  # what `_prepared` gave
+        self._memory: dict[Any, tuple[Any, ...]] = {}  # two flat arrays per dtype and device, for the rules to compute in
         self._steps_taken = 0
         groups = _as_list(self._name, params)
         if not groups:
@@ -139,11 +139,11 @@ class Optimizer:
         self._steps_taken += 1
         return loss
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         """The rule: change the parameters of `group`, which come from `self._descents(group, members)`."""
         raise NotImplementedError(f"{self._name}: neither step nor _update is written")
 
-    def _ready(self, group: dict[str, Any]) -> list[tuple]:
+    def _ready(self, group: dict[str, Any]) -> list[tuple[Any, ...]]:
         """For each parameter of `group` that has a gradient: its array, the gradient, its state, and `_prepared`."""
         members = []
         for p in group["params"]:
@@ -165,7 +165,7 @@ class Optimizer:
             members.append((array, grad, self.state[p], spare))
         return members
 
-    def _prepared(self, p: Tensor) -> tuple:
+    def _prepared(self, p: Tensor) -> tuple[Any, ...]:
         """The array of `p`, its library, and its strips, each an index with two arrays to compute in; checks the state."""
         for name, value in self.state[p].items():
             if name in self.buffers and _kind(value, value.dtype) != _kind(p, _wide(p.dtype)):
@@ -184,7 +184,7 @@ class Optimizer:
         return array, xp, [(at, *(_laid_out_like(array[at], memory) for memory in flat)) for at in indices]
 
     def _descents(
-        self, group: dict[str, Any], members: list[tuple], weight_decay: float
+        self, group: dict[str, Any], members: list[tuple[Any, ...]], weight_decay: float
     ) -> Iterator[tuple[Any, dict[str, Any], Any, Iterator[tuple[Any, Any, Any, Any]]]]:
         """(parameter, state, array library, its strips) for each of `members`; a strip is what a rule computes at a time.
 
@@ -347,7 +347,7 @@ def _strips(array: Any, most: int) -> list[Any]:
 
 
 def _of_strips(
-    p: Any, grad: Any, xp: Any, strips: list[tuple], maximize: bool, weight_decay: float
+    p: Any, grad: Any, xp: Any, strips: list[tuple[Any, ...]], maximize: bool, weight_decay: float
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
     narrow = p.dtype == backend.float16
     for at, own, scratch in strips:

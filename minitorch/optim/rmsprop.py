@@ -18,7 +18,7 @@ class RMSprop(Optimizer):
     ValueError for options below 0 and for alpha above 1.
     """
 
-    buffers = ("square_avg", "momentum_buffer", "grad_avg")
+    buffers: tuple[str, ...] = ("square_avg", "momentum_buffer", "grad_avg")
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class RMSprop(Optimizer):
         if group["alpha"] > 1:
             raise ValueError(f"RMSprop: expected 0 <= alpha <= 1, got {group['alpha']}")
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, alpha, eps, momentum = (float(group[name]) for name in ("lr", "alpha", "eps", "momentum"))
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             counted(state)

@@ -15,7 +15,7 @@ class Rprop(Optimizer):
     Raises ValueError unless 0 < etas[0] < 1 < etas[1].
     """
 
-    buffers = ("prev", "step_size")
+    buffers: tuple[str, ...] = ("prev", "step_size")
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Rprop(Optimizer):
         if not 0 < group["etas"][0] < 1 < group["etas"][1]:
             raise ValueError(f"Rprop: expected 0 < etas[0] < 1 < etas[1], got {group['etas']}")
 
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         (less, more), (least, most) = group["etas"], group["step_sizes"]
         for whole, state, xp, strips in self._descents(group, members, 0.0):
             counted(state)

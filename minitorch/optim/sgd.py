@@ -23,7 +23,7 @@ class SGD(Optimizer):
     Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
     """
 
-    buffers = ("momentum_buffer",)
+    buffers: tuple[str, ...] = ("momentum_buffer",)
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class SGD(Optimizer):
             )
 
     # What follows is `sgd` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
-    def _update(self, group: dict[str, Any], members: list[tuple]) -> None:
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
             first = "momentum_buffer" not in state

@@ -27,8 +27,17 @@ class MNIST(Dataset[tuple[Any, Any]]):
     `data` (n, 28, 28) uint8 and `targets` (n,) int64 are tensors. `download` is accepted and changes nothing.
     """
 
+    test_data: Any
+    train_data: Any
+    test_labels: Any
+    train_labels: Any
+    root: Any
+    train: bool
+    transform: Any
+    target_transform: Any
+
     # fmt: off
-    classes = [
+    classes: list[str] = [
         "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine",
     ]
     # fmt: on
@@ -93,7 +102,7 @@ class FashionMNIST(MNIST):
     """Pictures of clothes, from the four files in `root` or `root/FashionMNIST/raw`; without them digits, with a warning."""
 
     # fmt: off
-    classes = [
+    classes: list[str] = [
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     ]
     # fmt: on

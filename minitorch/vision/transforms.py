@@ -21,7 +21,7 @@ class Compose:
     """Apply transforms one after another."""
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
-        self.transforms = list(transforms)
+        self.transforms: Any = list(transforms)
 
     def __call__(self, image: Any) -> Any:
         for transform in self.transforms:
@@ -79,6 +79,9 @@ class ToPILImage:
 class Normalize:
     """(image - mean) / std, one mean and one standard deviation for each channel or one for all."""
 
+    mean: Any
+    std: Any
+
     def __init__(self, mean: float | Sequence[float], std: float | Sequence[float], inplace: bool = False) -> None:
         self.mean, self.std = (np.asarray(value, np.float64).reshape(-1, 1, 1) for value in (mean, std))
         if (self.std == 0).any():
@@ -130,7 +133,7 @@ class CenterCrop:
     """The middle of an image, (size, size) or (h, w)."""
 
     def __init__(self, size: int | Sequence[int]) -> None:
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.size: tuple[int, int] | tuple[int, ...] = (size, size) if isinstance(size, int) else tuple(size)
 
     def __call__(self, image: Any) -> Any:
         (h, w), (height, width) = _extent(image), self.size
@@ -139,6 +142,9 @@ class CenterCrop:
 
 class RandomCrop:
     """A random part of an image, (size, size) or (h, w), after `padding` zeros at each side."""
+
+    size: tuple[int, int] | tuple[int, ...]
+    padding: int
 
     def __init__(self, size: int | Sequence[int], padding: int | None = None) -> None:
         self.size, self.padding = ((size, size) if isinstance(size, int) else tuple(size)), padding or 0

@@ -19,7 +19,7 @@ class LRScheduler:
     _is_initial = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        self.optimizer = checked(self, optimizer)
+        self.optimizer: Optimizer = checked(self, optimizer)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -28,8 +28,8 @@ class LRScheduler:
                     f"{type(self).__name__}: group {i} has no 'initial_lr' to go on from at last_epoch={last_epoch}; load the "
                     "optimizer's state dict first, or start with last_epoch=-1"
                 )
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch = last_epoch
+        self.base_lrs: list[Any] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch: int = last_epoch
         self._step_count = 0
         self._is_initial = True
         self._advance()

@@ -16,10 +16,12 @@ class SequentialLR(LRScheduler):
     Raises ValueError for another number of milestones than one less than the schedules, or schedules of other optimizers.
     """
 
+    last_epoch: int
+
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
     ) -> None:
-        self.optimizer = checked(self, optimizer)
+        self.optimizer: Optimizer = checked(self, optimizer)
         if not schedulers or len(milestones) != len(schedulers) - 1:
             raise ValueError(f"SequentialLR: {len(milestones)} milestones for {len(schedulers)} schedules, expected one less")
         _check_own(self, optimizer, schedulers)
@@ -55,7 +57,7 @@ class ChainedScheduler(LRScheduler):
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         if not schedulers:
             raise ValueError("ChainedScheduler: expected at least one schedule")
-        self.optimizer = schedulers[0].optimizer if optimizer is None else optimizer
+        self.optimizer: Any = schedulers[0].optimizer if optimizer is None else optimizer
         _check_own(self, self.optimizer, schedulers)
         self._schedulers = list(schedulers)
         self._last_lr = self._rates()

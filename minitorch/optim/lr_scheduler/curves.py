@@ -21,7 +21,7 @@ class StepLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         check_positive(self, "step_size", step_size)
         self.step_size = step_size
-        self.gamma = checked_gamma(self, gamma)
+        self.gamma: float = checked_gamma(self, gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -37,10 +37,10 @@ class MultiStepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.milestones = Counter(milestones)
+        self.milestones: Any = Counter(milestones)
         if not all(isinstance(epoch, int) for epoch in self.milestones):
             raise TypeError(f"MultiStepLR: expected whole numbers as milestones, got {list(self.milestones)}")
-        self.gamma = checked_gamma(self, gamma)
+        self.gamma: float = checked_gamma(self, gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -52,7 +52,7 @@ class ExponentialLR(LRScheduler):
     """The learning rate times `gamma` every epoch; raises ValueError for a negative `gamma`."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        self.gamma = checked_gamma(self, gamma)
+        self.gamma: float = checked_gamma(self, gamma)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -64,6 +64,9 @@ class ConstantLR(LRScheduler):
 
     Raises ValueError for a factor outside [0, 1].
     """
+
+    factor: float
+    total_iters: int
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         self.factor, self.total_iters = checked_share(self, "factor", factor), total_iters
@@ -80,6 +83,9 @@ class LinearLR(LRScheduler):
 
     Raises ValueError for a start outside (0, 1] or an end outside [0, 1].
     """
+
+    start_factor: float
+    end_factor: float
 
     def __init__(
         self,
@@ -106,6 +112,9 @@ class LinearLR(LRScheduler):
 
 class PolynomialLR(LRScheduler):
     """The initial learning rate times (1 - epoch / total_iters)^power, 0 from epoch `total_iters` on."""
+
+    total_iters: int
+    power: float
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
@@ -148,6 +157,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     (Loshchilov & Hutter 2017).
     """
 
+    T_mult: int
+    eta_min: float
+    T_cur: float
+    T_i: int
+
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         for name, value in ("T_0", T_0), ("T_mult", T_mult):
             if not isinstance(value, int):
@@ -163,7 +177,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return
         if epoch < 0:
             raise ValueError(f"CosineAnnealingWarmRestarts: expected an epoch of 0 or more, got {epoch}")
-        self.last_epoch = epoch - 1  # type: ignore[assignment]  # a fraction of an epoch, here alone
+        self.last_epoch: float = epoch - 1  # type: ignore[assignment]  # a fraction of an epoch, here alone
         self._advance()
 
     def get_lr(self) -> list[float]:

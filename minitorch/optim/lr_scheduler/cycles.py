@@ -23,7 +23,7 @@ class _WithMomentum(LRScheduler):
     def _check_momentum(self) -> None:
         if not {"momentum", "betas"} & self.optimizer.defaults.keys():
             raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
-        self.use_beta1 = "betas" in self.optimizer.defaults  # PyTorch's name in the state
+        self.use_beta1: bool = "betas" in self.optimizer.defaults  # PyTorch's name in the state
 
     def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
         if "betas" in group:
@@ -39,6 +39,9 @@ class OneCycleLR(_WithMomentum):
     it rose, then to the end. Along "cos" or "linear"; the momentum goes from `max_momentum` to `base_momentum` and back.
     Raises ValueError for options out of range and for a step too many (Smith & Topin 2017).
     """
+
+    total_steps: int
+    cycle_momentum: bool
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class OneCycleLR(_WithMomentum):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer = checked(self, optimizer)
+        self.optimizer: Optimizer = checked(self, optimizer)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("OneCycleLR: expected total_steps, or both epochs and steps_per_epoch")
@@ -128,6 +131,12 @@ class CyclicLR(_WithMomentum):
     of the step ("iterations"). The momentum falls where the rate rises. Raises ValueError for an unknown mode (Smith 2017).
     """
 
+    total_size: float
+    step_ratio: float
+    mode: str
+    gamma: float
+    scale_mode: str
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -144,11 +153,11 @@ class CyclicLR(_WithMomentum):
         max_momentum: float | Sequence[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer = checked(self, optimizer)
+        self.optimizer: Optimizer = checked(self, optimizer)
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
         down = float(step_size_up if step_size_down is None else step_size_down)
-        self.max_lrs = self._spread("max_lr", max_lr)
+        self.max_lrs: list[float] = self._spread("max_lr", max_lr)
         lows = self._spread("base_lr", base_lr)
         for group, lr in zip(optimizer.param_groups, lows):
             if last_epoch == -1:
@@ -159,8 +168,8 @@ class CyclicLR(_WithMomentum):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self._check_momentum()
-            self.base_momentums = self._spread("base_momentum", base_momentum)
-            self.max_momentums = self._spread("max_momentum", max_momentum)
+            self.base_momentums: list[float] = self._spread("base_momentum", base_momentum)
+            self.max_momentums: list[float] = self._spread("max_momentum", max_momentum)
             for group, momentum in zip(optimizer.param_groups, self.max_momentums):
                 self._set_momentum(group, momentum)
         super().__init__(optimizer, last_epoch)

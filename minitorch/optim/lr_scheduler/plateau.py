@@ -20,6 +20,16 @@ class ReduceLROnPlateau(LRScheduler):
     Raises ValueError for a `factor` outside [0, 1), an unknown mode, or a wrong number of `min_lr`.
     """
 
+    last_epoch: int
+    factor: float
+    patience: int
+    cooldown: int
+    threshold: float
+    eps: float
+    best: float
+    cooldown_counter: int
+    num_bad_epochs: int
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -38,15 +48,15 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"ReduceLROnPlateau: expected mode 'min' or 'max', got {mode!r}")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"ReduceLROnPlateau: expected threshold_mode 'rel' or 'abs', got {threshold_mode!r}")
-        self.optimizer = checked(self, optimizer)
+        self.optimizer: Optimizer = checked(self, optimizer)
         groups = len(optimizer.param_groups)
         self.min_lrs = [min_lr] * groups if isinstance(min_lr, (int, float)) else [*min_lr]
-        self.default_min_lr = min_lr if isinstance(min_lr, (int, float)) else None
+        self.default_min_lr: float | int | None = min_lr if isinstance(min_lr, (int, float)) else None
         if len(self.min_lrs) != groups:
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} parameter groups")
         self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
         self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps
-        self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.mode_worse: float = math.inf if mode == "min" else -math.inf
         self.best = self.mode_worse
         self.cooldown_counter = self.num_bad_epochs = self.last_epoch = 0
         self._last_lr = self._rates()

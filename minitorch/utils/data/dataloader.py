@@ -37,6 +37,13 @@ class DataLoader:
     later epochs would be empty).
     """
 
+    num_workers: int
+    pin_memory: bool
+    timeout: float
+    worker_init_fn: Any
+    prefetch_factor: int | None
+    persistent_workers: bool
+
     def __init__(
         self,
         dataset: Dataset[Any],
@@ -69,12 +76,12 @@ class DataLoader:
         if generator is not None and not isinstance(generator, Generator):
             raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
         self.dataset: Any = dataset
-        self.batch_size = batch_size if batch_sampler is None else None
-        self.shuffle = bool(shuffle)
+        self.batch_size: int | None = batch_size if batch_sampler is None else None
+        self.shuffle: bool = bool(shuffle)
         self.sampler = sampler
         self.batch_sampler = batch_sampler
         self._one_by_one = self.batch_size is None and batch_sampler is None
-        self.collate_fn = collate_fn or (default_convert if self._one_by_one else default_collate)
+        self.collate_fn: Any = collate_fn or (default_convert if self._one_by_one else default_collate)
         self.drop_last = drop_last
         self.generator = generator
         self._place: tuple[Any, int] | None = None  # the order of the epoch under way, and how many batches it has given

@@ -52,7 +52,7 @@ class ConcatDataset(Dataset[T]):
             raise ValueError("ConcatDataset: expected at least one data set")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise TypeError("ConcatDataset: an IterableDataset has no positions; use ChainDataset")
-        self.cumulative_sizes = list(accumulate(map(len, self.datasets)))
+        self.cumulative_sizes: list[int] = list(accumulate(map(len, self.datasets)))
 
     def __getitem__(self, index: int) -> T:
         count = len(self)
@@ -106,7 +106,7 @@ class Subset(Dataset[T]):
 
     def __init__(self, dataset: Dataset[T], indices: Iterable[int]) -> None:
         self.dataset = dataset
-        self.indices = indices if isinstance(indices, Sequence) else list(indices)
+        self.indices: Any = indices if isinstance(indices, Sequence) else list(indices)
         if hasattr(dataset, "__len__"):
             check_positions("Subset", np.array(self.indices), len(dataset))
 

@@ -43,6 +43,10 @@ class RandomSampler(Sampler[int]):
     More samples than there are come as whole orders one after another. Raises ValueError for no sample.
     """
 
+    data_source: Any
+    replacement: bool
+    generator: Any
+
     def __init__(
         self,
         data_source: Sized,
@@ -51,7 +55,7 @@ class RandomSampler(Sampler[int]):
         generator: Generator | None = None,
     ) -> None:
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
-        self.num_samples = len(data_source) if num_samples is None else _count(self, num_samples)
+        self.num_samples: int = len(data_source) if num_samples is None else _count(self, num_samples)
 
     def __iter__(self) -> Iterator[int]:
         draws, count = (self.generator or default_generator).numpy, len(self.data_source)
@@ -66,6 +70,9 @@ class RandomSampler(Sampler[int]):
 
 class SubsetRandomSampler(Sampler[int]):
     """The given positions in a random order, anew each time."""
+
+    indices: Any
+    generator: Any
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices, self.generator = indices, generator
@@ -84,6 +91,10 @@ class WeightedRandomSampler(Sampler[int]):
     Raises ValueError for weights that are negative or not a vector, or for more samples than can be drawn.
     """
 
+    num_samples: int
+    replacement: bool
+    generator: Any
+
     def __init__(
         self,
         weights: Sequence[float] | Tensor,
@@ -91,7 +102,7 @@ class WeightedRandomSampler(Sampler[int]):
         replacement: bool = True,
         generator: Generator | None = None,
     ) -> None:
-        self.weights = np.array(weights.tolist() if isinstance(weights, Tensor) else weights, np.float64)
+        self.weights: Any = np.array(weights.tolist() if isinstance(weights, Tensor) else weights, np.float64)
         self.num_samples, self.replacement, self.generator = _count(self, num_samples), replacement, generator
         most = np.inf if replacement else np.count_nonzero(self.weights)
         if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
@@ -110,6 +121,9 @@ class WeightedRandomSampler(Sampler[int]):
 
 class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` positions of another sampler; the last may be shorter, or is left out with `drop_last`."""
+
+    batch_size: int
+    drop_last: bool
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         self.sampler: Any
