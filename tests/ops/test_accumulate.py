@@ -70,8 +70,9 @@ def test_the_policy_sums_what_numpy_sums(data):
     a = np.arange(math.prod(shape), dtype=np.float32).reshape(shape) % 7 + 1
     a = a.transpose(data.draw(st.permutations(range(a.ndim))))
     a = a[tuple(slice(None, None, data.draw(st.sampled_from([1, 1, 2, -1]))) for _ in shape)]
-    if data.draw(st.booleans()):
-        a = np.broadcast_to(a, [200 if n == 1 and a.size < 500 else n for n in a.shape])
+    if a.size < 500 and 1 in a.shape and data.draw(st.booleans()):
+        one = a.shape.index(1)
+        a = np.broadcast_to(a, (*a.shape[:one], 200, *a.shape[one + 1 :]))
     dims = tuple(data.draw(st.lists(st.sampled_from(range(a.ndim)), unique=True)))
     for keepdims in (False, True):
         got, right = total(a, dims, keepdims), a.sum(dims, keepdims=keepdims, dtype=np.float64)

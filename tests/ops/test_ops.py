@@ -330,6 +330,9 @@ NOT_DIFFERENTIABLE = {
     "isclose",
     "tril_indices",
     "triu_indices",
+    # operators of bits and comparisons, and what copies and detaches
+    *("__and__", "__rand__", "__or__", "__ror__", "__xor__", "__rxor__", "__invert__", "__lshift__", "__rshift__"),
+    *("__lt__", "__le__", "__gt__", "__ge__", "__reduce_ex__", "data"),
 }
 CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "char", "cpu", "cuda"}
 
@@ -397,4 +400,5 @@ def test_every_operation_of_the_engine_is_on_the_tape_of_some_row():
                 seen |= {type(node) for node in nodes(values)}
                 given = [weight.requires_grad_() for weight in weights(values, seed)]
                 function, inputs = derivative(function, len(inputs)), [*inputs, *given]
-    assert {op.__name__ for op in ours - seen} == {"To"}  # casts and moves: see test_ops_points.py and test_ops_device.py
+    # casts and moves: see test_ops_points.py and test_ops_device.py; what many classes take: see test_strips.py
+    assert {op.__name__ for op in ours - seen} == {"To", "SoftmaxGradient"}
