@@ -33,9 +33,10 @@ def test_20_nets_are_compared_and_they_come_from_every_report():
 
 
 def test_every_optimizer_is_compared():
-    assert {name for name, _ in parity.OPTIMIZERS.values()} == {name for name in optim.__all__ if name[0].isupper()} - {
-        "Optimizer"
-    }
+    """Here over 100 steps, or step by step in test_optim_parity.py and on PyTorch's own cases in test_torch_samples.py."""
+    by_step = {"ASGD", "Adadelta", "Adamax", "LBFGS", "NAdam", "RAdam", "Rprop"}
+    names = {name for name in optim.__all__ if name[0].isupper()} - {"Optimizer"}
+    assert {name for name, _ in parity.OPTIMIZERS.values()} == names - by_step and by_step <= names
 
 
 def test_a_learning_rate_off_by_a_millionth_is_seen(monkeypatch):
