@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -34,6 +36,15 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
     """The environment in which jobs find the clusters: a Dask cluster of two workers; Ray starts its own."""
     environment = {**os.environ, "PYTHONPATH": PATH, "RAY_USAGE_STATS_ENABLED": "0"}
     environment.pop("RAY_ADDRESS", None)
+    # where Ray notes which cluster is running: one that was killed elsewhere must not be looked for here
+    ray = environment["RAY_TMPDIR"] = tempfile.mkdtemp(prefix="ray")  # short, since it holds sockets
+    try:
+        yield from _with_dask(tmp_path_factory, environment)
+    finally:
+        shutil.rmtree(ray, ignore_errors=True)
+
+
+def _with_dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[dict[str, str]]:
     if find_spec("dask") is None:
         yield environment
         return
