@@ -173,6 +173,13 @@ class _Layer(Module):
             if activation not in ("relu", "gelu"):
                 raise ValueError(f"{type(self).__name__}: expected activation 'relu' or 'gelu', got {activation!r}")
             activation = getattr(functional, activation)
+        elif not isinstance(activation, Module):  # tried here, so that a wrong one is told before a forward pass
+            try:
+                activation(zeros(1))
+            except TypeError as reason:
+                raise TypeError(
+                    f"{type(self).__name__}: only an activation of minitorch's tensors is supported, got {activation!r}"
+                ) from reason
         made: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
         for name in self.attentions:
             self.add_module(name, MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **made))
@@ -245,6 +252,14 @@ class TransformerDecoderLayer(_Layer):
         return self._through(tgt, [attend, look, self._feed_forward])
 
 
+def _copies(name: str, layer: Any, count: int) -> ModuleList:
+    if not isinstance(layer, Module):
+        raise TypeError(
+            f"{name}: only a module of `layers` is supported, got {type(layer).__module__}.{type(layer).__qualname__}"
+        )
+    return ModuleList([copy.deepcopy(layer) for _ in range(count)])
+
+
 class TransformerEncoder(Module):
     """`num_layers` copies of a layer one after another, then `norm`; they start with equal weights, as in PyTorch."""
 
@@ -257,7 +272,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.layers = _copies("TransformerEncoder", encoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
 
     def forward(
@@ -277,7 +292,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.layers = _copies("TransformerDecoder", decoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
 
     def forward(

@@ -650,3 +650,10 @@ def test_small_names_are_pytorch_s():
     assert type(net.state_dict()).__name__ == "OrderedDict"
     assert nn.init.xavier_uniform is nn.init.xavier_uniform_
     assert nn.utils.clip_grad_norm is nn.utils.clip_grad_norm_
+
+
+def test_a_transformer_takes_layers_and_activations_of_this_library_alone():
+    with pytest.raises(TypeError, match=r"TransformerEncoder: only a module of `layers` is supported, got builtins\.object"):
+        nn.TransformerEncoder(object(), 2)
+    with pytest.raises(TypeError, match="TransformerEncoderLayer: only an activation of minitorch's tensors is supported, got"):
+        nn.TransformerEncoderLayer(4, 2, activation=np.char.upper)
