@@ -1,6 +1,7 @@
 """How to train so that a run can be stopped at any moment and ends in the same weights, bit for bit: a plain loop and one file.
 
-Ctrl-C, a crash, a full disk or a power cut lose at most the last few batches; the same command with --resume goes on.
+Ctrl-C, a crash, a full disk or a power cut lose at most the last few batches; the same command with --resume goes on. No other
+start can use the folder meanwhile, and a checkpoint that is there is never replaced unasked.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import layers as nn
 import minitorch
@@ -16,6 +17,8 @@ from minitorch import load_checkpoint, optim, save_checkpoint
 from minitorch.data import load_digits
 from minitorch.files.serialization import CheckpointError
 from minitorch.utils.data import DataLoader, TensorDataset
+from runner.command import MISTAKE, Stopped, positive, stopped_by_signals
+from runner.lock import FolderInUse, FolderLock
 
 EVERY = 5  # batches from one checkpoint to the next
 
@@ -58,21 +61,38 @@ def train(path: Path, epochs: int, seed: int = 0, resume: bool = False) -> list[
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Read the command line and train."""
+    """Read the command line and train. The exit statuses are those of the reports' jobs, see `runner.command.main`."""
     parser = argparse.ArgumentParser(prog="resume.py", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("results", "resume"), help="folder (default: results/resume)")
-    parser.add_argument("--epochs", type=int, help="default: 20, with --quick 3")
+    parser.add_argument("--epochs", type=positive, help="default: 20, with --quick 3")
     parser.add_argument("--quick", action="store_true", help="a few seconds")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out; without it, start anew")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    again.add_argument("--overwrite", action="store_true", help="start anew, and replace the checkpoint in --out")
     options = parser.parse_args(arguments)
     path = options.out / "checkpoint.safetensors"
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        train(path, options.epochs or (3 if options.quick else 20), resume=options.resume)
-    except KeyboardInterrupt:
-        sys.exit(f"\nresume.py: interrupted; {path} is the last checkpoint, go on with --resume")
+        with stopped_by_signals():
+            options.out.mkdir(parents=True, exist_ok=True)
+            lock = FolderLock(options.out)
+            try:
+                if path.exists() and not (options.resume or options.overwrite):
+                    end(f"{path} is there already: go on with --resume, choose another --out, or say --overwrite", MISTAKE)
+                train(path, options.epochs or (3 if options.quick else 20), resume=options.resume)
+            finally:
+                lock.release()
+    except (FolderInUse, FileExistsError, NotADirectoryError, PermissionError) as error:
+        end(str(error), MISTAKE)
     except (CheckpointError, OSError) as error:
-        sys.exit(f"resume.py: {error}")
+        end(str(error), 1)
+    except Stopped as stop:
+        end(f"{stop}; {path} is the last checkpoint, go on with --resume", 128 + stop.signal)
+
+
+def end(said: str, status: int) -> NoReturn:
+    """Say why the script ends, and end it."""
+    print(f"resume.py: {said}", file=sys.stderr)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def main(report: Report, arguments: list[str] | None = None) -> None:
     console.take_any_encoding()
     options = parse(report, arguments)
     try:
-        with _stopped_by_signals():
+        with stopped_by_signals():
             text, paths = _run(report, options)
     except (DatasetError, FolderInUse, FolderTaken, FileExistsError, NotADirectoryError, PermissionError) as error:
         _end(report, str(error), MISTAKE)
@@ -78,7 +78,7 @@ class Stopped(BaseException):
 
 
 @contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """Within the block Ctrl-C, SIGTERM and a closed terminal raise Stopped, but for those that are ignored, as nohup does."""
 
     def stop(number: int, frame: object) -> NoReturn:
@@ -129,15 +129,15 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
         add("--study", choices=list(report.studies), help="run this study instead of the report's main table")
     else:
         parser.set_defaults(study=None)
-    add("--runs", type=_positive, help=f"runs of each net (default: {report.runs}, with --quick {report.quick_runs})")
-    add("--epochs", type=_positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
+    add("--runs", type=positive, help=f"runs of each net (default: {report.runs}, with --quick {report.quick_runs})")
+    add("--epochs", type=positive, help=f"epochs of a run (default: {report.epochs}, with --quick {report.quick_epochs})")
     add(
         "--seed",
         type=_not_negative,
         default=0,
         help="where all random numbers start; the same seed gives the same figures (default: 0)",
     )
-    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
+    add("--jobs", type=positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
     add("--backend", choices=list(NEEDS), default="loky", help="what runs the processes, or the cluster (default: loky)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
@@ -169,7 +169,7 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(MISTAKE)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     return _whole(text, 1)
 
 

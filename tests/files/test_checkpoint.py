@@ -20,6 +20,7 @@ from minitorch.files import atomic, serialization
 from minitorch.files.serialization import CheckpointError
 from minitorch.optim import lr_scheduler
 from minitorch.utils.data import DataLoader
+from runner.lock import FolderLock
 from tests.figures import killed_jobs
 from tests.figures.corrupt_checkpoint import DAMAGES, fuzz
 from tests.figures.killed_jobs import BATCH, EPOCHS, SAMPLES, content, finish, new_run
@@ -278,9 +279,10 @@ def test_a_file_that_may_not_grow_leaves_the_last_good_checkpoint_and_says_so(tm
 
 
 def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, capsys, interruptible):
-    """By Ctrl-C, then by a full disk; it says where the last checkpoint is."""
+    """By Ctrl-C, then by a full disk; it says where the last checkpoint is, and lets nobody write there unasked."""
     whole, stopped = str(tmp_path / "whole"), str(tmp_path / "stopped")
     resume.main(["--quick", "--out", whole])
+    said = capsys.readouterr().out
     step, steps, flush, flushes = optim.Adam.step, Counter(), os.fsync, Counter()
 
     def interrupted(optimizer):
@@ -295,16 +297,25 @@ def test_the_example_is_stopped_and_ends_in_the_same_run(tmp_path, monkeypatch, 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         flush(descriptor)
 
+    def ends(status, said, *options):
+        with pytest.raises(SystemExit) as caught:
+            resume.main(["--quick", *options])
+        assert caught.value.code == status and said in capsys.readouterr().err
+
     monkeypatch.setattr(optim.Adam, "step", interrupted)
-    with pytest.raises(SystemExit, match=r"checkpoint\.safetensors is the last checkpoint, go on with --resume"):
-        resume.main(["--quick", "--out", stopped])
+    ends(130, "checkpoint.safetensors is the last checkpoint, go on with --resume", "--out", stopped)
     monkeypatch.setattr(atomic.os, "fsync", full)
-    with pytest.raises(SystemExit, match="the file that was there, if any, is unchanged"):
-        resume.main(["--quick", "--out", stopped, "--resume"])
+    ends(1, "the file that was there, if any, is unchanged", "--out", stopped, "--resume")
     monkeypatch.undo()
+    before = content(Path(stopped, "checkpoint.safetensors"))
+    lock = FolderLock(Path(stopped))
+    ends(2, f"is in use: another job is at work there (process {os.getpid()}", "--out", stopped, "--resume")
+    lock.release()
+    ends(2, "is there already: go on with --resume, choose another --out, or say --overwrite", "--out", stopped)
+    assert content(Path(stopped, "checkpoint.safetensors")) == before
     resume.main(["--quick", "--out", stopped, "--resume"])
     assert content(Path(stopped, "checkpoint.safetensors")) == content(Path(whole, "checkpoint.safetensors"))
-    assert "epoch 3" in capsys.readouterr().out
+    assert "epoch 3" in said and said.endswith(capsys.readouterr().out)
 
 
 # ---- damaged files -------------------------------------------------------------------------------------------------------
