@@ -39,7 +39,7 @@ from layers.attention import (
     TransformerEncoderLayer,
 )
 from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from layers.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from layers.conv import Conv1d, Conv2d, ConvTranspose2d
 from layers.distance import CosineSimilarity, PairwiseDistance
 from layers.dropout import Dropout, Dropout2d
 from layers.embedding import Embedding
@@ -51,18 +51,13 @@ from layers.loss import (
     ContrastiveLoss,
     CosineEmbeddingLoss,
     CrossEntropyLoss,
-    GaussianNLLLoss,
     HingeEmbeddingLoss,
     HuberLoss,
     KLDivLoss,
     L1Loss,
     MarginRankingLoss,
     MSELoss,
-    MultiLabelMarginLoss,
-    MultiLabelSoftMarginLoss,
-    MultiMarginLoss,
     NLLLoss,
-    PoissonNLLLoss,
     SmoothL1Loss,
     SoftMarginLoss,
     TripletMarginLoss,
@@ -101,12 +96,8 @@ from layers.parameter import Parameter
 from layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
-    LPPool1d,
-    LPPool2d,
     MaxPool1d,
     MaxPool2d,
 )
@@ -124,8 +115,6 @@ __all__ = [
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
@@ -142,7 +131,6 @@ __all__ = [
     "ContrastiveLoss",
     "Conv1d",
     "Conv2d",
-    "ConvTranspose1d",
     "ConvTranspose2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
@@ -154,7 +142,6 @@ __all__ = [
     "Flatten",
     "Fold",
     "GRUCell",
-    "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
@@ -168,8 +155,6 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
-    "LPPool1d",
-    "LPPool2d",
     "LSTMCell",
     "LayerNorm",
     "LazyBatchNorm1d",
@@ -190,9 +175,6 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
-    "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
@@ -202,7 +184,6 @@ __all__ = [
     "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
-    "PoissonNLLLoss",
     "RMSNorm",
     "RNNCell",
     "ReLU",

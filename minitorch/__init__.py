@@ -97,11 +97,8 @@ from minitorch.ops.compare import (
 from minitorch.ops.counting import (
     argwhere,
     bincount,
-    bucketize,
     count_nonzero,
     histc,
-    isin,
-    searchsorted,
     unique,
 )
 from minitorch.ops.elements import (
@@ -112,7 +109,6 @@ from minitorch.ops.elements import (
     erfc,
     fmax,
     fmin,
-    fmod,
     frac,
     isclose,
     lerp,
@@ -125,26 +121,19 @@ from minitorch.ops.index import index_select, masked_fill
 from minitorch.ops.joining import (
     atleast_1d,
     atleast_2d,
-    atleast_3d,
     broadcast_shapes,
     broadcast_tensors,
     broadcast_to,
     column_stack,
-    dsplit,
-    dstack,
     fliplr,
     flipud,
-    hsplit,
     hstack,
     meshgrid,
     movedim,
     ravel,
     repeat_interleave,
     roll,
-    rot90,
-    tensor_split,
     tile,
-    vsplit,
     vstack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
@@ -152,15 +141,11 @@ from minitorch.ops.products import (
     addmm,
     baddbmm,
     cdist,
-    cross,
     dist,
     dot,
     einsum,
-    inner,
-    kron,
     mv,
     outer,
-    tensordot,
 )
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import (
@@ -182,7 +167,7 @@ from minitorch.ops.reduce import (
     sum,
     var,
 )
-from minitorch.ops.running import aminmax, cumprod, diff, nanmean, nansum, std_mean, trapezoid, var_mean
+from minitorch.ops.running import cumprod, diff, nanmean, nansum, std_mean, var_mean
 from minitorch.ops.scatter import (
     index_add,
     index_copy,
@@ -192,7 +177,6 @@ from minitorch.ops.scatter import (
     scatter,
     scatter_add,
     select,
-    take_along_dim,
 )
 from minitorch.ops.shape import (
     cat,
@@ -212,13 +196,9 @@ from minitorch.ops.shape import (
 )
 from minitorch.ops.sorting import (
     argsort,
-    cummax,
-    cummin,
-    kthvalue,
     median,
     mode,
     msort,
-    nanmedian,
     quantile,
     sort,
     topk,
@@ -246,7 +226,6 @@ from minitorch.ops.trigonometry import (
     deg2rad,
     exp2,
     expm1,
-    hypot,
     log2,
     log10,
     logaddexp,
@@ -277,36 +256,35 @@ __version__ = "0.1.0"
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "HalfTensor", "IntTensor",
     "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "acosh", "add", "addcdiv",
-    "addcmul", "addmm", "all", "allclose", "amax", "amin", "aminmax", "amp", "any", "arange", "arccos", "arccosh", "arcsin",
-    "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asin", "asinh", "atan",
-    "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd", "backends", "baddbmm", "bernoulli",
-    "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm",
-    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "cat", "cdist", "ceil", "chunk", "clamp",
-    "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat", "concatenate",
-    "cos", "cosh", "count_nonzero", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum", "deg2rad", "device", "diag",
-    "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack",
-    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
-    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "floor", "floor_divide", "fmax",
-    "fmin", "fmod", "frac", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger",
-    "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt",
-    "half", "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf",
-    "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled", "is_floating_point", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan",
-    "jit", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "linspace", "load", "load_checkpoint", "log", "log1p",
-    "log2", "log10", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace",
-    "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean",
-    "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply",
-    "mv", "nan", "nan_to_num", "nanmean", "nanmedian", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
-    "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow", "prod",
-    "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel",
-    "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "rot90",
-    "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "searchsorted", "seed", "select",
-    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
-    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
-    "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique",
-    "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vsplit", "vstack", "where", "zeros", "zeros_like",
+    "addcmul", "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asin", "asinh", "atan", "atan2",
+    "atanh", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends", "baddbmm", "bernoulli", "bincount", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes",
+    "broadcast_tensors", "broadcast_to", "cat", "cdist", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+    "column_stack", "compile", "complex64", "complex128", "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda",
+    "cumprod", "cumsum", "deg2rad", "device", "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions",
+    "div", "divide", "dot", "double", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp",
+    "exp2", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
+    "floor", "floor_divide", "fmax", "fmin", "frac", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather",
+    "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal",
+    "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf",
+    "inference_mode", "initial_seed", "int", "int8", "int16", "int32", "int64", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_floating_point", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit",
+    "le", "lerp", "less", "less_equal", "linspace", "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long",
+    "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid",
+    "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan",
+    "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal",
+    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu",
+    "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt",
+    "save", "save_checkpoint", "scatter", "scatter_add", "seed", "select", "set_default_device", "set_default_dtype",
+    "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions",
+    "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing",
+    "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8",
+    "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack", "where", "zeros",
+    "zeros_like",
 ]
 # fmt: on
 
@@ -341,7 +319,6 @@ not_equal: Final = ne
 swapaxes: Final = transpose
 swapdims: Final = transpose
 ger: Final = outer
-trapz: Final = trapezoid
 
 
 def is_tensor(obj: object) -> builtins.bool:

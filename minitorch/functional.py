@@ -20,7 +20,7 @@ from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.dropout import dropout, dropout2d
 from minitorch.ops.index import embedding
-from minitorch.ops.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
+from minitorch.ops.likelihood import kl_div
 from minitorch.ops.linear import linear
 from minitorch.ops.loss import (
     binary_cross_entropy,
@@ -40,9 +40,6 @@ from minitorch.ops.margin import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
     soft_margin_loss,
 )
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
@@ -68,21 +65,14 @@ from minitorch.ops.rectifiers import (
 from minitorch.ops.resize import interpolate
 from minitorch.ops.sequences import (
     adaptive_avg_pool1d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
     avg_pool1d,
     conv1d,
-    conv_transpose1d,
-    lp_pool1d,
-    lp_pool2d,
     max_pool1d,
 )
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
@@ -92,7 +82,6 @@ __all__ = [
     "contrastive_loss",
     "conv1d",
     "conv2d",
-    "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
@@ -102,7 +91,6 @@ __all__ = [
     "elu",
     "embedding",
     "fold",
-    "gaussian_nll_loss",
     "gelu",
     "glu",
     "group_norm",
@@ -121,16 +109,11 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
-    "lp_pool1d",
-    "lp_pool2d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "mish",
     "mse_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -138,7 +121,6 @@ __all__ = [
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
-    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",

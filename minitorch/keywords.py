@@ -20,7 +20,6 @@ JOINING: Final = {
     "stack",
     "hstack",
     "vstack",
-    "dstack",
     "column_stack",
 }  # write one input before they have read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
@@ -29,11 +28,6 @@ OVERLOADS: dict[str, dict[str, str]] = {
     "view": {"size": "shape"},
     "split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"},
     "scatter": {"value": "src"},
-    "searchsorted": {"self": "input"},
-    **{
-        name: dict.fromkeys(("indices", "sections", "tensor_indices_or_sections"), "indices_or_sections")
-        for name in ("tensor_split", "hsplit", "vsplit", "dsplit")
-    },
     "transpose": {"axis0": "dim0", "axis1": "dim1"},
 }
 

@@ -204,11 +204,9 @@ class Methods(Operators):
     log2: Final = trigonometry.log2
     log10: Final = trigonometry.log10
     logaddexp: Final = trigonometry.logaddexp
-    hypot: Final = trigonometry.hypot
     deg2rad: Final = trigonometry.deg2rad
     rad2deg: Final = trigonometry.rad2deg
 
-    fmod: Final = elements.fmod
     frac: Final = elements.frac
     sgn: Final = elements.sgn
     fmax: Final = elements.fmax
@@ -223,17 +221,12 @@ class Methods(Operators):
     logit: Final = elements.logit
     erfc: Final = elements.erfc
 
-    tensor_split: Final = joining.tensor_split
-    hsplit: Final = joining.hsplit
-    vsplit: Final = joining.vsplit
-    dsplit: Final = joining.dsplit
     broadcast_to: Final = joining.broadcast_to
     tile: Final = joining.tile
     repeat_interleave: Final = joining.repeat_interleave
     roll: Final = joining.roll
     fliplr: Final = joining.fliplr
     flipud: Final = joining.flipud
-    rot90: Final = joining.rot90
     ravel: Final = joining.ravel
     movedim: Final = joining.movedim
     moveaxis: Final = joining.movedim
@@ -250,19 +243,15 @@ class Methods(Operators):
     trace: Final = triangles.trace
 
     dot: Final = products.dot
-    inner: Final = products.inner
     outer: Final = products.outer
     ger: Final = products.outer
     mv: Final = products.mv
     addmm: Final = products.addmm
     baddbmm: Final = products.baddbmm
-    kron: Final = products.kron
-    cross: Final = products.cross
     dist: Final = products.dist
 
     cumprod: Final = running.cumprod
     diff: Final = running.diff
-    aminmax: Final = running.aminmax
     nansum: Final = running.nansum
     nanmean: Final = running.nanmean
 
@@ -270,12 +259,8 @@ class Methods(Operators):
     argsort: Final = sorting.argsort
     msort: Final = sorting.msort
     topk: Final = sorting.topk
-    kthvalue: Final = sorting.kthvalue
     median: Final = sorting.median
-    nanmedian: Final = sorting.nanmedian
     mode: Final = sorting.mode
-    cummax: Final = sorting.cummax
-    cummin: Final = sorting.cummin
     quantile: Final = sorting.quantile
 
     unique: Final = counting.unique
@@ -289,7 +274,6 @@ class Methods(Operators):
     index_add: Final = scattering.index_add
     index_copy: Final = scattering.index_copy
     index_fill: Final = scattering.index_fill
-    take_along_dim: Final = scattering.take_along_dim
     masked_select: Final = scattering.masked_select
     narrow: Final = scattering.narrow
     select: Final = scattering.select
@@ -343,11 +327,9 @@ class Methods(Operators):
     expm1_: Final = inplace.in_place("expm1_", trigonometry.expm1)
     floor_: Final = inplace.in_place("floor_", elementwise.floor)
     floor_divide_: Final = inplace.in_place("floor_divide_", arithmetic.floor_divide)
-    fmod_: Final = inplace.in_place("fmod_", elements.fmod)
     frac_: Final = inplace.in_place("frac_", elements.frac)
     ge_: Final = inplace.in_place("ge_", compare.ge)
     gt_: Final = inplace.in_place("gt_", compare.gt)
-    hypot_: Final = inplace.in_place("hypot_", trigonometry.hypot)
     index_add_: Final = inplace.in_place("index_add_", scattering.index_add)
     index_copy_: Final = inplace.in_place("index_copy_", scattering.index_copy)
     index_fill_: Final = inplace.in_place("index_fill_", scattering.index_fill)

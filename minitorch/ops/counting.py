@@ -72,63 +72,6 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return wrap(xp.bincount(at, None, bins).astype(input.dtype))
 
 
-def searchsorted(
-    sorted_sequence: Tensor,
-    input: Tensor | float,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    side: str | None = None,
-    sorter: Tensor | None = None,
-) -> Tensor:
-    """Where each element would be put into a sorted sequence: before equal ones, or after them if `right`.
-
-    A sequence of more than one dimension has one for each row of `input`; `sorter` sorts one that is not in order. Raises
-    ValueError if the shapes do not fit.
-    """
-    boundaries = sorted_sequence.array
-    xp = array_module(boundaries)
-    if sorter is not None:
-        if sorter.shape != sorted_sequence.shape or sorter.dtype != backend.int64:
-            raise ValueError(
-                f"searchsorted: a sorter of int64 and {tuple(boundaries.shape)} was expected, got {tuple(sorter.shape)}"
-            )
-        boundaries = xp.take_along_axis(boundaries, sorter.array, -1)
-    values = input.array if isinstance(input, Tensor) else xp.asarray(input)
-    if boundaries.ndim != 1 and boundaries.shape[:-1] != values.shape[:-1]:
-        raise ValueError(
-            f"searchsorted: rows of {tuple(values.shape)} do not fit those of the sequences {tuple(boundaries.shape)}"
-        )
-    if side not in (None, "left", "right") or (side == "left" and right):
-        raise ValueError(f"searchsorted: expected side 'left' or 'right', and right=True not with 'left', got {side!r}")
-    after = right or side == "right"
-    if boundaries.ndim == 1:
-        found = xp.searchsorted(boundaries, values, side="right" if after else "left")
-    else:
-        rows, places = boundaries[..., None, :], values[..., :, None]
-        found = ((rows <= places) if after else (rows < places)).sum(-1)
-    return wrap(xp.asarray(found, dtype=backend.int32 if out_int32 else backend.int64))
-
-
-def bucketize(input: Tensor | float, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
-    """Which stretch between sorted `boundaries`, a 1-d tensor, each element lies in."""
-    if boundaries.ndim != 1:
-        raise ValueError(f"bucketize: expected 1-d boundaries, got shape {tuple(boundaries.shape)}")
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
-
-
-def isin(
-    elements: Tensor | float, test_elements: Tensor | float, *, assume_unique: bool = False, invert: bool = False
-) -> Tensor:
-    """Where `elements` are among `test_elements`; a boolean tensor."""
-    tensor = elements if isinstance(elements, Tensor) else test_elements
-    if not isinstance(tensor, Tensor):
-        raise TypeError("isin: expected a tensor among the elements or the test elements, got two numbers")
-    xp = array_module(tensor.array)
-    given = [value.array if isinstance(value, Tensor) else xp.asarray(value) for value in (elements, test_elements)]
-    return wrap(xp.asarray(xp.isin(given[0], given[1], invert=invert)))
-
-
 def argwhere(input: Tensor) -> Tensor:
     """The indices of the elements that are not zero, (count, ndim)."""
     return input.nonzero()

@@ -14,20 +14,7 @@ from minitorch.ops.activation import erf
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isfinite, isnan
 from minitorch.ops.elementwise import abs, sign, trunc
-from minitorch.ops.promotion import floating, matched
-
-
-class Fmod(Op):
-    """a - trunc(a / b) b, with the sign of a.  da = g, db = -g trunc(a / b)."""
-
-    def forward(ctx, a: Any, b: Any) -> Any:
-        ctx.saved = a, b
-        a, b = matched(a, b)
-        return array_module(a).fmod(a, b)
-
-    def backward(ctx, g: Any) -> Any:
-        a, b = ctx.saved
-        return g, -(g * trunc(a / b)) if ctx.needs(1) else None
+from minitorch.ops.promotion import floating
 
 
 class Logit(Op):
@@ -51,14 +38,6 @@ def expect_tensors(name: str, *values: Any) -> None:
     for value in values:
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
-
-
-def fmod(input: Tensor, other: Tensor | float) -> Tensor:
-    """The remainder of `input / other`, with the sign of `input`, as C's `fmod`; raises ZeroDivisionError for integers by 0."""
-    zero = other == 0 if not isinstance(other, Tensor) else other.dtype.kind in "iu" and bool((other.array == 0).any())
-    if input.dtype.kind in "iu" and zero and not isinstance(other, float):
-        raise ZeroDivisionError(f"fmod: integers of shape {tuple(input.shape)} are divided by 0")
-    return Fmod.apply(input, other)
 
 
 def frac(input: Tensor) -> Tensor:

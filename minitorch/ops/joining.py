@@ -25,7 +25,6 @@ from minitorch.ops.shape import (
     permute,
     repeat,
     reshape,
-    split,
     transpose,
     unsqueeze,
 )
@@ -55,11 +54,6 @@ def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     return _each(lambda x: x if x.ndim > 1 else reshape(x, 1, -1), tensors)
 
 
-def atleast_3d(*tensors: Tensor | Sequence[Tensor]) -> Any:
-    """Each tensor with at least three dimensions: a vector becomes (1, n, 1), a matrix (n, m, 1)."""
-    return _each(lambda x: x if x.ndim > 2 else unsqueeze(x if x.ndim == 2 else reshape(x, 1, -1), -1), tensors)
-
-
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors beside each other: along the second dimension, vectors along the first."""
     rows = atleast_1d(list(tensors))
@@ -71,58 +65,13 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat(atleast_2d(list(tensors)), 0)
 
 
-def dstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors behind each other, along the third dimension."""
-    return cat(atleast_3d(list(tensors)), 2)
-
-
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors beside each other, vectors as columns."""
     return hstack([x if x.ndim > 1 else reshape(x, -1, 1) for x in tensors])
 
 
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """`input` cut along `dim` into as many parts of nearly one length, or before each of the given indices."""
-    (dim,) = normalized_dims("tensor_split", input.ndim, dim) or _too_few("tensor_split", input, 1)
-    length = input.shape[dim]
-    asked = indices_or_sections.tolist() if isinstance(indices_or_sections, Tensor) else indices_or_sections
-    if isinstance(asked, int):
-        if asked < 1:
-            raise ValueError(f"tensor_split: expected at least 1 section, got {asked}")
-        small, longer = divmod(length, asked)
-        return split(input, [small + 1] * longer + [small] * (asked - longer), dim)
-    bounds = [0, *(min(max(i + length if i < 0 else i, 0), length) for i in asked), length]
-    return tuple(input[(slice(None),) * dim + (slice(a, b),)] for a, b in itertools.pairwise(bounds))
-
-
 def _too_few(name: str, input: Tensor, count: int) -> Any:
     raise ValueError(f"{name}: expected at least {count} dimensions, got shape {tuple(input.shape)}")
-
-
-def _evenly(name: str, input: Tensor, asked: int | Sequence[int], dim: int) -> tuple[Tensor, ...]:
-    if (input.ndim <= dim and name != "hsplit") or not input.ndim:
-        _too_few(name, input, dim + 1 if name != "hsplit" else 1)
-    dim = min(dim, input.ndim - 1)
-    if isinstance(asked, int) and (asked < 1 or input.shape[dim] % asked):
-        raise ValueError(
-            f"{name}: {asked} parts of one length do not make {input.shape[dim]}, dim {dim} of {tuple(input.shape)}"
-        )
-    return tensor_split(input, asked, dim)
-
-
-def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """Cut between columns, a vector between elements."""
-    return _evenly("hsplit", input, indices_or_sections, 1)
-
-
-def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """Cut between rows."""
-    return _evenly("vsplit", input, indices_or_sections, 0)
-
-
-def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """Cut along the third dimension."""
-    return _evenly("dsplit", input, indices_or_sections, 2)
 
 
 # ---- grids ---------------------------------------------------------------------------------------------------------------
@@ -245,20 +194,6 @@ def fliplr(input: Tensor) -> Tensor:
 def flipud(input: Tensor) -> Tensor:
     """Rows in reverse order."""
     return flip(input, 0) if input.ndim else _too_few("flipud", input, 1)
-
-
-def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Turned `k` times by 90 degrees, from the first of `dims` towards the second."""
-    if len(dims) != 2 or input.ndim < 2:
-        raise ValueError(
-            f"rot90: expected two dims of a tensor of two dimensions or more, got {dims} and shape {tuple(input.shape)}"
-        )
-    first, second = normalized_dims("rot90", input.ndim, tuple(dims))
-    if k % 4 == 2:
-        return flip(input, (first, second))
-    if k % 2 == 0:
-        return input.clone()
-    return transpose(flip(input, second), first, second) if k % 4 == 1 else flip(transpose(input, first, second), second)
 
 
 # ---- views in another form -----------------------------------------------------------------------------------------------

@@ -9,11 +9,10 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
-from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
-from minitorch.ops.reduce import norm, normalized_dims
+from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
-from minitorch.ops.shape import cat, expand, permute, reshape, unsqueeze
+from minitorch.ops.shape import expand, permute, reshape, unsqueeze
 from minitorch.ops.triangles import diagonal
 
 
@@ -31,14 +30,6 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return matmul(input, tensor)
 
 
-def inner(input: Tensor, other: Tensor) -> Tensor:
-    """The sums of products over the last dimensions of both; a 0-d tensor multiplies."""
-    if not input.ndim or not other.ndim:
-        return input * other
-    _expect("inner", "last dimensions of one length", input.shape[-1] == other.shape[-1], input, other)
-    return tensordot(input, other, ([-1], [-1]))
-
-
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of an element of one vector and one of the other, (n, m)."""
     if input.ndim != 1 or vec2.ndim != 1:
@@ -50,11 +41,6 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix (n, k) times a vector (k)."""
     _expect("mv", "(n, k) and (k)", input.ndim == 2 and vec.ndim == 1 and input.shape[1] == len(vec), input, vec)
     return matmul(input, vec)
-
-
-def vecdot(x: Tensor, y: Tensor, dim: int = -1) -> Tensor:
-    """The inner products of vectors along `dim`, broadcast."""
-    return total(x * y, dim)
 
 
 def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
@@ -80,47 +66,6 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """`beta * input + alpha * bmm(batch1, batch2)`."""
     return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] | Tensor = 2) -> Tensor:
-    """The sums of products over `dims`: the last of `a` with the first of `b`, or (those of a, those of b)."""
-    dims = dims.tolist() if isinstance(dims, Tensor) else dims
-    if isinstance(dims, int):
-        if not 0 <= dims <= min(a.ndim, b.ndim):
-            raise ValueError(f"tensordot: expected dims from 0 to {min(a.ndim, b.ndim)}, got {dims}")
-        dims = range(a.ndim - dims, a.ndim), range(dims)
-    pairs = [tuple(d) if not isinstance(d, int) else (d,) for d in dims]
-    along = [normalized_dims("tensordot", x.ndim, named) for x, named in zip((a, b), pairs)]
-    lengths = [[x.shape[d] for d in named] for x, named in zip((a, b), along)]
-    if len(lengths[0]) == len(lengths[1]):  # a length of 1 is broadcast: the other is summed first
-        longer = [[d for d, n, m in zip(along[i], lengths[i], lengths[1 - i]) if m == 1 != n] for i in (0, 1)]
-        a, b = (total(x, tuple(dims), keepdim=True) if dims else x for x, dims in zip((a, b), longer))
-        lengths = [[x.shape[d] for d in named] for x, named in zip((a, b), along)]
-    _expect("tensordot", f"equal lengths along {dims}", lengths[0] == lengths[1], a, b)
-    free = [[d for d in range(x.ndim) if d not in named] for x, named in zip((a, b), along)]
-    rows = reshape(permute(a, (*free[0], *along[0])), math.prod(a.shape[d] for d in free[0]), math.prod(lengths[0]))
-    columns = reshape(permute(b, (*along[1], *free[1])), math.prod(lengths[0]), math.prod(b.shape[d] for d in free[1]))
-    return reshape(Matmul.apply(rows, columns), [*(a.shape[d] for d in free[0]), *(b.shape[d] for d in free[1])])
-
-
-def kron(input: Tensor, other: Tensor) -> Tensor:
-    """The Kronecker product: each element of `input` times the whole of `other`."""
-    ndim = max(input.ndim, other.ndim)
-    a, b = ((1,) * (ndim - x.ndim) + x.shape for x in (input, other))
-    blocks = reshape(input, [n for length in a for n in (length, 1)]) * reshape(other, [n for length in b for n in (1, length)])
-    return reshape(blocks, [n * m for n, m in zip(a, b)])
-
-
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The vector product along `dim`, of length 3 (the first such)."""
-    if dim is None:
-        dim = next((d for d, n in enumerate(input.shape) if n == 3), -1)
-    shape = broadcast_shapes(input.shape, other.shape)
-    (dim,) = normalized_dims("cross", len(shape), dim)
-    _expect("cross", f"length 3 along dim {dim}", input.ndim == other.ndim and shape[dim] == 3, input, other)
-    a, b = (expand(x, shape) for x in (input, other))
-    first, second = ([x[(slice(None),) * dim + (slice(i, i + 1),)] for i in range(3)] for x in (a, b))
-    return cat([first[i - 2] * second[i - 1] - first[i - 1] * second[i - 2] for i in range(3)], dim)
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import Where, where
 from minitorch.ops.compare import isnan
-from minitorch.ops.reduce import Cumsum, Dim, amax, amin, mean, normalized_dims, std, sum, var
+from minitorch.ops.reduce import Cumsum, Dim, mean, normalized_dims, std, sum, var
 from minitorch.ops.shape import Flip, Permute, cat
 
 
@@ -68,36 +68,6 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
         later, earlier = out[(*before, slice(1, None))], out[(*before, slice(None, -1))]
         out = later ^ earlier if out.dtype == backend.bool_ else later - earlier
     return out if n else out.clone()
-
-
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
-    """The area under `y` along `dim` by the trapezoidal rule, at the places `x` or `dx` apart."""
-    return sum(_areas(y, x, dx, dim), dim)
-
-
-def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
-    (dim,) = normalized_dims("trapezoid", y.ndim, dim) or (0,)
-    before = (slice(None),) * dim
-    width: Any = dx
-    if x is not None and x.ndim == 1:
-        if len(x) != y.shape[dim]:
-            raise ValueError(f"trapezoid: {len(x)} places do not fit dim {dim} of shape {tuple(y.shape)}")
-        x = x.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
-    if x is not None:
-        width = diff(x, 1, dim - y.ndim)
-    return (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * width / 2
-
-
-class MinAndMax(NamedTuple):
-    """What `aminmax` returns."""
-
-    min: Tensor
-    max: Tensor
-
-
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinAndMax:
-    """The smallest and the largest over `dim`, or over everything; ties share the gradient."""
-    return MinAndMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 def var_mean(

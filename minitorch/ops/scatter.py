@@ -10,11 +10,10 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.choice import where
 from minitorch.ops.index import AddAt, SetItem, Take
 from minitorch.ops.joining import broadcast_tensors
-from minitorch.ops.reduce import ScatterAlong, gather, normalized_dims
-from minitorch.ops.shape import expand, flatten, reshape
+from minitorch.ops.reduce import ScatterAlong, normalized_dims
+from minitorch.ops.shape import reshape
 
 
 def _places(name: str, input: Tensor, dim: int, index: Tensor, src: Tensor | None) -> tuple[int, tuple[Any, ...]]:
@@ -142,23 +141,6 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) ->
     places = _slices("index_fill", input, dim, index)
     places = (*places[:-1], array_module(index.array).unique(places[-1]))  # the gradient of a place named twice counts once
     return reshape(SetItem.apply(_at_least_a_vector(input), value, index=places), input.shape)
-
-
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """The elements at `indices` along `dim`, broadcast against the other dimensions; without `dim` of the flattened tensor."""
-    if dim is None:
-        return flatten(input)[flatten(indices)]
-    (dim,) = normalized_dims("take_along_dim", input.ndim, dim)
-    if indices.dtype != backend.int64 or indices.ndim != input.ndim:
-        raise ValueError(
-            f"take_along_dim: expected int64 indices of {input.ndim} dimensions, got {indices.dtype} of shape "
-            f"{tuple(indices.shape)}"
-        )
-    lengths = [(n, m) if d != dim else (1, 1) for d, (n, m) in enumerate(zip(input.shape, indices.shape))]
-    common = [m if n == 1 else n for n, m in lengths]
-    shapes = [[x.shape[d] if d == dim else n for d, n in enumerate(common)] for x in (input, indices)]
-    indices = where(indices < 0, indices + input.shape[dim], indices)
-    return gather(expand(input, shapes[0]), dim, expand(indices, shapes[1]))
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.ops.activation import relu
-from minitorch.ops.conv import conv2d, conv_transpose2d
-from minitorch.ops.images import pair
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.conv import conv2d
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.pool import max_pool2d
-from minitorch.ops.reduce import max as max_along
-from minitorch.ops.shape import stack
 
 Single = int | tuple[int]
 
@@ -52,23 +48,6 @@ def conv1d(
         around = padding if isinstance(padding, str) else _row("padding", padding, 0)
         steps = _row("stride", stride, 1), around, _row("dilation", dilation, 1)
         return conv2d(input.unsqueeze(-2), weight.unsqueeze(-2), bias, *steps, groups).squeeze(-2)
-
-
-def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Single = 1,
-    padding: Single = 0,
-    output_padding: Single = 0,
-    groups: int = 1,
-    dilation: Single = 1,
-) -> Tensor:
-    """The transpose of `conv1d`: sequences (n, in, length), filters (in, out / groups, k); as `conv_transpose2d`."""
-    with _of_one_row("conv_transpose1d", input, weight):
-        steps = _row("stride", stride, 1), _row("padding", padding, 0), _row("output_padding", output_padding, 0)
-        rows = input.unsqueeze(-2), weight.unsqueeze(-2)
-        return conv_transpose2d(*rows, bias, *steps, groups, _row("dilation", dilation, 1)).squeeze(-2)
 
 
 def max_pool1d(
@@ -111,60 +90,7 @@ def avg_pool1d(
         return avg_pool2d(input.unsqueeze(-2), kernel, step, around, ceil_mode, count_include_pad).squeeze(-2)
 
 
-def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
-    """(sum x^p)^(1/p) over each window of images, p being `norm_type`; negative sums count as 0, as in PyTorch."""
-    high, wide = pair("lp_pool2d", "kernel_size", kernel_size, 1)
-    powers = avg_pool2d(input**norm_type, (high, wide), stride, 0, ceil_mode)
-    return (relu(powers) * (high * wide)) ** (1 / norm_type)
-
-
-def lp_pool1d(
-    input: Tensor, norm_type: float, kernel_size: Single, stride: Single | None = None, ceil_mode: bool = False
-) -> Tensor:
-    """(sum x^p)^(1/p) over each window of sequences (n, channels, length), as `lp_pool2d`."""
-    with _of_one_row("lp_pool1d", input):
-        kernel, step = _row("kernel_size", kernel_size, 1), None if stride in (None, ()) else _row("stride", stride, 1)
-        return lp_pool2d(input.unsqueeze(-2), norm_type, kernel, step, ceil_mode).squeeze(-2)
-
-
 def adaptive_avg_pool1d(input: Tensor, output_size: Single) -> Tensor:
     """The means of `output_size` stretches of nearly equal length of sequences (n, channels, length)."""
     with _of_one_row("adaptive_avg_pool1d", input):
         return adaptive_avg_pool2d(input.unsqueeze(-2), _row("output_size", output_size, 1)).squeeze(-2)
-
-
-def adaptive_max_pool1d(input: Tensor, output_size: Single, return_indices: bool = False) -> Tensor | Any:
-    """The largest of `output_size` stretches of nearly equal length of sequences, and where it lies with `return_indices`."""
-    with _of_one_row("adaptive_max_pool1d", input):
-        found = adaptive_max_pool2d(input.unsqueeze(-2), _row("output_size", output_size, 1), return_indices)
-        return tuple(part.squeeze(-2) for part in found) if return_indices else found.squeeze(-2)
-
-
-def adaptive_max_pool2d(
-    input: Tensor, output_size: int | tuple[int | None, int | None], return_indices: bool = False
-) -> Tensor | Any:
-    """The largest of `output_size` stretches of rows and columns, cut as by `adaptive_avg_pool2d`, the first at a tie.
-
-    With `return_indices`, also where it lies in its image, counted in rows. Raises ValueError for an image without rows or
-    columns and for sizes below 1.
-    """
-    name = "adaptive_max_pool2d"
-    if input.ndim not in (3, 4) or 0 in input.shape[-3:]:
-        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {tuple(input.shape)}")
-    height, width = input.shape[-2:]
-    if isinstance(output_size, (tuple, list)):
-        given: Any = tuple(n if size is None else size for n, size in zip((height, width), output_size))
-    else:
-        given = output_size
-    sizes = pair(name, "output_size", given, 1)
-    (rows, columns) = ([(i * n // out, -(-(i + 1) * n // out)) for i in range(out)] for n, out in zip((height, width), sizes))
-    values, indices = [], []
-    for top, bottom in rows:
-        for left, right in columns:
-            found = max_along(input[..., top:bottom, left:right].flatten(-2), -1)
-            within, wide = found.indices.array, right - left
-            values.append(found.values)
-            indices.append(wrap((within // wide + top) * width + within % wide + left))
-    shape = (*input.shape[:-2], *sizes)
-    whole = stack(values, -1).reshape(shape)
-    return (whole, stack(indices, -1).reshape(shape)) if return_indices else whole

@@ -96,18 +96,6 @@ def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
     return None if (values == lowest).any() or (not largest and (values != values).any()) else index
 
 
-@named
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
-    """The `k`-th smallest element along `dim`, counted from 1, and where it stood; raises ValueError for another `k`."""
-    dim = _dim("kthvalue", input, dim)
-    a = input.array.reshape(input.shape or 1)
-    if not 1 <= k <= a.shape[dim]:
-        raise ValueError(
-            f"kthvalue: expected k from 1 to {a.shape[dim]}, the length of dim {dim} of {tuple(input.shape)}, got {k}"
-        )
-    return _kept(_chosen(input, _ranked(a, dim, False, True)[(*(slice(None),) * dim, slice(k - 1, k))], dim), dim, keepdim)
-
-
 def _kept(found: ValuesAndIndices, dim: int, keepdim: bool) -> ValuesAndIndices:
     return found if keepdim or not found.values.ndim else ValuesAndIndices(*(squeeze(part, dim) for part in found))
 
@@ -119,12 +107,6 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     Over everything, equal elements share the gradient. Raises ValueError along a `dim` of length 0.
     """
     return _median("median", input, dim, keepdim, ignore_nan=False)
-
-
-@named
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
-    """As `median`, of the elements that are not nan."""
-    return _median("nanmedian", input, dim, keepdim, ignore_nan=True)
 
 
 def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
@@ -174,28 +156,6 @@ def running(a: Any, larger: Callable[[Any, Any], Any]) -> Any:
         out[..., step:] = larger(out[..., step:], out[..., :-step].copy())
         step *= 2
     return out
-
-
-@named
-def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The largest so far along `dim` and where it stood, the last of equal ones."""
-    return _cumulative("cummax", input, dim, "maximum")
-
-
-@named
-def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The smallest so far along `dim` and where it stood, the last of equal ones."""
-    return _cumulative("cummin", input, dim, "minimum")
-
-
-def _cumulative(name: str, input: Tensor, dim: int, function: str) -> ValuesAndIndices:
-    dim = _dim(name, input, dim)
-    xp = array_module(input.array)
-    a = xp.moveaxis(input.array.reshape(input.shape or 1), dim, -1)
-    best = running(a, getattr(xp, function))
-    attained = (a == best) | (a != a)
-    index = running(xp.where(attained, xp.arange(a.shape[-1]), 0), xp.maximum)
-    return _chosen(input, xp.moveaxis(index, -1, dim), dim)
 
 
 # ---- between two elements ------------------------------------------------------------------------------------------------

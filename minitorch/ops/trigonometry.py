@@ -200,21 +200,6 @@ class Logaddexp(Op):
         return g / (1 + exp(b - a)), g / (1 + exp(a - b))
 
 
-class Hypot(Op):
-    """sqrt(a^2 + b^2), without overflow.  da = g a / out, db = g b / out."""
-
-    def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = _both("hypot", a, b)
-        out = array_module(a).hypot(a, b)
-        ctx.saved = a, b, out
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        a, b, out = ctx.saved
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return g * (a / out), g * (b / out)
-
-
 def tan(input: Tensor) -> Tensor:
     """The tangent of each element."""
     return Tan.apply(input)
@@ -288,11 +273,6 @@ def log10(input: Tensor) -> Tensor:
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(e^input + e^other), without overflow."""
     return Logaddexp.apply(input, other)
-
-
-def hypot(input: Tensor, other: Tensor) -> Tensor:
-    """sqrt(input^2 + other^2), without overflow."""
-    return Hypot.apply(input, other)
 
 
 def deg2rad(input: Tensor) -> Tensor:

@@ -32,30 +32,13 @@ def windows(x, dimension, size, step):
     return found[(*(slice(None),) * dimension, slice(None, None, step))]
 
 
-def split_evenly(name, reference):
-    return Row(
-        name,
-        getattr(mt, name),
-        reference,
-        [case(spread(2, 4, 2), 2), case(spread(2, 4, 2), [1])],
-        bad=[bad(ValueError, rf"^{name}: 3 parts of one length do not make .*\(2, 4, 2\)", spread(2, 4, 2), 3)],
-    )
-
-
 # fmt: off
 ROWS = [
     Row("atleast_1d", mt.atleast_1d, np.atleast_1d, [case(SCALAR), case(VECTOR)]),
     Row("atleast_2d", mt.atleast_2d, np.atleast_2d, [case(SCALAR), case(VECTOR)]),
-    Row("atleast_3d", mt.atleast_3d, np.atleast_3d, [case(SCALAR), case(VECTOR), case(MATRIX)]),
     side_by_side("hstack", np.hstack),
     side_by_side("vstack", np.vstack, bad=[bad(ValueError, r"^cat: shapes must agree", MATRIX, spread(2))]),
-    side_by_side("dstack", np.dstack),
     side_by_side("column_stack", np.column_stack),
-    Row("tensor_split", mt.tensor_split, lambda x, asked, dim=0: np.array_split(x, asked, dim),
-        [case(spread(5, 2), 3), case(spread(2, 5), [1, 3], dim=1), case(spread(4), [1, -1])],
-        bad=[bad(ValueError, "^tensor_split: expected at least 1 section, got 0", MATRIX, 0),
-             bad(ValueError, r"^tensor_split: expected at least 1 dimensions", SCALAR, 1)]),
-    split_evenly("hsplit", np.hsplit), split_evenly("vsplit", lambda x, n: np.vsplit(x, n)), split_evenly("dsplit", np.dsplit),
     Row("meshgrid", mt.meshgrid, lambda *x, indexing="ij": np.meshgrid(*x, indexing=indexing),
         [case(spread(2), spread(3, seed=1)), case(spread(2), spread(3, seed=1), indexing="xy")],
         torch=lambda torch, *x, indexing="ij": torch.meshgrid(*x, indexing=indexing),
@@ -75,8 +58,6 @@ ROWS = [
         bad=[bad(ValueError, r"^roll: expected a shift for each dim, got shifts \(1, 2\)", MATRIX, (1, 2), 0)]),
     Row("fliplr", mt.fliplr, np.fliplr, [case(MATRIX)], bad=[bad(ValueError, "^fliplr: expected at least 2", VECTOR)]),
     Row("flipud", mt.flipud, np.flipud, [case(MATRIX)], bad=[bad(ValueError, "^flipud: expected at least 1", SCALAR)]),
-    Row("rot90", mt.rot90, lambda x, k=1, dims=(0, 1): np.rot90(x, k, dims), [case(MATRIX), case(MATRIX, 2), case(CUBE, -1, (1, 2)), case(MATRIX, 4)],
-        bad=[bad(ValueError, "^rot90: expected two dims", VECTOR)]),
     Row("ravel", mt.ravel, np.ravel, [case(CUBE), case(SCALAR)]),
     Row("view_as", Tensor.view_as, lambda x, other: x.reshape(other.shape), [case(spread(6), Fixed(spread(3, 2)))], also=[Tensor.reshape_as]),
     Row("movedim", mt.movedim, np.moveaxis, [case(CUBE, 0, 2), case(CUBE, (0, 1), (2, 0))],

@@ -28,15 +28,6 @@ def at_rank(rank, x, dim, keepdim=False):
     return (values, order) if keepdim else (values.squeeze(dim), order.squeeze(dim))
 
 
-def so_far(function):
-    def reference(x, dim):
-        values = function.accumulate(x, dim)
-        places = np.arange(x.shape[dim]).reshape([-1 if d == dim % x.ndim else 1 for d in range(x.ndim)])
-        return values, np.maximum.accumulate(np.where(x == values, places, 0), dim)
-
-    return reference
-
-
 def scattered(combine, x, dim, index, src):
     out = x.copy()
     for place in np.ndindex(*index.shape):
@@ -74,16 +65,10 @@ ROWS = [
     Row("msort", mt.msort, lambda x: np.sort(x, 0), [case(CUBE)], analytic=False),
     Row("topk", mt.topk, top, [case(MATRIX, 2), case(CUBE, 1, 0), case(MATRIX, 2, -1, False), case(LONG, 2), case(LONG, 2, 1, False)], analytic=False,
         bad=[bad(ValueError, r"^topk: expected k from 0 to 3, the length of dim 1 of shape \(2, 3\), got 4", MATRIX, 4)]),
-    Row("kthvalue", mt.kthvalue, lambda x, k, dim=-1, keepdim=False: at_rank(lambda n: k - 1, x, dim, keepdim),
-        [case(MATRIX, 2), case(CUBE, 1, 1, True)], analytic=False, bad=[bad(ValueError, "^kthvalue: expected k from 1 to 3", MATRIX, 0)]),
     Row("median", mt.median, lambda x: np.sort(x, None)[(x.size - 1) // 2], [case(MATRIX), case(spread())], analytic=False),
     Row("median", mt.median, lambda x, dim, keepdim=False: at_rank(lambda n: (n - 1) // 2, x, dim, keepdim), [case(MATRIX, 1), case(CUBE, 0, True)], analytic=False,
         bad=[bad(ValueError, r"^median: there is no element along dim 0 of shape \(0, 2\)", spread(0, 2), 0)]),
-    Row("nanmedian", mt.nanmedian, lambda x: np.sort(x[~np.isnan(x)], None)[(np.sum(~np.isnan(x)) - 1) // 2],
-        [case(spread(4))], analytic=False),
     Row("mode", mt.mode, lambda x, dim=-1: (x.min(dim), x.argmin(dim)), [case(MATRIX), case(CUBE, 1)], analytic=False),
-    Row("cummax", mt.cummax, so_far(np.maximum), [case(spread(3, 4), 1), case(CUBE, 0)], analytic=False),
-    Row("cummin", mt.cummin, so_far(np.minimum), [case(spread(3, 4), 1), case(CUBE, 0)], analytic=False),
     Row("quantile", mt.quantile, lambda x, q, dim=None, keepdim=False, interpolation="linear": np.quantile(x, q, axis=dim, keepdims=keepdim, method=interpolation),
         [case(MATRIX, 0.3, waits="forward"), case(MATRIX, Fixed(np.array([0.1, 0.8])), dim=1, waits="forward"), case(MATRIX, 0.6, dim=0, keepdim=True, interpolation="lower", waits="forward"),
          case(MATRIX, 0.6, interpolation="midpoint", waits="forward")], analytic=False,
@@ -104,9 +89,6 @@ ROWS = [
         bad=[out_of_range("index_copy", np.array([3]), spread(1, 4)), bad(TypeError, "^index_copy: expected an int32 or int64 index", GRID, 0, spread(2), GRID)]),
     Row("index_fill", mt.index_fill, lambda *given: with_slices(new, *given), [case(GRID, 1, INDEX, 0.5, waits="forward"), case(GRID, 0, INDEX, spread(seed=1), waits="forward")],
         bad=[out_of_range("index_fill", np.array([3]), 0.0), bad(ValueError, "^index_fill: expected a number or a 0-d tensor", GRID, 0, INDEX, spread(2))]),
-    Row("take_along_dim", mt.take_along_dim, lambda x, at, dim=None: np.take_along_axis(x, at, dim) if dim is not None else x.ravel()[at.ravel()],
-        [case(GRID, PLACES[:1], 0, waits="forward"), case(GRID, np.array([3, 0]), waits="forward")],
-        bad=[bad(ValueError, "^take_along_dim: expected int64 indices of 2 dimensions", GRID, INDEX, 0)]),
     Row("masked_select", mt.masked_select, lambda x, mask: np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))[np.broadcast_to(mask, np.broadcast_shapes(x.shape, mask.shape))],
         [case(GRID, MASK, waits="forward backward"), case(GRID[0], MASK, waits="forward backward"), case(GRID, MASK[0], waits="forward backward")],
         bad=[bad(TypeError, "^masked_select: expected a boolean mask", GRID, MASK.astype(int))]),

@@ -37,10 +37,8 @@ LEFT_OUT |= {
     "argsort",
     "sort",
     "topk",
-    "kthvalue",
     "mode",
     "median",
-    "nanmedian",
 }
 LEFT_OUT |= {"where", "einsum", "nn.functional.embedding", "unique"}
 OPS = [op for op in invocations.op_db if functions(op.name) and op.name not in LEFT_OUT and op.name[-1] != "_"]
