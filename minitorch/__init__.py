@@ -5,11 +5,12 @@ A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `im
 
 import builtins
 import importlib
-import math
 import sys
 import typing
-from typing import Final
+from math import e, inf, nan, pi
 
+# fmt: off
+# isort: off
 from minitorch import accelerator, amp, autograd, backends, cuda, distributions, functional, jit, methods, optim, testing, utils
 from minitorch.amp import autocast
 from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -17,50 +18,14 @@ from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_
 from minitorch.autograd.formulas import show_in_help
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import (
-    bool_,
-    complex64,
-    complex128,
-    device,
-    float16,
-    float32,
-    float64,
-    get_default_device,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_device,
-    set_default_dtype,
-    uint8,
+    bool_ as bool, complex64, complex128, device, float16, float16 as half, float32, float32 as float, float64,
+    float64 as double, get_default_device, get_default_dtype, int8, int16, int16 as short, int32, int32 as int, int64,
+    int64 as long, set_default_device, set_default_dtype, uint8,
 )
 from minitorch.backends import get_num_threads, set_float32_matmul_precision, set_num_threads, use_deterministic_algorithms
 from minitorch.creation import (
-    arange,
-    as_tensor,
-    bernoulli,
-    empty,
-    empty_like,
-    eye,
-    from_dlpack,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    logspace,
-    ones,
-    ones_like,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    range,
-    tensor,
-    zeros,
-    zeros_like,
+    arange, as_tensor, bernoulli, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones,
+    ones_like, rand, rand_like, randint, randint_like, randn, randn_like, randperm, range, tensor, zeros, zeros_like,
 )
 from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
@@ -69,190 +34,57 @@ from minitorch.keywords import take_keywords
 from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
-from minitorch.ops.arithmetic import add, div, floor_divide, mul, neg, pow, reciprocal, remainder, rsqrt, square, sub
-from minitorch.ops.choice import clamp, maximum, minimum, nonzero, where
+from minitorch.ops.arithmetic import (
+    add, div, div as divide, div as true_divide, floor_divide, mul, mul as multiply, neg, neg as negative, pow, reciprocal,
+    remainder, rsqrt, square, sub, sub as subtract,
+)
+from minitorch.ops.choice import clamp, clamp as clip, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
-    allclose,
-    bitwise_and,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    eq,
-    equal,
-    ge,
-    gt,
-    isfinite,
-    isinf,
-    isnan,
-    le,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    lt,
-    ne,
+    allclose, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, equal, ge,
+    ge as greater_equal, gt, gt as greater, isfinite, isinf, isnan, le, le as less_equal, logical_and, logical_not, logical_or,
+    logical_xor, lt, lt as less, ne, ne as not_equal,
 )
-from minitorch.ops.counting import (
-    argwhere,
-    bincount,
-    count_nonzero,
-    histc,
-    unique,
-)
+from minitorch.ops.counting import argwhere, bincount, count_nonzero, histc, unique
 from minitorch.ops.elements import (
-    addcdiv,
-    addcmul,
-    clamp_max,
-    clamp_min,
-    erfc,
-    fmax,
-    fmin,
-    frac,
-    isclose,
-    lerp,
-    logit,
-    nan_to_num,
-    sgn,
+    addcdiv, addcmul, clamp_max, clamp_min, erfc, fmax, fmin, frac, isclose, lerp, logit, nan_to_num, sgn,
 )
-from minitorch.ops.elementwise import abs, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc
+from minitorch.ops.elementwise import (
+    abs, abs as absolute, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc, trunc as fix,
+)
 from minitorch.ops.index import index_select, masked_fill
 from minitorch.ops.joining import (
-    atleast_1d,
-    atleast_2d,
-    broadcast_shapes,
-    broadcast_tensors,
-    broadcast_to,
-    column_stack,
-    fliplr,
-    flipud,
-    hstack,
-    meshgrid,
-    movedim,
-    ravel,
-    repeat_interleave,
-    roll,
-    tile,
-    vstack,
+    atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, column_stack, fliplr, flipud, hstack, meshgrid,
+    movedim, movedim as moveaxis, ravel, repeat_interleave, roll, tile, vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.products import (
-    addmm,
-    baddbmm,
-    cdist,
-    dist,
-    dot,
-    einsum,
-    mv,
-    outer,
-)
+from minitorch.ops.products import addmm, baddbmm, cdist, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    cumsum,
-    gather,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    std,
-    sum,
-    var,
+    all, amax, amin, any, argmax, argmin, cumsum, gather, logsumexp, max, mean, min, norm, prod, std, sum, var,
 )
 from minitorch.ops.running import cumprod, diff, nanmean, nansum, std_mean, var_mean
-from minitorch.ops.scatter import (
-    index_add,
-    index_copy,
-    index_fill,
-    masked_select,
-    narrow,
-    scatter,
-    scatter_add,
-    select,
-)
+from minitorch.ops.scatter import index_add, index_copy, index_fill, masked_select, narrow, scatter, scatter_add, select
 from minitorch.ops.shape import (
-    cat,
-    chunk,
-    clone,
-    flatten,
-    flip,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    unbind,
-    unsqueeze,
+    cat, cat as concat, cat as concatenate, chunk, clone, flatten, flip, permute, reshape, split, squeeze, stack, t, transpose,
+    transpose as swapaxes, transpose as swapdims, unbind, unsqueeze,
 )
-from minitorch.ops.sorting import (
-    argsort,
-    median,
-    mode,
-    msort,
-    quantile,
-    sort,
-    topk,
-)
-from minitorch.ops.triangles import (
-    diag,
-    diag_embed,
-    diagflat,
-    diagonal,
-    trace,
-    tril,
-    tril_indices,
-    triu,
-    triu_indices,
-)
+from minitorch.ops.sorting import argsort, median, mode, msort, quantile, sort, topk
+from minitorch.ops.triangles import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
 from minitorch.ops.trigonometry import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cosh,
-    deg2rad,
-    exp2,
-    expm1,
-    log2,
-    log10,
-    logaddexp,
-    rad2deg,
-    sinh,
-    tan,
+    acos, acos as arccos, acosh, acosh as arccosh, asin, asin as arcsin, asinh, asinh as arcsinh, atan, atan as arctan, atan2,
+    atan2 as arctan2, atanh, atanh as arctanh, cosh, deg2rad, exp2, expm1, log2, log10, logaddexp, rad2deg, sinh, tan,
 )
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal
 from minitorch.size import Size
 from minitorch.tensor_types import (
-    BoolTensor,
-    ByteTensor,
-    CharTensor,
-    DoubleTensor,
-    FloatTensor,
-    HalfTensor,
-    IntTensor,
-    LongTensor,
-    ShortTensor,
+    BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
     set_default_tensor_type,
 )
 
 __version__ = "0.1.0"
 
-# fmt: off
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "HalfTensor", "IntTensor",
     "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "acosh", "add", "addcdiv",
@@ -273,12 +105,12 @@ __all__ = [
     "le", "lerp", "less", "less_equal", "linspace", "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax",
     "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long",
     "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid",
-    "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan",
-    "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal",
-    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu",
-    "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt",
-    "save", "save_checkpoint", "scatter", "scatter_add", "seed", "select", "set_default_device", "set_default_dtype",
+    "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num",
+    "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal", "not_equal",
+    "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg", "rand", "rand_like",
+    "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu", "remainder",
+    "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save",
+    "save_checkpoint", "scatter", "scatter_add", "seed", "select", "set_default_device", "set_default_dtype",
     "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions",
     "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze",
     "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing",
@@ -288,37 +120,7 @@ __all__ = [
 ]
 # fmt: on
 
-keep_freed_memory()
-
-# ---- other names, all of them PyTorch's ----------------------------------------------------------------------------------
-
-absolute: Final = abs
-concat: Final = cat
-concatenate: Final = cat
-clip: Final = clamp
-fix: Final = trunc
-moveaxis: Final = movedim
-row_stack: Final = vstack
-subtract: Final = sub
-multiply: Final = mul
-divide: Final = div
-true_divide: Final = div
-negative: Final = neg
-arccos: Final = acos
-arcsin: Final = asin
-arctan: Final = atan
-arctan2: Final = atan2
-arccosh: Final = acosh
-arcsinh: Final = asinh
-arctanh: Final = atanh
-greater: Final = gt
-greater_equal: Final = ge
-less: Final = lt
-less_equal: Final = le
-not_equal: Final = ne
-swapaxes: Final = transpose
-swapdims: Final = transpose
-ger: Final = outer
+newaxis: typing.Final = None
 
 
 def is_tensor(obj: object) -> builtins.bool:
@@ -336,22 +138,8 @@ def numel(input: Tensor) -> builtins.int:
     return input.numel()
 
 
-inf: Final = math.inf
-nan: Final = math.nan
-pi: Final = math.pi
-e: Final = math.e
-newaxis: Final = None
-
-float: Final = float32
-double: Final = float64
-half: Final = float16
-short: Final = int16
-int: Final = int32
-long: Final = int64
-bool: Final = bool_
-
+keep_freed_memory()
 take_keywords(globals(), ("minitorch.ops", "minitorch.creation"))
-
 show_in_help([sys.modules[__name__], functional, Tensor])
 
 if typing.TYPE_CHECKING:
