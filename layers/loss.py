@@ -5,268 +5,185 @@
 
 from __future__ import annotations
 
-from layers.module import Module
+from dataclasses import KW_ONLY
+
+from layers.calls import Options, calls
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.loss import reduction_of
 
 
-class _Loss(Module):
-    """Base class of the losses: checks and keeps `reduction`."""
+class _Loss(Options):
+    """Base class of the losses: `reduction` is checked, and a weight is a buffer."""
 
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
-        if size_average is not None or reduce is not None:
-            reduction = reduction_of(size_average, reduce)
-        if reduction not in self._reductions:
-            expected = ", ".join(map(repr, self._reductions[:-1]))
-            raise ValueError(
-                f"{type(self).__name__}: expected reduction {expected} or {self._reductions[-1]!r}, got {reduction!r}"
-            )
-        super().__init__()
-        self.reduction = reduction
+    reductions: tuple[str, ...] = ("mean", "sum", "none")
+    reduction: str
 
-    _reductions: tuple[str, ...] = ("mean", "sum", "none")
-
-
-class _WeightedLoss(_Loss):
-    """A loss with a `weight`, which is a buffer."""
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+    def __post_init__(self) -> None:
+        old = [self.__dict__.pop(name, None) for name in ("size_average", "reduce")]
+        if old != [None, None]:
+            self.reduction = reduction_of(*old)
+        if self.reduction not in self.reductions:
+            *others, last = map(repr, self.reductions)
+            expected = f"{', '.join(others)} or {last}"
+            raise ValueError(f"{type(self).__name__}: expected reduction {expected}, got {self.reduction!r}")
+        for name in {"weight", "pos_weight"} & set(self.options):
+            weight = getattr(self, name)
+            delattr(self, name)
+            self.register_buffer(name, weight)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class _OfTwo(_Loss):
+    """A loss of an input and a target."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return self._call(input, target)
+
+
+class _OfThree(_Loss):
+    """A loss of two inputs and a target."""
+
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
+        return self._call(input1, input2, target)
+
+
+@calls(functional.cross_entropy, shown="")
+class CrossEntropyLoss(_OfTwo):
     """Cross-entropy of logits (N, C) or (N, C, ...) and classes (N) or (N, ...), or probabilities of the logits' shape.
 
     `weight` (C) weighs classes and is a buffer; classes equal to `ignore_index` count nothing; `label_smoothing` e mixes the
     target with e parts of the uniform distribution. Raises as `functional.cross_entropy`.
     """
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.cross_entropy(
-            input,
-            target,
-            weight=self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
+    label_smoothing: float = 0.0
 
 
-class NLLLoss(_WeightedLoss):
+@calls(functional.nll_loss, shown="")
+class NLLLoss(_OfTwo):
     """Minus the log-probability of the target class; shapes, `weight` and `ignore_index` as in `CrossEntropyLoss`."""
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class BCELoss(_WeightedLoss):
+@calls(functional.binary_cross_entropy, shown="")
+class BCELoss(_OfTwo):
     """Binary cross-entropy of probabilities and targets from 0 to 1 of one shape; `weight`, a buffer, scales each loss."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class BCEWithLogitsLoss(_WeightedLoss):
+@calls(functional.binary_cross_entropy_with_logits, shown="")
+class BCEWithLogitsLoss(BCELoss):
     """Binary cross-entropy of sigmoid(input), finite for any finite input; `pos_weight`, a buffer, weighs target 1."""
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        pos_weight: Tensor | None = None,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.binary_cross_entropy_with_logits(
-            input, target, weight=self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
+    pos_weight: Tensor | None = None
 
 
-class MSELoss(_Loss):
+@calls(functional.mse_loss, shown="")
+class MSELoss(_OfTwo):
     """(input - target)^2, of one shape."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.mse_loss(input, target, reduction=self.reduction)
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class L1Loss(_Loss):
+@calls(functional.l1_loss, shown="")
+class L1Loss(MSELoss):
     """|input - target|, of one shape."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.l1_loss(input, target, reduction=self.reduction)
+
+@calls(functional.soft_margin_loss, shown="")
+class SoftMarginLoss(MSELoss):
+    """log(1 + e^(-t x)) for targets 1 and -1."""
 
 
-class SmoothL1Loss(_Loss):
+@calls(functional.smooth_l1_loss, shown="")
+class SmoothL1Loss(MSELoss):
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015)."""
 
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        beta: float = 1.0,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.beta = beta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+    beta: float = 1.0
 
 
-class HuberLoss(_Loss):
+@calls(functional.kl_div, shown="")
+class KLDivLoss(MSELoss):
+    """t (log t - x) for log-probabilities x; `reduction="batchmean"` is the divergence as it is defined (see `kl_div`)."""
+
+    log_target: bool = False
+    reductions = ("mean", "batchmean", "sum", "none")
+
+
+@calls(functional.huber_loss, shown="")
+class HuberLoss(_OfTwo):
     """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964)."""
 
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+    reduction: str = "mean"
+    delta: float = 1.0
 
 
+@calls(functional.triplet_margin_loss, shown="")
 class TripletMarginLoss(_Loss):
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0), d being `PairwiseDistance(p, eps)`.
 
     With `swap` the negative's distance is the smaller of those from anchor and positive (Balntas et al. 2016).
     """
 
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
+    margin: float = 1.0
+    p: float = 2.0
+    eps: float = 1e-6
+    swap: bool = False
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        return functional.triplet_margin_loss(
-            anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap, reduction=self.reduction
-        )
+        return self._call(anchor, positive, negative)
 
 
-class ContrastiveLoss(_Loss):
+@calls(functional.contrastive_loss, shown="")
+class ContrastiveLoss(_OfThree):
     """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for pairs of rows at distance d, t being 1 for same, 0 for different.
 
     Hadsell, Chopra & LeCun 2006, equation 4, with their Y = 1 - t. Not in PyTorch.
     """
 
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
-
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return functional.contrastive_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+    margin: float = 1.0
+    _: KW_ONLY
+    reduction: str = "mean"
 
 
-class KLDivLoss(_Loss):
-    """t (log t - x) for log-probabilities x; `reduction="batchmean"` is the divergence as it is defined (see `kl_div`)."""
-
-    _reductions = ("mean", "batchmean", "sum", "none")
-
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        log_target: bool = False,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_target = log_target
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
-
-
-class _MarginLoss(_Loss):
-    """A loss whose only own setting is `margin`."""
-
-    def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-
-class MarginRankingLoss(_MarginLoss):
+@calls(functional.margin_ranking_loss, shown="")
+class MarginRankingLoss(_OfThree):
     """max(0, -t (x1 - x2) + margin), t being 1 where x1 is to be the larger and -1 where x2 is."""
 
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return functional.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+    margin: float = 0.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class CosineEmbeddingLoss(_MarginLoss):
+@calls(functional.cosine_embedding_loss, shown="")
+class CosineEmbeddingLoss(MarginRankingLoss):
     """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1."""
 
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return functional.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
-
-class HingeEmbeddingLoss(_MarginLoss):
+@calls(functional.hinge_embedding_loss, shown="")
+class HingeEmbeddingLoss(_OfTwo):
     """x where the target is 1, max(0, margin - x) where it is -1, for distances x."""
 
-    def __init__(
-        self,
-        margin: float = 1.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(margin, size_average, reduce, reduction)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
-
-
-class SoftMarginLoss(_Loss):
-    """log(1 + e^(-t x)) for targets 1 and -1."""
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.soft_margin_loss(input, target, reduction=self.reduction)
+    margin: float = 1.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"

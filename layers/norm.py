@@ -14,7 +14,6 @@ from minitorch import empty, functional, int64, ones, zeros
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.ops.norm import local_response_norm
 
 
 class _Affine(Module):
@@ -39,9 +38,9 @@ class _Affine(Module):
 
 
 class _BatchNorm(_Affine):
-    """What both batch norms share: statistics, as buffers `running_mean`, `running_var` (num_features) and
-    `num_batches_tracked` (int64), and the affine parameters. `track_running_stats=False` keeps no statistics and always uses
-    the batch's.
+    """Statistics, as buffers `running_mean`, `running_var` (num_features) and `num_batches_tracked` (int64), scale and shift.
+
+    `track_running_stats=False` keeps no statistics and always uses the batch's.
     """
 
     input_form: str
@@ -65,18 +64,11 @@ class _BatchNorm(_Affine):
         super().__init__()
         if eps <= 0:
             raise ValueError(f"{type(self).__name__}: expected an eps above 0, got {eps}")
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        if track_running_stats:
-            self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype))
-            self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype))
-            self.register_buffer("num_batches_tracked", zeros((), device=device, dtype=int64))
-        else:
-            for name in ("running_mean", "running_var", "num_batches_tracked"):
-                self.register_buffer(name, None)
+        self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
+        self.track_running_stats = kept = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype) if kept else None)
+        self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype) if kept else None)
+        self.register_buffer("num_batches_tracked", zeros((), device=device, dtype=int64) if kept else None)
         self._add_affine((num_features,), affine, bias, device, dtype)
 
     def reset_parameters(self) -> None:
@@ -91,23 +83,18 @@ class _BatchNorm(_Affine):
             self.running_var.fill_(1)
             self.num_batches_tracked.zero_()
 
-    def forward(self, input: Tensor) -> Tensor:
+    def _check_input(self, input: Tensor) -> None:
         if input.ndim not in self.input_dims:
             raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {tuple(input.shape)}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input(input)
         counting = self.training and self.num_batches_tracked is not None
         momentum = self.momentum
         if momentum is None:
             momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
-        output = functional.batch_norm(
-            input,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
+        of_batch, statistics = self.training or self.running_mean is None, (self.running_mean, self.running_var)
+        output = functional.batch_norm(input, *statistics, self.weight, self.bias, of_batch, momentum, self.eps)
         if counting:  # after the statistics: a batch that was refused is not counted
             self.num_batches_tracked.array += 1
             mark_changed(self.num_batches_tracked.array, f"{type(self).__name__}.forward")
@@ -137,35 +124,49 @@ class BatchNorm2d(_BatchNorm):
     input_form, input_dims = "(n, channels, height, width)", (4,)
 
 
-class LayerNorm(_Affine):
-    """The last dimensions, of `normalized_shape`, normalised together for each sample, then scaled and shifted elementwise.
+class _InstanceNorm(_BatchNorm):
+    """Each channel of each sample by its own mean and variance.
 
-    Raises ValueError for an input that does not end in `normalized_shape` (Ba, Kiros & Hinton 2016).
+    With `track_running_stats` training moves running ones, as `BatchNorm1d` does, by which evaluation normalises.
     """
 
     def __init__(
         self,
-        normalized_shape: int | Sequence[int],
+        num_features: int,
         eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        self._add_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
+        self._check_input(input)
+        alone = input.ndim == self.input_dims[0]
+        samples = input.unsqueeze(0) if alone else input
+        if samples.shape[1] != self.num_features and self.affine:
+            raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {tuple(input.shape)}")
+        of_sample, statistics = self.training or not self.track_running_stats, (self.running_mean, self.running_var)
+        output = functional.instance_norm(
+            samples, *statistics, self.weight, self.bias, of_sample, self.momentum or 0.0, self.eps
         )
+        return output.squeeze(0) if alone else output
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Sequences (N, num_features, L) or (num_features, L), each channel of each normalised (Ulyanov et al. 2016)."""
+
+    input_form, input_dims = "(n, channels, length) or (channels, length)", (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Images (N, num_features, H, W) or (num_features, H, W), each channel of each normalised (Ulyanov et al. 2016)."""
+
+    input_form, input_dims = "(n, channels, height, width) or (channels, height, width)", (3, 4)
 
 
 class GroupNorm(_Affine):
@@ -188,10 +189,7 @@ class GroupNorm(_Affine):
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
-        self.num_groups = num_groups
-        self.num_channels = num_channels
-        self.eps = eps
-        self.affine = affine
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._add_affine((num_channels,), affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -201,67 +199,32 @@ class GroupNorm(_Affine):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
-class BatchNorm3d(_BatchNorm):
-    """Batch normalisation of volumes (N, num_features, D, H, W); in everything else as `BatchNorm1d`."""
+class LayerNorm(_Affine):
+    """The last dimensions, of `normalized_shape`, normalised together for each sample, then scaled and shifted elementwise.
 
-    input_form, input_dims = "(n, channels, depth, height, width)", (5,)
-
-
-class _InstanceNorm(_BatchNorm):
-    """What the instance norms share: each channel of each sample by its own mean and variance.
-
-    With `track_running_stats` training moves running ones, as `BatchNorm1d` does, by which evaluation normalises.
+    Raises ValueError for an input that does not end in `normalized_shape` (Ba, Kiros & Hinton 2016).
     """
 
     def __init__(
         self,
-        num_features: int,
+        normalized_shape: int | Sequence[int],
         eps: float = 1e-5,
-        momentum: float = 0.1,
-        affine: bool = False,
-        track_running_stats: bool = False,
+        elementwise_affine: bool = True,
+        bias: bool = True,
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
-        *,
-        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._add_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        alone = input.ndim == self.input_dims[0] - 1
-        if not alone and input.ndim not in self.input_dims:
-            raise ValueError(f"{type(self).__name__}: expected input {self.input_form}, got shape {tuple(input.shape)}")
-        if input.shape[-self.input_dims[0] + 1] != self.num_features and self.affine:
-            raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {tuple(input.shape)}")
-        output = functional.instance_norm(
-            input.unsqueeze(0) if alone else input,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            self.momentum or 0.0,
-            self.eps,
-        )
-        return output.squeeze(0) if alone else output
+        return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
-
-class InstanceNorm1d(_InstanceNorm):
-    """Sequences (N, num_features, L) or (num_features, L), each channel of each normalised (Ulyanov et al. 2016)."""
-
-    input_form, input_dims = "(n, channels, length) or (channels, length)", (3,)
-
-
-class InstanceNorm2d(_InstanceNorm):
-    """Images (N, num_features, H, W) or (num_features, H, W), each channel of each normalised (Ulyanov et al. 2016)."""
-
-    input_form, input_dims = "(n, channels, height, width) or (channels, height, width)", (4,)
-
-
-class InstanceNorm3d(_InstanceNorm):
-    """Volumes (N, num_features, D, H, W) or (num_features, D, H, W), each channel of each normalised."""
-
-    input_form, input_dims = "(n, channels, depth, height, width) or without n", (5,)
+    def extra_repr(self) -> str:
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class RMSNorm(_Affine):
@@ -282,8 +245,7 @@ class RMSNorm(_Affine):
     ) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
+        self.eps, self.elementwise_affine = eps, elementwise_affine
         weight = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
         self.reset_parameters()
@@ -293,17 +255,3 @@ class RMSNorm(_Affine):
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-
-
-class LocalResponseNorm(Module):
-    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels (Krizhevsky et al. 2012)."""
-
-    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
-        super().__init__()
-        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
-
-    def forward(self, input: Tensor) -> Tensor:
-        return local_response_norm(input, self.size, self.alpha, self.beta, self.k)
-
-    def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

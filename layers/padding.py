@@ -1,4 +1,4 @@
-"""Padding as modules: `padding` is one width for all sides, or (left, right), (left, right, top, bottom), ... of them."""
+"""Padding as modules: `padding` is one width for all sides, or (left, right), (left, right, top, bottom) of them."""
 
 from __future__ import annotations
 
@@ -13,31 +13,27 @@ class _Pad(Module):
     """Padding of the last `dims` dimensions in `mode`; negative widths crop. Raises ValueError for a number of widths."""
 
     dims: int
-    mode: str
+    mode = "constant"
+    value = 0.0
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
         self.padding = (padding,) * (2 * self.dims) if isinstance(padding, int) else tuple(padding)
         if len(self.padding) != 2 * self.dims:
-            sides = ["(left", "right", "top", "bottom", "front", "back)"][: 2 * self.dims]
-            raise ValueError(f"{type(self).__name__}: expected one width or {', '.join(sides).rstrip(')')}), got {padding!r}")
+            sides = ", ".join(["left", "right", "top", "bottom"][: 2 * self.dims])
+            raise ValueError(f"{type(self).__name__}: expected one width or ({sides}), got {padding!r}")
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.pad(input, self.padding, self.mode)
+        return functional.pad(input, self.padding, self.mode, self.value)
 
     def extra_repr(self) -> str:
         return f"{self.padding}"
 
 
 class _ConstantPad(_Pad):
-    mode = "constant"
-
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
-
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.pad(input, self.padding, "constant", self.value)
 
     def extra_repr(self) -> str:
         return f"padding={self.padding}, value={self.value}"
@@ -55,28 +51,16 @@ class ConstantPad2d(_ConstantPad):
     dims = 2
 
 
-class ConstantPad3d(_ConstantPad):
-    """`value` around a volume (N, C, D, H, W)."""
-
-    dims = 3
-
-
 class ZeroPad1d(_Pad):
     """Zeros around a sequence (N, C, L)."""
 
-    dims, mode = 1, "constant"
+    dims = 1
 
 
 class ZeroPad2d(_Pad):
     """Zeros around an image (N, C, H, W)."""
 
-    dims, mode = 2, "constant"
-
-
-class ZeroPad3d(_Pad):
-    """Zeros around a volume (N, C, D, H, W)."""
-
-    dims, mode = 3, "constant"
+    dims = 2
 
 
 class ReflectionPad1d(_Pad):
@@ -91,12 +75,6 @@ class ReflectionPad2d(_Pad):
     dims, mode = 2, "reflect"
 
 
-class ReflectionPad3d(_Pad):
-    """The mirror image, without the edge itself, around a volume (N, C, D, H, W)."""
-
-    dims, mode = 3, "reflect"
-
-
 class ReplicationPad1d(_Pad):
     """The edge again and again around a sequence (N, C, L)."""
 
@@ -109,25 +87,7 @@ class ReplicationPad2d(_Pad):
     dims, mode = 2, "replicate"
 
 
-class ReplicationPad3d(_Pad):
-    """The edge again and again around a volume (N, C, D, H, W)."""
-
-    dims, mode = 3, "replicate"
-
-
-class CircularPad1d(_Pad):
-    """The opposite side around a sequence (N, C, L)."""
-
-    dims, mode = 1, "circular"
-
-
 class CircularPad2d(_Pad):
     """The opposite side around an image (N, C, H, W)."""
 
     dims, mode = 2, "circular"
-
-
-class CircularPad3d(_Pad):
-    """The opposite side around a volume (N, C, D, H, W)."""
-
-    dims, mode = 3, "circular"

@@ -5,6 +5,7 @@
 
 import ast
 import importlib.util
+import inspect
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -12,6 +13,7 @@ import pytest
 
 import layers
 import minitorch as mt
+from layers.calls import Options
 from minitorch import functional, methods, operators
 from minitorch.conversion import Conversion
 from minitorch.operators import Operators
@@ -61,6 +63,29 @@ def test_the_public_names_of_a_module_are_those_that_type_checkers_see(module):
     assert ours - {"Final", "bool_", "keep_freed_memory", "show_in_help", "take_keywords"} <= set(module.__all__)
     assert set(module.__all__) <= bound(tree_of(module).body)
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def fields(kind: type) -> dict[str, str]:
+    """The fields in the bodies of a class and its bases where the decorator `calls` makes them arguments, with defaults."""
+    found: dict[str, str] = {}
+    for base in (base for base in reversed(kind.__mro__) if "function" in vars(base)):
+        body = tree_of(importlib.import_module(base.__module__)).body
+        (node,) = (node for node in body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
+        assert any("calls(" in ast.unparse(decorator) for decorator in node.decorator_list), base
+        assigned = [part for part in node.body if isinstance(part, ast.AnnAssign) and part.target.id != "_"]
+        found |= {part.target.id: ast.unparse(part.value) if part.value else "" for part in assigned}
+    return found
+
+
+def test_the_arguments_of_a_module_are_the_fields_that_type_checkers_see():
+    declared = [kind for kind in vars(layers).values() if isinstance(kind, type) and issubclass(kind, Options)]
+    assert len(declared) > 40
+    for kind in declared:
+        given = inspect.signature(kind).parameters.values()
+        runtime = {p.name: "" if p.default is p.empty else p.default for p in given}
+        static = {name: ast.literal_eval(default) if default else "" for name, default in fields(kind).items()}
+        assert list(static.items()) == list(runtime.items()), kind
+        assert set(kind.options) <= set(inspect.signature(kind.function).parameters), kind
 
 
 def test_operators_have_their_own_names_and_say_what_they_do():

@@ -71,7 +71,7 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
 
 # fmt: off
 LEARNING = {
-    "BatchNorm1d": (4,), "BatchNorm2d": (4,), "BatchNorm3d": (4,), "Conv1d": (4, 4, 1), "Conv2d": (4, 4, 1),
+    "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv1d": (4, 4, 1), "Conv2d": (4, 4, 1),
     "ConvTranspose2d": (4, 4, 1), "InstanceNorm1d": (4, 1e-5, 0.1, True),
     "InstanceNorm2d": (4, 1e-5, 0.1, True), "RMSNorm": (4,), "Embedding": (4, 4),
     "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
