@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -12,20 +12,22 @@ from minitorch.conversion import Conversion
 from minitorch.ops import arithmetic, compare, elementwise, index, inplace, linear, shape
 
 Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what may stand on the other side of an operator
+Operator: TypeAlias = Callable[[Any, Operand], Tensor]
 
-# Operators go straight to the operation: as little as possible stands between `a * b` and the product.
-_add = arithmetic.Add.apply
-_sub = arithmetic.Sub.apply
-_mul = arithmetic.Mul.apply
-_truediv = arithmetic.Div.apply
-_pow = arithmetic.Pow.apply
-_floordiv = arithmetic.FloorDivide.apply
-_mod = arithmetic.Remainder.apply
-_add_: Any = inplace.add_
-_sub_: Any = inplace.sub_
-_mul_: Any = inplace.mul_
-_div_: Any = inplace.div_
-_pow_: Any = inplace.pow_
+
+def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Operator:
+    """The method `name`, which is `run` of the tensor and the other side, or of both exchanged if it is a reflected one."""
+
+    def method(self: Any, other: Any) -> Any:
+        return run(self, other)
+
+    def reflected(self: Any, other: Any) -> Any:
+        return run(other, self)
+
+    made = reflected if doc.startswith("other") else method
+    made.__name__ = made.__qualname__ = name
+    made.__doc__ = f"`{doc}`."
+    return made
 
 
 class Operators(Conversion):
@@ -33,77 +35,40 @@ class Operators(Conversion):
 
     __slots__ = ()
 
-    def __add__(self: Any, other: Operand) -> Tensor:
-        """`self + other`."""
-        return _add(self, other)
-
-    def __radd__(self: Any, other: Operand) -> Tensor:
-        """`other + self`."""
-        return _add(other, self)
-
-    def __sub__(self: Any, other: Operand) -> Tensor:
-        """`self - other`."""
-        return _sub(self, other)
-
-    def __rsub__(self: Any, other: Operand) -> Tensor:
-        """`other - self`."""
-        return _sub(other, self)
-
-    def __mul__(self: Any, other: Operand) -> Tensor:
-        """`self * other`."""
-        return _mul(self, other)
-
-    def __rmul__(self: Any, other: Operand) -> Tensor:
-        """`other * self`."""
-        return _mul(other, self)
-
-    def __truediv__(self: Any, other: Operand) -> Tensor:
-        """`self / other`."""
-        return _truediv(self, other)
-
-    def __rtruediv__(self: Any, other: Operand) -> Tensor:
-        """`other / self`."""
-        return _truediv(other, self)
-
-    def __pow__(self: Any, other: Operand) -> Tensor:
-        """`self ** other`."""
-        return _pow(self, other)
-
-    def __rpow__(self: Any, other: Operand) -> Tensor:
-        """`other ** self`."""
-        return _pow(other, self)
-
-    def __floordiv__(self: Any, other: Operand) -> Tensor:
-        """`self // other`."""
-        return _floordiv(self, other)
-
-    def __rfloordiv__(self: Any, other: Operand) -> Tensor:
-        """`other // self`."""
-        return _floordiv(other, self)
-
-    def __mod__(self: Any, other: Operand) -> Tensor:
-        """`self % other`."""
-        return _mod(self, other)
-
-    def __rmod__(self: Any, other: Operand) -> Tensor:
-        """`other % self`."""
-        return _mod(other, self)
-
-    def __lt__(self: Any, other: Operand) -> Tensor:
-        """Where `self < other`."""
-        return compare.lt(self, other)
-
-    def __le__(self: Any, other: Operand) -> Tensor:
-        """Where `self <= other`."""
-        return compare.le(self, other)
-
-    def __gt__(self: Any, other: Operand) -> Tensor:
-        """Where `self > other`."""
-        return compare.gt(self, other)
-
-    def __ge__(self: Any, other: Operand) -> Tensor:
-        """Where `self >= other`."""
-        return compare.ge(self, other)
+    # straight to the operation: as little as possible stands between `a * b` and the product
+    __add__: Final = _operator("__add__", "self + other", arithmetic.Add.apply)
+    __radd__: Final = _operator("__radd__", "other + self", arithmetic.Add.apply)
+    __sub__: Final = _operator("__sub__", "self - other", arithmetic.Sub.apply)
+    __rsub__: Final = _operator("__rsub__", "other - self", arithmetic.Sub.apply)
+    __mul__: Final = _operator("__mul__", "self * other", arithmetic.Mul.apply)
+    __rmul__: Final = _operator("__rmul__", "other * self", arithmetic.Mul.apply)
+    __truediv__: Final = _operator("__truediv__", "self / other", arithmetic.Div.apply)
+    __rtruediv__: Final = _operator("__rtruediv__", "other / self", arithmetic.Div.apply)
+    __pow__: Final = _operator("__pow__", "self ** other", arithmetic.Pow.apply)
+    __rpow__: Final = _operator("__rpow__", "other ** self", arithmetic.Pow.apply)
+    __floordiv__: Final = _operator("__floordiv__", "self // other", arithmetic.FloorDivide.apply)
+    __rfloordiv__: Final = _operator("__rfloordiv__", "other // self", arithmetic.FloorDivide.apply)
+    __mod__: Final = _operator("__mod__", "self % other", arithmetic.Remainder.apply)
+    __rmod__: Final = _operator("__rmod__", "other % self", arithmetic.Remainder.apply)
+    __matmul__: Final = _operator("__matmul__", "self @ other", linear.matmul)
+    __rmatmul__: Final = _operator("__rmatmul__", "other @ self", linear.matmul)
+    __lt__: Final = _operator("__lt__", "self < other", compare.lt)
+    __le__: Final = _operator("__le__", "self <= other", compare.le)
+    __gt__: Final = _operator("__gt__", "self > other", compare.gt)
+    __ge__: Final = _operator("__ge__", "self >= other", compare.ge)
+    __and__: Final = _operator("__and__", "self & other", compare.bitwise_and)
+    __rand__: Final = _operator("__rand__", "other & self", compare.bitwise_and)
+    __or__: Final = _operator("__or__", "self | other", compare.bitwise_or)
+    __ror__: Final = _operator("__ror__", "other | self", compare.bitwise_or)
+    __xor__: Final = _operator("__xor__", "self ^ other", compare.bitwise_xor)
+    __rxor__: Final = _operator("__rxor__", "other ^ self", compare.bitwise_xor)
+    __lshift__: Final = _operator("__lshift__", "self << other", compare.bitwise_left_shift)
+    __rshift__: Final = _operator("__rshift__", "self >> other", compare.bitwise_right_shift)
+    __iadd__: Final = _operator("__iadd__", "self += other", inplace.add_)
+    __isub__: Final = _operator("__isub__", "self -= other", inplace.sub_)
+    __imul__: Final = _operator("__imul__", "self *= other", inplace.mul_)
+    __itruediv__: Final = _operator("__itruediv__", "self /= other", inplace.div_)
+    __ipow__: Final = _operator("__ipow__", "self **= other", inplace.pow_)
 
     if TYPE_CHECKING:  # which take a class with `__eq__` alone for one without a hash
 
@@ -116,46 +81,6 @@ class Operators(Conversion):
     def __ne__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """Where `self != other`; None equals no tensor."""
         return NotImplemented if other is None else compare.ne(self, other)
-
-    def __and__(self: Any, other: Operand) -> Tensor:
-        """`self & other`, bit by bit."""
-        return compare.bitwise_and(self, other)
-
-    def __rand__(self: Any, other: Operand) -> Tensor:
-        """`other & self`, bit by bit."""
-        return compare.bitwise_and(self, other)
-
-    def __or__(self: Any, other: Operand) -> Tensor:
-        """`self | other`, bit by bit."""
-        return compare.bitwise_or(self, other)
-
-    def __ror__(self: Any, other: Operand) -> Tensor:
-        """`other | self`, bit by bit."""
-        return compare.bitwise_or(self, other)
-
-    def __xor__(self: Any, other: Operand) -> Tensor:
-        """`self ^ other`, bit by bit."""
-        return compare.bitwise_xor(self, other)
-
-    def __rxor__(self: Any, other: Operand) -> Tensor:
-        """`other ^ self`, bit by bit."""
-        return compare.bitwise_xor(self, other)
-
-    def __lshift__(self: Any, other: Operand) -> Tensor:
-        """The bits of `self` moved up by `other` places."""
-        return compare.bitwise_left_shift(self, other)
-
-    def __rshift__(self: Any, other: Operand) -> Tensor:
-        """The bits of `self` moved down by `other` places."""
-        return compare.bitwise_right_shift(self, other)
-
-    def __matmul__(self: Any, other: Tensor) -> Tensor:
-        """The matrix product `self @ other`."""
-        return linear.matmul(self, other)
-
-    def __rmatmul__(self: Any, other: Tensor) -> Tensor:
-        """The matrix product `other @ self`."""
-        return linear.matmul(other, self)
 
     def __neg__(self: Any) -> Tensor:
         """`-self`."""
@@ -172,26 +97,6 @@ class Operators(Conversion):
     def __invert__(self: Any) -> Tensor:
         """`~self`: every bit of integers flipped, every boolean negated."""
         return compare.bitwise_not(self)
-
-    def __iadd__(self: Any, other: Operand) -> Tensor:
-        """`self += other`, in the same memory."""
-        return _add_(self, other)
-
-    def __isub__(self: Any, other: Operand) -> Tensor:
-        """`self -= other`, in the same memory."""
-        return _sub_(self, other)
-
-    def __imul__(self: Any, other: Operand) -> Tensor:
-        """`self *= other`, in the same memory."""
-        return _mul_(self, other)
-
-    def __itruediv__(self: Any, other: Operand) -> Tensor:
-        """`self /= other`, in the same memory."""
-        return _div_(self, other)
-
-    def __ipow__(self: Any, other: Operand) -> Tensor:
-        """`self **= other`, in the same memory."""
-        return _pow_(self, other)
 
     def __getitem__(self: Any, where: Any) -> Tensor:
         """`self[where]`: a view for integers and slices, a copy for tensors of positions or a mask."""
