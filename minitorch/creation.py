@@ -6,7 +6,7 @@ All take `dtype`, `device` and `requires_grad`; without them, the defaults (`set
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 
@@ -18,6 +18,43 @@ from minitorch.ops.dims import wholes
 from minitorch.ops.promotion import held
 from minitorch.random import Generator, default_generator
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # type checkers know it without its being installed
+
+
+class Options(TypedDict, total=False):
+    """What every factory takes: the dtype, the device, and whether the tensor requires a gradient."""
+
+    dtype: np.dtype | None
+    device: Device | str | None
+    requires_grad: bool
+
+
+def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device, bool]:
+    """The three options, `dtype` or the default one where none is given; raises TypeError for another keyword."""
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"{name}: there is no keyword {', '.join(sorted(unknown))}")
+    kind = np.dtype(options.get("dtype") or dtype or backend.get_default_dtype())
+    return kind, backend.as_device(options.get("device")), options.get("requires_grad", False)
+
+
+def options_like(input: Tensor, options: Any) -> Options:
+    """`options`, with the dtype and the device of `input` where they say nothing."""
+    dtype, device = options.get("dtype") or input.dtype, options.get("device") or input.device
+    return cast(Options, {**options, "dtype": dtype, "device": device})
+
+
+def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
+    """A tensor of a fresh host array, as the options say."""
+    dtype, device, requires_grad = _settled(name, options, dtype)
+    return _requiring(wrap(backend.to_array(array, dtype, device)), requires_grad)
+
+
+def _requiring(tensor: Tensor, requires_grad: bool) -> Tensor:
+    if requires_grad:
+        tensor.requires_grad = True
+    return tensor
+
 
 def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
@@ -27,12 +64,7 @@ def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _made(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    """A tensor of a fresh host array, on the device asked for."""
-    result = wrap(backend.to_array(array, dtype and np.dtype(dtype), backend.as_device(device)))
-    if requires_grad:
-        result.requires_grad = True
-    return result
+# ---- of numbers, arrays and other libraries' tensors ---------------------------------------------------------------------
 
 
 def tensor(
@@ -44,9 +76,7 @@ def tensor(
     tensor stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for what
     is not numeric, or not in native byte order and at most 64 bits.
     """
-    result = wrap(new_array(data, dtype, device))
-    result.requires_grad = requires_grad
-    return result
+    return _requiring(wrap(new_array(data, dtype, device)), requires_grad)
 
 
 def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
@@ -84,119 +114,95 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return wrap(array)
 
 
-def full(
-    size: int | Sequence[int],
-    fill_value: float,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+# ---- of a shape ----------------------------------------------------------------------------------------------------------
+
+
+def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dtype: np.dtype | None = None) -> Tensor:
+    dtype, device, requires_grad = _settled(name, options, dtype)
+    array = backend.module_of(device).full(_sizes(name, size), held(name, number, dtype), dtype)
+    return _requiring(wrap(array), requires_grad)
+
+
+def full(size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
     """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given.
 
     Raises ValueError for a number that the dtype cannot hold.
     """
-    shape = _sizes("full", (size,))
-    if dtype is None:
-        kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
-        dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), backend.get_default_dtype())
-    where, dtype = backend.as_device(device), np.dtype(dtype)
-    result = wrap(backend.module_of(where).full(shape, held("full", fill_value, dtype), dtype))
-    result.requires_grad = requires_grad
-    return result
+    kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
+    dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), None)
+    return _filled("full", (size,), fill_value, options, dtype)
 
 
-def zeros(
-    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def zeros(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """Zeros of shape `size`."""
-    return full(
-        _sizes("zeros", size), 0, dtype=dtype or backend.get_default_dtype(), device=device, requires_grad=requires_grad
-    )
+    return _filled("zeros", size, 0, options)
 
 
-def ones(
-    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def ones(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """Ones of shape `size`."""
-    return full(_sizes("ones", size), 1, dtype=dtype or backend.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return _filled("ones", size, 1, options)
 
 
-def empty(
-    *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """A tensor of shape `size` with whatever the memory held."""
-    where = backend.as_device(device)
-    array = backend.module_of(where).empty(_sizes("empty", size), np.dtype(dtype or backend.get_default_dtype()))
-    result = wrap(array)
-    result.requires_grad = requires_grad
-    return result
+    dtype, device, requires_grad = _settled("empty", options)
+    return _requiring(wrap(backend.module_of(device).empty(_sizes("empty", size), dtype)), requires_grad)
 
 
-def zeros_like(
-    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def zeros_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """Zeros of the shape, dtype and device of `input`, unless said otherwise."""
-    return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+    return zeros(input.shape, **options_like(input, options))
 
 
-def ones_like(
-    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def ones_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """Ones of the shape, dtype and device of `input`, unless said otherwise."""
-    return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
+    return ones(input.shape, **options_like(input, options))
 
 
-def full_like(
-    input: Tensor,
-    fill_value: float,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def full_like(input: Tensor, fill_value: float, **options: Unpack[Options]) -> Tensor:
     """`fill_value` in the shape, dtype and device of `input`, unless said otherwise."""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return full(input.shape, fill_value, **options_like(input, options))
 
 
-def empty_like(
-    input: Tensor, *, dtype: np.dtype | None = None, device: Device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def empty_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """Uninitialised, in the shape, dtype and device of `input`, unless said otherwise."""
-    return empty(input.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return empty(input.shape, **options_like(input, options))
 
 
-def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
+    """The n by m (n) identity matrix."""
+    return _made("eye", np.eye(n, m), options)
+
+
+# ---- ranges --------------------------------------------------------------------------------------------------------------
+
+
+def arange(start: float, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (0) up to but without `end`, by `step`: int64 if all are whole, else the default dtype."""
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) * step < 0:
         raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
-    if dtype is None:
-        whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
-        dtype = backend.int64 if whole else backend.get_default_dtype()
-    return _made(np.arange(start, end, step), dtype, device, requires_grad)
+    whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
+    return _made("arange", np.arange(start, end, step), options, backend.int64 if whole else None)
 
 
-def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def range(start: float = 0, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
+    """The numbers from `start` up to and including `end`, by `step`, in the default dtype; `arange` is the newer form."""
+    start, end = (0, start) if end is None else (start, end)
+    return _made("range", start + step * np.arange(int((end - start) / step) + 1), options)
+
+
+def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
     start, end = _bounds("linspace", start, end)
-    return _made(np.linspace(start, end, steps), dtype or backend.get_default_dtype(), device, requires_grad)
+    return _made("linspace", np.linspace(start, end, steps), options)
+
+
+def logspace(start: float, end: float, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
+    """`base` to the powers from `start` to `end`, evenly in `steps`; raises ValueError for a bound with dimensions."""
+    dtype, bounds = np.dtype(options.get("dtype") or float), _bounds("logspace", start, end)
+    first, last = (float(bound) if dtype.kind == "f" else int(bound) for bound in bounds)
+    return _made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)
 
 
 def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
@@ -206,85 +212,30 @@ def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
     return tuple(bound.item() if isinstance(bound, Tensor) else bound for bound in bounds)
 
 
-def logspace(
-    start: float,
-    end: float,
-    steps: int,
-    base: float = 10.0,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """`base` to the powers from `start` to `end`, evenly in `steps`; raises ValueError for a bound with dimensions."""
-    bounds = _bounds("logspace", start, end)
-    first, last = (float(bound) if np.dtype(dtype or float).kind == "f" else int(bound) for bound in bounds)
-    return _made(
-        np.power(float(base), np.linspace(first, last, steps)), dtype or backend.get_default_dtype(), device, requires_grad
-    )
+# ---- draws, on the host --------------------------------------------------------------------------------------------------
 
 
-def range(
-    start: float = 0,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The numbers from `start` up to and including `end`, by `step`, in the default dtype; `arange` is the newer form."""
-    start, end = (0, start) if end is None else (start, end)
-    count = int((end - start) / step) + 1
-    numbers = start + step * np.arange(count)
-    return _made(numbers, dtype or backend.get_default_dtype(), device, requires_grad)
-
-
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The n by m (n) identity matrix."""
-    return _made(np.eye(n, m), dtype or backend.get_default_dtype(), device, requires_grad)
-
-
-def rand(
-    *size: int | Sequence[int],
-    generator: Generator | None = None,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Uniform in [0, 1), drawn on the host."""
-    dtype = np.dtype(dtype or backend.get_default_dtype())
-    numbers = (generator or default_generator).numpy.random(_sizes("rand", size), _drawn_dtype("rand", dtype))
-    if dtype == backend.float16:  # where all above 0.99976 would be rounded to 1
-        numbers = np.minimum(numbers, 1 - 2.0**-11)
-    return _made(numbers, dtype, device, requires_grad)
-
-
-def randn(
-    *size: int | Sequence[int],
-    generator: Generator | None = None,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Standard normal, drawn on the host."""
-    dtype = np.dtype(dtype or backend.get_default_dtype())
-    numbers = (generator or default_generator).numpy.standard_normal(_sizes("randn", size), _drawn_dtype("randn", dtype))
-    return _made(numbers, dtype, device, requires_grad)
-
-
-def _drawn_dtype(name: str, dtype: np.dtype) -> np.dtype:
-    """What NumPy can draw directly; other floating dtypes are cast from it."""
+def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, options: Options) -> tuple[np.dtype, np.ndarray]:
+    """The dtype asked for, and the numbers that the generator's method `name` gives, in what NumPy can draw directly."""
+    dtype, shape = _settled(name, options)[0], _sizes(name, size)
     if dtype.kind != "f":
         raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
-    return dtype if dtype in (backend.float32, backend.float64) else backend.float64
+    numpy = (generator or default_generator).numpy
+    draw = numpy.random if name == "rand" else numpy.standard_normal
+    return dtype, draw(shape, dtype if dtype in (backend.float32, backend.float64) else backend.float64)
+
+
+def rand(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+    """Uniform in [0, 1), drawn on the host."""
+    dtype, numbers = _drawn("rand", size, generator, options)
+    if dtype == backend.float16:  # where all above 0.99976 would be rounded to 1
+        numbers = np.minimum(numbers, 1 - 2.0**-11)
+    return _made("rand", numbers, options)
+
+
+def randn(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+    """Standard normal, drawn on the host."""
+    return _made("randn", _drawn("randn", size, generator, options)[1], options)
 
 
 def randint(
@@ -293,9 +244,7 @@ def randint(
     size: Sequence[int] | None = None,
     *,
     generator: Generator | None = None,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
     top: Any = high  # a shape, if it is the second of two
@@ -308,30 +257,30 @@ def randint(
     if top <= low:
         raise ValueError(f"randint: expected low < high, got {low} and {top}")
     numbers = (generator or default_generator).numpy.integers(low, top, _sizes("randint", (size,)))
-    return _made(numbers, dtype or backend.int64, device, requires_grad)
+    return _made("randint", numbers, options, backend.int64)
 
 
-def randperm(
-    n: int, *, generator: Generator | None = None, dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """0 to n - 1 in random order, int64."""
-    return _made((generator or default_generator).numpy.permutation(n), dtype or backend.int64, device, False)
+    return _made("randperm", (generator or default_generator).numpy.permutation(n), options, backend.int64)
 
 
-def rand_like(input: Tensor, **kwargs: Any) -> Tensor:
+def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """Uniform in [0, 1), in the shape, dtype and device of `input`, unless said otherwise."""
-    return rand(input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+    return rand(input.shape, generator=generator, **options_like(input, options))
 
 
-def randn_like(input: Tensor, **kwargs: Any) -> Tensor:
+def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """Standard normal, in the shape, dtype and device of `input`, unless said otherwise."""
-    return randn(input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+    return randn(input.shape, generator=generator, **options_like(input, options))
 
 
-def randint_like(input: Tensor, low: int = 0, high: int | None = None, **kwargs: Any) -> Tensor:
+def randint_like(
+    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, **options: Unpack[Options]
+) -> Tensor:
     """Whole numbers from `low` (0) up to but without `high`, in the shape and dtype of `input` unless said otherwise."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.shape, **{"dtype": input.dtype, "device": input.device, **kwargs})
+    return randint(low, high, input.shape, generator=generator, **options_like(input, options))
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:

@@ -6,7 +6,7 @@ They are written as functions of a tensor, as the operations are; `minitorch.met
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from minitorch.autograd import partial
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
+from minitorch.creation import Options, options_like
 from minitorch.ops import choice, inplace, shape
 from minitorch.random import Generator
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # type checkers know it without its being installed
 
 
 def backward(
@@ -103,39 +107,26 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Gen
     return inplace.copied(self, drawn * std + mean, "normal_")
 
 
-def new_zeros(
-    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """A tensor of zeros with the dtype and device of this one."""
-    return creation.zeros(*size, dtype=dtype or self.dtype, device=device or self.device)
+    return creation.zeros(*size, **options_like(self, options))
 
 
-def new_ones(
-    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+def new_ones(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """A tensor of ones with the dtype and device of this one."""
-    return creation.ones(*size, dtype=dtype or self.dtype, device=device or self.device)
+    return creation.ones(*size, **options_like(self, options))
 
 
-def new_empty(
-    self: Tensor, *size: int | Sequence[int], dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+def new_empty(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor with the dtype and device of this one."""
-    return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device)
+    return creation.empty(*size, **options_like(self, options))
 
 
-def new_full(
-    self: Tensor,
-    size: int | Sequence[int],
-    fill_value: float,
-    *,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-) -> Tensor:
+def new_full(self: Tensor, size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
     """A tensor of `fill_value` with the dtype and device of this one."""
-    return creation.full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device)
+    return creation.full(size, fill_value, **options_like(self, options))
 
 
-def new_tensor(self: Tensor, data: Any, *, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
+def new_tensor(self: Tensor, data: Any, **options: Unpack[Options]) -> Tensor:
     """A copy of `data` with the dtype and device of this tensor."""
-    return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device)
+    return creation.tensor(data, **options_like(self, options))
