@@ -58,6 +58,7 @@ setup(
         "benchmarks": ["torch==2.13.0", "jax>=0.10", "mygrad>=2.5", "autograd>=1.9", *examples],
         "mutation": ["cosmic-ray>=8.4", *tests],
         "dask": ["dask>=2024.1", "distributed>=2024.1"],
+        "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
         "ray": ["ray>=2.9"],
         "lint": ["ruff>=0.8"],
         "types": ["mypy>=1.13", "pyright[nodejs]>=1.1.390"],

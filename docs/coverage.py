@@ -23,6 +23,7 @@ MODULES = {
     "torch.optim.lr_scheduler": "minitorch.optim.lr_scheduler",
     "torch.utils.data": "minitorch.utils.data",
     "torch.distributions": "minitorch.distributions",
+    "torch.onnx": "minitorch.onnx",
     "torch.cuda": "minitorch.cuda",
     "torchvision.datasets": "minitorch.vision.datasets",
     "torchvision.transforms": "minitorch.vision.transforms",
@@ -31,7 +32,8 @@ MODULES = {
 HEAD = """# The names there are
 
 PyTorch's names that exist here, by PyTorch's modules; made by `python docs/coverage.py`. What is not listed is not there, and
-`import minitorch.as_torch` says so with the nearest name that is. [What differs](differences.md) says what behaves differently.
+`import minitorch.as_torch` says so with the nearest name that is. `torch.cuda` has `manual_seed` and the tensor types, too.
+[What differs](differences.md) says what behaves differently.
 """
 
 
@@ -43,7 +45,7 @@ def names(module: ModuleType) -> list[str]:
     return sorted(
         name
         for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", "").partition(".")[0] in ("minitorch", "layers")
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith(module.__name__)
     )
 
 

@@ -18,6 +18,7 @@ API = {
     "optim": "minitorch.optim",
     "data": "minitorch.utils.data",
     "distributions": "minitorch.distributions",
+    "onnx": "minitorch.onnx",
     "check": "minitorch.check",
     "layers": "layers",
 }

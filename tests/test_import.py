@@ -33,7 +33,7 @@ ORDER = [
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
     "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.distributions", "minitorch.data",
-    "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
+    "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch.onnx", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
 # fmt: on
 
@@ -78,6 +78,7 @@ HOST = {
     "minitorch.autograd.questions": "compares on the host",
     "minitorch.autograd.numbers": "compares on the host",
     "minitorch.files.layout": "files hold host arrays",
+    "minitorch.onnx": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",
     "minitorch.data": "digits are files, read on the host",
     "minitorch.vision": "pictures are files, read and written on the host",

@@ -396,22 +396,25 @@ def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return MaxOver.apply(input, dims=dims, keepdim=keepdim, largest=False)
 
 
+class Arg(Op):
+    """The index of the largest element along `dim`, or of the smallest; the first at a tie."""
+
+    def forward(ctx, a: Any, dim: Any, keepdim: Any, largest: Any) -> Any:
+        row = a if a.ndim else a.reshape(1)
+        found = array_module(a).asarray((row.argmax if largest else row.argmin)(dim, keepdims=keepdim))
+        return found if a.ndim else found.reshape(())
+
+
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of the flattened tensor or along `dim`; the first at a tie."""
-    return _arg("argmax", input, dim, keepdim)
+    _check_not_empty("argmax", input, normalized_dims("argmax", input.ndim, dim))
+    return Arg.apply(input, dim=dim, keepdim=keepdim, largest=True)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of the flattened tensor or along `dim`; the first at a tie."""
-    return _arg("argmin", input, dim, keepdim)
-
-
-def _arg(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    _check_not_empty(name, input, normalized_dims(name, input.ndim, dim))
-    array = input.array if input.ndim else input.array.reshape(1)
-    found = getattr(array, name)(dim, keepdims=keepdim)
-    found = array_module(array).asarray(found)
-    return wrap(found if input.ndim else found.reshape(()))
+    _check_not_empty("argmin", input, normalized_dims("argmin", input.ndim, dim))
+    return Arg.apply(input, dim=dim, keepdim=keepdim, largest=False)
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:

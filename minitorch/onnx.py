@@ -1,0 +1,268 @@
+"""Nets as ONNX files, which other programs run: PyTorch's `torch.onnx.export`. Needs `pip install onnx onnxruntime`.
+
+A forward pass is watched, and each operation in it that depends on the inputs is written down in the operators of ONNX.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from minitorch.autograd.grad_mode import Switch
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.watch import Watch
+from minitorch.backend import array_module
+from minitorch.files.atomic import atomic_write
+from minitorch.ops.promotion import matched
+
+__all__ = ["export"]
+
+OPERATORS: Final = 20  # the set of operators that is used
+FORMAT: Final = 10  # the version of the file's own format, which programs since 2024 read
+
+
+def export(
+    model: Any,
+    args: Tensor | Sequence[Tensor],
+    f: Any,
+    *,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    dynamic_axes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the net `model`, in evaluation mode, as it computes on the tensors `args`, to the path or binary file `f`.
+
+    Inputs are named after the parameters of `forward` and outputs "output_0" and so on, unless names are given. Sizes are
+    those of `args`, except that `dynamic_axes={"x": [0]}` leaves the first size of input x open, as of a batch. What was
+    written is then run by onnxruntime on other numbers, and compared with what the net computes. Raises NotImplementedError
+    for an operation that has no operator of ONNX here, RuntimeError if the comparison fails: part of the net is not recorded
+    as operations, or depends on chance or on the batch size.
+    """
+    import onnx
+    import onnxruntime
+
+    tensors = [args] if isinstance(args, Tensor) else list(args)
+    if any(array_module(tensor.array) is not np for tensor in (*tensors, *model.state_dict().values())):
+        raise ValueError("onnx.export: the net and its inputs must be on the CPU: use .to('cpu') first")
+    names = list(input_names or inspect.signature(model.forward).parameters)[: len(tensors)]
+    axes = {name: list((dynamic_axes or {}).get(name, ())) for name in names}
+    if len(names) < len(tensors) or any(axis != [0] for axis in axes.values() if axis):
+        raise ValueError(
+            f"onnx.export: expected a name for each input and dynamic_axes of 0 alone, got {names}, {dynamic_axes}"
+        )
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        graph = Graph(onnx, dict(zip(names, tensors)), model.state_dict(), any(axes.values()))
+        with Switch(True), Switch(graph, "watch"):  # recorded, so that changes in place are operations, too
+            results = _outputs(model(*tensors))
+        ends = list(output_names or (f"output_{i}" for i in range(len(results))))
+        for result, end in zip(results, ends):
+            graph.nodes.append(onnx.helper.make_node("Identity", [graph.named(result.array)], [end]))
+        written = graph.model(axes, dict(zip(names, tensors)), dict(zip(ends, results)))
+        onnx.checker.check_model(written, full_check=True)
+
+        rng = np.random.default_rng(0)
+        others = [_other(tensor.array, bool(axes[name]), rng) for name, tensor in zip(names, tensors)]
+        with Switch(False):
+            expected = [result.array for result in _outputs(model(*map(wrap, others)))]
+        session = onnxruntime.InferenceSession(written.SerializeToString(), providers=["CPUExecutionProvider"])
+        got = session.run(None, dict(zip(names, others)))
+    finally:
+        for module, training in modes:
+            module.training = training
+    for end, one, other in zip(ends, expected, got):
+        if one.shape != other.shape or not np.allclose(one, other, rtol=1e-3, atol=1e-3 * np.abs(one).max(initial=0.0)):
+            raise RuntimeError(
+                f"onnx.export: for other inputs than those given, {end} is not what the net computes. Does it depend on "
+                "chance, on the batch size, or on numbers that were taken out of tensors?"
+            )
+    if hasattr(f, "write"):
+        f.write(written.SerializeToString())
+    else:
+        with atomic_write(f) as file:
+            file.write(written.SerializeToString())
+
+
+def _outputs(result: Any) -> list[Tensor]:
+    return [result] if isinstance(result, Tensor) else list(result)
+
+
+def _other(a: np.ndarray, longer: bool, rng: np.random.Generator) -> np.ndarray:
+    """Other numbers of the same kind, one row more if `longer`: drawn about the mean, integers from those that are there."""
+    shape = (len(a) + longer, *a.shape[1:]) if a.ndim else ()
+    drawn = rng.choice(a.ravel(), shape) if a.dtype.kind in "iub" else rng.normal(a.mean(), a.std() or 1, shape)
+    return np.asarray(drawn, a.dtype)
+
+
+def _place(a: np.ndarray) -> tuple[Any, ...]:
+    """What tells an array from all others that are alive, but not from the same memory under another object."""
+    return a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
+
+
+class Graph(Watch):
+    """The nodes of one forward pass, and the names of the arrays in it."""
+
+    name = "onnx.export"
+
+    def __init__(self, onnx: Any, inputs: Mapping[str, Tensor], states: Mapping[str, Tensor], batch: bool) -> None:
+        self.onnx, self.batch = onnx, batch
+        self.nodes: list[Any] = []
+        self.initializers: dict[str, Any] = {}
+        self.names = {_place(tensor.array): name for name, tensor in inputs.items()}
+        self.states = {_place(tensor.array): name for name, tensor in states.items()}
+        self.alive: list[Any] = [inputs, states]  # no array of these is freed, so that none takes the place of another
+
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
+        """Run the operation and, if it depends on the inputs of the net, write it down."""
+        out = node.forward(*inputs, **parameters)
+        if raw or not any(isinstance(a, np.ndarray) and _place(a) in self.names for a in inputs):
+            return out
+        rule = RULES.get(type(node).__name__) if type(node).__module__.startswith("minitorch.ops.") else None
+        if rule is None:
+            raise NotImplementedError(f"onnx.export: no operator of ONNX is known here for {node.title}")
+        out = np.asarray(out)
+        self.names[_place(out)] = rule(self, out, *inputs, **parameters)
+        self.alive.append(out)
+        return out
+
+    def named(self, value: Any, dtype: Any = None) -> str:
+        """The name of an array, or of a number as one of `dtype`: a constant if it does not depend on the inputs."""
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, np.ndarray):
+            value = np.asarray(value, dtype)
+        place = _place(value)
+        if place in self.names:
+            name = self.names[place]
+            return name if dtype in (None, value.dtype) else self.add("Cast", name, to=self.type_of(dtype))
+        if dtype is not None:
+            value = value.astype(dtype, copy=False)
+        name = self.states.get(place, "") or f"constant_{len(self.initializers)}"
+        self.initializers[name] = self.onnx.numpy_helper.from_array(np.array(value, order="C"), name)
+        return name
+
+    def add(self, operator: str, *operands: Any, dtype: Any = None, **attributes: Any) -> str:
+        """Write down a node, its operands names, arrays, numbers or None, made to be of `dtype`; the name of its result."""
+        given = ["" if value is None else self.named(value, dtype) for value in operands]
+        while given and not given[-1]:
+            given.pop()
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, given, [name], name=name, **attributes))
+        return name
+
+    def whole(self, numbers: Sequence[int]) -> str:
+        """The name of a list of integers."""
+        return self.named(np.array(numbers, np.int64))
+
+    def reshaped(self, value: Any, shape: Sequence[int]) -> str:
+        """`value` in another shape, the first size of which is left open if that of the batch is."""
+        return self.add("Reshape", value, self.whole([-1, *shape[1:]] if self.batch and shape else shape))
+
+    def type_of(self, dtype: Any) -> int:
+        """ONNX's number for a dtype."""
+        return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+    def model(self, axes: Mapping[str, Any], inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> Any:
+        """All of it as a model of ONNX."""
+        helper = self.onnx.helper
+
+        def described(name: str, tensor: Tensor, first: Any) -> Any:
+            shape = [*tensor.shape] if first == 0 else [first, *tensor.shape[1:]][: tensor.ndim]
+            return helper.make_tensor_value_info(name, self.type_of(tensor.dtype), shape)
+
+        starts = [described(name, tensor, "batch" if axes[name] else 0) for name, tensor in inputs.items()]
+        ends = [described(name, tensor, None if self.batch else 0) for name, tensor in outputs.items()]
+        graph = helper.make_graph(self.nodes, "net", starts, ends, list(self.initializers.values()))
+        opsets = [helper.make_opsetid("", OPERATORS)]
+        return helper.make_model(graph, producer_name="minitorch", ir_version=FORMAT, opset_imports=opsets)
+
+
+# ---- operations, by the names of their classes -------------------------------------------------------------------------------
+# A rule is called with the graph, the result and what `forward` was called with. It returns the name of the result.
+
+
+def _same(operator: str) -> Callable[..., str]:
+    """One operator, on operands of the dtype of the result."""
+    return lambda graph, out, *inputs: graph.add(operator, *inputs, dtype=out.dtype)
+
+
+def _comparison(operator: str) -> Callable[..., str]:
+    return lambda graph, out, a, b: graph.add(operator, a, b, dtype=matched(a, b)[0].dtype)
+
+
+def _over(operator: str) -> Callable[..., str]:
+    """A reduction over dimensions."""
+    return lambda graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim))
+
+
+def _along(operator: str) -> Callable[..., str]:
+    return lambda graph, out, *inputs, dim: graph.add(operator, *inputs, axis=dim)
+
+
+def _window(window: Any) -> dict[str, Any]:
+    """How a window moves, in ONNX's words."""
+    pads = [side for sides in zip(*window.padding) for side in sides]  # top, left, bottom, right
+    return {"kernel_shape": window.kernel, "strides": window.stride, "dilations": window.dilation, "pads": pads}
+
+
+def _sum_pool2d(graph: Graph, out: Any, a: Any, window: Any) -> str:
+    means = graph.add("AveragePool", a, count_include_pad=1, **_window(window))
+    return graph.add("Mul", means, math.prod(window.kernel), dtype=out.dtype)
+
+
+def _slice(graph: Graph, out: Any, a: Any, index: Any) -> str:
+    """Slices, then a new shape where integers have taken dimensions away or None has added some."""
+    entries = [entry for entry in index if entry is not None]
+    if Ellipsis in entries:
+        at = entries.index(Ellipsis)
+        entries[at : at + 1] = [slice(None)] * (a.ndim - len(entries) + 1)
+    cuts = []
+    for axis, (entry, n) in enumerate(zip(entries, a.shape)):
+        start, stop, step = entry.indices(n) if isinstance(entry, slice) else (entry % n, entry % n + 1, 1)
+        if (start, stop, step) != (0, n, 1):
+            cuts.append((start, stop, axis, step))
+    result = graph.add("Slice", a, *map(graph.whole, zip(*cuts))) if cuts else graph.named(a)
+    plain = None not in index and all(isinstance(entry, slice) for entry in entries)
+    return result if plain else graph.reshaped(result, out.shape)
+
+
+def _arg(graph: Graph, out: Any, a: Any, dim: Any, keepdim: bool, largest: bool) -> str:
+    whole = graph.add("Reshape", a, graph.whole([-1])) if dim is None else a
+    found = graph.add("ArgMax" if largest else "ArgMin", whole, axis=dim or 0, keepdims=int(keepdim))
+    return graph.add("Reshape", found, graph.whole(out.shape)) if dim is None else found
+
+
+# fmt: off
+_SAME = {name: name for name in ("Abs", "Add", "Cos", "Div", "Erf", "Exp", "Floor", "Gelu", "Log", "Mul", "Neg", "Pow", "Relu",
+                                 "Sigmoid", "Sign", "Sin", "Sqrt", "Sub", "Tanh")}
+_SAME.update({"Matmul": "MatMul", "Maximum": "Max", "Minimum": "Min"})
+_COMPARISONS = {"Eq": "Equal", "Lt": "Less", "Le": "LessOrEqual", "Gt": "Greater", "Ge": "GreaterOrEqual"}
+_OVER = {"Sum": "ReduceSum", "Mean": "ReduceMean", "Logsumexp": "ReduceLogSumExp"}
+_ALONG = {"Cat": "Concat", "Softmax": "Softmax", "LogSoftmax": "LogSoftmax"}
+# fmt: on
+RULES: Final[dict[str, Callable[..., str]]] = {
+    **{name: _same(operator) for name, operator in _SAME.items()},
+    **{name: _comparison(operator) for name, operator in _COMPARISONS.items()},
+    **{name: _over(operator) for name, operator in _OVER.items()},
+    **{name: _along(operator) for name, operator in _ALONG.items()},
+    **dict.fromkeys(("Clone", "InPlace"), lambda graph, out, a, memory=None: graph.named(a)),
+    **dict.fromkeys(("Reshape", "Contiguous"), lambda graph, out, a, shape: graph.reshaped(a, out.shape)),
+    "Arg": _arg,
+    "Conv2d": lambda graph, out, x, w, b, window: graph.add("Conv", x, w, b, group=window.groups, **_window(window)),
+    "Embedding": lambda graph, out, table, index, padding_idx: graph.add("Gather", table, index),
+    "LeakyRelu": lambda graph, out, a, slope: graph.add("LeakyRelu", a, alpha=slope),
+    "Linear": lambda graph, out, x, w, b: graph.add("Gemm", x, w, b, transB=1),
+    "MaxPool2d": lambda graph, out, a, window: graph.add("MaxPool", a, **_window(window)),
+    "Permute": lambda graph, out, a, dims: graph.add("Transpose", a, perm=dims),
+    "Rsqrt": lambda graph, out, a: graph.add("Reciprocal", graph.add("Sqrt", a, dtype=out.dtype)),
+    "Silu": lambda graph, out, a: graph.add("Mul", a, graph.add("Sigmoid", a)),
+    "Slice": _slice,
+    "SumPool2d": _sum_pool2d,
+    "To": lambda graph, out, a, dtype, where: graph.named(a, dtype),
+    "Where": lambda graph, out, c, a, b: graph.add("Where", c, graph.named(a, out.dtype), graph.named(b, out.dtype)),
+}
