@@ -1,15 +1,81 @@
-"""Hooks on the gradients of a module's inputs and outputs."""
+"""Hooks of a module: functions called before and after its forward pass, and when the gradients of its inputs are known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from minitorch.autograd.hooks import RemovableHandle
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
 
-class Gate(Op):
+@dataclass(eq=False)
+class _ForwardHook:
+    call: Callable[..., Any]
+    before: bool
+    with_kwargs: bool
+
+
+class Hooked:
+    """What keeps hooks and calls `forward` among them."""
+
+    _forward_hooks: list[Any]
+    _backward_hooks: list[Any]
+    forward: Any
+
+    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
+        """Call `hook(module, args)` before each forward; what it returns, if not None, takes the place of the arguments.
+
+        With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`.
+        """
+        return _added(self._forward_hooks, _ForwardHook(hook, before=True, with_kwargs=with_kwargs), prepend)
+
+    def register_forward_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
+        """Call `hook(module, args, output)` after each forward; what it returns, if not None, takes the output's place.
+
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`.
+        """
+        return _added(self._forward_hooks, _ForwardHook(hook, before=False, with_kwargs=with_kwargs), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
+
+        What it returns, if not None, takes the place of grad_input. An input without a gradient has None there.
+        """
+        return _added(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> RemovableHandle:
+        """PyTorch's older name for `register_full_backward_hook`."""
+        return self.register_full_backward_hook(hook)
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        hooks = tuple(self._forward_hooks)  # a hook may remove itself
+        for hook in hooks:
+            if not hook.before:
+                continue
+            if hook.with_kwargs:
+                args, kwargs = hook.call(self, args, kwargs) or (args, kwargs)
+            else:
+                answer = hook.call(self, args)
+                if answer is not None:
+                    args = answer if isinstance(answer, tuple) else (answer,)
+        waiting = _BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
+        output = self.forward(*(args if waiting is None else waiting.around_inputs(args)), **kwargs)
+        for hook in hooks:
+            if not hook.before:
+                answer = hook.call(self, args, *([kwargs] if hook.with_kwargs else []), output)
+                output = output if answer is None else answer
+        return output if waiting is None else waiting.around_outputs(output)
+
+
+def _added(hooks: list[Any], hook: Any, prepend: bool) -> RemovableHandle:
+    hooks.insert(0 if prepend else len(hooks), hook)
+    return RemovableHandle(hooks, hook)
+
+
+class _Gate(Op):
     """The arrays.  Their gradients, all at once, are shown to `call`, which may give others."""
 
     def forward(ctx, *arrays, call):
@@ -20,54 +86,49 @@ class Gate(Op):
         return ctx.call(grads)
 
 
-class BackwardHooks:
+def _through_gate(values: tuple, see: Callable[[tuple], tuple]) -> tuple[tuple, bool]:
+    """The values, tensors with a gradient through a gate, and whether there are any; `see` is shown a gradient for each."""
+    places = [i for i, x in enumerate(values) if isinstance(x, Tensor) and x.requires_grad]
+    if not places:
+        return values, False
+
+    def call(grads: tuple) -> tuple:
+        found = dict(zip(places, grads))
+        tensors = (found.get(i) for i in range(len(values)))
+        seen = see(tuple(grad if grad is None or isinstance(grad, Tensor) else wrap(grad) for grad in tensors))
+        answers = ((seen[i], old) for i, old in found.items())
+        return tuple(new if new is None or isinstance(old, Tensor) else new.array for new, old in answers)
+
+    passed = dict(zip(places, _Gate.apply(*(values[i] for i in places), call=call)))
+    return tuple(passed.get(i, x) for i, x in enumerate(values)), True
+
+
+class _BackwardHooks:
     """One call of a module, whose hooks wait for its gradients: `hook(module, grad_input, grad_output)`."""
 
     def __init__(self, module: Any, hooks: list[Callable]) -> None:
         self.module, self.hooks = module, tuple(hooks)
         self.grad_output: tuple[Tensor | None, ...] = ()
-        self.waiting = False  # whether gradients of inputs will come
 
     def around_inputs(self, args: tuple) -> tuple:
-        """The positional arguments, those with a gradient through a gate."""
-        self.places = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
         self.count = len(args)
-        if not self.places:
-            return args
-        self.waiting = True
-        through = iter(Gate.apply(*(args[i] for i in self.places), call=self._inputs))
-        return tuple(next(through) if i in self.places else x for i, x in enumerate(args))
+        args, self.waiting = _through_gate(args, self._inputs)
+        return args
 
     def around_outputs(self, output: Any) -> Any:
-        """The output, a tensor or a tuple of them, through a gate."""
-        outputs = output if isinstance(output, tuple) else (output,)
-        places = [i for i, x in enumerate(outputs) if isinstance(x, Tensor) and x.requires_grad]
-        if not places:
-            return output
-        through = iter(Gate.apply(*(outputs[i] for i in places), call=lambda grads: self._outputs(grads, places, len(outputs))))
-        outputs = tuple(next(through) if i in places else x for i, x in enumerate(outputs))
-        return outputs if isinstance(output, tuple) else outputs[0]
+        if isinstance(output, tuple):
+            return _through_gate(output, self._outputs)[0]
+        return _through_gate((output,), self._outputs)[0][0]
 
-    def _outputs(self, grads: tuple, places: list[int], count: int) -> tuple:
-        found = dict(zip(places, grads))
-        self.grad_output = tuple(_as_tensor(found.get(i)) for i in range(count))
-        if not self.waiting:
-            self._call((None,) * self.count)
+    def _outputs(self, grads: tuple) -> tuple:
+        self.grad_output = grads
+        if not self.waiting:  # no gradient of an input will come
+            self._inputs((None,) * self.count)
         return grads
 
-    def _inputs(self, grads: tuple) -> tuple:
-        found = dict(zip(self.places, grads))
-        answer = self._call(tuple(_as_tensor(found.get(i)) for i in range(self.count)))
-        given = [answer[i] for i in self.places]
-        return tuple(new if isinstance(old, Tensor) or new is None else new.array for new, old in zip(given, grads))
-
-    def _call(self, grad_input: tuple) -> tuple:
+    def _inputs(self, grad_input: tuple) -> tuple:
         for hook in self.hooks:
             answer = hook(self.module, grad_input, self.grad_output)
             if answer is not None:
                 grad_input = answer if isinstance(answer, tuple) else (answer,)
         return grad_input
-
-
-def _as_tensor(grad: Any) -> Tensor | None:
-    return grad if grad is None or isinstance(grad, Tensor) else wrap(grad)

@@ -5,20 +5,13 @@ A module is a tree of named things. Everything here walks that tree; the mathema
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-import numpy as np
-
-from layers.hooks import BackwardHooks
+from layers.hooks import Hooked
 from layers.parameter import Parameter
-from minitorch import empty
-from minitorch.autograd.changes import mark_changed
-from minitorch.autograd.hooks import RemovableHandle
+from layers.state import Stateful
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 M = TypeVar("M", bound="Module")
 P = ParamSpec("P")
@@ -36,26 +29,7 @@ class _Computes(Protocol[P, R]):
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict(strict=False)` left alone: keys of the module without a value, values without a key."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-@dataclass(eq=False)
-class _ForwardHook:
-    call: Callable[..., Any]
-    before: bool
-    with_kwargs: bool
-
-
-class Module:
+class Module(Stateful, Hooked):
     """Base class of every net and layer: assign parameters and modules to attributes in `__init__`, write `forward`.
 
     `super().__init__()` comes first. A `Parameter` or `Module` assigned to an attribute is registered under its name; modules
@@ -68,20 +42,11 @@ class Module:
     _buffers: dict[str, Any]
     _modules: dict[str, Any]
     _non_persistent_buffers: set[str]
-    _forward_hooks: list[Any]
-    _backward_hooks: list[Any]
 
     def __init__(self) -> None:
         # past __setattr__, which needs these
-        self.__dict__.update(
-            training=True,
-            _parameters={},
-            _buffers={},
-            _modules={},
-            _non_persistent_buffers=set(),
-            _forward_hooks=[],
-            _backward_hooks=[],
-        )
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers=set())
+        self.__dict__.update(_forward_hooks=[], _backward_hooks=[])
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor | Any:
         """What the module computes; subclasses write it, users call the module itself."""
@@ -199,8 +164,7 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below this one with their names, each once."""
@@ -212,8 +176,7 @@ class Module:
 
     def children(self) -> Iterator[Module]:
         """The modules directly below this one, each once."""
-        for _, child in self.named_children():
-            yield child
+        return (child for _, child in self.named_children())
 
     def _named_tensors(self, registered: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen = set()
@@ -234,8 +197,7 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once; without `recurse` this module's own only."""
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -245,8 +207,7 @@ class Module:
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers, each once; without `recurse` this module's own only."""
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
         """The module at the path `target`, as "branch.0"; raises AttributeError naming the part that is missing."""
@@ -274,7 +235,7 @@ class Module:
         """The buffer at the path `target`; raises AttributeError if there is none."""
         return self._get_tensor("get_buffer", "_buffers", target)
 
-    # ---- modes, gradients, dtypes and devices ----------------------------------------------------------------------------
+    # ---- modes and gradients ---------------------------------------------------------------------------------------------
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call `fn` on every module below this one, children first, and on this one; returns the module."""
@@ -309,182 +270,6 @@ class Module:
             else:
                 parameter.grad.detach_().zero_()
 
-    def _convert(self: M, convert: Callable[[Tensor], Tensor]) -> M:
-        """Replace the memory of every parameter, its gradient and every buffer; the tensors stay the same objects."""
-        for tensor in (*self.parameters(), *self.buffers()):
-            values = tensor.detach()
-            converted = convert(values)
-            if converted is values:  # nothing to change, so nothing that a graph has saved is touched
-                continue
-            grad = tensor.grad
-            tensor.data = converted
-            tensor.grad = None if grad is None else convert(grad.detach())
-        return self
-
-    def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Move to a device, cast the floating tensors to a dtype, or both: `to("cuda")`, `to(float64)`, `to(tensor)`.
-
-        Parameters stay the same objects, so an optimizer keeps them. Returns the module. Raises TypeError for a dtype that is
-        not floating, RuntimeError if there is no usable GPU.
-        """
-
-        def convert(tensor: Tensor) -> Tensor:
-            asked = empty(0, device=tensor.device).to(*args, **kwargs)  # what the arguments mean, in whichever form
-            if asked.dtype.kind not in "fc":
-                raise TypeError(f"to: a module can be cast to floating dtypes only, got {asked.dtype}")
-            return tensor.to(*args, **kwargs) if tensor.is_floating_point() else tensor.to(device=asked.device)
-
-        return self._convert(convert)
-
-    def cuda(self: M, device: Device | str | int | None = None) -> M:
-        """Move to the GPU; returns the module. Raises RuntimeError with the reason if there is no usable one."""
-        return self._convert(lambda tensor: tensor.cuda(device))
-
-    def cpu(self: M) -> M:
-        """Move to the host; returns the module."""
-        return self._convert(lambda tensor: tensor.cpu())
-
-    def float(self: M) -> M:
-        """Cast the floating tensors to float32; returns the module."""
-        return self.to(np.float32)
-
-    def double(self: M) -> M:
-        """Cast the floating tensors to float64; returns the module."""
-        return self.to(np.float64)
-
-    def half(self: M) -> M:
-        """Cast the floating tensors to float16; returns the module."""
-        return self.to(np.float16)
-
-    def type(self: M, dst_type: np.dtype) -> M:
-        """Cast all parameters and buffers, whole numbers included, to `dst_type`; returns the module."""
-        return self._convert(lambda tensor: tensor.to(dtype=dst_type))
-
-    # ---- state -----------------------------------------------------------------------------------------------------------
-
-    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """Everything that is saved, under each of its names: what is used twice has two."""
-        for path, module in self.named_modules(remove_duplicate=False):
-            at = f"{prefix}{path}." if path else prefix
-            for name, tensor in (*module._parameters.items(), *module._buffers.items()):
-                if tensor is not None and name not in module._non_persistent_buffers:
-                    yield at + name, tensor
-
-    def get_extra_state(self) -> Any:
-        """What a subclass wants kept in its `state_dict` besides tensors; one that has this must have `set_extra_state`."""
-        raise RuntimeError(f"{type(self).__name__}: state_dict holds an extra state, but get_extra_state is not written")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take back what `get_extra_state` returned, in `load_state_dict`."""
-        raise RuntimeError(f"{type(self).__name__}: state_dict holds an extra state, but set_extra_state is not written")
-
-    def _extra_states(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """The modules with a `get_extra_state` of their own, each under the keys of its state."""
-        for path, module in self.named_modules(remove_duplicate=False):
-            if type(module).get_extra_state is not Module.get_extra_state:
-                yield f"{prefix}{path}._extra_state" if path else f"{prefix}_extra_state", module
-
-    def state_dict(
-        self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Tensor]:
-        """Parameters, persistent buffers and extra states by path; tensors share the module's memory: copy them to keep them.
-
-        What is registered under two names is there under both, as in PyTorch. `keep_vars` gives the parameters themselves.
-        """
-        state = OrderedDict() if destination is None else destination
-        state.update((key, tensor if keep_vars else tensor.detach()) for key, tensor in self._named_state(prefix))
-        state.update((key, module.get_extra_state()) for key, module in self._extra_states(prefix))
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy the tensors of `state_dict` into this module's own memory, cast to its float widths and moved to its devices.
-
-        With `assign` they take the place of this module's instead, with their dtypes, devices and memory: make the optimizer
-        afterwards. All is checked before anything is changed. Raises RuntimeError with every problem: missing and unexpected
-        keys (unless `strict` is False, which returns them), shapes that differ, kinds of numbers that differ (whole, floating).
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: expected a dict, got {type(state_dict).__name__}")
-        own, extra = dict(self._named_state()), dict(self._extra_states())
-        missing = [key for key in (*own, *extra) if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own and key not in extra]
-        problems = [
-            f"{what} key(s): {', '.join(map(repr, keys))}"
-            for what, keys in (("missing", missing), ("unexpected", unexpected))
-            if keys and strict
-        ]
-        problems += [problem for key in own if key in state_dict for problem in _misfits(key, own[key], state_dict[key])]
-        if problems:
-            raise RuntimeError("\n\t".join([f"load_state_dict: {type(self).__name__} was left unchanged:", *problems]))
-        for key, tensor in own.items():
-            if key in state_dict and assign:
-                self._assign(key, tensor, state_dict[key])
-            elif key in state_dict:
-                tensor.array[...] = state_dict[key].to(device=tensor.device, dtype=tensor.dtype).array
-                mark_changed(tensor.array, "load_state_dict")
-        for key, module in extra.items():
-            if key in state_dict:
-                module.set_extra_state(state_dict[key])
-        return IncompatibleKeys(missing, unexpected)
-
-    def _assign(self, key: str, own: Tensor, given: Tensor) -> None:
-        """Put `given` in the place of `own`, the parameter or buffer that `key` names."""
-        path, _, name = key.rpartition(".")
-        if isinstance(own, Parameter) and not isinstance(given, Parameter):
-            given = Parameter(given, own.requires_grad)
-        setattr(self.get_submodule(path), name, given)
-
-    # ---- hooks -----------------------------------------------------------------------------------------------------------
-
-    def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
-        """Call `hook(module, args)` before each forward; what it returns, if not None, takes the place of the arguments.
-
-        With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`.
-        """
-        return self._hook(_ForwardHook(hook, before=True, with_kwargs=with_kwargs), prepend)
-
-    def register_forward_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
-        """Call `hook(module, args, output)` after each forward; what it returns, if not None, takes the output's place.
-
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`.
-        """
-        return self._hook(_ForwardHook(hook, before=False, with_kwargs=with_kwargs), prepend)
-
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
-
-        What it returns, if not None, takes the place of grad_input. An input without a gradient has None there.
-        """
-        self._backward_hooks.insert(0 if prepend else len(self._backward_hooks), hook)
-        return RemovableHandle(self._backward_hooks, hook)
-
-    def register_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
-        """PyTorch's older name for `register_full_backward_hook`."""
-        return self.register_full_backward_hook(hook)
-
-    def _hook(self, hook: Any, prepend: bool) -> RemovableHandle:
-        self._forward_hooks.insert(0 if prepend else len(self._forward_hooks), hook)
-        return RemovableHandle(self._forward_hooks, hook)
-
-    def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        hooks = tuple(self._forward_hooks)  # a hook may remove itself
-        for hook in hooks:
-            if not hook.before:
-                continue
-            if hook.with_kwargs:
-                args, kwargs = hook.call(self, args, kwargs) or (args, kwargs)
-            else:
-                answer = hook.call(self, args)
-                if answer is not None:
-                    args = answer if isinstance(answer, tuple) else (answer,)
-        waiting = BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
-        output = self.forward(*(args if waiting is None else waiting.around_inputs(args)), **kwargs)
-        for hook in hooks:
-            if not hook.before:
-                answer = hook.call(self, args, *([kwargs] if hook.with_kwargs else []), output)
-                output = output if answer is None else answer
-        return output if waiting is None else waiting.around_outputs(output)
-
     def _get_name(self) -> str:
         return type(self).__name__
 
@@ -503,13 +288,3 @@ class Module:
             lines = "\n".join([*([extra] if extra else []), *children]).replace("\n", "\n  ")
             return f"{type(self).__name__}(\n  {lines}\n)"
         return f"{type(self).__name__}({extra})"
-
-
-def _misfits(key: str, own: Tensor, given: Any) -> Iterator[str]:
-    """Why `given` cannot be copied into `own`, if it cannot."""
-    if not isinstance(given, Tensor):
-        yield f"{key!r}: expected a Tensor, got {type(given).__name__}"
-    elif given.shape != own.shape:
-        yield f"{key!r}: expected shape {tuple(own.shape)}, got {tuple(given.shape)}"
-    elif given.dtype.kind != own.dtype.kind:
-        yield f"{key!r}: expected {own.dtype}, got {given.dtype}"
