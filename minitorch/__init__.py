@@ -55,8 +55,9 @@ from minitorch.ops.elementwise import (
 )
 from minitorch.ops.index import index_select, masked_fill
 from minitorch.ops.joining import (
-    atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, column_stack, fliplr, flipud, hstack, meshgrid,
-    movedim, movedim as moveaxis, ravel, repeat_interleave, roll, tile, vstack, vstack as row_stack,
+    atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
+    column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
+    vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.products import addmm, baddbmm, cdist, dist, dot, einsum, mv, outer, outer as ger
@@ -67,14 +68,13 @@ from minitorch.ops.reduce import (
 from minitorch.ops.running import cumprod, diff, nanmean, nansum, std_mean, var_mean
 from minitorch.ops.scatter import index_add, index_copy, index_fill, masked_select, narrow, scatter, scatter_add, select
 from minitorch.ops.shape import (
-    cat, cat as concat, cat as concatenate, chunk, clone, flatten, flip, permute, reshape, split, squeeze, stack, t, transpose,
-    transpose as swapaxes, transpose as swapdims, unbind, unsqueeze,
+    clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )
 from minitorch.ops.sorting import argsort, median, mode, msort, quantile, sort, topk
 from minitorch.ops.triangles import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
 from minitorch.ops.trigonometry import (
-    acos, acos as arccos, acosh, acosh as arccosh, asin, asin as arcsin, asinh, asinh as arcsinh, atan, atan as arctan, atan2,
-    atan2 as arctan2, atanh, atanh as arctanh, cosh, deg2rad, exp2, expm1, log2, log10, logaddexp, rad2deg, sinh, tan,
+    acos, acos as arccos, asin, asin as arcsin, atan, atan as arctan, atan2, atan2 as arctan2, cosh, deg2rad, exp2, expm1,
+    log10, log2, rad2deg, sinh, tan,
 )
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
@@ -89,36 +89,35 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "HalfTensor", "IntTensor",
-    "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "acosh", "add", "addcdiv",
-    "addcmul", "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asin", "asinh", "atan", "atan2",
-    "atanh", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends", "baddbmm", "bernoulli", "bincount", "bitwise_and",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes",
-    "broadcast_tensors", "broadcast_to", "cat", "cdist", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
-    "column_stack", "compile", "complex64", "complex128", "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda",
-    "cumprod", "cumsum", "deg2rad", "device", "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions",
-    "div", "divide", "dot", "double", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp",
-    "exp2", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
-    "floor", "floor_divide", "fmax", "fmin", "frac", "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather",
-    "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal",
-    "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf",
-    "inference_mode", "initial_seed", "int", "int8", "int16", "int32", "int64", "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled", "is_floating_point", "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit",
-    "le", "lerp", "less", "less_equal", "linspace", "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long",
-    "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid",
-    "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan",
-    "nan_to_num", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal",
-    "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg",
-    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu",
-    "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt",
-    "save", "save_checkpoint", "scatter", "scatter_add", "seed", "select", "set_default_device", "set_default_dtype",
-    "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions",
-    "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze",
-    "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing",
-    "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8",
-    "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack", "where", "zeros",
-    "zeros_like",
+    "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "add", "addcdiv", "addcmul",
+    "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arcsin", "arctan", "arctan2", "argmax",
+    "argmin", "argsort", "argwhere", "as_tensor", "asin", "atan", "atan2", "atleast_1d", "atleast_2d", "autocast", "autograd",
+    "backends", "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat",
+    "cdist", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64",
+    "complex128", "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "device",
+    "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions", "div", "divide", "dot", "double", "e",
+    "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "fmax", "fmin", "frac",
+    "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device",
+    "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc",
+    "hstack", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int",
+    "int8", "int16", "int32", "int64", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal",
+    "linspace", "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill",
+    "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis",
+    "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmean", "nansum", "narrow", "ne",
+    "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx",
+    "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape",
+    "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter",
+    "scatter_add", "seed", "select", "set_default_device", "set_default_dtype", "set_default_tensor_type",
+    "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short",
+    "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
+    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace",
+    "transpose", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique",
+    "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -8,15 +8,15 @@ from minitorch.ops.activation import (
 )
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.conv import conv2d, conv_transpose2d
+from minitorch.ops.cross_entropy import cross_entropy, nll_loss
 from minitorch.ops.dropout import dropout, dropout2d
 from minitorch.ops.index import embedding
-from minitorch.ops.likelihood import kl_div
 from minitorch.ops.linear import linear
 from minitorch.ops.loss import (
-    binary_cross_entropy, binary_cross_entropy_with_logits, contrastive_loss, cosine_similarity, cross_entropy, huber_loss,
-    l1_loss, mse_loss, nll_loss, pairwise_distance, smooth_l1_loss, triplet_margin_loss,
+    binary_cross_entropy, binary_cross_entropy_with_logits, contrastive_loss, cosine_embedding_loss, cosine_similarity,
+    hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, pairwise_distance, smooth_l1_loss,
+    soft_margin_loss, triplet_margin_loss,
 )
-from minitorch.ops.margin import cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, soft_margin_loss
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from minitorch.ops.padding import pad

@@ -154,9 +154,9 @@ class Methods(Operators):
     expand_as: Final = shape.expand_as
     repeat: Final = shape.repeat
     flip: Final = shape.flip
-    split: Final = shape.split
-    chunk: Final = shape.chunk
-    unbind: Final = shape.unbind
+    split: Final = joining.split
+    chunk: Final = joining.chunk
+    unbind: Final = joining.unbind
     clone: Final = shape.clone
     contiguous: Final = shape.contiguous
     to: Final = shape.to
@@ -193,17 +193,10 @@ class Methods(Operators):
     arctan2: Final = trigonometry.atan2
     sinh: Final = trigonometry.sinh
     cosh: Final = trigonometry.cosh
-    asinh: Final = trigonometry.asinh
-    arcsinh: Final = trigonometry.asinh
-    acosh: Final = trigonometry.acosh
-    arccosh: Final = trigonometry.acosh
-    atanh: Final = trigonometry.atanh
-    arctanh: Final = trigonometry.atanh
     expm1: Final = trigonometry.expm1
     exp2: Final = trigonometry.exp2
     log2: Final = trigonometry.log2
     log10: Final = trigonometry.log10
-    logaddexp: Final = trigonometry.logaddexp
     deg2rad: Final = trigonometry.deg2rad
     rad2deg: Final = trigonometry.rad2deg
 
@@ -225,8 +218,6 @@ class Methods(Operators):
     tile: Final = joining.tile
     repeat_interleave: Final = joining.repeat_interleave
     roll: Final = joining.roll
-    fliplr: Final = joining.fliplr
-    flipud: Final = joining.flipud
     ravel: Final = joining.ravel
     movedim: Final = joining.movedim
     moveaxis: Final = joining.movedim
@@ -298,15 +289,12 @@ class Methods(Operators):
 
     abs_: Final = inplace.in_place("abs_", elementwise.abs)
     acos_: Final = inplace.in_place("acos_", trigonometry.acos)
-    acosh_: Final = inplace.in_place("acosh_", trigonometry.acosh)
     addcdiv_: Final = inplace.in_place("addcdiv_", elements.addcdiv)
     addcmul_: Final = inplace.in_place("addcmul_", elements.addcmul)
     addmm_: Final = inplace.in_place("addmm_", products.addmm)
     asin_: Final = inplace.in_place("asin_", trigonometry.asin)
-    asinh_: Final = inplace.in_place("asinh_", trigonometry.asinh)
     atan_: Final = inplace.in_place("atan_", trigonometry.atan)
     atan2_: Final = inplace.in_place("atan2_", trigonometry.atan2)
-    atanh_: Final = inplace.in_place("atanh_", trigonometry.atanh)
     baddbmm_: Final = inplace.in_place("baddbmm_", products.baddbmm)
     bitwise_and_: Final = inplace.in_place("bitwise_and_", compare.bitwise_and)
     bitwise_not_: Final = inplace.in_place("bitwise_not_", compare.bitwise_not)

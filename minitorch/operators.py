@@ -9,7 +9,7 @@ import numpy as np
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.conversion import Conversion
-from minitorch.ops import arithmetic, compare, elementwise, index, inplace, linear, shape
+from minitorch.ops import arithmetic, compare, elementwise, index, inplace, joining, linear
 
 Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what may stand on the other side of an operator
 Operator: TypeAlias = Callable[[Any, Operand], Tensor]
@@ -110,4 +110,4 @@ class Operators(Conversion):
         """The parts along the first dimension, one after the other; raises TypeError for a 0-d tensor."""
         if not self.ndim:
             raise TypeError("iter(): a 0-d tensor has no elements to go through")
-        return iter(shape.unbind(self))
+        return iter(joining.unbind(self))

@@ -42,7 +42,8 @@ def operations_of(function: FunctionType, deep: bool = True) -> dict[str, Any]:
     """The operations that a function, or a private one that it calls, applies by name."""
     known = function.__globals__
     found: dict[str, Any] = {}
-    for value in (known.get(name) for name in function.__code__.co_names if name[0] == "_" or name[0].isupper()):
+    named = [known.get(name) for name in function.__code__.co_names if name[0] == "_" or name[0].isupper()]
+    for value in (*named, *(cell.cell_contents for cell in function.__closure__ or ())):
         value = getattr(value, "__wrapped__", value)
         op: Any = getattr(value, "__self__", value)  # a private name may be that of an operation's `apply`
         if hasattr(op, "derivatives") and op.__doc__:

@@ -57,3 +57,14 @@ def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
     if len(set(dims)) != len(dims):
         raise ValueError(f"{name}: a dim appears twice in {dim}")
     return dims if ndim else ()
+
+
+def along(dim: int, part: Any) -> tuple[Any, ...]:
+    """The index that has `part` in the place of dimension `dim` and everything before it."""
+    return (*(slice(None),) * dim, part)
+
+
+def shapes(*tensors: Any) -> str:
+    """The shapes of tensors as messages say them: "(2, 3), (3,) and ()"."""
+    *first, last = (str(tuple(tensor.shape)) for tensor in tensors)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,7 +1,4 @@
-"""Arrangements: rows and columns beside each other, copies, turns, windows, and views in another form.
-
-Each is made of the operations in `minitorch.ops.shape`, whose gradients it so has.
-"""
+"""Tensors joined and taken apart, grids, copies, windows, and views in another form."""
 
 from __future__ import annotations
 
@@ -13,21 +10,23 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+from minitorch.ops.dims import Dim, along, dimension, normalized_dims, whole
 from minitorch.ops.index import Take
-from minitorch.ops.reduce import Dim, normalized_dims
-from minitorch.ops.shape import (
-    Contiguous,
-    cat,
-    contiguous,
-    expand,
-    flatten,
-    flip,
-    permute,
-    repeat,
-    reshape,
-    transpose,
-    unsqueeze,
-)
+from minitorch.ops.promotion import result_type
+from minitorch.ops.shape import Contiguous, contiguous, expand, flatten, permute, repeat, reshape, transpose, unsqueeze
+
+
+class Cat(Op):
+    """Arrays one after another along `dim`.  darrays = each its own stretch of g."""
+
+    def forward(ctx, *arrays: Any, dim: Any) -> Any:
+        ctx.dim, ctx.lengths = dim, [None if a.shape == (0,) else a.shape[dim] for a in arrays]
+        return array_module(arrays[0]).concatenate([a for a in arrays if a.shape != (0,)] or arrays[:1], dim)
+
+    def backward(ctx, g: Any) -> Any:
+        stretches = zip(ctx.lengths, stretches_of([length or 0 for length in ctx.lengths]))
+        # an array of shape (0,) may stand among others of any number of dimensions
+        return tuple(g.reshape(-1)[:0] if n is None else g[along(ctx.dim, part)] for n, part in stretches)
 
 
 def _several(tensors: tuple[Any, ...]) -> list[Tensor]:
@@ -41,7 +40,74 @@ def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
     return found[0] if len(tensors) == 1 and isinstance(tensors[0], Tensor) else found
 
 
-# ---- side by side --------------------------------------------------------------------------------------------------------
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors one after another along `dim`; their other dimensions must agree. An empty one of shape (0,) fits everywhere.
+
+    Raises ValueError if they do not, or if there is no tensor, TypeError for anything but tensors.
+    """
+    tensors = _listed("cat", tensors)
+    shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
+    dim = dimension("cat", shapes[0], dim)
+    if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
+        raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
+    dtype = result_type(*(tensor.array for tensor in tensors))
+    return Cat.apply(*(tensor.type(dtype) for tensor in tensors), dim=dim)
+
+
+def stretches_of(lengths: list[int]) -> list[slice]:
+    """Slices of these lengths, one after another."""
+    return list(itertools.starmap(slice, itertools.pairwise(itertools.accumulate(lengths, initial=0))))
+
+
+def _listed(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    for tensor in (tensors := list(tensors)):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: expected tensors, got {type(tensor).__name__}")
+    if not tensors:
+        raise ValueError(f"{name}: expected at least one tensor")
+    return tensors
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape side by side along a new dimension `dim`; raises ValueError if their shapes differ."""
+    tensors = _listed("stack", tensors)
+    if any(tensor.shape != tensors[0].shape for tensor in tensors):
+        raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tuple(tensor.shape)) for tensor in tensors)}")
+    dim = dimension("stack", tensors[0].shape, dim, extra=1)
+    return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
+
+
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of stretches along `dim`, of one size (the last may be shorter) or of the given sizes.
+
+    Raises ValueError if the sizes do not add up to the length.
+    """
+    dim = dimension("split", tensor.shape, dim)
+    length = tensor.shape[dim]
+    if isinstance(split_size_or_sections, (tuple, list)):
+        sizes = [whole("split", "each size", size) for size in split_size_or_sections]
+    else:
+        size = whole("split", "split_size", split_size_or_sections)
+        if size <= 0:
+            raise ValueError(f"split: expected a positive size, got {size}")
+        sizes = [min(size, length - start) for start in range(0, length, size)] or [0]
+    if sum(sizes) != length or min(sizes, default=0) < 0:
+        raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tuple(tensor.shape)}")
+    return tuple(tensor[along(dim, part)] for part in stretches_of(sizes))
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most `chunks` views of equal size along `dim`, the last perhaps smaller; raises ValueError for chunks < 1."""
+    if whole("chunk", "chunks", chunks) < 1:
+        raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
+    dim = dimension("chunk", input.shape, dim)
+    return split(input, max(-(-input.shape[dim] // chunks), 1), dim)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along `dim`, without that dimension."""
+    dim = dimension("unbind", input.shape, dim)
+    return tuple(input[along(dim, i)] for i in range(input.shape[dim]))
 
 
 def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Any:
@@ -68,13 +134,6 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors beside each other, vectors as columns."""
     return hstack([x if x.ndim > 1 else reshape(x, -1, 1) for x in tensors])
-
-
-def _too_few(name: str, input: Tensor, count: int) -> Any:
-    raise ValueError(f"{name}: expected at least {count} dimensions, got shape {tuple(input.shape)}")
-
-
-# ---- grids ---------------------------------------------------------------------------------------------------------------
 
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
@@ -116,9 +175,6 @@ def broadcast_tensors(*tensors: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]
     return tuple(expand(x, shape) for x in given)
 
 
-# ---- copies and turns ----------------------------------------------------------------------------------------------------
-
-
 def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """Whole copies side by side, `dims` of them; as `repeat`, with 1 for dimensions that are not named."""
     counts: Any = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
@@ -137,38 +193,24 @@ def repeat_interleave(
             raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {tuple(input.shape)}")
         return repeat_interleave(wrap(array_module(input.array).arange(len(input))), input, 0, output_size=output_size)
     input, dim = (flatten(input), 0) if dim is None or not input.ndim else (input, dim)
-    (dim,) = normalized_dims("repeat_interleave", input.ndim, dim)
-    before, length, after = input.shape[:dim], input.shape[dim], input.shape[dim + 1 :]
+    dim, shape = dimension("repeat_interleave", input.shape, dim), input.shape
+    length = shape[dim]
     if isinstance(repeats, Tensor) and repeats.dtype.kind not in "iu":
         raise TypeError(f"repeat_interleave: expected whole numbers as counts, got {repeats.dtype}")
     if isinstance(repeats, Tensor) and repeats.numel() != 1:
-        xp = array_module(input.array)
         if repeats.ndim > 1 or len(repeats) != length or (length and int(repeats.array.min()) < 0):
             raise ValueError(f"repeat_interleave: expected {length} counts of 0 or more, got shape {tuple(repeats.shape)}")
-        ends = repeats.array.cumsum()
-        total = int(ends[-1]) if length else 0
-        at = xp.searchsorted(ends, xp.arange(total), side="right")
-        out = Take.apply(input, index=(*(slice(None),) * dim, at))
-    elif int(repeats) < 0:
-        raise ValueError(f"repeat_interleave: expected counts of 0 or more, got {int(repeats)}")
+        xp, ends = array_module(input.array), repeats.array.cumsum()
+        at = xp.searchsorted(ends, xp.arange(int(ends[-1]) if length else 0), side="right")
+        out = Take.apply(input, index=along(dim, at))
+    elif (count := int(repeats)) < 0:
+        raise ValueError(f"repeat_interleave: expected counts of 0 or more, got {count}")
     else:
-        total = length * int(repeats)
-        spread = expand(unsqueeze(input, dim + 1), (*before, length, int(repeats), *after))
-        out = Contiguous.apply(spread, shape=(*before, total, *after))
-    if output_size not in (None, total):
-        raise ValueError(f"repeat_interleave: the counts make {total}, not the output_size {output_size}")
+        spread = expand(unsqueeze(input, dim + 1), (*shape[: dim + 1], count, *shape[dim + 1 :]))
+        out = Contiguous.apply(spread, shape=(*shape[:dim], length * count, *shape[dim + 1 :]))
+    if output_size not in (None, out.shape[dim]):
+        raise ValueError(f"repeat_interleave: the counts make {out.shape[dim]}, not the output_size {output_size}")
     return out
-
-
-class Roll(Op):
-    """a moved by `shifts` along `dims`, what leaves at one end comes in at the other.  da = g, moved back."""
-
-    def forward(ctx, a: Any, shifts: Any, dims: Any) -> Any:
-        ctx.shifts, ctx.dims = shifts, dims
-        return array_module(a).roll(a, shifts, dims)
-
-    def backward(ctx, g: Any) -> Any:
-        return Roll.apply(g, shifts=tuple(-n for n in ctx.shifts), dims=ctx.dims)
 
 
 def roll(input: Tensor, shifts: int | Sequence[int], dims: Dim = None) -> Tensor:
@@ -176,24 +218,16 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: Dim = None) -> Tensor
 
     Raises ValueError unless there is one shift for each of `dims`.
     """
-    moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    asked = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    moves, asked = (() if x is None else (x,) if isinstance(x, int) else tuple(x) for x in (shifts, dims))
     if not asked and len(moves) == 1:
-        return reshape(Roll.apply(flatten(input), shifts=moves, dims=(0,)), input.shape)
+        return reshape(roll(flatten(input), moves, 0), input.shape)
     if len(moves) != len(asked) or not moves:
         raise ValueError(f"roll: expected a shift for each dim, got shifts {moves} and dims {asked}")
-    along = tuple(normalized_dims("roll", input.ndim, d)[0] for d in asked) if input.ndim else ()
-    return Roll.apply(input, shifts=moves if along else (), dims=along)
-
-
-def fliplr(input: Tensor) -> Tensor:
-    """Columns in reverse order."""
-    return flip(input, 1) if input.ndim > 1 else _too_few("fliplr", input, 2)
-
-
-def flipud(input: Tensor) -> Tensor:
-    """Rows in reverse order."""
-    return flip(input, 0) if input.ndim else _too_few("flipud", input, 1)
+    for move, dim in zip(moves, asked):
+        dim = dimension("roll", input.shape, dim)
+        cut = -move % max(input.shape[dim], 1) if input.ndim else 0
+        input = cat([input[along(dim, slice(cut, None))], input[along(dim, slice(cut))]], dim) if input.ndim else input.clone()
+    return input
 
 
 # ---- views in another form -----------------------------------------------------------------------------------------------
@@ -216,13 +250,14 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to the places `destination`, the others in their order."""
-    sources = normalized_dims("movedim", input.ndim, (source,) if isinstance(source, int) else tuple(source))
-    places = normalized_dims("movedim", input.ndim, (destination,) if isinstance(destination, int) else tuple(destination))
+    pairs = [(d,) if isinstance(d, int) else tuple(d) for d in (source, destination)]
+    sources, places = (normalized_dims("movedim", input.ndim, dims) for dims in pairs)
     if len(sources) != len(places):
         raise ValueError(f"movedim: expected as many places as dims, got {source} and {destination}")
-    rest = iter(d for d in range(input.ndim) if d not in sources)
-    moved = dict(zip(places, sources))
-    return permute(input, tuple(moved[i] if i in moved else next(rest) for i in range(input.ndim)))
+    order = [d for d in range(input.ndim) if d not in sources]
+    for place, d in sorted(zip(places, sources)):
+        order.insert(place, d)
+    return permute(input, order)
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
@@ -230,11 +265,11 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
     Raises ValueError for a window longer than the dimension, or a step below 1.
     """
-    (dim,) = normalized_dims("unfold", input.ndim, dimension) or (0,)
+    dim = normalized_dims("unfold", max(input.ndim, 1), dimension)[0]
     if not input.ndim:
         return reshape(input, 1)
     if not 0 <= size <= input.shape[dim] or step < 1:
         raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {tuple(input.shape)}")
     xp = array_module(input.array)
     at = xp.arange(0, input.shape[dim] - size + 1, step, dtype=backend.int64)[:, None] + xp.arange(size)
-    return movedim(Take.apply(input, index=(*(slice(None),) * dim, at)), dim + 1, -1)
+    return movedim(Take.apply(input, index=along(dim, at)), dim + 1, -1)

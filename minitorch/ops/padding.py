@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
+from minitorch.backend import array_module
+from minitorch.ops.dims import along
 from minitorch.ops.dims import whole as whole_number
-from minitorch.ops.shape import Clone, Pad, cat, flip
+from minitorch.ops.joining import cat
+from minitorch.ops.shape import clone, flip
 
 _MODES = ("constant", "reflect", "replicate", "circular")
+
+
+class Pad(Op):
+    """a with `value` around it, `widths` (before, after) per dimension; a negative width crops.  da = the middle of g."""
+
+    def forward(ctx, a: Any, widths: Any, value: Any) -> Any:
+        ctx.widths = widths
+        lengths = [n + before + after for n, (before, after) in zip(a.shape, widths)]
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {tuple(a.shape)} has")
+        out = array_module(a).full(lengths, value, a.dtype)
+        out[_within(lengths, widths)] = a[_within(a.shape, [(-before, -after) for before, after in widths])]
+        return out
+
+    def backward(ctx, g: Any) -> Any:
+        return Pad.apply(g, widths=tuple((-before, -after) for before, after in ctx.widths), value=0)
+
+
+def _within(lengths: Sequence[int], widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
+    """What is left of dimensions of `lengths` between edges of `widths`, of which those below 0 take nothing."""
+    return tuple(slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(lengths, widths))
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -26,7 +52,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     widths = [whole_number("pad", "a width", width) for width in pad]
     pairs = tuple(zip(widths[::2], widths[1::2]))[::-1]
     if not pairs:
-        return Clone.apply(input)
+        return clone(input)
     if mode == "constant":
         return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=0 if value is None else value)
     if value:
@@ -44,8 +70,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
     """`input` with more of itself on both sides of one dimension, then without what negative widths crop."""
     cropped = tuple((min(before, 0), min(after, 0)) if d == dim else (0, 0) for d in range(input.ndim))
-    before, after = max(before, 0), max(after, 0)
-    if mode == "circular" and any(map(any, cropped)):  # PyTorch goes round what is left
+    before, after, crops = max(before, 0), max(after, 0), any(map(any, cropped))
+    if mode == "circular" and crops:  # PyTorch goes round what is left
         return _extended(Pad.apply(input, widths=cropped, value=0), dim, before, after, mode)
     length = input.shape[dim]
     most = {"reflect": length - 1, "replicate": max(before, after) if length else 0, "circular": length}[mode]
@@ -54,16 +80,13 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
             f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {before} and {after} (shape "
             f"{tuple(input.shape)})"
         )
-
-    def part(start: int, stop: int) -> Tensor:
-        return input[(slice(None),) * dim + (slice(start, stop),)]
-
+    reach = {"reflect": (1, before + 1, length - 1 - after, length - 1), "replicate": (0, 1, length - 1, length)}
+    starts = reach.get(mode, (length - before, length, 0, after))
+    parts = [input[along(dim, slice(*starts[i : i + 2]))] for i in (0, 2)]
     if mode == "reflect":
-        first, last = flip(part(1, before + 1), dim), flip(part(length - 1 - after, length - 1), dim)
+        parts = [flip(part, dim) for part in parts]
     elif mode == "replicate":
-        shapes = [(*input.shape[:dim], width, *input.shape[dim + 1 :]) for width in (before, after)]
-        first, last = part(0, 1).expand(shapes[0]), part(length - 1, length).expand(shapes[1])
-    else:
-        first, last = part(length - before, length), part(0, after)
-    whole = cat([piece for piece, width in ((first, before), (input, 1), (last, after)) if width], dim)
-    return Pad.apply(whole, widths=cropped, value=0) if any(map(any, cropped)) else whole
+        widths = zip(parts, (before, after))
+        parts = [part.expand((*input.shape[:dim], width, *input.shape[dim + 1 :])) for part, width in widths]
+    whole = cat([piece for piece, width in ((parts[0], before), (input, 1), (parts[1], after)) if width], dim)
+    return Pad.apply(whole, widths=cropped, value=0) if crops else whole

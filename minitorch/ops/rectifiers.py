@@ -10,7 +10,7 @@ from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension
 from minitorch.ops.elementwise import abs
-from minitorch.ops.shape import chunk
+from minitorch.ops.joining import chunk
 
 
 @doable_in_place

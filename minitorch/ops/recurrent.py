@@ -13,8 +13,8 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.activation import relu, sigmoid, tanh
 from minitorch.ops.choice import where
+from minitorch.ops.joining import Cat, chunk
 from minitorch.ops.linear import linear
-from minitorch.ops.shape import Cat, chunk
 
 # ---- one step ------------------------------------------------------------------------------------------------------------
 

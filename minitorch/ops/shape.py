@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +13,8 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.autograd.views import is_logical_view
 from minitorch.backend import Device, array_module
-from minitorch.ops.dims import dimension, normalized_dims, whole, wholes
+from minitorch.ops.dims import dimension, normalized_dims, wholes
 from minitorch.ops.images import channels_last, is_channels_last
-from minitorch.ops.promotion import result_type
 
 
 class Reshape(Op):
@@ -71,47 +69,6 @@ class Flip(Op):
 
     def backward(ctx, g: Any) -> Any:
         return Flip.apply(g, dims=ctx.dims)
-
-
-class Cat(Op):
-    """Arrays one after another along `dim`.  darrays = each its own stretch of g."""
-
-    def forward(ctx, *arrays: Any, dim: Any) -> Any:
-        ctx.dim, ctx.lengths = dim, [None if a.shape == (0,) else a.shape[dim] for a in arrays]
-        return array_module(arrays[0]).concatenate([a for a in arrays if a.shape != (0,)] or arrays[:1], dim)
-
-    def backward(ctx, g: Any) -> Any:
-        grads, start = [], 0
-        before = (slice(None),) * ctx.dim
-        for position, length in enumerate(ctx.lengths):
-            if length is None:  # an empty array, wherever it stands
-                grads.append(g.reshape(-1)[:0])
-                continue
-            grads.append(g[(*before, slice(start, start + length))] if ctx.needs(position) else None)
-            start += length
-        return tuple(grads)
-
-
-class Pad(Op):
-    """a with `value` around it, `widths` (before, after) per dimension; a negative width crops.  da = the middle of g."""
-
-    def forward(ctx, a: Any, widths: Any, value: Any) -> Any:
-        ctx.widths = widths
-        whole = [n + before + after for n, (before, after) in zip(a.shape, widths)]
-        if builtins.min(whole) < 0:
-            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {tuple(a.shape)} has")
-        out = array_module(a).full(whole, value, a.dtype)
-        inside, outside = [], []
-        for n, (before, after) in zip(a.shape, widths):
-            inside.append(slice(builtins.max(-before, 0), n - builtins.max(-after, 0)))
-            outside.append(
-                slice(builtins.max(before, 0), builtins.max(before, 0) + n + builtins.min(before, 0) + builtins.min(after, 0))
-            )
-        out[tuple(outside)] = a[tuple(inside)]
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        return Pad.apply(g, widths=tuple((-before, -after) for before, after in ctx.widths), value=0)
 
 
 class Clone(Op):
@@ -227,13 +184,9 @@ def t(input: Tensor) -> Tensor:
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without the dimensions of length one, or without `dim` where it has length one."""
-    if dim is None:
-        shape = tuple(n for n in input.shape if n != 1)
-    else:
-        given: Any = dim
-        dims = [dimension("squeeze", input.shape, d) for d in (given if isinstance(dim, (tuple, list)) else [given])]
-        shape = tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims)
-    return Reshape.apply(input, shape=shape)
+    asked: Any = range(input.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else [dim]
+    dims = [dimension("squeeze", input.shape, d) for d in asked]
+    return Reshape.apply(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -282,76 +235,6 @@ def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along `dim`; their other dimensions must agree. An empty one of shape (0,) fits everywhere.
-
-    Raises ValueError if they do not, or if there is no tensor, TypeError for anything but tensors.
-    """
-    tensors = list(tensors)
-    _check_tensors("cat", tensors)
-    shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
-    dim = dimension("cat", shapes[0], dim)
-    if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
-        raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
-    dtype = result_type(*(tensor.array for tensor in tensors))
-    return Cat.apply(*(tensor.type(dtype) for tensor in tensors), dim=dim)
-
-
-def _check_tensors(name: str, tensors: list[Any]) -> None:
-    if not tensors:
-        raise ValueError(f"{name}: expected at least one tensor")
-    for tensor in tensors:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: expected tensors, got {type(tensor).__name__}")
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape side by side along a new dimension `dim`; raises ValueError if their shapes differ."""
-    tensors = list(tensors)
-    _check_tensors("stack", tensors)
-    if any(tensor.shape != tensors[0].shape for tensor in tensors):
-        raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tuple(tensor.shape)) for tensor in tensors)}")
-    dim = dimension("stack", tensors[0].shape, dim, extra=1)
-    return cat([unsqueeze(tensor, dim) for tensor in tensors], dim)
-
-
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of stretches along `dim`, of one size (the last may be shorter) or of the given sizes.
-
-    Raises ValueError if the sizes do not add up to the length.
-    """
-    dim = dimension("split", tensor.shape, dim)
-    length = tensor.shape[dim]
-    if not isinstance(split_size_or_sections, (tuple, list)):
-        size = whole("split", "split_size", split_size_or_sections)
-        if size <= 0:
-            raise ValueError(f"split: expected a positive size, got {size}")
-        sizes = [builtins.min(size, length - start) for start in range(0, length, size)] or [0]
-    else:
-        sizes = [whole("split", "each size", size) for size in split_size_or_sections]
-        if builtins.sum(sizes) != length or builtins.min(sizes, default=0) < 0:
-            raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tuple(tensor.shape)}")
-    parts, start, before = [], 0, (slice(None),) * dim
-    for size in sizes:
-        parts.append(tensor[(*before, slice(start, start + size))])
-        start += size
-    return tuple(parts)
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size along `dim`, the last perhaps smaller; raises ValueError for chunks < 1."""
-    if whole("chunk", "chunks", chunks) < 1:
-        raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
-    dim = dimension("chunk", input.shape, dim)
-    return split(input, builtins.max(-(-input.shape[dim] // chunks), 1), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along `dim`, without that dimension."""
-    dim = dimension("unbind", input.shape, dim)
-    return tuple(input[(slice(None),) * dim + (i,)] for i in range(input.shape[dim]))
-
-
 def clone(input: Tensor) -> Tensor:
     """A copy with memory of its own; gradients flow through it."""
     return Clone.apply(input)
@@ -382,24 +265,17 @@ def to(
         other = rest.pop(0)
         dtype, device = other.dtype, other.device
     else:
-        if rest and _names_device(rest[0]):
+        if rest and (isinstance(rest[0], Device) or str(rest[0]).split(":")[0] in ("cpu", "cuda")):
             device = rest.pop(0)
         if rest and not isinstance(rest[0], bool):
             dtype = rest.pop(0)
     if len(rest) > 2 or not all(isinstance(flag, bool) for flag in rest):
         raise TypeError(f"to: expected (device, dtype, non_blocking, copy), (dtype, ...) or (other, ...), got {args}")
-    copy = rest[1] if len(rest) == 2 else copy
     where = input.device if device is None else backend.as_device(device)
     dtype = input.dtype if dtype is None else np.dtype(dtype)
+    if where != input.device or dtype != input.dtype:
+        return To.apply(input, dtype=dtype, where=where)
     order = str(memory_format).removeprefix("torch.")
-    if order == "contiguous_format":
-        copy = copy or not input.is_contiguous()
-    elif order == "channels_last":
-        copy = copy or not is_channels_last(input.array)
-    if where == input.device and dtype == input.dtype:
-        return Clone.apply(input) if copy else input
-    return To.apply(input, dtype=dtype, where=where)
-
-
-def _names_device(argument: Any) -> bool:
-    return isinstance(argument, Device) or (isinstance(argument, str) and argument.split(":")[0] in ("cpu", "cuda"))
+    copy = rest[1] if len(rest) == 2 else copy
+    copy = copy or (order == "contiguous_format" and not input.is_contiguous())
+    return clone(input) if copy or (order == "channels_last" and not is_channels_last(input.array)) else input

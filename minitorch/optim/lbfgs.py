@@ -7,7 +7,7 @@ from typing import Any
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor
-from minitorch.ops.shape import cat
+from minitorch.ops.joining import cat
 from minitorch.optim.optimizer import Optimizer, Params
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor
 from minitorch.creation import full
-from minitorch.ops.shape import stack
+from minitorch.ops.joining import stack
 
 
 @no_grad()

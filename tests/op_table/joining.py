@@ -56,8 +56,6 @@ ROWS = [
              bad(ValueError, r"^repeat_interleave: expected 3 counts .*\(2,\)", VECTOR, np.array([1, 2]))]),
     Row("roll", mt.roll, np.roll, [case(CUBE, 5), case(CUBE, (1, -1), (0, 1)), case(MATRIX, 1, 1)],
         bad=[bad(ValueError, r"^roll: expected a shift for each dim, got shifts \(1, 2\)", MATRIX, (1, 2), 0)]),
-    Row("fliplr", mt.fliplr, np.fliplr, [case(MATRIX)], bad=[bad(ValueError, "^fliplr: expected at least 2", VECTOR)]),
-    Row("flipud", mt.flipud, np.flipud, [case(MATRIX)], bad=[bad(ValueError, "^flipud: expected at least 1", SCALAR)]),
     Row("ravel", mt.ravel, np.ravel, [case(CUBE), case(SCALAR)]),
     Row("view_as", Tensor.view_as, lambda x, other: x.reshape(other.shape), [case(spread(6), Fixed(spread(3, 2)))], also=[Tensor.reshape_as]),
     Row("movedim", mt.movedim, np.moveaxis, [case(CUBE, 0, 2), case(CUBE, (0, 1), (2, 0))],

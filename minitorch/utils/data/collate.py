@@ -10,7 +10,7 @@ import numpy as np
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import float64
 from minitorch.creation import from_numpy, tensor
-from minitorch.ops.shape import stack
+from minitorch.ops.joining import stack
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
