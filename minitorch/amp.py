@@ -31,27 +31,12 @@ class GradScaler:
         """The loss itself."""
         return outputs
 
-    def unscale_(self, optimizer: Any) -> None:
-        """Nothing, as nothing was scaled."""
-
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """`optimizer.step()`."""
         return optimizer.step(*args, **kwargs)
 
+    def unscale_(self, optimizer: Any) -> None:
+        """Nothing, as nothing was scaled."""
+
     def update(self, new_scale: float | None = None) -> None:
         """Nothing, as there is no scale."""
-
-    def get_scale(self) -> float:
-        """1, the factor of the losses."""
-        return 1.0
-
-    def is_enabled(self) -> bool:
-        """Whether losses are scaled: they are not."""
-        return False
-
-    def state_dict(self) -> dict[Any, Any]:
-        """Nothing to save."""
-        return {}
-
-    def load_state_dict(self, state_dict: dict[Any, Any]) -> None:
-        """Nothing to load."""

@@ -11,20 +11,15 @@ from minitorch import cuda as _gpu
 class Backend:
     """A library behind PyTorch: whether it is there, and its settings."""
 
-    is_built: Any
-
     def __init__(self, is_available: Callable[[], bool], **settings: Any) -> None:
-        self.is_available = self.is_built = is_available
+        self.is_available: Callable[[], bool] = is_available
+        self.is_built: Callable[[], bool] = is_available
         vars(self).update(settings)
-
-    def version(self) -> None:
-        """The library's version, which is not known here."""
 
 
 cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
 mps: Final = Backend(lambda: False)
-mkldnn: Final = Backend(lambda: False)
 
 _threads = [1]
 

@@ -56,11 +56,6 @@ def empty_cache() -> None:
         backend.cupy().get_default_memory_pool().free_all_blocks()
 
 
-def memory_allocated(device: Any = None) -> int:
-    """Bytes of GPU memory in use by arrays, 0 without a GPU."""
-    return int(backend.cupy().get_default_memory_pool().used_bytes()) if is_available() else 0
-
-
 FloatTensor: Final = _TYPES["Float"]
 DoubleTensor: Final = _TYPES["Double"]
 HalfTensor: Final = _TYPES["Half"]

@@ -15,6 +15,7 @@ from minitorch.creation import rand, randn, tensor
 from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
+from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.reduce import gather
 from minitorch.size import Size
 
@@ -23,32 +24,24 @@ def _together(*values: Tensor | float) -> list[Tensor]:
     """Numbers and tensors as tensors of one shape."""
     like = next((value for value in values if isinstance(value, Tensor)), tensor(0.0))
     made = [value if isinstance(value, Tensor) else tensor(value, dtype=like.dtype, device=like.device) for value in values]
-    shape = sum((value.detach() * 0 for value in made[1:]), made[0].detach() * 0).shape
+    shape = broadcast_shapes(*(value.shape for value in made))
     return [value.expand(shape) for value in made]
 
 
-def _logits_of(chances: Tensor, binary: bool) -> Tensor:
-    """The logarithms of chances, or of their ratios, that `logits` would have been."""
-    eps = 1.1920929e-07 if chances.element_size() == 4 else 2.220446049250313e-16
-    chances = clamp(chances, eps, 1 - eps)
-    return log(chances) - log(1 - chances) if binary else log(chances)
-
-
 class Distribution:
-    """Base class: a subclass has `batch_shape`, and writes `rsample` or `sample`, and `log_prob`."""
+    """Base class: a subclass writes `rsample` or `sample`, `log_prob` and `entropy`, and sets `mean` and `variance`."""
 
     batch_shape: Any
     event_shape: Any
-
-    has_rsample = False
     mean: Tensor
     variance: Tensor
+    has_rsample: bool = False
 
     def __init__(self, batch_shape: Sequence[int] = ()) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size()
 
-    def _shape(self, sample_shape: Sequence[int]) -> tuple[int, ...]:
-        return (*sample_shape, *self.batch_shape)
+    def _draw(self, draw: Any, sample_shape: Sequence[int], like: Tensor, *more: int) -> Tensor:
+        return draw((*sample_shape, *self.batch_shape, *more), dtype=like.dtype, device=like.device)
 
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
@@ -63,6 +56,10 @@ class Distribution:
         """The logarithm of the probability, or density, of `value`."""
         raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
 
+    def entropy(self) -> Tensor:
+        """Minus the mean of log_prob."""
+        raise NotImplementedError(f"{type(self).__name__}: entropy is not written")
+
     @property
     def stddev(self) -> Tensor:
         """The standard deviation."""
@@ -74,9 +71,6 @@ class Normal(Distribution):
 
     loc: Tensor
     scale: Tensor
-    mean: Tensor
-    variance: Tensor
-
     has_rsample = True
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
@@ -87,13 +81,12 @@ class Normal(Distribution):
         self.mean, self.variance = self.loc, self.scale * self.scale
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return self.loc + self.scale * randn(self._shape(sample_shape), dtype=self.loc.dtype, device=self.loc.device)
+        return self.loc + self.scale * self._draw(randn, sample_shape, self.loc)
 
     def log_prob(self, value: Tensor) -> Tensor:
         return -((value - self.loc) ** 2) / (2 * self.variance) - log(self.scale) - 0.5 * math.log(2 * math.pi)
 
     def entropy(self) -> Tensor:
-        """Minus the mean of log_prob."""
         return 0.5 + 0.5 * math.log(2 * math.pi) + log(self.scale)
 
 
@@ -102,9 +95,6 @@ class Uniform(Distribution):
 
     low: Tensor
     high: Tensor
-    mean: Tensor
-    variance: Tensor
-
     has_rsample = True
 
     def __init__(self, low: Tensor | float, high: Tensor | float, validate_args: bool | None = None) -> None:
@@ -115,84 +105,70 @@ class Uniform(Distribution):
         self.mean, self.variance = (self.low + self.high) / 2, (self.high - self.low) ** 2 / 12
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        drawn = rand(self._shape(sample_shape), dtype=self.low.dtype, device=self.low.device)
-        return self.low + drawn * (self.high - self.low)
+        return self.low + self._draw(rand, sample_shape, self.low) * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:
         inside = wrap((value.array >= self.low.array) & (value.array < self.high.array))
         return where(inside, -log(self.high - self.low), -math.inf)
 
     def entropy(self) -> Tensor:
-        """Minus the mean of log_prob."""
         return log(self.high - self.low)
 
 
 class _Chances(Distribution):
     """What Bernoulli and Categorical share: `probs` or `logits`, exactly one of them."""
 
-    def __init__(self, probs: Any, logits: Any, binary: bool, validate: bool) -> None:
-        name = type(self).__name__
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        name, binary = type(self).__name__, isinstance(self, Bernoulli)
         if (probs is None) == (logits is None):
             raise ValueError(f"{name}: expected either probs or logits")
         (given,) = _together(logits if probs is None else probs)
-        if probs is not None:
-            if validate and not bool(((given.array >= 0) & ((given.array <= 1) | (not binary))).all()):
-                raise ValueError(
-                    f"{name}: expected probabilities, got {float(given.array.min())} to {float(given.array.max())}"
-                )
-            self.probs = given if binary else given / given.sum(-1, keepdim=True)
-            self.logits = _logits_of(self.probs, binary)
-        else:
+        if probs is None:
             self.logits = given if binary else log_softmax(given, -1)
             self.probs = sigmoid(given) if binary else softmax(given, -1)
+        else:
+            fits = (given.array >= 0) & ((given.array <= 1) | (not binary))
+            if validate_args is not False and not bool(fits.all()):
+                low, high = float(given.array.min()), float(given.array.max())
+                raise ValueError(f"{name}: expected probabilities, got {low} to {high}")
+            self.probs = given if binary else given / given.sum(-1, keepdim=True)
+            eps = 1.1920929e-07 if given.element_size() == 4 else 2.220446049250313e-16
+            chances = clamp(self.probs, eps, 1 - eps)
+            self.logits = log(chances) - log(1 - chances) if binary else log(chances)
         super().__init__(given.shape if binary else given.shape[:-1])
+        if binary:
+            self.mean, self.variance = self.probs, self.probs * (1 - self.probs)
 
 
 class Bernoulli(_Chances):
     """1 with probability `probs`, or sigmoid(`logits`), else 0."""
 
-    mean: Tensor
-    variance: Tensor
-
-    def __init__(
-        self, probs: Tensor | float | None = None, logits: Tensor | float | None = None, validate_args: bool | None = None
-    ) -> None:
-        super().__init__(probs, logits, True, validate_args is not False)
-        self.mean, self.variance = self.probs, self.probs * (1 - self.probs)
-
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        drawn = rand(self._shape(sample_shape), dtype=self.probs.dtype, device=self.probs.device)
-        return (drawn < self.probs).type(self.probs.dtype)
+        return (self._draw(rand, sample_shape, self.probs) < self.probs).type(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
         return value * logsigmoid(self.logits) + (1 - value) * logsigmoid(-self.logits)
 
     def entropy(self) -> Tensor:
-        """Minus the mean of log_prob."""
-        return -(self.probs * logsigmoid(self.logits) + (1 - self.probs) * logsigmoid(-self.logits))
+        return -self.log_prob(self.probs)
 
 
 class Categorical(_Chances):
     """A class i of the last dimension with probability probs[..., i], or softmax(`logits`)[..., i]."""
 
-    def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
-        super().__init__(probs, logits, False, validate_args is not False)
-
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        drawn = rand((*self._shape(sample_shape), 1), dtype=self.probs.dtype, device=self.probs.device)
         reached = self.probs.cumsum(-1)
-        return (drawn * reached[..., -1:] >= reached[..., :-1]).sum(-1)
+        return (self._draw(rand, sample_shape, self.probs, 1) * reached[..., -1:] >= reached[..., :-1]).sum(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         value = value.long().unsqueeze(-1)
-        shape = (value * self.logits.detach()[..., :1].long()).shape[:-1]
+        shape = broadcast_shapes(value.shape[:-1], self.batch_shape)
         logs = self.logits.expand(*shape, self.logits.shape[-1])
         return gather(logs, -1, value.expand(*shape, 1)).squeeze(-1)
 
     def entropy(self) -> Tensor:
-        """Minus the mean of log_prob."""
         return -(self.probs * self.logits).sum(-1)
 
 
@@ -205,8 +181,7 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
         ratio = p.variance / q.variance
         return 0.5 * (ratio + (p.loc - q.loc) ** 2 / q.variance - 1 - log(ratio))
     if isinstance(p, Bernoulli) and isinstance(q, Bernoulli):
-        right = logsigmoid(p.logits) - logsigmoid(q.logits)
-        return p.probs * right + (1 - p.probs) * (logsigmoid(-p.logits) - logsigmoid(-q.logits))
+        return p.log_prob(p.probs) - q.log_prob(p.probs)
     if isinstance(p, Categorical) and isinstance(q, Categorical):
         return (p.probs * (p.logits - q.logits)).sum(-1)
     raise NotImplementedError(f"kl_divergence: of {type(p).__name__} and {type(q).__name__}")

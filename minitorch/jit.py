@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
@@ -16,15 +16,6 @@ def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kw
     return func
 
 
-def ignore(drop: Any = False, **kwargs: Any) -> Any:
-    """A decorator that changes nothing."""
-    return drop if callable(drop) else lambda function: function
-
-
 def compile(model: Callable[..., Any] | None = None, **kwargs: Any) -> Callable[..., Any]:
     """`model`, a module or function, as it is: nothing gets faster; as a decorator with or without brackets."""
     return (lambda function: function) if model is None else model
-
-
-export: Final = ignore
-unused: Final = ignore

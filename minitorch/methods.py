@@ -16,27 +16,16 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.conversion import Conversion
 from minitorch.keywords import with_keywords
 from minitorch.operators import Operators
+
+# fmt: off
+# isort: off
 from minitorch.ops import (
-    activation,
-    arithmetic,
-    choice,
-    compare,
-    counting,
-    elements,
-    elementwise,
-    index,
-    inplace,
-    joining,
-    linear,
-    products,
-    reduce,
-    running,
-    shape,
-    sorting,
-    triangles,
-    trigonometry,
+    activation, arithmetic, choice, compare, counting, elements, elementwise, index, inplace, joining, linear, products, reduce,
+    running, shape, sorting, triangles, trigonometry,
 )
 from minitorch.ops import scatter as scattering
+# isort: on
+# fmt: on
 
 
 class Methods(Operators):
@@ -65,7 +54,6 @@ class Methods(Operators):
     square: Final = arithmetic.square
     reciprocal: Final = arithmetic.reciprocal
     rsqrt: Final = arithmetic.rsqrt
-
     exp: Final = elementwise.exp
     log: Final = elementwise.log
     log1p: Final = elementwise.log1p
@@ -80,20 +68,17 @@ class Methods(Operators):
     round: Final = elementwise.round
     trunc: Final = elementwise.trunc
     fix: Final = elementwise.trunc
-
     maximum: Final = choice.maximum
     minimum: Final = choice.minimum
     clamp: Final = choice.clamp
     clip: Final = choice.clamp
     nonzero: Final = choice.nonzero
-
     tanh: Final = activation.tanh
     sigmoid: Final = activation.sigmoid
     relu: Final = activation.relu
     erf: Final = activation.erf
     softmax: Final = activation.softmax
     log_softmax: Final = activation.log_softmax
-
     eq: Final = compare.eq
     ne: Final = compare.ne
     not_equal: Final = compare.ne
@@ -120,7 +105,6 @@ class Methods(Operators):
     isinf: Final = compare.isinf
     equal: Final = compare.equal
     allclose: Final = compare.allclose
-
     sum: Final = reduce.sum
     mean: Final = reduce.mean
     prod: Final = reduce.prod
@@ -138,7 +122,6 @@ class Methods(Operators):
     all: Final = reduce.all
     norm: Final = reduce.norm
     gather: Final = reduce.gather
-
     reshape: Final = shape.reshape
     view: Final = shape.view
     flatten: Final = shape.flatten
@@ -160,14 +143,11 @@ class Methods(Operators):
     clone: Final = shape.clone
     contiguous: Final = shape.contiguous
     to: Final = shape.to
-
     index_select: Final = index.index_select
     masked_fill: Final = index.masked_fill
-
     matmul: Final = linear.matmul
     mm: Final = linear.mm
     bmm: Final = linear.bmm
-
     add_: Final = inplace.add_
     sub_: Final = inplace.sub_
     mul_: Final = inplace.mul_
@@ -181,7 +161,6 @@ class Methods(Operators):
     fill_: Final = inplace.fill_
     zero_: Final = inplace.zero_
     copy_: Final = inplace.copy_
-
     tan: Final = trigonometry.tan
     asin: Final = trigonometry.asin
     arcsin: Final = trigonometry.asin
@@ -199,7 +178,6 @@ class Methods(Operators):
     log10: Final = trigonometry.log10
     deg2rad: Final = trigonometry.deg2rad
     rad2deg: Final = trigonometry.rad2deg
-
     frac: Final = elements.frac
     sgn: Final = elements.sgn
     fmax: Final = elements.fmax
@@ -213,7 +191,6 @@ class Methods(Operators):
     addcdiv: Final = elements.addcdiv
     logit: Final = elements.logit
     erfc: Final = elements.erfc
-
     broadcast_to: Final = joining.broadcast_to
     tile: Final = joining.tile
     repeat_interleave: Final = joining.repeat_interleave
@@ -224,7 +201,6 @@ class Methods(Operators):
     view_as: Final = joining.view_as
     reshape_as: Final = joining.reshape_as
     unfold: Final = joining.unfold
-
     tril: Final = triangles.tril
     triu: Final = triangles.triu
     diagonal: Final = triangles.diagonal
@@ -232,7 +208,6 @@ class Methods(Operators):
     diag: Final = triangles.diag
     diagflat: Final = triangles.diagflat
     trace: Final = triangles.trace
-
     dot: Final = products.dot
     outer: Final = products.outer
     ger: Final = products.outer
@@ -240,12 +215,10 @@ class Methods(Operators):
     addmm: Final = products.addmm
     baddbmm: Final = products.baddbmm
     dist: Final = products.dist
-
     cumprod: Final = running.cumprod
     diff: Final = running.diff
     nansum: Final = running.nansum
     nanmean: Final = running.nanmean
-
     sort: Final = sorting.sort
     argsort: Final = sorting.argsort
     msort: Final = sorting.msort
@@ -253,13 +226,11 @@ class Methods(Operators):
     median: Final = sorting.median
     mode: Final = sorting.mode
     quantile: Final = sorting.quantile
-
     unique: Final = counting.unique
     bincount: Final = counting.bincount
     histc: Final = counting.histc
     argwhere: Final = counting.argwhere
     count_nonzero: Final = counting.count_nonzero
-
     scatter: Final = scattering.scatter
     scatter_add: Final = scattering.scatter_add
     index_add: Final = scattering.index_add
@@ -268,19 +239,14 @@ class Methods(Operators):
     masked_select: Final = scattering.masked_select
     narrow: Final = scattering.narrow
     select: Final = scattering.select
-
     new: Final = tensor_types.new
     resize_: Final = tensor_types.resize_
     pin_memory: Final = tensor_types.pin_memory
     is_pinned: Final = tensor_types.is_pinned
-    share_memory_: Final = tensor_types.share_memory_
     data_ptr: Final = tensor_types.data_ptr
-    get_device: Final = tensor_types.get_device
-
     bernoulli_: Final = sampling.bernoulli_
     random_: Final = sampling.random_
     exponential_: Final = sampling.exponential_
-
     register_hook: Final = hooks.register_hook
     register_post_accumulate_grad_hook: Final = hooks.register_post_accumulate_grad_hook
     retain_grad: Final = hooks.retain_grad
@@ -354,7 +320,6 @@ class Methods(Operators):
     tril_: Final = inplace.in_place("tril_", triangles.tril)
     triu_: Final = inplace.in_place("triu_", triangles.triu)
     trunc_: Final = inplace.in_place("trunc_", elementwise.trunc)
-
     squeeze_: Final = inplace.reshaped_in_place("squeeze_", shape.squeeze)
     swapaxes_: Final = inplace.reshaped_in_place("swapaxes_", shape.transpose)
     swapdims_: Final = inplace.reshaped_in_place("swapdims_", shape.transpose)
@@ -405,8 +370,8 @@ class Methods(Operators):
     where: Final = tensor_methods.where
     bernoulli: Final = creation.bernoulli
     multinomial: Final = sampling.multinomial
-    uniform_: Final = tensor_methods.uniform_
-    normal_: Final = tensor_methods.normal_
+    uniform_: Final = sampling.uniform_
+    normal_: Final = sampling.normal_
     new_zeros: Final = tensor_methods.new_zeros
     new_ones: Final = tensor_methods.new_ones
     new_empty: Final = tensor_methods.new_empty

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch import backend, creation
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import Device
+from minitorch.creation import Options
 from minitorch.ops.inplace import copied
 from minitorch.ops.joining import broadcast_tensors
 from minitorch.random import Generator, default_generator
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # type checkers know it without its being installed
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
@@ -29,9 +32,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
             f"multinomial: expected 1 or 2 dimensions and a sample or more, got {tuple(input.shape)} and {num_samples}"
         )
     if not (np.isfinite(weights) & (weights >= 0)).all() or not (weights.sum(-1) > 0).all():
-        raise ValueError(
-            f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in shape {tuple(input.shape)}"
-        )
+        raise ValueError(f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in {tuple(input.shape)}")
     bits = (generator or default_generator).numpy
     rows = weights.reshape(-1, weights.shape[-1])
     if replacement:
@@ -60,39 +61,30 @@ def normal(
     size: Sequence[int] | None = None,
     *,
     generator: Generator | None = None,
-    dtype: np.dtype | None = None,
-    device: Device | str | None = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, broadcast.
 
-    Gradients flow to `mean` and `std`, of which the draw is mean + std times a standard normal number.
-
-    Raises ValueError for a negative standard deviation.
+    The draw is mean + std times a standard normal number, so gradients flow to both. Raises ValueError for a negative
+    standard deviation.
     """
-    tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
+    tensors = [value.detach() for value in (mean, std) if isinstance(value, Tensor)]
     lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
     if not lowest >= 0:
         raise ValueError(f"normal: expected a standard deviation of 0 or more, got {float(lowest)}")
-    if not tensors:
-        if size is None:
-            raise ValueError("normal: expected a size, or a tensor as mean or std")
-        drawn = creation.randn(tuple(size), generator=generator, dtype=dtype, device=device)
-    else:
-        if size is not None:
-            raise TypeError("normal: a size goes with numbers as mean and std, not with tensors")
-        like = broadcast_tensors(*(x.detach() for x in tensors))[0]
-        drawn = creation.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
-    out = drawn * std + mean
+    if tensors and size is not None:
+        raise TypeError("normal: a size goes with numbers as mean and std, not with tensors")
+    if not tensors and size is None:
+        raise ValueError("normal: expected a size, or a tensor as mean or std")
+    requires_grad = options.pop("requires_grad", False)
+    if tensors:
+        like = broadcast_tensors(*tensors)[0]
+        size, options = like.shape, creation.options_like(like, {})
+    out = creation.randn(tuple(size or ()), generator=generator, **options) * std + mean
     return out.requires_grad_() if requires_grad else out
 
 
 # ---- in place ------------------------------------------------------------------------------------------------------------
-
-
-def _filled(tensor: Tensor, numbers: Any, by: str) -> Tensor:
-    """`tensor` with `numbers` drawn on the host."""
-    return copied(tensor, wrap(np.asarray(numbers)), by)
 
 
 def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
@@ -120,11 +112,25 @@ def random_(
         to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
     if low >= to:
         raise ValueError(f"random_: expected from < to, got {low} and {to}")
-    return _filled(tensor, (generator or default_generator).numpy.integers(low, to, tensor.shape), "random_")
+    drawn = (generator or default_generator).numpy.integers(low, to, tensor.shape)
+    return copied(tensor, wrap(np.asarray(drawn)), "random_")
 
 
 def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Every element drawn from the exponential distribution with rate `lambd`, in place."""
     if not lambd > 0:
         raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
-    return _filled(tensor, (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd, "exponential_")
+    drawn = (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd
+    return copied(tensor, wrap(np.asarray(drawn)), "exponential_")
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn uniformly from a to b, in place; drawn on the host."""
+    drawn = creation.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
+    return copied(tensor, drawn * (b - a) + a, "uniform_")
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Every element drawn from the normal distribution, in place; drawn on the host."""
+    drawn = creation.randn(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
+    return copied(tensor, drawn * std + mean, "normal_")

@@ -16,8 +16,7 @@ from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 from minitorch.creation import Options, options_like
-from minitorch.ops import choice, inplace, shape
-from minitorch.random import Generator
+from minitorch.ops import choice, shape
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # type checkers know it without its being installed
@@ -92,19 +91,7 @@ def cast(name: str, dtype: np.dtype) -> Callable[[Tensor], Tensor]:
     return method
 
 
-# ---- draws, and new tensors of this one's kind ---------------------------------------------------------------------------
-
-
-def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn uniformly from a to b, in place; drawn on the host."""
-    drawn = creation.rand(self.shape, generator=generator, dtype=self.dtype, device="cpu")
-    return inplace.copied(self, drawn * (b - a) + a, "uniform_")
-
-
-def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn from the normal distribution, in place; drawn on the host."""
-    drawn = creation.randn(self.shape, generator=generator, dtype=self.dtype, device="cpu")
-    return inplace.copied(self, drawn * std + mean, "normal_")
+# ---- new tensors of this one's kind --------------------------------------------------------------------------------------
 
 
 def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:

@@ -28,12 +28,10 @@ _NAMES: dict[str, np.dtype] = {
 class TensorType:
     """A dtype on a device, which makes tensors as PyTorch's `FloatTensor` does and of which they are instances."""
 
-    __name__: str
-    dtype: Any
-    device: Any
-
     def __init__(self, name: str, dtype: np.dtype, device: Device) -> None:
-        self.__name__, self.dtype, self.device = f"{name}Tensor", dtype, device
+        self.__name__: str = f"{name}Tensor"
+        self.dtype: np.dtype = dtype
+        self.device: Device = device
 
     def __call__(self, *data: Any) -> Tensor:
         """`FloatTensor(2, 3)` is uninitialised, of that shape; `FloatTensor([1, 2])` holds these numbers."""
@@ -89,9 +87,6 @@ def set_default_tensor_type(t: TensorType | str) -> None:
     backend.set_default_device(kind.device)
 
 
-# ---- methods from then ---------------------------------------------------------------------------------------------------
-
-
 @overload
 def type_(input: Tensor) -> str: ...
 
@@ -141,16 +136,6 @@ def is_pinned(input: Tensor) -> bool:
     return False
 
 
-def share_memory_(input: Tensor) -> Tensor:
-    """The tensor itself; its memory is this process's own."""
-    return input
-
-
 def data_ptr(input: Tensor) -> int:
     """The address of the first element."""
     return int(input.array.data.ptr if input.is_cuda else input.array.ctypes.data)
-
-
-def get_device(input: Tensor) -> int:
-    """The number of the GPU that holds the tensor, -1 for the CPU."""
-    return 0 if input.is_cuda else -1
