@@ -28,19 +28,14 @@ class Conversion:
 
         @property
         def shape(self) -> Size: ...
-
         @property
         def dtype(self) -> np.dtype: ...
-
         @property
         def device(self) -> Device: ...
-
         @property
         def requires_grad(self) -> bool: ...
-
         @property
         def grad_fn(self) -> Any: ...
-
         def __hash__(self) -> int: ...
 
     else:
@@ -58,11 +53,10 @@ class Conversion:
 
     def dim(self) -> int:
         """The number of dimensions."""
-        return self.array.ndim
+        return self.ndim
 
     @overload
     def size(self, dim: None = None) -> Size: ...
-
     @overload
     def size(self, dim: int) -> int: ...
 
@@ -82,21 +76,17 @@ class Conversion:
 
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
-
     @overload
     def stride(self, dim: int) -> int: ...
 
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """Steps between neighbours along each dimension, in elements as in PyTorch (NumPy counts bytes).
-
-        Images, which lie channels-last in memory, have the steps of C order here, which they have in PyTorch.
-        """
+        """Steps between neighbours along each dimension, in elements; images, which lie channels-last, have C order's."""
         layout = logical_layout(self)
         steps = tuple(step // layout.itemsize for step in layout.strides)
         return steps if dim is None else steps[dim]
 
     def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in C order, without gaps, as images, which lie channels-last, do in PyTorch."""
+        """Whether the elements lie in C order without gaps; images, which lie channels-last, do in PyTorch and so here."""
         return bool(logical_layout(self).flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
@@ -150,9 +140,7 @@ class Conversion:
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
-            raise ValueError(
-                f"bool(): the truth of a tensor of shape {tuple(self.shape)} is ambiguous; use .any(), .all() or .item()"
-            )
+            raise ValueError(f"bool(): the truth of a tensor of shape {tuple(self.shape)} is ambiguous; use .any() or .all()")
         return bool(self.item())
 
     def __len__(self) -> int:
@@ -166,11 +154,9 @@ class Conversion:
 
     def __repr__(self) -> str:
         device = ["device='cuda:0'"] if self.is_cuda else []
-        if self.grad_fn is not None:
-            gradient = [f"grad_fn=<{self.grad_fn.name()}>"]
-        else:
-            gradient = ["requires_grad=True"] if self.requires_grad else []
-        return printing.text_of(self.array, device, gradient, backend.get_default_dtype())
+        made_by = self.grad_fn
+        gradient = ["requires_grad=True"] if made_by is None else [f"grad_fn=<{made_by.name()}>"]
+        return printing.text_of(self.array, device, gradient if self.requires_grad else [], backend.get_default_dtype())
 
     def __format__(self, spec: str) -> str:
         """A 0-d tensor as the number it holds, as in PyTorch; any tensor of one element where a format is given."""
@@ -216,10 +202,7 @@ def _check_fit(host: np.ndarray, dtype: np.dtype) -> None:
 
 
 def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None) -> Any:
-    """What `Tensor(*given)` holds, as PyTorch's: of whole numbers zeros of that shape, of a sequence its values.
-
-    In the default dtype; a tensor is shared as it is. Raises TypeError for anything else.
-    """
+    """What `Tensor(*given)` holds, in the default dtype: zeros of that shape, a sequence's values, or a tensor's memory."""
     dtype, where = backend.get_default_dtype(), backend.as_device(device)
     values = given[0] if len(given) == 1 else None
     if isinstance(values, Conversion):

@@ -55,49 +55,39 @@ def set_printoptions(
     options = replace(base, **{name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
 
 
-def text_of(array: Any, device: list[str], gradient: list[str], default_dtype: np.dtype) -> str:
-    """The text of a tensor: its numbers, the note `device`, its size if it is empty, dtype, the note `gradient`."""
+def text_of(array: Any, device: list[str], gradient: list[str], usual: np.dtype) -> str:
+    """The text of a tensor: numbers, note `device`, size if it is empty, dtype but for the `usual` ones, note `gradient`."""
     host = backend.to_array(array, None, backend.CPU)
-    prefix = "tensor("
     notes = [*device]
     if host.size == 0 and host.ndim != 1:
         notes.append(f"size={tuple(host.shape)}")
-    expected = [default_dtype]
-    if host.size:
-        expected += [backend.int64, backend.bool_, np.result_type(default_dtype, backend.complex64)]
-    if host.dtype not in expected:
+    others = [backend.int64, backend.bool_, np.result_type(usual, backend.complex64)] if host.size else []
+    if host.dtype not in [usual, *others]:
         notes.append(f"dtype=torch.{host.dtype}")
-    numbers = _numbers(host, len(prefix)) if host.size else "[]"
-    return _with_notes(prefix + numbers, notes + gradient, len(prefix)) + ")"
-
-
-def _with_notes(text: str, notes: list[str], indent: int) -> str:
+    text = "tensor("
+    indent = len(text)
+    text += _numbers(host, indent) if host.size else "[]"
     length = len(text) - text.rfind("\n") + 1
-    for note in notes:
-        if length + len(note) + 2 > options.linewidth:
-            text += ",\n" + " " * indent + note
-            length = indent + len(note)
-        else:
-            text += ", " + note
-            length += len(note) + 2
-    return text
+    for note in notes + gradient:
+        breaks = length + len(note) + 2 > options.linewidth
+        text += (",\n" + " " * indent if breaks else ", ") + note
+        length = indent + len(note) if breaks else length + len(note) + 2
+    return text + ")"
 
 
 def _numbers(host: np.ndarray, indent: int) -> str:
     summarised = host.size > options.threshold
     shown = _edges(host) if summarised else host
-    if host.dtype.kind == "c":
-        parts = _Column(shown.real), _Column(shown.imag)
+    if host.dtype.kind != "c":
+        column = _Column(shown)
+        return _nested(host, indent, summarised, column, column.width)
+    parts = _Column(shown.real), _Column(shown.imag)
 
-        def write(value: Any) -> str:
-            real, imaginary = parts[0](value.real), parts[1](value.imag).lstrip()
-            return f"{real}{imaginary}j" if imaginary.startswith("-") else f"{real}+{imaginary}j"
+    def write(value: Any) -> str:
+        real, imaginary = parts[0](value.real), parts[1](value.imag).lstrip()
+        return f"{real}{imaginary}j" if imaginary.startswith("-") else f"{real}+{imaginary}j"
 
-        width = parts[0].width + parts[1].width + 1
-    else:
-        write = _Column(shown)
-        width = write.width
-    return _nested(host, indent, summarised, write, width)
+    return _nested(host, indent, summarised, write, parts[0].width + parts[1].width + 1)
 
 
 class _Column:
@@ -105,20 +95,17 @@ class _Column:
 
     def __init__(self, values: np.ndarray) -> None:
         self.floating = values.dtype.kind == "f"
-        self.whole, self.scientific, self.width = True, False, 1
-        if not self.floating:
-            self.width = max((len(str(value)) for value in values.ravel().tolist()), default=1)
-            return
-        flat = values.astype(np.float64).ravel()
-        counted = flat[np.isfinite(flat) & (flat != 0)]
-        if not counted.size:
-            return
-        low, high = float(np.abs(counted).min()), float(np.abs(counted).max())
-        self.whole = bool((counted == np.ceil(counted)).all())
-        self.scientific = high / low > 1000 or high > 1e8 or (not self.whole and low < 1e-4)
-        if options.sci_mode is not None:
-            self.scientific = options.sci_mode
-        self.width = max(len(self._write(value)) for value in counted.tolist())
+        self.whole, self.scientific = True, False
+        counted = values.ravel()
+        if self.floating:
+            counted = counted.astype(np.float64)
+            counted = counted[np.isfinite(counted) & (counted != 0)]
+        if self.floating and counted.size:
+            low, high = float(np.abs(counted).min()), float(np.abs(counted).max())
+            self.whole = bool((counted == np.ceil(counted)).all())
+            self.scientific = high / low > 1000 or high > 1e8 or (not self.whole and low < 1e-4)
+            self.scientific = self.scientific if options.sci_mode is None else options.sci_mode
+        self.width = max((len(self._write(value)) for value in counted.tolist()), default=1)
 
     def _write(self, value: Any) -> str:
         if not self.floating:
