@@ -30,14 +30,7 @@ from layers.activation import (
     Tanhshrink,
     Threshold,
 )
-from layers.attention import (
-    MultiheadAttention,
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
+from layers.attention import MultiheadAttention
 from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from layers.conv import Conv1d, Conv2d, ConvTranspose2d
 from layers.distance import CosineSimilarity, PairwiseDistance
@@ -63,15 +56,7 @@ from layers.loss import (
     TripletMarginLoss,
 )
 from layers.module import Module
-from layers.norm import (
-    BatchNorm1d,
-    BatchNorm2d,
-    GroupNorm,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    LayerNorm,
-    RMSNorm,
-)
+from layers.norm import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm
 from layers.padding import (
     CircularPad2d,
     ConstantPad1d,
@@ -84,16 +69,16 @@ from layers.padding import (
     ZeroPad2d,
 )
 from layers.parameter import Parameter
-from layers.pooling import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AvgPool1d,
-    AvgPool2d,
-    MaxPool1d,
-    MaxPool2d,
-)
+from layers.pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from layers.resize import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from layers.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from layers.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 # fmt: off
 __all__ = [

@@ -212,11 +212,7 @@ class PReLU(Module):
     """x where x > 0, else `weight` x, with one learned weight or `num_parameters`, one for each channel (He et al. 2015)."""
 
     def __init__(
-        self,
-        num_parameters: int = 1,
-        init: float = 0.25,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        self, num_parameters: int = 1, init: float = 0.25, device: Device | str | None = None, dtype: np.dtype | None = None
     ) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,32 +14,31 @@ from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 
-_Single = int | tuple[int]
-_Pair = int | tuple[int, int]
+_Sizes: TypeAlias = int | tuple[int, ...]
 _MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
 class _Conv(Module):
-    """What all convolutions share: the parameters, their checks and their description; sizes are tuples of `dims` numbers."""
+    """The parameters of a convolution, their checks and their description; sizes are kept as tuples of `dims` numbers."""
 
     dims: int
+    function: Callable[..., Tensor]
+    modes: tuple[str, ...] = tuple(_MODES)
     transposed = False
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        *,
-        kernel_size: Any,
-        stride: Any,
-        padding: Any,
-        output_padding: Any = 0,
-        dilation: Any,
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        device: Device | str | None,
-        dtype: np.dtype | None,
+        kernel_size: _Sizes,
+        stride: _Sizes = 1,
+        padding: _Sizes | str = 0,
+        dilation: _Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Device | str | None = None,
+        dtype: np.dtype | None = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -48,18 +47,19 @@ class _Conv(Module):
                 f"{name}: expected groups to divide both channel counts, got in_channels {in_channels}, out_channels "
                 f"{out_channels}, groups {groups}"
             )
-        if padding_mode not in _MODES or (self.transposed and padding_mode != "zeros"):
-            modes = "'zeros'" if self.transposed else ", ".join(map(repr, _MODES))
-            raise ValueError(f"{name}: expected padding_mode {modes}, got {padding_mode!r}")
+        if padding_mode not in self.modes:
+            raise ValueError(f"{name}: expected padding_mode {', '.join(map(repr, self.modes))}, got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
         self.kernel_size = self._sizes("kernel_size", kernel_size, 1)
         self.stride: Any = self._sizes("stride", stride, 1)
         self.dilation: Any = self._sizes("dilation", dilation, 1)
-        self.output_padding = self._sizes("output_padding", output_padding, 0)
-        self.padding: Any = padding if isinstance(padding, str) and not self.transposed else self._sizes("padding", padding, 0)
-        if isinstance(self.padding, str) and self.padding not in ("same", "valid"):
+        self.output_padding = (0,) * self.dims
+        self.padding: Any = padding
+        if not isinstance(padding, str) or self.transposed:
+            self.padding = self._sizes("padding", padding, 0)
+        elif padding not in ("same", "valid"):
             raise ValueError(f"{name}: expected padding 'same', 'valid' or numbers, got {padding!r}")
-        if self.padding == "same" and set(self.stride) != {1}:
+        elif padding == "same" and set(self.stride) != {1}:
             raise ValueError(f"{name}: padding 'same' needs a stride of 1, got {stride!r}")
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self.weight = Parameter(empty(*channels, *self.kernel_size, device=device, dtype=dtype))
@@ -78,31 +78,17 @@ class _Conv(Module):
         """Draw weight and bias anew."""
         init.torch_default_(self.weight, self.bias)
 
-    def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
-        """The input, padded here unless with zeros, and the padding that is left to the convolution."""
-        if self.padding_mode == "zeros" or self.padding == "valid":
-            return input, self.padding
-        if self.padding == "same":
-            whole = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size)]
-            around = [(n // 2, n - n // 2) for n in whole]
-        else:
-            around = [(n, n) for n in self.padding]
-        return functional.pad(input, [n for pair in reversed(around) for n in pair], _MODES[self.padding_mode]), 0
-
-    def _extra(self, input: Tensor, output_size: Sequence[int] | None) -> Any:
-        """The output padding that makes an output of `output_size`; the layer's own if that is None."""
-        if output_size is None:
-            return self.output_padding
-        settings = zip(input.shape[-self.dims :], self.stride, self.padding, self.dilation, self.kernel_size)
-        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings]
-        extra = tuple(size - smallest for size, smallest in zip(output_size[-self.dims :], least))
-        if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
-            raise ValueError(
-                f"{type(self).__name__}: an output of {tuple(output_size)} does not come of input {tuple(input.shape)}; "
-                "the smallest "
-                f"is {tuple(least)}, the largest less than a stride {self.stride} more"
-            )
-        return extra
+    def forward(self, input: Tensor) -> Tensor:
+        padding = self.padding
+        if self.padding_mode != "zeros" and padding != "valid":  # padded here, not by the convolution
+            if padding == "same":
+                whole = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size)]
+                padding = [(n // 2, n - n // 2) for n in whole]
+            else:
+                padding = [(n, n) for n in padding]
+            around = [n for pair in reversed(padding) for n in pair]
+            input, padding = functional.pad(input, around, _MODES[self.padding_mode]), 0
+        return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
@@ -126,47 +112,7 @@ class Conv2d(_Conv):
     Raises ValueError for groups that do not divide the channels and for "same" with a stride.
     """
 
-    dims = 2
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _Pair,
-        stride: _Pair = 1,
-        padding: _Pair | str = 0,
-        dilation: _Pair = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            padding_mode=padding_mode,
-            device=device,
-            dtype=dtype,
-        )
-
-    def forward(self, input: Tensor) -> Tensor:
-        input, padding = self._padded(input)
-        return functional.conv2d(
-            input,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
+    dims, function = 2, staticmethod(functional.conv2d)
 
 
 class Conv1d(_Conv):
@@ -175,47 +121,7 @@ class Conv1d(_Conv):
     Arguments as in `Conv2d`.
     """
 
-    dims = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _Single,
-        stride: _Single = 1,
-        padding: _Single | str = 0,
-        dilation: _Single = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            padding_mode=padding_mode,
-            device=device,
-            dtype=dtype,
-        )
-
-    def forward(self, input: Tensor) -> Tensor:
-        input, padding = self._padded(input)
-        return functional.conv1d(
-            input,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
+    dims, function = 1, staticmethod(functional.conv1d)
 
 
 class ConvTranspose2d(_Conv):
@@ -224,46 +130,40 @@ class ConvTranspose2d(_Conv):
     The call takes an `output_size`, one of those that the stride leaves open. Raises ValueError as `Conv2d` does.
     """
 
-    dims, transposed = 2, True
+    dims, modes, transposed = 2, ("zeros",), True
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: _Pair,
-        stride: _Pair = 1,
-        padding: _Pair = 0,
-        output_padding: _Pair = 0,
+        kernel_size: _Sizes,
+        stride: _Sizes = 1,
+        padding: _Sizes = 0,
+        output_padding: _Sizes = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: _Pair = 1,
+        dilation: _Sizes = 1,
         padding_mode: str = "zeros",
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
     ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            output_padding=output_padding,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            padding_mode=padding_mode,
-            device=device,
-            dtype=dtype,
-        )
+        shape = in_channels, out_channels, kernel_size, stride, padding, dilation
+        super().__init__(*shape, groups, bias, padding_mode, device, dtype)
+        self.output_padding = self._sizes("output_padding", output_padding, 0)
+
+    def _extra(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
+        """The output padding that makes an output of `output_size`."""
+        settings = zip(input.shape[-self.dims :], self.stride, self.padding, self.dilation, self.kernel_size)
+        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings]
+        extra = tuple(size - smallest for size, smallest in zip(output_size[-self.dims :], least))
+        if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
+            raise ValueError(
+                f"ConvTranspose2d: an output of {tuple(output_size)} does not come of input {tuple(input.shape)}; the smallest "
+                f"is {tuple(least)}, the largest less than a stride {self.stride} more"
+            )
+        return extra
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return functional.conv_transpose2d(
-            input,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=self.padding,
-            output_padding=self._extra(input, output_size),
-            groups=self.groups,
-            dilation=self.dilation,
-        )
+        extra = self.output_padding if output_size is None else self._extra(input, output_size)
+        settings: Any = (self.stride, self.padding, extra, self.groups, self.dilation)
+        return functional.conv_transpose2d(input, self.weight, self.bias, *settings)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from layers.conv import Conv1d, Conv2d
+from layers.conv import Conv1d, Conv2d, _Conv, _Sizes
 from layers.linear import Linear
 from layers.module import Module
-from layers.norm import BatchNorm1d, BatchNorm2d
+from layers.norm import BatchNorm1d, BatchNorm2d, _BatchNorm
 from minitorch import empty
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
@@ -22,23 +22,19 @@ class _Lazy(Module):
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._complete(args[0])
+        for name, shape in self._shapes(args[0]).items():
+            tensor = getattr(self, name)
+            if tensor is not None:
+                tensor.data = empty(shape, dtype=tensor.dtype, device=tensor.device)
+        self.reset_parameters()
         self.__class__ = next(  # type: ignore[assignment]  # it becomes the layer that it stood for
             kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy)
         )
         return self(*args, **kwargs)
 
-    def _complete(self, input: Tensor) -> None:
-        """Take the number of inputs from `input`."""
+    def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
+        """Take the number of inputs from `input`; the shapes that parameters and buffers then have."""
         raise NotImplementedError
-
-    def _renew(self, **shapes: tuple[int, ...]) -> None:
-        """Give parameters and buffers their shapes, and their starting values."""
-        for name, shape in shapes.items():
-            tensor = getattr(self, name)
-            if tensor is not None:
-                tensor.data = empty(shape, dtype=tensor.dtype, device=tensor.device)
-        self.reset_parameters()
 
 
 class LazyLinear(_Lazy, Linear):
@@ -49,36 +45,36 @@ class LazyLinear(_Lazy, Linear):
     ) -> None:
         super().__init__(0, out_features, bias, device, dtype)
 
-    def _complete(self, input: Tensor) -> None:
+    def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
         self.in_features = input.shape[-1]
-        self._renew(weight=(self.out_features, self.in_features))
+        return {"weight": (self.out_features, self.in_features)}
 
 
-class _LazyConv(_Lazy):
-    """What the lazy convolutions share: arguments as those of the ordinary ones, without in_channels."""
+class _LazyConv(_Lazy, _Conv):
+    """Arguments as those of the ordinary convolutions, without in_channels."""
 
     def __init__(
         self,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: _Sizes,
+        stride: _Sizes = 1,
+        padding: _Sizes | str = 0,
+        dilation: _Sizes = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
     ) -> None:
-        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)  # type: ignore[call-arg]  # of the layer that stands beside this class among the bases
+        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)
 
-    def _complete(self, input: Tensor) -> None:
+    def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
         self.in_channels = channels = input.shape[-1 - self.dims]
         if channels % self.groups:
             raise ValueError(
                 f"{type(self).__name__}: {self.groups} groups do not divide {channels} channels ({tuple(input.shape)})"
             )
-        self._renew(weight=(self.out_channels, channels // self.groups, *self.kernel_size))
+        return {"weight": (self.out_channels, channels // self.groups, *self.kernel_size)}
 
 
 class LazyConv1d(_LazyConv, Conv1d):
@@ -89,8 +85,8 @@ class LazyConv2d(_LazyConv, Conv2d):
     """`Conv2d` with as many in_channels as its first input."""
 
 
-class _LazyBatchNorm(_Lazy):
-    """What the lazy batch norms share: arguments as those of the ordinary ones, without num_features."""
+class _LazyBatchNorm(_Lazy, _BatchNorm):
+    """Arguments as those of the ordinary batch norms, without num_features."""
 
     def __init__(
         self,
@@ -103,11 +99,11 @@ class _LazyBatchNorm(_Lazy):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)  # type: ignore[call-arg]  # as above
+        super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def _complete(self, input: Tensor) -> None:
+    def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
         self.num_features = n = input.shape[1]
-        self._renew(weight=(n,), bias=(n,), running_mean=(n,), running_var=(n,))
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (n,))
 
 
 class LazyBatchNorm1d(_LazyBatchNorm, BatchNorm1d):

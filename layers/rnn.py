@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,25 +22,24 @@ class _Weights(Module):
     """Weights and biases of cells, `gates` times hidden_size rows each, all uniform in ±1 / sqrt(hidden_size) at the start."""
 
     gates: int
-
     proj_size = 0
 
     def _add_weights(self, inputs: int, suffix: str, device: Any, dtype: Any) -> None:
-        rows, width = self.gates * self.hidden_size, self.proj_size or self.hidden_size
-        shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, width), "bias_ih": (rows,), "bias_hh": (rows,)}
+        rows = self.gates * self.hidden_size
+        shapes: dict[str, tuple[int, ...] | None] = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, self.proj_size or self.hidden_size),
+            **dict.fromkeys(("bias_ih", "bias_hh"), (rows,) if self.bias else None),
+            "weight_hr": (self.proj_size, self.hidden_size) if self.proj_size else None,
+        }
         for name, shape in shapes.items():
-            if self.bias or name.startswith("weight"):
+            if shape is not None:
                 self.register_parameter(name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
-            elif not suffix:
-                self.register_parameter(name, None)
-        if self.proj_size:
-            projection = empty(self.proj_size, self.hidden_size, device=device, dtype=dtype)
-            self.register_parameter("weight_hr" + suffix, Parameter(projection))
 
     def _weights(self, suffix: str) -> list[Any]:
-        names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
-        found = [getattr(self, name + suffix) if self.bias or name.startswith("weight") else None for name in names]
-        return [*found, getattr(self, "weight_hr" + suffix)] if self.proj_size else found
+        """The weights and biases (None without) of one layer and direction, and the projection if there is one."""
+        names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", *(["weight_hr"] if self.proj_size else [])]
+        return [getattr(self, name + suffix, None) for name in names]
 
     def reset_parameters(self) -> None:
         """Draw all weights and biases anew."""
@@ -47,9 +47,11 @@ class _Weights(Module):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
-    def _check_nonlinearity(self, nonlinearity: str) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"{type(self).__name__}: expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
+
+def _checked(module: Module, nonlinearity: str) -> str:
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"{type(module).__name__}: expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
+    return nonlinearity
 
 
 class _Recurrent(_Weights):
@@ -78,14 +80,14 @@ class _Recurrent(_Weights):
             raise ValueError(f"{name}: expected a dropout probability from 0 to 1, got {dropout}")
         if proj_size and (self.states == 1 or not 0 < proj_size < hidden_size):
             raise ValueError(f"{name}: expected a proj_size below hidden_size {hidden_size}, for an LSTM, got {proj_size}")
-        self.proj_size = proj_size
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
-        self._directions = ["", "_reverse"][: 1 + bidirectional]
-        for layer in range(num_layers):
-            for direction in self._directions:
-                inputs = (proj_size or hidden_size) * len(self._directions) if layer else input_size
-                self._add_weights(inputs, f"_l{layer}{direction}", device, dtype)
+        self.proj_size = proj_size
+        directions = ["", "_reverse"] if bidirectional else [""]
+        self._suffixes = [[f"_l{layer}{direction}" for direction in directions] for layer in range(num_layers)]
+        for layer, suffixes in enumerate(self._suffixes):
+            for suffix in suffixes:
+                self._add_weights((proj_size or hidden_size) * len(suffixes) if layer else input_size, suffix, device, dtype)
         self.reset_parameters()
 
     def flatten_parameters(self) -> None:
@@ -94,83 +96,71 @@ class _Recurrent(_Weights):
     @property
     def all_weights(self) -> list[list[Tensor]]:
         """The weights and biases of each layer and direction."""
-        suffixes = [f"_l{layer}{direction}" for layer in range(self.num_layers) for direction in self._directions]
-        return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in suffixes]
+        return [[w for w in self._weights(suffix) if w is not None] for suffixes in self._suffixes for suffix in suffixes]
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         """The states (time, n, hidden) after each step of one layer in one direction."""
         raise NotImplementedError
 
     def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
-        if isinstance(input, PackedSequence):
-            return self._packed(input, hx)
-        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
+        packed = input if isinstance(input, PackedSequence) else None
+        data: Any = input if packed is None else packed.data
+        name, size = type(self).__name__, self.input_size
+        if packed is not None and (data.ndim != 2 or data.shape[1] != size):
+            raise ValueError(f"{name}: expected packed elements (count, {size}), got shape {tuple(data.shape)}")
+        if data.ndim not in (2, 3) or data.shape[-1] != size:
             raise ValueError(
-                f"{type(self).__name__}: expected input (time, n, {self.input_size}), (n, time, {self.input_size}) if "
-                f"batch_first, or (time, {self.input_size}), got shape {tuple(input.shape)}"
+                f"{name}: expected input (time, n, {size}), (n, time, {size}) if batch_first, or (time, {size}), got shape "
+                f"{tuple(data.shape)}"
             )
-        alone = input.ndim == 2
-        swapped = self.batch_first and not alone
-        steps = input.unsqueeze(1) if alone else input.transpose(0, 1) if swapped else input
-        state = None if hx is None else [s.unsqueeze(1) if alone else s for s in self._as_list(hx)]
-        output, last = self._through_layers(steps, state, steps.shape[1], None)
-        if alone:
-            return output.squeeze(1), self._as_given([s.squeeze(1) for s in last])
-        return (output.transpose(0, 1) if swapped else output), self._as_given(last)
+        state = None if hx is None else [hx] if self.states == 1 else list(hx)
+        if packed is not None:
+            order, back = packed.sorted_indices, packed.unsorted_indices
+            state = state if state is None or order is None else [s[:, order] for s in state]
+            count = int(packed.batch_sizes[0].item())
+            output, last = self._through_layers(data, state, count, Places(packed.batch_sizes))
+            output, last = packed._replace(data=output), [s if back is None else s[:, back] for s in last]
+        elif data.ndim == 2:
+            state = None if state is None else [s.unsqueeze(1) for s in state]
+            output, last = self._through_layers(data.unsqueeze(1), state, 1, None)
+            output, last = output.squeeze(1), [s.squeeze(1) for s in last]
+        else:
+            steps = data.transpose(0, 1) if self.batch_first else data
+            output, last = self._through_layers(steps, state, steps.shape[1], None)
+            output = output.transpose(0, 1) if self.batch_first else output
+        return output, last[0] if self.states == 1 else tuple(last)
 
-    def _packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
-        order, back = input.sorted_indices, input.unsorted_indices
-        if input.data.ndim != 2 or input.data.shape[1] != self.input_size:
-            raise ValueError(
-                f"{type(self).__name__}: expected packed elements (count, {self.input_size}), got shape "
-                f"{tuple(input.data.shape)}"
-            )
-        state = None if hx is None else [s if order is None else s[:, order] for s in self._as_list(hx)]
-        count = int(input.batch_sizes[0].item())
-        output, last = self._through_layers(input.data, state, count, Places(input.batch_sizes))
-        return input._replace(data=output), self._as_given([s if back is None else s[:, back] for s in last])
-
-    def _through_layers(
-        self, input: Tensor, state: list[Tensor] | None, n: int, places: Places | None
-    ) -> tuple[Tensor, list[Tensor]]:
+    def _through_layers(self, input: Tensor, state: list[Tensor] | None, n: int, places: Places | None) -> tuple[Any, Any]:
         """The output of the last layer and the last states (layers x directions, n, hidden) of all."""
         widths = [self.proj_size or self.hidden_size, self.hidden_size][: self.states]
-        shapes = [(self.num_layers * len(self._directions), n, width) for width in widths]
+        shapes = [(self.num_layers * (1 + self.bidirectional), n, width) for width in widths]
         if state is None:
             state = [zeros(shape, dtype=input.dtype, device=input.device) for shape in shapes]
         if [tuple(s.shape) for s in state] != shapes:
             given = ", ".join(str(tuple(s.shape)) for s in state)
             raise ValueError(f"{type(self).__name__}: expected a state of shape {', '.join(map(str, shapes))}, got {given}")
         last: list[list[Tensor]] = [[] for _ in range(self.states)]
-        for layer in range(self.num_layers):
+        for layer, suffixes in enumerate(self._suffixes):
             if layer and self.dropout:
                 input = functional.dropout(input, self.dropout, self.training)
             outputs = []
-            for reverse, direction in enumerate(self._directions):
-                first = [s[layer * len(self._directions) + reverse] for s in state]
-                weights = self._weights(f"_l{layer}{direction}")
+            for reverse, suffix in enumerate(suffixes):
+                first = [s[len(last[0])] for s in state]
                 if places is not None:
-                    found = self._run(places.padded(input, bool(reverse)), first, weights)
+                    found = self._run(places.padded(input, bool(reverse)), first, self._weights(suffix))
                     outputs.append(places.packed(found[0], bool(reverse)))
                 else:
-                    found = self._run(input.flip(0) if reverse else input, first, weights)
+                    found = self._run(input.flip(0) if reverse else input, first, self._weights(suffix))
                     outputs.append(found[0].flip(0) if reverse else found[0])
                 for kept, states in zip(last, found):
                     kept.append(states[-1] if places is None else places.last(states))
             input = outputs[0] if len(outputs) == 1 else cat(outputs, -1)
         return input, [stack(states) for states in last]
 
-    def _as_list(self, hx: Any) -> list[Tensor]:
-        return [hx] if self.states == 1 else list(hx)
-
-    def _as_given(self, last: list[Tensor]) -> Any:
-        return last[0] if self.states == 1 else tuple(last)
-
     def extra_repr(self) -> str:
-        parts = [f"{self.input_size}, {self.hidden_size}"]
         defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
-        parts += [f"{name}={getattr(self, name)}" for name, default in defaults.items() if getattr(self, name) != default]
-        return ", ".join(parts)
+        given = [f"{name}={getattr(self, name)}" for name, default in defaults.items() if getattr(self, name) != default]
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *given])
 
 
 class RNN(_Recurrent):
@@ -197,11 +187,9 @@ class RNN(_Recurrent):
         device: Device | str | None = None,
         dtype: np.dtype | None = None,
     ) -> None:
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype
-        )
-        self._check_nonlinearity(nonlinearity)
-        self.nonlinearity = nonlinearity
+        sizes = input_size, hidden_size, num_layers
+        super().__init__(*sizes, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype)
+        self.nonlinearity = _checked(self, nonlinearity)
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         w_ih, w_hh, b_ih, b_hh = weights
@@ -240,6 +228,8 @@ class GRU(_Recurrent):
 class _Cell(_Weights):
     """What the cells share: input (n, input_size) or (input_size), and a state of the same form, zero unless given."""
 
+    states = 1
+
     def __init__(
         self,
         input_size: int,
@@ -251,20 +241,23 @@ class _Cell(_Weights):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         self._add_weights(input_size, "", device, dtype)
+        if not bias:
+            self.register_parameter("bias_ih", None)
+            self.register_parameter("bias_hh", None)
         self.reset_parameters()
 
-    def _ready(self, input: Tensor, hx: Any) -> Any:
-        """The state, checked."""
+    def _step(self, cell: Callable[..., Any], input: Tensor, hx: Any) -> Any:
+        """What `cell` makes of input and state, which are checked."""
+        name, shape = type(self).__name__, (*input.shape[:-1], self.hidden_size)
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
-            raise ValueError(f"{type(self).__name__}: expected input (n, {self.input_size}), got shape {tuple(input.shape)}")
-        shape = (*input.shape[:-1], self.hidden_size)
+            raise ValueError(f"{name}: expected input (n, {self.input_size}), got shape {tuple(input.shape)}")
         if hx is None:
             hx = zeros(shape, dtype=input.dtype, device=input.device)
-            return (hx, hx) if isinstance(self, LSTMCell) else hx
-        for state in hx if isinstance(self, LSTMCell) else (hx,):
+            hx = hx if self.states == 1 else (hx, hx)
+        for state in (hx,) if self.states == 1 else hx:
             if state.shape != shape:
-                raise ValueError(f"{type(self).__name__}: expected a state of shape {tuple(shape)}, got {tuple(state.shape)}")
-        return hx
+                raise ValueError(f"{name}: expected a state of shape {shape}, got {tuple(state.shape)}")
+        return cell(input, hx, *self._weights(""))
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
@@ -285,12 +278,10 @@ class RNNCell(_Cell):
         dtype: np.dtype | None = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device, dtype)
-        self._check_nonlinearity(nonlinearity)
-        self.nonlinearity = nonlinearity
+        self.nonlinearity = _checked(self, nonlinearity)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        cell = recurrent.rnn_relu_cell if self.nonlinearity == "relu" else recurrent.rnn_tanh_cell
-        return cell(input, self._ready(input, hx), *self._weights(""))
+        return self._step(recurrent.rnn_relu_cell if self.nonlinearity == "relu" else recurrent.rnn_tanh_cell, input, hx)
 
     def extra_repr(self) -> str:
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
@@ -299,10 +290,10 @@ class RNNCell(_Cell):
 class LSTMCell(_Cell):
     """One step of `LSTM`: (input, (h, c)) to (h', c')."""
 
-    gates = 4
+    gates, states = 4, 2
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        return recurrent.lstm_cell(input, self._ready(input, hx), *self._weights(""))
+        return self._step(recurrent.lstm_cell, input, hx)
 
 
 class GRUCell(_Cell):
@@ -311,4 +302,4 @@ class GRUCell(_Cell):
     gates = 3
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        return recurrent.gru_cell(input, self._ready(input, hx), *self._weights(""))
+        return self._step(recurrent.gru_cell, input, hx)
