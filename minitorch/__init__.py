@@ -53,7 +53,8 @@ from minitorch.ops.elements import (
 from minitorch.ops.elementwise import (
     abs, abs as absolute, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc, trunc as fix,
 )
-from minitorch.ops.index import index_select, masked_fill
+from minitorch.ops.extremes import argmax, argmin, max, min
+from minitorch.ops.index import masked_fill
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
     column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
@@ -62,11 +63,11 @@ from minitorch.ops.joining import (
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.products import addmm, baddbmm, cdist, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
-from minitorch.ops.reduce import (
-    all, amax, amin, any, argmax, argmin, cumsum, gather, logsumexp, max, mean, min, norm, prod, std, sum, var,
+from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, nanmean, nansum, norm, std, std_mean, sum, var, var_mean
+from minitorch.ops.running import cumprod, cumsum, diff, prod
+from minitorch.ops.scatter import (
+    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select,
 )
-from minitorch.ops.running import cumprod, diff, nanmean, nansum, std_mean, var_mean
-from minitorch.ops.scatter import index_add, index_copy, index_fill, masked_select, narrow, scatter, scatter_add, select
 from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )

@@ -16,7 +16,7 @@ from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
 from minitorch.ops.joining import broadcast_shapes
-from minitorch.ops.reduce import gather
+from minitorch.ops.scatter import gather
 from minitorch.size import Size
 
 

@@ -20,8 +20,8 @@ from minitorch.operators import Operators
 # fmt: off
 # isort: off
 from minitorch.ops import (
-    activation, arithmetic, choice, compare, counting, elements, elementwise, index, inplace, joining, linear, products, reduce,
-    running, shape, sorting, triangles, trigonometry,
+    activation, arithmetic, choice, compare, counting, elements, elementwise, extremes, index, inplace, joining, linear,
+    products, reduce, running, shape, sorting, triangles, trigonometry,
 )
 from minitorch.ops import scatter as scattering
 # isort: on
@@ -107,21 +107,21 @@ class Methods(Operators):
     allclose: Final = compare.allclose
     sum: Final = reduce.sum
     mean: Final = reduce.mean
-    prod: Final = reduce.prod
-    cumsum: Final = reduce.cumsum
+    prod: Final = running.prod
+    cumsum: Final = running.cumsum
     logsumexp: Final = reduce.logsumexp
     var: Final = reduce.var
     std: Final = reduce.std
-    max: Final = reduce.max
-    min: Final = reduce.min
+    max: Final = extremes.max
+    min: Final = extremes.min
     amax: Final = reduce.amax
     amin: Final = reduce.amin
-    argmax: Final = reduce.argmax
-    argmin: Final = reduce.argmin
+    argmax: Final = extremes.argmax
+    argmin: Final = extremes.argmin
     any: Final = reduce.any
     all: Final = reduce.all
     norm: Final = reduce.norm
-    gather: Final = reduce.gather
+    gather: Final = scattering.gather
     reshape: Final = shape.reshape
     view: Final = shape.view
     flatten: Final = shape.flatten
@@ -143,7 +143,7 @@ class Methods(Operators):
     clone: Final = shape.clone
     contiguous: Final = shape.contiguous
     to: Final = shape.to
-    index_select: Final = index.index_select
+    index_select: Final = scattering.index_select
     masked_fill: Final = index.masked_fill
     matmul: Final = linear.matmul
     mm: Final = linear.mm
@@ -217,8 +217,8 @@ class Methods(Operators):
     dist: Final = products.dist
     cumprod: Final = running.cumprod
     diff: Final = running.diff
-    nansum: Final = running.nansum
-    nanmean: Final = running.nanmean
+    nansum: Final = reduce.nansum
+    nanmean: Final = reduce.nanmean
     sort: Final = sorting.sort
     argsort: Final = sorting.argsort
     msort: Final = sorting.msort
@@ -272,7 +272,7 @@ class Methods(Operators):
     cos_: Final = inplace.in_place("cos_", elementwise.cos)
     cosh_: Final = inplace.in_place("cosh_", trigonometry.cosh)
     cumprod_: Final = inplace.in_place("cumprod_", running.cumprod)
-    cumsum_: Final = inplace.in_place("cumsum_", reduce.cumsum)
+    cumsum_: Final = inplace.in_place("cumsum_", running.cumsum)
     deg2rad_: Final = inplace.in_place("deg2rad_", trigonometry.deg2rad)
     eq_: Final = inplace.in_place("eq_", compare.eq)
     erf_: Final = inplace.in_place("erf_", activation.erf)

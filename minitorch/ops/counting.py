@@ -7,7 +7,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.reduce import normalized_dims
+from minitorch.ops.dims import normalized_dims
 
 
 def unique(

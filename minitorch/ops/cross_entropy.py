@@ -13,9 +13,8 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.activation import log_softmax, softmax
-from minitorch.ops.index import AddAt, Take
+from minitorch.ops.index import AddAt, Gather, Take
 from minitorch.ops.loss import check_reduction, loss, reduced
-from minitorch.ops.reduce import Gather
 
 
 class CrossEntropy(Op):

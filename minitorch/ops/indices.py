@@ -116,6 +116,14 @@ def _check_range(name: str, a: Any, entries: list[Any]) -> None:
         dim += dims[i]
 
 
+def check_range(name: str, index: Any, dim: int, shape: tuple[int, ...], least: int = 0) -> None:
+    """Raise IndexError unless all of an integer array `index` lie from `least` to the length of `dim`."""
+    length = (shape or (1,))[dim]
+    if index.size and not least <= int(index.min()) <= int(index.max()) < length:
+        bounds = f"{least}..{length - 1}"
+        raise IndexError(f"{name}: an index outside {bounds} for dim {dim} of length {length} (input {tuple(shape)})")
+
+
 # ---- places in memory ----------------------------------------------------------------------------------------------------
 
 FEW: Final = 1000  # elements below which NumPy's own way is as fast
@@ -146,6 +154,13 @@ def places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
         return found
     width = math.prod(shape[len(index) :])
     return found[..., None] * width + xp.arange(width)
+
+
+def grid(index: Any, dim: int) -> tuple[Any, ...]:
+    """`index` along `dim` as an index of arrays, one for each dimension."""
+    xp, shape = array_module(index), index.shape
+    others = [xp.arange(n).reshape([n if i == d else 1 for i in range(len(shape))]) for d, n in enumerate(shape)]
+    return (*others[:dim], index, *others[dim + 1 :])
 
 
 def _is_whole(entry: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Order: sorting, the largest few, ranks, the middle, the most frequent, the largest so far.
+"""Order: sorting, the largest few, the middle, the most frequent, and shares.
 
 Positions are found on arrays; the values are then gathered there, which is all that gradients need to know.
 """
@@ -6,7 +6,6 @@ Positions are found on arrays; the values are then gathered there, which is all 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from minitorch import backend
@@ -14,21 +13,29 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.limits import iinfo
 from minitorch.ops.choice import where
+from minitorch.ops.dims import along, dimension
 from minitorch.ops.elementwise import ceil, floor, round
+from minitorch.ops.extremes import ValuesAndIndices, named
+from minitorch.ops.index import Gather
 from minitorch.ops.joining import movedim
-from minitorch.ops.reduce import Gather, ValuesAndIndices, amax, named, normalized_dims
-from minitorch.ops.shape import flatten, reshape, squeeze
+from minitorch.ops.reduce import amax
+from minitorch.ops.shape import flatten, squeeze
 
 
-def _dim(name: str, input: Tensor, dim: int) -> int:
-    return (normalized_dims(name, input.ndim, dim) or (0,))[0]
+def _of_some(name: str, input: Tensor, dim: int) -> tuple[int, Any]:
+    """The dim counted from the front, and the array, of one dimension at least; raises ValueError if that has no element."""
+    dim, a = dimension(name, input.shape, dim), input.array.reshape(input.shape or 1)
+    if not a.shape[dim]:
+        raise ValueError(f"{name}: there is no element along dim {dim} of shape {tuple(input.shape)}")
+    return dim, a
 
 
-def _chosen(input: Tensor, index: Any, dim: int) -> ValuesAndIndices:
+def _chosen(input: Tensor, index: Any, dim: int, keepdim: bool = True) -> ValuesAndIndices:
     """The elements at `index` along `dim`, through which gradients flow, and the index as a tensor."""
     if not input.ndim:
         return ValuesAndIndices(input.clone(), wrap(index.reshape(())))
-    return ValuesAndIndices(Gather.apply(input, index, dim=dim), wrap(index))
+    found = Gather.apply(input, index, dim=dim), wrap(index)
+    return ValuesAndIndices(*(found if keepdim else (squeeze(part, dim) for part in found)))
 
 
 def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
@@ -44,7 +51,7 @@ def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
 @named
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesAndIndices:
     """The elements in order along `dim`, and where they stood; `stable` keeps the order of equal ones. nan is the largest."""
-    dim = _dim("sort", input, dim)
+    dim = dimension("sort", input.shape, dim)
     return _chosen(input, _ranked(input.array.reshape(input.shape or 1), dim, descending, stable), dim)
 
 
@@ -64,15 +71,14 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
     Raises ValueError unless 0 <= k <= the length of `dim`.
     """
-    dim = _dim("topk", input, dim)
+    dim = dimension("topk", input.shape, dim)
     a = input.array.reshape(input.shape or 1)
     if not 0 <= k <= a.shape[dim]:
-        raise ValueError(
-            f"topk: expected k from 0 to {a.shape[dim]}, the length of dim {dim} of shape {tuple(input.shape)}, got {k}"
-        )
+        most, shape = a.shape[dim], tuple(input.shape)
+        raise ValueError(f"topk: expected k from 0 to {most}, the length of dim {dim} of shape {shape}, got {k}")
     index = _first_few(a, k, dim, largest)
     if index is None:
-        index = _ranked(a, dim, largest, stable=False)[(*(slice(None),) * dim, slice(k))]
+        index = _ranked(a, dim, largest, stable=False)[along(dim, slice(k))]
     return _chosen(input, index, dim)
 
 
@@ -96,69 +102,43 @@ def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
     return None if (values == lowest).any() or (not largest and (values != values).any()) else index
 
 
-def _kept(found: ValuesAndIndices, dim: int, keepdim: bool) -> ValuesAndIndices:
-    return found if keepdim or not found.values.ndim else ValuesAndIndices(*(squeeze(part, dim) for part in found))
-
-
 @named
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
     """The middle element, the lower of two; along `dim`, (values, indices). nan if there is one.
 
     Over everything, equal elements share the gradient. Raises ValueError along a `dim` of length 0.
     """
-    return _median("median", input, dim, keepdim, ignore_nan=False)
-
-
-def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan: bool) -> Any:
     if dim is None:
         if not input.numel():
             return flatten(input).sum() * float("nan")
-        value = _median(name, flatten(input.detach()), 0, False, ignore_nan).values.array
+        value = median(flatten(input.detach()), 0).values.array
         if input.dtype.kind not in "fc":
             return wrap(value)
         equal = wrap((input.array == value) | ((input.array != input.array) & (value != value)))
-        return amax(where(equal, input, -float("inf")))
-    dim = _dim(name, input, dim)
-    a = input.array.reshape(input.shape or 1)
-    if not a.shape[dim]:
-        raise ValueError(f"{name}: there is no element along dim {dim} of shape {tuple(input.shape)}")
-    order = _ranked(a, dim, False, True)
+        return amax(where(equal, input, -math.inf))
+    dim, a = _of_some("median", input, dim)
     count = (a == a).sum(dim, keepdims=True)  # nan stand last
-    xp = array_module(a)
-    at = (xp.maximum(count, 1) - 1) // 2
-    if not ignore_nan:
-        at = xp.where(count < a.shape[dim], count, at)
-    return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
+    at = array_module(a).where(count < a.shape[dim], count, (a.shape[dim] - 1) // 2)
+    return _chosen(input, array_module(a).take_along_axis(_ranked(a, dim, False, True), at, dim), dim, keepdim)
 
 
 @named
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
     """The most frequent element along `dim`, the smallest of equally frequent ones, and the last place where it stood."""
-    dim = _dim("mode", input, dim)
-    a = input.array.reshape(input.shape or 1)
-    if not a.shape[dim]:
-        raise ValueError(f"mode: there is no element along dim {dim} of shape {tuple(input.shape)}")
+    dim, a = _of_some("mode", input, dim)
     xp = array_module(a)
     order = _ranked(a, dim, False, True)
     ranked = xp.moveaxis(xp.take_along_axis(a, order, dim), dim, -1)
     place = xp.broadcast_to(xp.arange(ranked.shape[-1]), ranked.shape)
     before = xp.roll(ranked, 1, -1)
     begins = xp.where((ranked != before) & ((ranked == ranked) | (before == before)), place, 0)
-    run = place - running(begins, xp.maximum)  # how many equal ones stand before each
-    at = xp.moveaxis(run.argmax(-1, keepdims=True), -1, dim)
-    return _kept(_chosen(input, xp.take_along_axis(order, at, dim), dim), dim, keepdim)
-
-
-def running(a: Any, larger: Callable[[Any, Any], Any]) -> Any:
-    """The largest so far along the last dimension, by doubling: CuPy has no `maximum.accumulate`."""
-    out, step = a.copy(), 1
-    while step < a.shape[-1]:
-        out[..., step:] = larger(out[..., step:], out[..., :-step].copy())
+    step = 1
+    while step < begins.shape[-1]:  # the largest so far, by doubling: CuPy has no `maximum.accumulate`
+        begins[..., step:] = xp.maximum(begins[..., step:], begins[..., :-step].copy())
         step *= 2
-    return out
-
-
-# ---- between two elements ------------------------------------------------------------------------------------------------
+    run = place - begins  # how many equal ones stand before each
+    at = xp.moveaxis(run.argmax(-1, keepdims=True), -1, dim)
+    return _chosen(input, xp.take_along_axis(order, at, dim), dim, keepdim)
 
 
 def quantile(
@@ -180,11 +160,11 @@ def quantile(
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise ValueError(f"quantile: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
     whole = input.shape
-    rows = flatten(input) if dim is None else movedim(input, _dim("quantile", input, dim), -1) if input.ndim else flatten(input)
+    rows = flatten(input) if dim is None or not whole else movedim(input, dim, -1)
     a = rows.array
     order = a.argsort(-1)
     count = (a == a).sum(-1, keepdims=True)
-    place = reshape(q if isinstance(q, Tensor) else wrap(shares), -1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
+    place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
     place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nan stand
     place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
     below, above = (edge(place.array).astype(backend.int64) for edge in (xp.floor, xp.ceil))

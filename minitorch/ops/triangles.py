@@ -10,8 +10,8 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
+from minitorch.ops.dims import normalized_dims
 from minitorch.ops.joining import movedim
-from minitorch.ops.reduce import normalized_dims
 from minitorch.ops.reduce import sum as total
 from minitorch.ops.shape import flatten
 

@@ -182,21 +182,9 @@ REASONS: list[tuple[str, list[Place]]] = [
             ("minitorch/ops/promotion.py", "matched", "b.astype(common, copy=False)", "b.astype(common, copy=True)"),
         ],
     ),
-    ("Of two equal numbers either is the larger.", [("minitorch/ops/reduce.py", "max_", "a > b", "a >= b")]),
-    (
-        "The reshape that follows removes the dimension as well.",
-        [
-            (
-                "minitorch/ops/reduce.py",
-                "_product_of_others",
-                "Prod.apply(square, dims=(len(square.shape) - 1,), keepdim=False)",
-                "Prod.apply(square, dims=(len(square.shape) - 1,), keepdim=True)",
-            )
-        ],
-    ),
     (
         "Adding up, for places named several times, is right for those named once as well; it only takes longer.",
-        [("minitorch/ops/reduce.py", "ScatterAlong.forward", "sizes[dim] == 1", "sizes[dim] == 0")],
+        [("minitorch/ops/index.py", "ScatterAlong.forward", "sizes[dim] == 1", "sizes[dim] == 0")],
     ),
     (
         "Strides are equal only along dimensions of length one, where the order of memory is nobody's.",

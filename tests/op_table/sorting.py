@@ -55,7 +55,7 @@ def from_list(x, mask, source):
 
 
 def out_of_range(name, *more):
-    return bad(IndexError, rf"^{name}: an index is out of range for dim 0 of length 3", GRID, 0, *more)
+    return bad(IndexError, rf"^{name}: an index outside .* for dim 0 of length 3", GRID, 0, *more)
 
 
 # fmt: off
