@@ -13,7 +13,6 @@ import numpy as np
 from minitorch.autograd.tensor import Tensor
 from minitorch.creation import from_numpy
 from minitorch.data.download import DownloadError
-from minitorch.data.idx import DatasetError
 from minitorch.data.load import load_digits
 from minitorch.data.mnist import PUBLISHED, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, mnist_arrays, read_folder
 from minitorch.utils.data import Dataset
@@ -26,15 +25,6 @@ class MNIST(Dataset[tuple[Any, Any]]):
     which downloads them once. Where they are not to be had, the embedded digits stand in for them, with a warning.
     `data` (n, 28, 28) uint8 and `targets` (n,) int64 are tensors. `download` is accepted and changes nothing.
     """
-
-    test_data: Any
-    train_data: Any
-    test_labels: Any
-    train_labels: Any
-    root: Any
-    train: bool
-    transform: Any
-    target_transform: Any
 
     # fmt: off
     classes: list[str] = [
@@ -50,19 +40,20 @@ class MNIST(Dataset[tuple[Any, Any]]):
         target_transform: Callable[[Any], Any] | None = None,
         download: bool = False,
     ) -> None:
-        self.root, self.train, self.transform, self.target_transform = root, train, transform, target_transform
+        self.root: Any = root
+        self.train: bool = train
+        self.transform: Any = transform
+        self.target_transform: Any = target_transform
         images, labels = self._arrays(Path(root))
         self.data: Tensor = from_numpy(images)
         self.targets: Tensor = from_numpy(labels.astype(np.int64))
 
     def _arrays(self, root: Path) -> tuple[np.ndarray, np.ndarray]:
         images, labels = (TRAIN_IMAGES, TRAIN_LABELS) if self.train else (TEST_IMAGES, TEST_LABELS)
-        for folder in (root, root / type(self).__name__ / "raw"):
-            if any((folder / f"{name}{end}").exists() for name in PUBLISHED for end in ("", ".gz")):
-                arrays, _ = read_folder(folder)
-                return arrays[images], arrays[labels]
         try:
-            arrays = self._published()
+            folders = (root, root / type(self).__name__ / "raw")
+            there = [each for each in folders if any((each / f"{n}{end}").exists() for n in PUBLISHED for end in ("", ".gz"))]
+            arrays = read_folder(there[0])[0] if there else self._published()
             return arrays[images], arrays[labels]
         except DownloadError as error:
             digits = load_digits("digits")
@@ -85,14 +76,11 @@ class MNIST(Dataset[tuple[Any, Any]]):
     def __len__(self) -> int:
         return len(self.data)
 
-    @property
-    def class_to_idx(self) -> dict[str, int]:
-        """The label of each class."""
-        return {name: i for i, name in enumerate(self.classes)}
-
     # names of older versions
-    train_data = test_data = property(lambda self: self.data)
-    train_labels = test_labels = property(lambda self: self.targets)
+    train_data: Any = property(lambda self: self.data)
+    test_data: Any = train_data
+    train_labels: Any = property(lambda self: self.targets)
+    test_labels: Any = train_labels
 
     def __repr__(self) -> str:
         return f"Dataset {type(self).__name__}\n    Number of datapoints: {len(self)}\n    Root location: {self.root}"
@@ -112,4 +100,4 @@ class FashionMNIST(MNIST):
         raise DownloadError(f"FashionMNIST: minitorch does not fetch it. Put its four files into {folder}.")
 
 
-__all__ = ["MNIST", "DatasetError", "FashionMNIST"]
+__all__ = ["MNIST", "FashionMNIST"]
