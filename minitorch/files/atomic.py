@@ -22,12 +22,10 @@ _SUFFIX = ".part"
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open `path` for writing bytes so that every reader, also after a crash, finds the old file or the whole new one.
 
-    What the `with` block writes goes to a temporary file in the same folder, which is flushed to the disk and renamed when
-    the block ends; the folder is flushed too. If the block raises, or is interrupted, the temporary file is removed and
-    `path` stays as it was. What killed writers of the same `path` left behind is swept first. Writers that meet do not mix:
-    the last to finish wins. The new file has the permissions of the old one, and its owner where that is allowed. What is
-    there and is no regular file, a device or a pipe, is never replaced, but written to. Raises OSError as `open` and `write`
-    do, naming `path`; a full disk says that the old file is unchanged.
+    What the `with` block writes goes to a temporary file beside it, which is flushed and renamed when the block ends, and
+    removed if it raises; what killed writers of `path` left behind is swept first, and of writers that meet the last to finish
+    wins. The new file has the permissions of the old one, and its owner where that is allowed. A device or a pipe is never
+    replaced, but written to. Raises OSError as `open` and `write` do, naming `path`.
     """
     before = _opened(path)
     if before is not None and not stat.S_ISREG(before.st_mode):

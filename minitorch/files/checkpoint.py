@@ -26,13 +26,10 @@ _HEADER = "checkpoint"
 def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
     """Write a training run to the file `f`, whole or not at all: after an error or a kill the checkpoint before is there.
 
-    The names are free. Of what has a `state_dict` (modules, optimizers, schedulers, loaders) and of generators the state is
-    written, anything else as it is: the epoch, sums, the history. The default generator's state is always there; a module's
-    `training` is not, as in PyTorch. `minitorch.load(f)["model"]` is the state dict of `model` alone.
-
-    On the CPU writing a checkpoint changes nothing in the run. On a GPU dropout's numbers start anew here
-    (`Generator.get_state`): there a run that was stopped equals one that wrote the same checkpoints. Raises as `save` does,
-    and ValueError for a part called "checkpoint".
+    Of what has a `state_dict` (modules, optimizers, schedulers, loaders) and of generators the state is written, anything
+    else as it is; the default generator's state is always there, a module's `training` is not, as in PyTorch. On a GPU
+    dropout's numbers start anew here (`Generator.get_state`): there a run that was stopped equals one that wrote the same
+    checkpoints. Raises as `save` does, and ValueError for a part called "checkpoint".
     """
     if _HEADER in parts:
         raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")
@@ -44,10 +41,9 @@ def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
 def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any]:
     """Put every part, and the default generator, into the state that `save_checkpoint` wrote; returns the other values.
 
-    The parts are those of the file under the same names, made as before; options of optimizers and schedules, such as the
-    learning rate, come from the file, as in PyTorch. Raises CheckpointError, naming the file and what does not fit, for a
-    damaged file, for one that is no checkpoint and for one of another net, optimizer, scheduler or loader; all parts and
-    generators are then as they were. Raises OSError if the file cannot be read.
+    Options of optimizers and schedules, such as the learning rate, come from the file, as in PyTorch. Raises CheckpointError,
+    naming the file and what does not fit, for one that is damaged, no checkpoint, or of another net, optimizer, scheduler or
+    loader; all parts and generators are then as they were. Raises OSError if the file cannot be read.
     """
     saved = load(f)
     header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None

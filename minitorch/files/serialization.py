@@ -14,7 +14,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -42,36 +42,31 @@ class CheckpointError(ValueError):
 def save(obj: Any, f: File) -> None:
     """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
 
-    `f` is a path, or a file object open for writing bytes. A file is replaced whole or not at all and keeps its permissions
-    (`files.atomic.atomic_write`); what is no regular file, a pipe or a device, is written to as it is. Tensors are stored in
-    C order without their gradients and history; one that occurs twice, as a tied weight does in a state dict, is stored under
-    both names and comes back as two tensors. NumPy numbers become Python's. Unlike `torch.save` this takes nothing else:
-    raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError for a tensor
-    with the key "__metadata__"; OSError if the file cannot be written.
+    `f` is a path, or a file object open for writing bytes. A file is replaced whole or not at all (`atomic_write`). Tensors
+    are stored in C order without gradient and history; one that occurs twice, as a tied weight, comes back as two. Raises
+    TypeError, naming the place, for other objects than these and for complex128, which the format lacks; ValueError for a
+    tensor with the key "__metadata__"; OSError if the file cannot be written.
     """
     arrays: dict[str, Any] = {}
     content = _encoded(obj, (), arrays)
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
+    arrays = layout.ordered(arrays)
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
     target: Any = f
-    if _is_path(f, "save", "write"):
-        with atomic_write(target) as file:
-            _write(head, arrays, file)
-    else:
-        _write(head, arrays, target)
+    with atomic_write(target) if _is_path(f, "save", "write") else nullcontext(target) as file:
+        _write(head, arrays, file)
 
 
 def load(f: File, map_location: Device | str | None = None, *, weights_only: bool = True) -> Any:
     """What `save` wrote to the file `f`, or the dict of tensors in another program's safetensors file.
 
-    `f` is a path, or a file object open for reading bytes. Tensors come back on the CPU, or on the device `map_location`,
-    without requiring a gradient. Those of the floating formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits)
-    come back as float32, which holds their values exactly, with a warning. `weights_only` is PyTorch's and changes nothing:
-    a file is never executed.
+    `f` is a path, or a file object open for reading bytes. Tensors come to the CPU, or the device `map_location`. Those of
+    the floating formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) come as float32, which holds their values
+    exactly, with a warning. `weights_only` changes nothing: a file is never executed.
 
-    Raises CheckpointError, naming the file and what to do, for a file that is damaged, of another format, or with something
-    that is not known here; MemoryError for a whole one that is too large for this machine; OSError if it cannot be read. The
-    checksum covers files that `save` wrote; of other programs' files only the layout is checked.
+    Raises CheckpointError, naming the file and what to do, for a file that is damaged (`save` writes a checksum; of other
+    programs' files only the layout is checked), of another format, or with something that is not known here; MemoryError for
+    a whole one that is too large for this machine; OSError if it cannot be read.
     """
     where = backend.CPU if map_location is None else backend.as_device(map_location)
     with _opened(f) as (file, size, name):
@@ -89,13 +84,10 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
         if version <= _VERSION:
             return _decoded(structure["content"], arrays)
     except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right: somebody forged it
-        raise CheckpointError(
-            f"load: {name} was not written by minitorch, although it says so ({type(reason).__name__}: {reason}): go back to "
-            "a file of your own."
-        ) from reason
-    raise CheckpointError(
-        f"load: {name} has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
-    )
+        said = f"was not written by minitorch, although it says so ({type(reason).__name__}: {reason})"
+        raise CheckpointError(f"load: {name} {said}: go back to a file of your own.") from reason
+    said = f"has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
+    raise CheckpointError(f"load: {name} {said}")
 
 
 # ---- files and file objects ----------------------------------------------------------------------------------------------
@@ -112,33 +104,27 @@ def _is_path(f: Any, name: str, method: str) -> bool:
 
 
 @contextmanager
-def _opened(f: Any) -> Iterator[tuple[BinaryIO, int, str]]:
+def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
     """A file to read, how many bytes it has from where it stands, and how to call it."""
-    if _is_path(f, "load", "read"):
-        with open(f, "rb") as file:
-            yield *_sized(file), str(f)
-    else:
-        yield *_sized(f), str(getattr(f, "name", "the file object"))
-
-
-def _sized(file: BinaryIO) -> tuple[BinaryIO, int]:
-    if not (hasattr(file, "seekable") and file.seekable()):  # a pipe
-        file = io.BytesIO(file.read())
-    start = file.tell()
-    size = file.seek(0, os.SEEK_END) - start
-    file.seek(start)
-    return file, size
+    is_path = _is_path(f, "load", "read")
+    with open(f, "rb") if is_path else nullcontext(f) as file:
+        if not (hasattr(file, "seekable") and file.seekable()):  # a pipe
+            file = io.BytesIO(file.read())
+        start = file.tell()
+        size = file.seek(0, os.SEEK_END) - start
+        file.seek(start)
+        yield file, size, str(f if is_path else getattr(f, "name", "the file object"))
 
 
 def _write(head: bytes, arrays: Mapping[str, Any], file: BinaryIO) -> None:
     """Write the header with the checksum in its place, and the arrays, which are read twice and never copied all at once."""
     digest = hashlib.sha256(head)
-    for name in layout.ordered(arrays):
-        _hand_over(arrays[name], digest.update)
+    for array in arrays.values():
+        _hand_over(array, digest.update)
     start, end = _digest_span(head)
     _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
-    for name in layout.ordered(arrays):
-        _hand_over(arrays[name], partial(_write_all, file))
+    for array in arrays.values():
+        _hand_over(array, partial(_write_all, file))
 
 
 def _hand_over(array: Any, use: Callable[[memoryview], Any]) -> None:
@@ -173,12 +159,15 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
             tensors[each.name] = wrap(backend.to_array(array, None, where))
     except layout.Unsupported as reason:
         if _digest_span(raw)[1]:  # one of ours has nothing unknown, unless it was damaged
-            _check(_digest_of_rest(raw, file), raw, name)
+            digest = _digest_of_header(raw)
+            while block := file.read(_BLOCK):
+                digest.update(block)
+            _check(digest, raw, name)
         raise CheckpointError(
             f"load: {name} cannot be read by this minitorch, though nothing seems wrong with it: {reason}. A newer minitorch "
             "may read it; the program that wrote it does."
         ) from reason
-    except (layout.CutOff, layout.Broken) as reason:
+    except layout.Broken as reason:
         raise CheckpointError(
             f"load: {name}, of {size:,} bytes, is not a whole safetensors file: {reason}. It was cut off or damaged: {_BACK}."
         ) from reason
@@ -216,17 +205,7 @@ def _digest_span(raw: bytes) -> tuple[int, int]:
 def _digest_of_header(raw: bytes) -> Any:
     """The SHA-256 so far: of the header with zeros in place of the checksum's own digits."""
     start, end = _digest_span(raw)
-    digest = hashlib.sha256(raw[:start])
-    digest.update(_BLANK)
-    digest.update(raw[end:])
-    return digest
-
-
-def _digest_of_rest(raw: bytes, file: BinaryIO) -> Any:
-    digest = _digest_of_header(raw)
-    while block := file.read(_BLOCK):
-        digest.update(block)
-    return digest
+    return hashlib.sha256(raw[:start] + _BLANK + raw[end:])
 
 
 def _check(digest: Any, raw: bytes, name: str) -> None:
@@ -254,9 +233,8 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     if isinstance(obj, Mapping):
         for key in obj:
             if not (key is None or isinstance(key, (bool, int, float, str))):
-                raise TypeError(
-                    f"save: {_place(path)} has a key of type {type(key).__name__}; expected strings, numbers or None"
-                )
+                said = f"has a key of type {type(key).__name__}; expected strings, numbers or None"
+                raise TypeError(f"save: {_place(path)} {said}")
         return {"dict": [[key, _encoded(value, (*path, key), arrays)] for key, value in obj.items()]}
     if isinstance(obj, (list, tuple)):
         items = [_encoded(value, (*path, i), arrays) for i, value in enumerate(obj)]
