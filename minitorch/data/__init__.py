@@ -10,15 +10,9 @@ from minitorch.data.idx import DatasetError, encode_idx, read_idx
 from minitorch.data.load import load_digits
 from minitorch.data.pairs import Pairs, draw_pairs, normalise, pair_sets
 
+# fmt: off
 __all__ = [
-    "DatasetError",
-    "Digits",
-    "DownloadError",
-    "Pairs",
-    "draw_pairs",
-    "encode_idx",
-    "load_digits",
-    "normalise",
-    "pair_sets",
+    "DatasetError", "Digits", "DownloadError", "Pairs", "draw_pairs", "encode_idx", "load_digits", "normalise", "pair_sets",
     "read_idx",
 ]
+# fmt: on

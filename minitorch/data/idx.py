@@ -1,9 +1,7 @@
 """The IDX file format, in which MNIST is published, read without trusting a byte of it.
 
 An IDX file is a big-endian header (two zero bytes, a code for the element type, the number of dimensions, the size of
-each dimension as a 32-bit count) followed by the elements in C order. Digits use unsigned bytes, code 0x08: images are
-``(n, height, width)``, magic number 0x00000803, and labels ``(n,)``, magic number 0x00000801.
-
+each dimension as a 32-bit count) followed by the elements in C order. Digits use unsigned bytes, code 0x08.
 Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", section "File formats".
 """
 
@@ -39,10 +37,9 @@ def refusal(name: str, found: str, expected: str, remedy: str = _REPLACE) -> Dat
 def read_idx(path: str | os.PathLike[str], shape: tuple[int | None, ...]) -> np.ndarray:
     """Return the uint8 array of an IDX file, plain or gzip (told apart by content, not by name).
 
-    ``shape`` is the shape it must have, ``(60000, 28, 28)`` or ``(None,)``, where a first ``None`` stands for any
-    number of items from 1 to `MAX_ITEMS`. Raises `DatasetError` unless the file holds exactly one such array: no other
-    magic number, element type or shape, and not a byte more or less than its header announces. Memory grows with the
-    data that is really there, never with what a header claims, and nothing is unpacked beyond the shape.
+    ``shape`` is the shape it must have, where a first ``None`` stands for any number of items from 1 to `MAX_ITEMS`.
+    Raises `DatasetError` unless the file holds exactly one such array. Memory grows with the data that is really there,
+    never with what a header claims.
     """
     try:
         with open(path, "rb") as file:

@@ -17,11 +17,8 @@ def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
     ``"mnist"``: MNIST from the folder in the environment variable ``MINITORCH_MNIST`` or else from the user's cache,
     downloaded once and verified. ``"digits"``: the embedded UCI digits. ``"auto"``: MNIST, or the embedded digits, with
     a warning, where it can be neither found nor downloaded. Anything else: the path of a folder of four IDX files under
-    MNIST's names (``"./digits"`` for a folder called digits).
-
-    Raises `DatasetError` for files that cannot be used (also ``"auto"``, if the folder in ``MINITORCH_MNIST`` is at
-    fault) and `DownloadError`, one of its kind, for ``"mnist"`` not to be had. `Digits.name` and `Digits.note` say what
-    was loaded.
+    MNIST's names. Raises `DatasetError` for files that cannot be used and `DownloadError`, one of its kind, for ``"mnist"``
+    not to be had.
     """
     if source == "digits":
         return load_uci()

@@ -52,10 +52,7 @@ def load_mnist() -> Digits:
 
 
 def mnist_arrays() -> dict[str, np.ndarray]:
-    """The four arrays of MNIST by the names of their files, verified: images (n, 28, 28) and labels (n,), uint8.
-
-    Where they are found, and what is raised, is `load_mnist`'s.
-    """
+    """The four arrays that `load_mnist` finds, by the names of their files: images (n, 28, 28) and labels (n,), uint8."""
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
         return _load_cached()
@@ -69,10 +66,8 @@ def mnist_arrays() -> dict[str, np.ndarray]:
 def load_folder(folder: str | os.PathLike[str]) -> Digits:
     """Return the digits in a folder of four IDX files of 28x28 images under MNIST's names, plain or gzip.
 
-    The set is called MNIST only if all four contents are MNIST's (SHA-256). Other digits are welcome under the folder's
-    name, with one exception: a file of as many items as MNIST's that is not MNIST's is refused, for it cannot be told
-    from a damaged MNIST. In other sets the checksum of a gzip file finds damage; in a plain file a changed pixel, or a
-    label changed to another digit, cannot be found. Raises `DatasetError`.
+    The set is called MNIST only if all four contents are MNIST's (SHA-256), else by the folder's name. Raises
+    `DatasetError`, also for a file of as many items as MNIST's that is not MNIST's: it may be a damaged MNIST.
     """
     folder = Path(folder)
     arrays, is_mnist = read_folder(folder)
@@ -92,8 +87,13 @@ def read_folder(folder: Path) -> tuple[dict[str, np.ndarray], bool]:
     paths = {name: _find(folder, name) for name in PUBLISHED}
     arrays = {}
     for labels, images in (TRAIN_LABELS, TRAIN_IMAGES), (TEST_LABELS, TEST_IMAGES):
-        arrays[labels] = _read_labels(paths[labels])
-        arrays[images] = _read_images(paths[images], paths[labels], len(arrays[labels]))
+        arrays[labels] = found = read_idx(paths[labels], (None,))
+        if found.max() > 9:
+            raise refusal(str(paths[labels]), f"label {found.max()} (item {found.argmax():,})", "0 to 9")
+        try:
+            arrays[images] = read_idx(paths[images], (len(found), 28, 28))
+        except DatasetError as error:
+            raise DatasetError(f"{error} The {len(found):,} labels that go with it are in {paths[labels]}.") from error
 
     digests = {name: _digest(array) for name, array in arrays.items()}
     of_mnist = [name for name in arrays if arrays[name].shape == PUBLISHED[name].shape or _published_name(digests[name])]
@@ -103,10 +103,7 @@ def read_folder(folder: Path) -> tuple[dict[str, np.ndarray], bool]:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the downloaded files in the user's cache, wherever the system keeps that.
-
-    Raises `RuntimeError` when the system knows no home for this user.
-    """
+    """Return the folder of the downloaded files in the user's cache; raises `RuntimeError` for a user without a home."""
     if sys.platform == "win32":
         cache = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
@@ -127,14 +124,8 @@ def _mnist(arrays: dict[str, np.ndarray]) -> Digits:
 
 
 def _digits(arrays: dict[str, np.ndarray], name: str, note: str) -> Digits:
-    return Digits(
-        name=name,
-        note=note,
-        train_images=average_2x2(arrays[TRAIN_IMAGES]),
-        train_labels=arrays[TRAIN_LABELS].astype(np.int64),
-        test_images=average_2x2(arrays[TEST_IMAGES]),
-        test_labels=arrays[TEST_LABELS].astype(np.int64),
-    )
+    train, test = average_2x2(arrays[TRAIN_IMAGES]), average_2x2(arrays[TEST_IMAGES])
+    return Digits(name, note, train, arrays[TRAIN_LABELS].astype(np.int64), test, arrays[TEST_LABELS].astype(np.int64))
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -143,20 +134,6 @@ def _find(folder: Path, name: str) -> Path:
             if os.path.exists(path):
                 return path
     raise DatasetError(f"{folder}: found no {name}, plain or .gz. Put all of {', '.join(PUBLISHED)} there.")
-
-
-def _read_labels(path: Path) -> np.ndarray:
-    labels = read_idx(path, (None,))
-    if labels.max() > 9:
-        raise refusal(str(path), f"label {labels.max()} (item {labels.argmax():,})", "0 to 9")
-    return labels
-
-
-def _read_images(path: Path, labels_path: Path, n_labels: int) -> np.ndarray:
-    try:
-        return read_idx(path, (n_labels, 28, 28))
-    except DatasetError as error:
-        raise DatasetError(f"{error} The {n_labels:,} labels that go with it are in {labels_path}.") from error
 
 
 def _digest(array: np.ndarray) -> str:
@@ -172,10 +149,7 @@ def _verify(digest: str, name: str, source: str) -> None:
     if digest != expected:
         real_name = _published_name(digest)
         found = f"MNIST's {real_name}" if real_name else f"content with the SHA-256 {digest}"
-        remedy = (
-            "Replace the file with a fresh copy. "
-            "(Another set of exactly MNIST's size cannot be used: it looks like a damaged MNIST.)"
-        )
+        remedy = "Replace the file with a fresh copy. (Another set of MNIST's size cannot be used: it may be a damaged MNIST.)"
         raise refusal(source, found, f"MNIST's {name}, {expected}", remedy)
 
 

@@ -24,13 +24,9 @@ class Pairs:
 
 
 def pair_sets(digits: Digits, n: int = 1000, *, rng: np.random.Generator, relation: str = "le") -> tuple[Pairs, Pairs]:
-    """Draw n training pairs from the training digits and n test pairs from the test digits (see `draw_pairs`).
-
-    Grey levels are left as they are: `normalise` comes next.
-    """
+    """Draw n training pairs from the training digits and n test pairs from the test digits (see `draw_pairs`)."""
     train = draw_pairs(digits.train_images, digits.train_labels, n, rng=rng, relation=relation)
-    test = draw_pairs(digits.test_images, digits.test_labels, n, rng=rng, relation=relation)
-    return train, test
+    return train, draw_pairs(digits.test_images, digits.test_labels, n, rng=rng, relation=relation)
 
 
 def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random.Generator, relation: str = "le") -> Pairs:
@@ -59,9 +55,9 @@ def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random
 
 
 def normalise(train: Pairs, *others: Pairs) -> tuple[Pairs, ...]:
-    """Return all pair sets shifted and scaled by the mean and the standard deviation of the training inputs.
+    """Return all pair sets shifted and scaled by the mean and the standard deviation of all training pixels, in float32.
 
-    Two numbers, over all pixels; the results are float32. Raises `ValueError` if all training pixels are equal.
+    Raises `ValueError` if all training pixels are equal.
     """
     mean = float(train.inputs.mean(dtype=np.float64))
     std = float(train.inputs.std(dtype=np.float64))

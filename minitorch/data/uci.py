@@ -39,9 +39,8 @@ def load_uci() -> Digits:
 def enlarge(images: np.ndarray) -> np.ndarray:
     """Bring ``(n, 8, 8)`` grey levels 0..16 to ``(n, 14, 14)`` float32 grey levels 0..255: 10x10 in a frame of 2.
 
-    MNIST's digits fill 20x20 of 28x28, thus 10x10 of 14x14. The interpolation is bilinear with pixels as areas, the
-    edges of the 8x8 square on the edges of the 10x10 one: PyTorch's ``align_corners=False``, and Pillow's way. So a
-    digit grows by 10/8, as its box does; with the centres of the corner pixels aligned it would grow by 9/7.
+    MNIST's digits fill 20x20 of 28x28, thus 10x10 of 14x14. The interpolation is bilinear with pixels as areas: PyTorch's
+    ``align_corners=False``, and Pillow's way.
     """
     source = ((np.arange(10) + 0.5) * 0.8 - 0.5).clip(0, 7)  # where each of the ten pixels' centres lies in the eight
     weights = (1 - np.abs(source[:, None] - np.arange(8))).clip(0)

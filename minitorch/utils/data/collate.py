@@ -16,9 +16,8 @@ from minitorch.ops.joining import stack
 def default_collate(batch: Sequence[Any]) -> Any:
     """A batch of a list of samples: tensors, arrays and numbers stacked, structures kept, strings as a list.
 
-    Tuples and lists become a list of batches, dicts a dict of batches, named tuples one of batches; Python floats become
-    float64 as in PyTorch, arrays keep their dtype. Raises ValueError for shapes, lengths or keys that differ between the
-    samples, TypeError for other samples.
+    Python floats become float64 as in PyTorch, arrays keep their dtype. Raises ValueError for shapes, lengths or keys that
+    differ between the samples, TypeError for other samples.
     """
     first = batch[0]
     if isinstance(first, Tensor):
@@ -28,10 +27,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
             shapes = ", ".join(str(np.shape(sample)) for sample in batch)
             raise ValueError(f"default_collate: expected equal shapes, got {shapes}")
         return from_numpy(np.stack(batch))
-    if isinstance(first, float):
-        return tensor(batch, dtype=float64)
-    if isinstance(first, int):
-        return tensor(batch)
+    if isinstance(first, (float, int)):
+        return tensor(batch, dtype=float64 if isinstance(first, float) else None)
     if isinstance(first, (str, bytes)):
         return list(batch)
     if isinstance(first, Mapping):

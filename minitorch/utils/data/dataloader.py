@@ -15,34 +15,23 @@ from minitorch.creation import from_numpy
 from minitorch.random import Generator, default_generator
 from minitorch.utils.data.collate import default_collate, default_convert
 from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
-from minitorch.utils.data.sampler import batches
+from minitorch.utils.data.sampler import batch_count, batches
 
 
 class DataLoader:
     """The batches of a data set, one epoch each time it is iterated over: `for images, labels in DataLoader(...)`.
 
-    With `shuffle` every epoch is drawn anew from `generator` (the default one if None) when its first batch is asked for: a
-    seed gives the same sequence of orders each time. `sampler`, an iterable of positions, sets the order instead, and
-    `batch_sampler`, one of lists of positions, the batches too. The last batch may be smaller, or is left out with
-    `drop_last`. `collate_fn` makes a batch of a list of samples; without it, the rows of a `TensorDataset`, or of a `Subset`
-    of one, are fetched by one indexing of each tensor. With `batch_size=None` samples come one by one.
+    With `shuffle` every epoch is drawn anew from `generator` (the default one if None) when its first batch is asked for.
+    `sampler`, an iterable of positions, sets the order instead, and `batch_sampler`, one of lists of positions, the batches
+    too. The last batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch of a list of samples;
+    without it, the rows of a `TensorDataset`, or of a `Subset` of one, are fetched by one indexing of each tensor. With
+    `batch_size=None` samples come one by one.
 
-    Batches are made in this process, by one worker: `num_workers`, `worker_init_fn` (never called), `pin_memory`, `timeout`,
-    `multiprocessing_context`, `prefetch_factor`, `persistent_workers` and `in_order` are accepted, checked as PyTorch checks
-    them, and change nothing. `state_dict` and `load_state_dict`, which PyTorch's lacks (torchdata's StatefulDataLoader has
-    them), stop and go on at any batch.
-
-    Raises ValueError for a `batch_size` below 1, for `shuffle` together with a sampler or without a sample to shuffle, and for
-    options that exclude each other; TypeError for a sampler that lasts for one epoch only, as a generator does (PyTorch's
-    later epochs would be empty).
+    Batches are made in this process: `num_workers`, `worker_init_fn` (never called), `pin_memory` and the options of workers
+    are accepted, checked as PyTorch checks them, and change nothing. `state_dict` and `load_state_dict`, which torchdata's
+    StatefulDataLoader has, stop and go on at any batch. Raises ValueError for options that exclude each other or allow no
+    batch; TypeError for a sampler that lasts for one epoch only, as a generator does.
     """
-
-    num_workers: int
-    pin_memory: bool
-    timeout: float
-    worker_init_fn: Any
-    prefetch_factor: int | None
-    persistent_workers: bool
 
     def __init__(
         self,
@@ -69,13 +58,17 @@ class DataLoader:
             raise ValueError(f"DataLoader: expected num_workers and timeout of 0 or more, got {num_workers} and {timeout}")
         if num_workers == 0 and (prefetch_factor is not None or persistent_workers):
             raise ValueError("DataLoader: prefetch_factor and persistent_workers need num_workers above 0")
-        self.num_workers, self.pin_memory, self.timeout, self.worker_init_fn = num_workers, pin_memory, timeout, worker_init_fn
-        self.prefetch_factor, self.persistent_workers = prefetch_factor, persistent_workers
-        self._iterable = isinstance(dataset, IterableDataset)
         _check_order(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if generator is not None and not isinstance(generator, Generator):
             raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
+        self.num_workers: int = num_workers
+        self.pin_memory: bool = pin_memory
+        self.timeout: float = timeout
+        self.worker_init_fn: Any = worker_init_fn
+        self.prefetch_factor: int | None = prefetch_factor
+        self.persistent_workers: bool = persistent_workers
         self.dataset: Any = dataset
+        self._iterable = isinstance(dataset, IterableDataset)
         self.batch_size: int | None = batch_size if batch_sampler is None else None
         self.shuffle: bool = bool(shuffle)
         self.sampler = sampler
@@ -89,9 +82,7 @@ class DataLoader:
 
     def __len__(self) -> int:
         samples = len(self._samples())
-        if self.batch_size is None:
-            return samples
-        return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+        return samples if self.batch_size is None else batch_count(samples, self.batch_size, self.drop_last)
 
     def __iter__(self) -> Iterator[Any]:
         if self._place is None or not self._goes_on:
@@ -107,10 +98,9 @@ class DataLoader:
         self._place = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The place in the epoch, its order if it was shuffled, and the state of the loader's own generator, if it has one.
+        """The place after the batch given last, the epoch's order if it was shuffled, and the loader's own generator's state.
 
-        Inside the loop it is the place after the batch given last, after the loop that of an epoch not yet begun. The default
-        generator's state is not part of it (`minitorch.get_rng_state`).
+        The default generator's state is not part of it (`minitorch.get_rng_state`).
         """
         order, given = self._place or (None, 0)
         return {
@@ -121,15 +111,14 @@ class DataLoader:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Make the next epoch the rest of the one in which `state_dict` was taken.
+        """Make the next epoch the rest, which may be nothing, of the one in which `state_dict` was taken.
 
-        Nothing remains of an epoch whose last batch had been given; the loop then ends at once. A `sampler` is gone through
-        from its start, so it must give the same order again. Raises ValueError, and changes nothing, for the state of a loader
-        with another number of samples, batch size, `shuffle`, `drop_last` or kind of generator, and for a damaged one.
+        A `sampler` is gone through from its start, so it must give the same order again. Raises ValueError, and changes
+        nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged one.
         """
         own = self._form()
-        values: list[Any] = [state_dict.get(name) for name in ("loader", "batches", "order", "generator")]
-        form, given, order, stream = values
+        get: Any = state_dict.get
+        form, given, order, stream = map(get, ("loader", "batches", "order", "generator"))
         if form != own:
             raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
         most = math.inf if own["samples"] is None else len(self)

@@ -120,8 +120,8 @@ class Subset(Dataset[T]):
 def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[T]]:
     """`dataset` dealt out at random into subsets of the given lengths, or of the given fractions, which sum to 1.
 
-    Fractions are rounded down and what is left over goes to the first subsets, one each. Raises ValueError for lengths that
-    do not add up; warns if a fraction is so small that its subset is empty.
+    What rounding down leaves over goes to the first subsets, one each. Raises ValueError for lengths that do not add up;
+    warns if a fraction is so small that its subset is empty.
     """
     count = len(dataset)  # type: ignore[arg-type]  # one without a length has no positions to deal out
     if math.isclose(math.fsum(lengths), 1) and min(lengths) >= 0:

@@ -43,18 +43,12 @@ class RandomSampler(Sampler[int]):
     More samples than there are come as whole orders one after another. Raises ValueError for no sample.
     """
 
-    data_source: Any
-    replacement: bool
-    generator: Any
-
     def __init__(
-        self,
-        data_source: Sized,
-        replacement: bool = False,
-        num_samples: int | None = None,
-        generator: Generator | None = None,
+        self, data_source: Sized, replacement: bool = False, num_samples: int | None = None, generator: Any = None
     ) -> None:
-        self.data_source, self.replacement, self.generator = data_source, replacement, generator
+        self.data_source: Any = data_source
+        self.replacement: bool = replacement
+        self.generator: Any = generator
         self.num_samples: int = len(data_source) if num_samples is None else _count(self, num_samples)
 
     def __iter__(self) -> Iterator[int]:
@@ -71,11 +65,9 @@ class RandomSampler(Sampler[int]):
 class SubsetRandomSampler(Sampler[int]):
     """The given positions in a random order, anew each time."""
 
-    indices: Any
-    generator: Any
-
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
-        self.indices, self.generator = indices, generator
+        self.indices: Any = indices
+        self.generator: Any = generator
 
     def __iter__(self) -> Iterator[int]:
         order = (self.generator or default_generator).numpy.permutation(len(self.indices)).tolist()
@@ -91,19 +83,13 @@ class WeightedRandomSampler(Sampler[int]):
     Raises ValueError for weights that are negative or not a vector, or for more samples than can be drawn.
     """
 
-    num_samples: int
-    replacement: bool
-    generator: Any
-
     def __init__(
-        self,
-        weights: Sequence[float] | Tensor,
-        num_samples: int,
-        replacement: bool = True,
-        generator: Generator | None = None,
+        self, weights: Sequence[float] | Tensor, num_samples: int, replacement: bool = True, generator: Any = None
     ) -> None:
         self.weights: Any = np.array(weights.tolist() if isinstance(weights, Tensor) else weights, np.float64)
-        self.num_samples, self.replacement, self.generator = _count(self, num_samples), replacement, generator
+        self.num_samples: int = _count(self, num_samples)
+        self.replacement: bool = replacement
+        self.generator: Any = generator
         most = np.inf if replacement else np.count_nonzero(self.weights)
         if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
             raise ValueError(
@@ -122,19 +108,21 @@ class WeightedRandomSampler(Sampler[int]):
 class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` positions of another sampler; the last may be shorter, or is left out with `drop_last`."""
 
-    batch_size: int
-    drop_last: bool
-
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        self.sampler: Any
-        self.sampler, self.batch_size, self.drop_last = sampler, _count(self, batch_size, "batch_size"), drop_last
+        self.sampler: Any = sampler
+        self.batch_size: int = _count(self, batch_size, "batch_size")
+        self.drop_last: bool = drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
         return batches(self.sampler, self.batch_size, self.drop_last)
 
     def __len__(self) -> int:
-        count = len(self.sampler)
-        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
+
+
+def batch_count(samples: int, size: int, drop_last: bool) -> int:
+    """How many lists `batches` gives."""
+    return samples // size if drop_last else -(-samples // size)
 
 
 def batches(samples: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
