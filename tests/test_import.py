@@ -31,7 +31,7 @@ ORDER = [
     "minitorch.jit",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
-    "minitorch.autograd.jacobians", "minitorch.autograd.questions", "minitorch.autograd.numbers", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
+    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.distributions", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch.onnx", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]
@@ -75,8 +75,6 @@ HOST = {
     "minitorch.autograd.trial": "runs operations on the host",
     "minitorch.autograd.jacobians": "compares on the host",
     "minitorch.autograd.explain": "compares on the host",
-    "minitorch.autograd.questions": "compares on the host",
-    "minitorch.autograd.numbers": "compares on the host",
     "minitorch.files.layout": "files hold host arrays",
     "minitorch.onnx": "files hold host arrays",
     "minitorch.utils.data": "positions of samples, and samples that are NumPy arrays",

@@ -4,15 +4,15 @@ Central differences, (f(x + h) - f(x - h)) / 2h, work for every function and los
 Im f(x + ih) / h (Squire & Trapp 1998), subtracts nothing and is exact to rounding, for functions built of analytic
 operations only.
 
-Each of the three takes a function of one host array that returns a flat array, the array, and the index of the element that
-moves. They return the derivative of every value by that element, and an estimate of the error in each.
+Each way takes a function of one host array that returns a flat array, the array, and the index of the element that moves. It
+returns the derivative of every value by that element, and an estimate of the error in each.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +20,15 @@ STEP: Final = 1e-30  # of the complex step: its square vanishes beside any numbe
 EPSILON: Final = float(np.finfo(np.float64).eps)
 Flat = Callable[[np.ndarray], np.ndarray]
 Slope = tuple[np.ndarray, np.ndarray]
+
+
+def jacobian(function: Flat, x: np.ndarray, way: Callable[..., Slope], **options: Any) -> Slope:
+    """The derivatives of all values by all elements, (values, elements), and the errors in them, found in one of three ways."""
+    columns = [way(function, x, index, **options) for index in np.ndindex(x.shape)]
+    if not columns:
+        return (np.zeros((function(x).size, 0)),) * 2
+    slope, error = (np.stack(each, -1) for each in zip(*columns))
+    return slope, error
 
 
 def complex_step(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
@@ -30,7 +39,7 @@ def complex_step(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope
     return slope, np.abs(slope) * EPSILON
 
 
-def central(function: Flat, x: np.ndarray, index: tuple[int, ...], h: float) -> Slope:
+def central(function: Flat, x: np.ndarray, index: tuple[int, ...], h: float = 1e-6) -> Slope:
     """The derivative by central differences."""
     high, low = x.copy(), x.copy()
     high[index] += h
@@ -49,7 +58,7 @@ def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that an imaginary part is discarded, which real steps find
                 exact, rounding = complex_step(function, x, index)
-            if np.all(np.abs(exact - near) <= 1e-3 * (1 + np.abs(near)) + noise):
+            if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
                 return exact, rounding
         except Exception:
             pass  # an operation that complex numbers do not have, or that has them in no rule
@@ -58,4 +67,4 @@ def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
         slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3
         if np.all(np.abs(slope - rough) <= 1e-6 * (1 + np.abs(slope)) + noise):
             return slope, noise + np.abs(slope - rough) * 1e-2
-        return central(function, x, index, 1e-6)  # something bends within h
+        return central(function, x, index)  # something bends within h

@@ -6,17 +6,22 @@ function is a single operation, the message also says what is wrong with its rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd.differences import EPSILON, Slope, central, complex_step
-from minitorch.autograd.explain import calls, explain, is_analytic
-from minitorch.autograd.op import Op
+from minitorch.autograd.differences import EPSILON, Slope, central, complex_step, jacobian
+from minitorch.autograd.explain import QUESTIONS, first_mistake
+from minitorch.autograd.grad_mode import Switch
+from minitorch.autograd.grad_mode import mode as switches
 from minitorch.autograd.partial import grad
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.trial import Trial, at, quiet
+from minitorch.autograd.watch import Watch
 from minitorch.random import Generator
 
 
@@ -50,16 +55,13 @@ def gradcheck(
     if mode not in ("central", "complex"):
         raise ValueError(f"gradcheck: expected mode 'central' or 'complex', got {mode!r}")
     exact = mode == "complex"
-    atol = atol if atol is not None else 1e-12 if exact else 1e-7
-    rtol = rtol if rtol is not None else 1e-12 if exact else 1e-6
+    usual = (1e-12, 1e-12) if exact else (1e-7, 1e-6)
+    atol, rtol = (default if given is None else given for given, default in zip((atol, rtol), usual))
     inputs, checked = _own(inputs)
-    try:
-        _check(func, inputs, checked, Generator().manual_seed(seed), eps, atol, rtol, exact)
-    except GradcheckError as reason:
-        if raise_exception:
-            raise _explained(reason, func, inputs) from None
-        return False
-    return True
+    fault = next(_Check(func, inputs, checked, seed).faults(exact, eps, atol, rtol), None)
+    if fault and raise_exception:
+        raise GradcheckError(f"gradcheck: {fault}{_explanation(func, inputs)}")
+    return not fault
 
 
 def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **options: Any) -> bool:
@@ -114,67 +116,99 @@ def _weights(output: Tensor, generator: Generator) -> Tensor:
     return wrap(backend.to_array(numbers, None, output.device))
 
 
-def _check(
-    func: Callable[..., Any],
-    inputs: list[Any],
-    checked: list[int],
-    generator: Generator,
-    eps: float,
-    atol: float,
-    rtol: float,
-    exact: bool,
-) -> None:
-    """Everything that `gradcheck` promises, the earliest fault first; raises GradcheckError."""
-    outputs, tensors = _outputs(func, inputs), [inputs[i] for i in checked]
-    places = [j for j, output in enumerate(outputs) if output.requires_grad]
-    if not places:
-        raise GradcheckError("gradcheck: no output depends on the inputs that require a gradient")
-    weights = [_weights(outputs[j], generator) for j in places]
-    given = [*map(_host, tensors)]
-    signs = [*map(_host, weights)]
+class _Check:
+    """A function at a point, with random weights for those of its outputs that are differentiated."""
 
-    def pulled(by: list[Tensor]) -> list[Any]:
-        found = grad([outputs[j] for j in places], tensors, by, retain_graph=True, allow_unused=True)
+    def __init__(self, func: Callable[..., Any], inputs: list[Any], checked: list[int], seed: int) -> None:
+        self.func, self.inputs, self.checked, generator = func, inputs, checked, Generator().manual_seed(seed)
+        outputs = _outputs(func, inputs)
+        self.places = [j for j, output in enumerate(outputs) if output.requires_grad]
+        self.outputs = [outputs[j] for j in self.places]
+        self.weights = [_weights(output, generator) for output in self.outputs]
+
+    def faults(self, exact: bool, eps: float, atol: float, rtol: float) -> Iterator[str]:
+        """What of all that `gradcheck` promises does not hold; only the first is told, so that the rest may rely on it."""
+        if not self.places:
+            yield "no output depends on the inputs that require a gradient"
+        given, weights = [_host(self.inputs[i]) for i in self.checked], _flat(self.weights)
+        found = self.gradients(self.weights)
+        for i, before in zip(self.checked, given):
+            if not np.array_equal(_host(self.inputs[i]), before, equal_nan=True):
+                yield f"input {i} of shape {before.shape} was changed by the function or its backward"
+        if not np.array_equal(_flat(self.weights), weights):
+            yield "backward changes the gradient that it is given, in place"
+        again, nothing = self.gradients(self.weights), self.gradients([weight * 0 for weight in self.weights])
+        for i, got, second, zero in zip(self.checked, found, again, nothing):
+            if got is not None and not np.allclose(got, second, rtol=rtol, atol=atol, equal_nan=True):
+                yield f"input {i}: a second backward gives another gradient{_most(got, second)}"
+            if got is not None and (np.abs(zero) > atol).any():
+                says = f"input {i}: with a gradient of zero passed in, backward still gives{_most(zero, 0 * zero)}"
+                yield f"{says}: it does not multiply by what it is given"
+        if not np.allclose(self.values(self.inputs), _flat(self.outputs), rtol=rtol, atol=atol, equal_nan=True):
+            yield "the function gives other values when it is called again: is it random?"
+        for i, got in zip(self.checked, found):
+            try:
+                wrong = _difference(i, got, *self.slope(i, weights, exact, eps), atol, rtol)
+            except (TypeError, ValueError) as reason:
+                if not exact:
+                    raise
+                why = f"not analytic, complex numbers have no such operation; use mode='central' ({reason})"
+                yield f"{_culprits(self.func, self.inputs)}: {why}"
+                return
+            if (
+                wrong
+                and exact
+                and got is not None
+                and not _difference(i, got, *self.slope(i, weights, False, 1e-6), 1e-7, 1e-6)
+            ):
+                why = "so the complex step cannot check it: central differences agree with the gradient of"
+                yield f"{_culprits(self.func, self.inputs)} is not analytic, {why} input {i}; use mode='central'"
+            if wrong:
+                yield wrong
+
+    def gradients(self, weights: list[Tensor]) -> list[Any]:
+        """Of each checked input; None where nothing arrives."""
+        found = grad(self.outputs, [self.inputs[i] for i in self.checked], weights, retain_graph=True, allow_unused=True)
         return [None if g is None else _host(g) for g in found]
 
-    found = pulled(weights)
-    for i, tensor, before in zip(checked, tensors, given):
-        if not np.array_equal(_host(tensor), before, equal_nan=True):
-            raise GradcheckError(
-                f"gradcheck: input {i} of shape {tuple(tensor.shape)} was changed by the function or its backward"
-            )
-    if not all(np.array_equal(_host(weight), sign) for weight, sign in zip(weights, signs)):
-        raise GradcheckError("gradcheck: backward changes the gradient that it is given, in place")
-    again, nothing = pulled(weights), pulled([weight * 0 for weight in weights])
-    for i, got, second, zero in zip(checked, found, again, nothing):
-        if got is None:
-            continue
-        if not np.allclose(got, second, rtol=rtol, atol=atol, equal_nan=True):
-            raise GradcheckError(f"gradcheck: input {i}: a second backward gives another gradient{_first(got, second)}")
-        if (np.abs(zero) > atol).any():
-            raise GradcheckError(
-                f"gradcheck: input {i}: with a gradient of zero passed in, backward still gives{_first(zero, 0 * zero)}: it "
-                "does not multiply by what it is given"
-            )
-    values = [_host(output) for output in _outputs(func, inputs)]
-    if not all(np.allclose(values[j], _host(outputs[j]), rtol=rtol, atol=atol, equal_nan=True) for j in places):
-        raise GradcheckError("gradcheck: the function gives other values when it is called again: is it random?")
-    for i, tensor, got in zip(checked, tensors, found):
-        try:
-            slope = _numerical(func, inputs, i, places, signs, eps, exact)
-        except (TypeError, ValueError) as reason:
-            if not exact:
-                raise
-            raise GradcheckError(
-                f"gradcheck: {_culprits(func, inputs)}: not analytic, complex numbers have no such operation; use "
-                f"mode='central' ({reason})"
-            ) from reason
-        try:
-            _compare(got if got is not None else np.zeros(tensor.shape), *slope, atol, rtol, i, got is None)
-        except GradcheckError:
-            if exact and got is not None:
-                _check_analytic(func, inputs, i, places, signs, got)
-            raise
+    def values(self, inputs: list[Any]) -> np.ndarray:
+        """Those of the outputs that are differentiated, in one row."""
+        outputs = _outputs(self.func, inputs)
+        return _flat([outputs[j] for j in self.places])
+
+    def slope(self, place: int, weights: np.ndarray, exact: bool, eps: float) -> Slope:
+        """The derivative of the weighed sum of the outputs by each element of an input, from values alone, and its error."""
+        inputs = list(self.inputs)
+        if exact:
+            inputs = [v.type(backend.complex128) if isinstance(v, Tensor) and v.requires_grad else v for v in inputs]
+
+        def function(moved: np.ndarray) -> np.ndarray:
+            inputs[place] = wrap(backend.to_array(moved, None, self.inputs[place].device))
+            return self.values(inputs)
+
+        origin = _host(self.inputs[place])
+        if not origin.size:
+            return origin, origin
+        slope, error = jacobian(function, origin, complex_step if exact else functools.partial(central, h=eps))
+        return (weights @ slope).reshape(origin.shape), (np.abs(weights) @ error).reshape(origin.shape)
+
+
+def _difference(
+    place: int, found: np.ndarray | None, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float
+) -> str:
+    """Where a gradient is not what the values say, in words; "" if each element agrees within its own tolerance."""
+    got = np.zeros(expected.shape) if found is None else found
+    # a sum of large numbers carries their rounding even if it is small itself
+    allowed = atol + rtol * np.abs(expected) + 8 * rounding + 16 * EPSILON * np.abs(expected).max(initial=0.0)
+    excess = np.nan_to_num(np.abs(got - expected) / allowed, nan=np.inf)
+    if not (excess > 1).any():
+        return ""
+    index = tuple(int(k) for k in np.unravel_index(np.argmax(excess), got.shape))
+    says = "no gradient arrived (a backward returned None)" if found is None else f"backward gives {float(got[index])!r}"
+    return (
+        f"input {place} of shape {got.shape}, index {index}: {says}, the function's values say {float(expected[index])!r} "
+        f"({(excess > 1).sum()} of {got.size} elements differ by more than {atol} + {rtol} times their derivative)"
+    )
 
 
 def _host(tensor: Tensor) -> np.ndarray:
@@ -182,94 +216,58 @@ def _host(tensor: Tensor) -> np.ndarray:
     return np.array(backend.to_array(tensor.array, None, backend.CPU))
 
 
-def _first(got: np.ndarray, expected: np.ndarray) -> str:
+def _flat(tensors: list[Tensor]) -> np.ndarray:
+    return np.concatenate([_host(tensor).ravel() for tensor in tensors])
+
+
+def _most(got: np.ndarray, expected: np.ndarray) -> str:
     """Where two arrays differ most, for a message."""
-    index = np.unravel_index(np.argmax(np.abs(got - expected)), got.shape)
-    return f" ({got[index]:.6g} and {expected[index]:.6g} at index {tuple(map(int, index))})"
+    k = np.argmax(np.abs(got - expected))
+    return f" ({got.flat[k]:.6g} and {expected.flat[k]:.6g}{at(k, got.shape, ' at index ')})"
 
 
-def _numerical(
-    func: Callable[..., Any],
-    inputs: list[Any],
-    place: int,
-    outputs: list[int],
-    weights: list[np.ndarray],
-    eps: float,
-    exact: bool,
-) -> Slope:
-    """The derivative of the weighed sum of the outputs by each element of input `place`, from values of `func` alone."""
-    origin = _host(inputs[place])
-    flat = np.concatenate([weight.ravel() for weight in weights])
+class _Calls(Watch):
+    """Remembers the operations that are run, each as a trial."""
 
-    def function(moved: np.ndarray) -> np.ndarray:
-        values = [
-            wrap(backend.to_array(moved, None, value.device))
-            if i == place
-            else value.type(backend.complex128)
-            if exact and isinstance(value, Tensor) and value.requires_grad
-            else value
-            for i, value in enumerate(inputs)
-        ]
-        results = _outputs(func, values)
-        return np.concatenate([_host(results[j]).ravel() for j in outputs])
+    name = "gradcheck"
 
-    slope, error = np.zeros(origin.shape), np.zeros(origin.shape)
-    for index in np.ndindex(origin.shape):
-        each, rounding = complex_step(function, origin, index) if exact else central(function, origin, index, eps)
-        slope[index], error[index] = each @ flat, rounding @ np.abs(flat)
-    return slope, error
+    def __init__(self) -> None:
+        self.found: list[Trial] = []
+
+    def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
+        """Run it; what a rule or a user's `Function` runs within is not a call of its own."""
+        if not raw and switches.recording:
+            edges, function = node.edges or [None] * len(inputs), getattr(node, "function", None)
+            leaves = [a if edge is None else wrap(a).requires_grad_() for a, edge in zip(inputs, edges)]
+            self.found.append(Trial(function or type(node), tuple(leaves), {} if function else parameters))
+        return node.forward(*inputs, **parameters)
 
 
-def _compare(
-    got: np.ndarray, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float, place: int, missing: bool
-) -> None:
-    """Raise GradcheckError unless each element agrees within its own tolerance."""
-    error = np.abs(got - expected)
-    # a sum of large numbers carries their rounding even if it is small itself
-    allowed = atol + rtol * np.abs(expected) + 8 * rounding + 16 * EPSILON * np.abs(expected).max(initial=0.0)
-    wrong = ~(error <= allowed)
-    if wrong.any():
-        excess = np.where(np.isnan(error), np.inf, error / allowed)
-        index = tuple(int(i) for i in np.unravel_index(np.argmax(excess), error.shape))
-        raise GradcheckError(
-            f"gradcheck: input {place} of shape {tuple(got.shape)}, index {index}: "
-            f"{'no gradient arrived (a backward returned None)' if missing else f'backward gives {float(got[index])!r}'}, the "
-            f"function's values say {float(expected[index])!r} ({int(wrong.sum())} of {wrong.size} elements differ by more "
-            f"than {atol} + {rtol} times their derivative)"
-        )
-
-
-def _check_analytic(
-    func: Callable[..., Any], inputs: list[Any], place: int, places: list[int], weights: list[Any], got: np.ndarray
-) -> None:
-    """Raise GradcheckError if real steps agree with the gradient that the complex step calls wrong."""
-    try:
-        _compare(got, *_numerical(func, inputs, place, places, weights, 1e-6, exact=False), 1e-7, 1e-6, place, False)
-    except GradcheckError:
-        return
-    raise GradcheckError(
-        f"gradcheck: {_culprits(func, inputs)} is not analytic, so the complex step cannot check it: central differences agree "
-        f"with the gradient of input {place}; use mode='central'"
-    )
+def _calls(func: Callable[..., Any], inputs: list[Any]) -> list[Trial]:
+    """The operations that `func` runs on these inputs; none in a thread that is watched already."""
+    watch = _Calls()
+    if switches.watch is None:
+        with Switch(watch, "watch"):
+            func(*inputs)
+    return watch.found
 
 
 def _culprits(func: Callable[..., Any], inputs: list[Any]) -> str:
     """The operations that are not analytic, in a sentence of which they are the subject."""
-    found = sorted(
-        {op().title if issubclass(op, Op) else op.__name__ for op, *call in calls(func, inputs) if not is_analytic(op, *call)}
-    )
-    return " and ".join(found) or "the function"
+    return " and ".join(sorted({t.op().title for t in _calls(func, inputs) if not _is_analytic(t)})) or "the function"
 
 
-def _explained(reason: GradcheckError, func: Callable[..., Any], inputs: list[Any]) -> GradcheckError:
-    """The same error; if `func` is a single small operation, with what is wrong with its rule."""
-    found = calls(func, inputs)
-    if (
-        "analytic" in str(reason)
-        or len(found) != 1
-        or sum(value.numel() for value in inputs if isinstance(value, Tensor)) > 200
-    ):
-        return reason
-    op, arrays, parameters = found[0]
-    words = explain(op, *arrays, **parameters)
-    return GradcheckError(f"{reason}\n{words}") if words else reason
+def _is_analytic(t: Trial) -> bool:
+    """Whether complex steps agree with real ones."""
+    with quiet(), contextlib.suppress(Exception):  # an operation that complex numbers do not have
+        both = [[t.slopes(i, way=way)[0] for way in (complex_step, central)] for i in t.places]
+        return all(np.allclose(exact, real, rtol=1e-4, atol=1e-4, equal_nan=True) for exact, real in both)
+    return False
+
+
+def _explanation(func: Callable[..., Any], inputs: list[Any]) -> str:
+    """What is wrong with the rule, on a line of its own, if `func` is a single small operation."""
+    small = sum(value.numel() for value in inputs if isinstance(value, Tensor)) <= 200
+    trials = _calls(func, inputs) if small else []
+    found = first_mistake(trials[0], QUESTIONS) if len(trials) == 1 else None
+    return f"\n{found}" if found else ""

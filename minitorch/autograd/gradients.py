@@ -63,6 +63,15 @@ def added(a: Any, b: Any) -> Any:
     return np.asarray(total) if isinstance(total, np.generic) else total  # two 0-d arrays add up to a scalar in NumPy
 
 
+def broadcast_dims(given: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The dimensions that broadcasting `wanted` to the shape `given` adds or stretches; None if it does not lead there."""
+    extra = len(given) - len(wanted)
+    aligned = (1,) * extra + wanted
+    if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, given)):
+        return None
+    return tuple(i for i, want in enumerate(aligned) if i < extra or want != given[i])
+
+
 def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
     """`grad` in the shape and dtype of input `position` of `node`: summed over dimensions that were broadcast, and cast.
 
@@ -78,11 +87,9 @@ def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
         edge.look()
     given, shape, dtype = grad, edge._shape, edge._dtype
     if grad.shape != shape:
-        extra = len(grad.shape) - len(shape)
-        aligned = (1,) * extra + shape
-        if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, grad.shape)):
+        dims = broadcast_dims(grad.shape, shape)
+        if dims is None:
             raise RuntimeError(f"{node.title}.backward: a gradient of shape {tuple(grad.shape)} for an input of shape {shape}")
-        dims = tuple(i for i, want in enumerate(aligned) if i < extra or want != grad.shape[i])
         grad = (grad.sum(dims) if isinstance(grad, Tensor) else accumulate.total(grad, dims)).reshape(shape)
         grad = np.asarray(grad) if isinstance(grad, np.generic) else grad  # what NumPy makes of a 0-d sum
     if grad.dtype != dtype:

@@ -1,4 +1,4 @@
-"""An operation on trial: its forward and its rule run by hand, and the text of the rule."""
+"""An operation on trial: its forward and its rule run by hand, and the text of both."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd.differences import best
+from minitorch.autograd.differences import Slope, best, jacobian
 from minitorch.autograd.function import Function
+from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
@@ -31,77 +32,49 @@ class Run(NamedTuple):
     results: tuple[Any, ...]
     outs: list[int]
 
-    def values(self) -> np.ndarray:
-        """All numbers that have a gradient, in one row."""
-        return flat(self.results, self.outs)
-
-
-def flat(results: tuple[Any, ...], outs: list[int]) -> np.ndarray:
-    """The numbers of those results that have a gradient, in one row."""
-    return np.concatenate([np.ravel(array(results[j])) for j in outs])
+    def flat(self, results: tuple[Any, ...] = ()) -> np.ndarray:
+        """The numbers of the results, or of gradients of them, that have a gradient, in one row."""
+        return np.concatenate([np.ravel(array((results or self.results)[j])) for j in self.outs])
 
 
 class Trial:
     """An operation, an `Op` or a `Function`, on given inputs; those that are differentiated in float64."""
 
-    parameters: dict[Any, Any]
-    strict: bool
-
-    def __init__(
-        self,
-        op: Any,
-        inputs: tuple[Any, ...],
-        parameters: dict[Any, Any],
-        strict: bool = False,
-        dtype: np.dtype = backend.float64,
-    ) -> None:
+    def __init__(self, op: Any, inputs: tuple[Any, ...], parameters: dict[Any, Any], strict: bool = False) -> None:
         self.function: Any = op if issubclass(op, Function) else None
         self.op: type[Op] = op._node if self.function else op
-        asked = any(isinstance(value, Tensor) and value.requires_grad for value in inputs)
-        self.inputs: list[Any] = [as_host(value, dtype) for value in inputs]
-        self.parameters, self.strict = parameters, strict
-        self.places: list[int] = [
-            i
-            for i, (value, a) in enumerate(zip(inputs, self.inputs))
-            if is_floating(a) and (value.requires_grad if asked and isinstance(value, Tensor) else not asked)
-        ]
-        self.forward: Any = inspect.unwrap(self.function.forward if self.function else self.op.forward)
-        self.rule: Any = inspect.unwrap(self.function.backward if self.function else self.op.backward)
-        self.source: Any = Source(self.rule)
-        self.generator: Any = np.random.default_rng(0)
+        self.inputs, self.parameters, self.strict = [_as_host(value) for value in inputs], parameters, strict
+        asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]
+        moving = asked if any(asked) else [True] * len(inputs)
+        self.places = [i for i, a in enumerate(self.inputs) if moving[i] and is_floating(a)]
+        self.forward, self.rule = Source(op.forward), Source(op.backward)
+        self.generator = np.random.default_rng(0)
+        names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]
+        self.names = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
 
-    def on(self, inputs: list[Any], strict: bool | None = None) -> Trial:
+    def on(self, inputs: list[Any], **parameters: Any) -> Trial:
         """The same operation on other inputs."""
         other = copy.copy(self)
         for name in ("first", "jacobians", "rules"):
             vars(other).pop(name, None)
-        other.inputs = inputs
+        other.inputs = [np.asarray(a) if isinstance(a, np.generic) else a for a in inputs]
+        other.parameters = self.parameters | parameters
         return other
 
-    @functools.cached_property
-    def names(self) -> list[str]:
-        """What forward calls its inputs."""
-        parameters = list(inspect.signature(self.forward).parameters.values())
-        parameters = parameters[0 if self.function and self.function.setup_context else 1 :]
-        names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
-        return names if len(names) >= len(self.inputs) else [f"input {i}" for i in range(len(self.inputs))]
+    def moved(self, place: int, a: np.ndarray) -> Trial:
+        """The same with another array in place of one input."""
+        return self.on([a if i == place else b for i, b in enumerate(self.inputs)])
 
     def run(self) -> Run:
         """Run forward on copies of the inputs, on a node made by hand."""
         given = [np.array(a, order="K") if isinstance(a, np.ndarray) else a for a in self.inputs]
-        tensors = [as_tensor(a) for a in given]
+        tensors = [wrap(a) if isinstance(a, np.ndarray) else a for a in given]
         node = self.op()
         node.saved, node.edges = (), [tensor if i in self.places else None for i, tensor in enumerate(tensors)]
-        more = {"inputs": tuple(tensors)} if self.function else copy.deepcopy(self.parameters)
-        try:
-            result = node.forward(*given, **more)
-        except Exception as reason:
-            reason.saved = node.saved  # type: ignore[attr-defined]  # what had been kept goes along
-            raise
+        result = node.forward(*given, **{"inputs": tuple(tensors)} if self.function else copy.deepcopy(self.parameters))
         results = result if isinstance(result, tuple) else (result,)
         constant = getattr(node, "constant_ids", ())
-        outs = [j for j, out in enumerate(results) if is_floating(out, "fc") and id(out) not in constant]
-        return Run(node, given, results, outs)
+        return Run(node, given, results, [j for j, y in enumerate(results) if is_floating(y, "fc") and id(y) not in constant])
 
     @functools.cached_property
     def first(self) -> Run:
@@ -117,10 +90,9 @@ class Trial:
         """What the rule returns for a flat g, as a tuple, and the arrays that it was given as g."""
         run, given, start = run or self.first, [], 0
         for j, out in enumerate(run.results):
-            size = np.size(out) if j in run.outs else 0
-            part = g[start : start + size].copy() if j in run.outs else np.zeros(np.size(out))
+            part = g[start : start + np.size(out)].copy() if j in run.outs else np.zeros(np.size(out))
+            start += part.size if j in run.outs else 0
             given.append(part.reshape(np.shape(out)))
-            start += size
         answer = self.function.backward(run.node, *map(wrap, given)) if self.function else run.node.backward(*given)
         return answer if type(answer) is tuple else (answer,), tuple(given)
 
@@ -131,27 +103,21 @@ class Trial:
 
     def random(self) -> np.ndarray:
         """A g without zeros or equal numbers."""
-        size = self.first.values().size
+        size = self.first.flat().size
         return self.generator.uniform(0.5, 1.5, size) * self.generator.choice([-1.0, 1.0], size)
 
-    def moved(self, place: int, a: np.ndarray) -> Trial:
-        """The same with another array in place of one input."""
-        return self.on([a if i == place else b for i, b in enumerate(self.inputs)])
+    def values(self) -> np.ndarray:
+        """Forward's values, in one row."""
+        return self.run().flat()
 
     @functools.cached_property
-    def jacobians(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    def jacobians(self) -> dict[int, Slope]:
         """By input, dy/dx of forward's values, (outputs, elements), and how exactly it is known."""
-        return {i: self.slopes(i, lambda trial: trial.run().values()) for i in self.places}
+        return {i: self.slopes(i) for i in self.places}
 
-    def slopes(self, place: int, values: Callable[[Trial], np.ndarray]) -> Any:
+    def slopes(self, place: int, values: Callable[[Trial], np.ndarray] = values, way: Any = best) -> Slope:
         """How the flat `values` change with each element of an input, (values, elements), and the error in that."""
-        a = self.inputs[place]
-        columns = [best(lambda moved: values(self.moved(place, moved)), a, index) for index in np.ndindex(a.shape)]
-        columns = columns or [(np.zeros((0, values(self).size)),) * 2]
-        return tuple(
-            np.array([column[k] for column in columns]).reshape(a.size, -1 if a.size else columns[0][0].shape[1]).T
-            for k in (0, 1)
-        )
+        return jacobian(lambda moved: values(self.moved(place, moved)), self.inputs[place], way)
 
     @functools.cached_property
     def rules(self) -> dict[int, np.ndarray]:
@@ -160,20 +126,19 @@ class Trial:
 
     def rules_of(self, run: Run) -> dict[int, np.ndarray]:
         """The Jacobian of the rule on a node: its answers to each g that is one in one place."""
-        size = self.first.values().size
-        rows = [self.gradients(row, run) for row in np.eye(size)]
-        return {i: np.array([row[i].ravel() for row in rows]).reshape(size, self.inputs[i].size) for i in self.places}
+        rows = [self.gradients(row, run) for row in np.eye(self.first.flat().size)]
+        return {i: np.array([row[i].ravel() for row in rows]).reshape(len(rows), self.inputs[i].size) for i in self.places}
 
-    def bends(self, place: int, element: int) -> bool:
-        """Whether forward has a kink at an element of an input: the slopes on its two sides differ."""
+    def bends(self, place: int, elements: np.ndarray) -> bool:
+        """Whether forward has a kink at one of these elements of an input: the slopes on its two sides differ."""
         a = self.inputs[place]
-        index = np.unravel_index(element, a.shape)
-        h = 1e-6 * max(1.0, abs(float(a[index])))
-        sides = [a.copy(), a.copy()]
-        sides[0][index] += h
-        sides[1][index] -= h
-        below, middle, above = (self.moved(place, x).run().values() for x in (sides[1], a, sides[0]))
-        return bool((np.abs((above - middle) - (middle - below)) / h > 1e-3 * (1 + np.abs(above - below) / h)).any())
+        for k in elements:
+            step = np.zeros(a.size)
+            step[k] = h = 1e-6 * max(1.0, abs(float(a.flat[k])))
+            below, middle, above = (self.moved(place, a + n * step.reshape(a.shape)).values() for n in (-1, 0, 1))
+            if (np.abs(above - middle - (middle - below)) / h > 1e-3 * (1 + np.abs(above - below) / h)).any():
+                return True
+        return False
 
 
 @contextlib.contextmanager
@@ -184,12 +149,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-# ---- arrays --------------------------------------------------------------------------------------------------------------
-
-
 def array(value: Any) -> np.ndarray:
     """The array of a tensor, or of whatever else is one."""
     return np.asarray(value.array if isinstance(value, Tensor) else value)
+
+
+def at(flat: Any, shape: tuple[int, ...], word: str = "") -> str:
+    """The place of an element, for a sentence; nothing of a single number."""
+    return f"{word}{[int(n) for n in np.unravel_index(flat, shape)]}" if shape else ""
 
 
 def is_floating(value: Any, kinds: str = "f") -> bool:
@@ -197,97 +164,55 @@ def is_floating(value: Any, kinds: str = "f") -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in kinds
 
 
-def as_host(value: Any, dtype: np.dtype) -> Any:
-    """A host array of a tensor or array, in `dtype` if it is floating; anything else as it is."""
-    value = value.array if isinstance(value, Tensor) else value
-    if not backend.is_array(value):
-        return value
-    value = backend.to_array(value, None, backend.CPU)
-    return value.astype(dtype) if value.dtype.kind == "f" else value
-
-
-def as_tensor(value: Any) -> Any:
-    """A tensor of an array; anything else as it is."""
-    return wrap(value) if isinstance(value, np.ndarray) else value
-
-
 def fitted(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """A gradient summed to `shape` as the engine does it; None if `shape` is not broadcast to its own."""
-    extra = gradient.ndim - len(shape)
-    aligned = (1,) * extra + tuple(shape)
-    if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, gradient.shape)):
-        return None
-    axes = tuple(k for k, want in enumerate(aligned) if k < extra or want != gradient.shape[k])
-    return np.asarray(gradient.sum(axes)).reshape(shape)
+    dims = broadcast_dims(gradient.shape, shape)
+    return None if dims is None else np.asarray(gradient.sum(dims)).reshape(shape)
 
 
-# ---- the text of the rule ------------------------------------------------------------------------------------------------
+def _as_host(value: Any) -> Any:
+    """A host array of a tensor or array, in float64 if it is floating; anything else as it is."""
+    value = value.array if isinstance(value, Tensor) else value
+    value = backend.to_array(value, None, backend.CPU) if backend.is_array(value) else value
+    return value.astype(np.float64) if is_floating(value) else value
 
 
 class Source:
     """The lines of a function, and which of them does what."""
 
-    file: str
-    g: tuple[str, ...]
-    start: int
-
     def __init__(self, function: Callable[..., Any]) -> None:
-        code = function.__code__
-        self.file, self.g = code.co_filename, code.co_varnames[1 : code.co_argcount]
+        code: Any = inspect.unwrap(function).__code__
+        self.file, self.arguments = code.co_filename, code.co_varnames[: code.co_argcount]
         self.lines: list[str] = []
-        self.start, self.body = 0, ast.Module([], [])
-        try:
-            lines, self.start = inspect.getsourcelines(function)
-            self.body = ast.parse(textwrap.dedent("".join(lines)))
+        self.start, self.nodes = 0, []
+        with contextlib.suppress(OSError, SyntaxError):  # typed at a prompt: there is no line to name
+            lines, self.start = inspect.getsourcelines(code)
+            self.nodes: list[Any] = list(ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
             self.lines = [line.strip() for line in lines]
-        except (OSError, SyntaxError):
-            pass  # typed at a prompt: there is no line to name
 
     def at(self, line: int) -> str:
         """A line, counted from 1, as a message shows it."""
         return f"{Path(self.file).name}:{self.start + line - 1}   {self.lines[line - 1]}" if 0 < line <= len(self.lines) else ""
 
-    def holding(self, text: str) -> str:
-        """The first line that holds a text."""
-        return self.at(next((i for i, line in enumerate(self.lines, 1) if text in line), 0))
-
     def answer(self, position: int = 0) -> str:
         """The line that makes the gradient of the input at `position`, else the last line."""
-        returns = [node.value for node in ast.walk(self.body) if isinstance(node, ast.Return) and node.value is not None]
-        if not returns:
+        returned = [node.value for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]
+        if not returned:
             return self.at(len(self.lines))
-        value = returns[-1]
+        value = returned[-1]
         if isinstance(value, ast.Tuple) and position < len(value.elts):
             value = value.elts[position]
-        lines = [node.lineno for node in self.assigned(value.id)] if isinstance(value, ast.Name) else []
-        return self.at(max(lines, default=value.lineno))
-
-    def assigned(self, name: str) -> Iterator[ast.Assign | ast.AugAssign]:
-        """The statements that give `name` a value."""
-        for node in ast.walk(self.body):
-            if not isinstance(node, (ast.Assign, ast.AugAssign)):
-                continue
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(part, ast.Name) and part.id == name for target in targets for part in ast.walk(target)):
-                yield node
+        made = [node.lineno for node in self.nodes if is_stored(node) and root(node) == root(value)]
+        return self.at(max(made, default=value.lineno) if isinstance(value, ast.Name) else value.lineno)
 
     def changing(self, names: tuple[str, ...] | None = None) -> str:
         """The line that changes one of `names` in place, by default any name but g."""
-        for node in ast.walk(self.body):
-            changed: list[ast.expr] = []
-            if isinstance(node, ast.AugAssign):
-                changed = [node.target]
-            elif isinstance(node, ast.Assign):
-                changed = [target for target in node.targets if isinstance(target, ast.Subscript)]
-            elif isinstance(node, ast.Call):
-                changed = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
-            for target in changed:
-                while isinstance(target, (ast.Subscript, ast.Attribute)):
-                    target = target.value
-                name = getattr(target, "id", "")
-                if name in names if names is not None else name not in self.g:
-                    return self.at(target.lineno)
-        return ""
+        changed = [node.target for node in self.nodes if isinstance(node, ast.AugAssign)]
+        changed += [node.value for node in self.nodes if isinstance(node, ast.keyword) and node.arg == "out"]
+        changed += [node.value for node in self.nodes if getattr(node, "attr", "") in ("sort", "fill", "add_", "mul_")]
+        changed += [node for node in self.nodes if is_stored(node) and isinstance(node, (ast.Subscript, ast.Attribute))]
+        found = (each for each in changed if (root(each) not in self.arguments[1:] if names is None else root(each) in names))
+        return self.at(next((each.lineno for each in found), 0))
 
     def raised(self, reason: BaseException | None) -> str:
         """The line of the function's file that an exception, or what it was raised from, came from."""
@@ -297,3 +222,15 @@ class Source:
                 return f"{Path(self.file).name}:{own[-1].lineno}   {own[-1].line}"
             reason = reason.__cause__
         return ""
+
+
+def is_stored(node: Any) -> bool:
+    """Whether an expression in a program is given a value."""
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
+def root(node: Any) -> str:
+    """The name at which an expression such as a.b[c] begins."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    return getattr(node, "id", "")

@@ -19,11 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from minitorch.autograd.explain import QUESTIONS, first_mistake
-from minitorch.autograd.mistakes import Mistake, mistake
-from minitorch.autograd.trial import Trial
+from minitorch.autograd.explain import QUESTIONS, first_mistake, second_derivatives
+from minitorch.autograd.mistakes import found
+from minitorch.autograd.trial import Trial, quiet
 from minitorch.check.exercises import EXERCISES, Exercise
-from minitorch.check.properties import broadcasting, empty, errors, layouts, value
+from minitorch.check.properties import broadcasting, empty, error, layouts, value
 
 HEAD: Final = '''"""Write each `backward`, then run `python -m minitorch.check {file}`."""
 
@@ -86,25 +86,22 @@ def load(path: Path, parser: argparse.ArgumentParser) -> ModuleType:
     return module
 
 
-def result(row: Exercise, module: ModuleType) -> dict[str, Any]:
+def result(row: Exercise, module: Any) -> dict[str, Any]:
     """What became of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
     op = getattr(module, row.op.__name__, None)
-    if op is None:
-        found: Mistake | None = mistake("no class", name=row.op.__name__, file=Path(module.__file__ or "").name)
-    else:
-        trials = [Trial(op, case, row.parameters, row.strict) for case in row.cases]
-        found = next((found for trial in trials if (found := judged(trial, row)) is not None), None)
-    if found is not None:
-        status = found.kind if found.kind in ("unwritten", "no class") else "wrong"
-        return {"name": row.name, "status": status, **found._asdict()}
-    both = zip(*(errors(trial, row.orders) for trial in trials))
-    return {"name": row.name, "status": "right", "errors": [max(each) for each in both]}
-
-
-def judged(t: Trial, row: Exercise) -> Mistake | None:
-    """The earliest mistake: in the value, in the rule, on other shapes and layouts, in its own derivative."""
-    questions = [*QUESTIONS[:-1], broadcasting, layouts, empty, *QUESTIONS[-1:][: row.orders - 1]]
-    return first_mistake(t, [questions[0], lambda t: value(t, row.reference), *questions[1:]])
+    missing = found({"no class": op is None}, name=row.op.__name__, file=Path(getattr(module, "__file__", None) or "").name)
+    trials = [Trial(op, case, row.parameters, row.strict) for case in row.cases if op is not None]
+    others = [broadcasting, layouts, empty, *QUESTIONS[-1:][: row.orders - 1]]
+    asked = [QUESTIONS[0], lambda t: value(t, row.reference), *QUESTIONS[1:-1], *others]
+    mistakes = (each for each in (*missing, *(first_mistake(trial, asked) for trial in trials)) if each is not None)
+    for mistake in mistakes:
+        status = mistake.kind if mistake.kind in ("unwritten", "no class") else "wrong"
+        return {"name": row.name, "status": status, **mistake._asdict()}
+    with quiet():
+        pairs = [[(t.rules[i], t.jacobians[i][0]) for t in trials for i in t.places]]
+        if row.orders == 2:
+            pairs.append([(got, truth) for t in trials for _, got, truth, _ in second_derivatives(t)])
+    return {"name": row.name, "status": "right", "errors": [max(map(error, each)) for each in pairs]}
 
 
 def shown(result: dict[str, Any]) -> str:

@@ -7,17 +7,16 @@ def test_my_op(check):
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from minitorch.autograd import numbers, questions
-from minitorch.autograd.explain import Question, first_mistake
-from minitorch.autograd.mistakes import Mistake, mistake
+from minitorch.autograd.explain import QUESTIONS, RULE, Question, elsewhere, first_mistake, rule, shapes_fit
+from minitorch.autograd.gradients import broadcast_dims
+from minitorch.autograd.mistakes import Mistake, found
 from minitorch.autograd.op import Op
-from minitorch.autograd.trial import Source, Trial, array, quiet
+from minitorch.autograd.trial import Trial, array, at
 
 
 def op_checks(
@@ -37,116 +36,81 @@ def op_checks(
     operations on elements), `float32` kept, memory `layouts`, `empty` inputs, inputs `unchanged`, and `repeatable`.
     `strict` asks for gradients of exactly the inputs' shapes.
     """
-    return [
-        _test(name, holds, [Trial(op, tuple(case), parameters, strict) for case in cases])
-        for name, holds in properties(reference, orders).items()
-    ]
+    trials = [Trial(op, tuple(case), parameters, strict) for case in cases]
+    ask = {question.__name__: question for question in QUESTIONS}
+    properties: dict[str, list[Question]] = {
+        "value": [lambda t: value(t, reference)] if reference else [],
+        "first_derivative": [*RULE, ask["inputs_can_tell"], ask["holds_for_other_lengths"]],
+        "broadcasting": [broadcasting],
+        "float32": [ask["keeps_float32"]],
+        "layouts": [layouts],
+        "empty": [empty],
+        "unchanged": [ask["leaves_alone"]],
+        "repeatable": [ask["repeats"]],
+        "second_derivative": [ask["differentiates_twice"]] if orders == 2 else [],
+    }
+    return [_test(name, [ask["forward"], rule, *asked], trials) for name, asked in properties.items() if asked]
 
 
-def _test(name: str, holds: Question, trials: list[Trial]) -> Callable[[], None]:
+def _test(name: str, asked: list[Question], trials: list[Trial]) -> Callable[[], None]:
     def check() -> None:
         for trial in trials:
-            found = first_mistake(trial, [questions.forward_runs, questions.rule_runs, questions.returned, holds])
-            if found is not None:
-                raise AssertionError(f"{trial.op.__name__}: {found}")
+            mistake = first_mistake(trial, asked)
+            if mistake is not None:
+                raise AssertionError(f"{trial.op.__name__}: {mistake}")
 
     check.__name__ = check.__qualname__ = name
     return check
 
 
-def properties(reference: Callable[..., Any] | None, orders: int) -> dict[str, Question]:
-    """Each property by its name."""
-    found: dict[str, Question] = {} if reference is None else {"value": lambda t: value(t, reference)}
-    found |= {
-        "first_derivative": lambda t: first_mistake(t, [*RULE, numbers.inputs_can_tell, numbers.holds_for_other_lengths]),
-        "broadcasting": broadcasting,
-        "float32": numbers.keeps_float32,
-        "layouts": layouts,
-        "empty": empty,
-        "unchanged": lambda t: first_mistake(t, [questions.forward_keeps, questions.leaves_alone]),
-        "repeatable": lambda t: first_mistake(t, [questions.forward_keeps, questions.repeats]),
-    }
-    return found | ({"second_derivative": numbers.differentiates_twice} if orders == 2 else {})
-
-
-RULE: Final = [questions.shapes_fit, questions.multiplies_by_g, numbers.jacobian_is_right]
-
-
-def value(t: Trial, reference: Callable[..., Any]) -> Mistake | None:
-    """Whether forward gives what `reference` gives, to 1e-12 of the largest."""
+def value(t: Trial, reference: Callable[..., Any]) -> Iterator[Mistake]:
+    """Does forward give what `reference` gives, to 1e-12 of the largest?"""
     results = reference(*t.inputs, **t.parameters)
     for got, expected in zip(t.first.results, results if isinstance(results, tuple) else (results,)):
-        got, expected, place = array(got), array(expected), Source(t.forward).answer()
-        if got.shape != expected.shape:
-            return mistake("value", place, got=f"shape {tuple(got.shape)}", expected=f"shape {tuple(expected.shape)}", at="")
-        wrong = ~np.isclose(got, expected, rtol=0, atol=1e-12 * max(1.0, np.abs(expected).max(initial=0.0)), equal_nan=True)
-        if wrong.any():
-            index = np.unravel_index(np.argmax(wrong), wrong.shape)
-            at = f" at {[int(n) for n in index]}"
-            return mistake("value", place, got=f"{got[index]:.6g}", expected=f"{expected[index]:.6g}", at=at)
-    return None
+        got, expected, place = array(got), array(expected), t.forward.answer()
+        shapes = {"got": f"shape {got.shape}", "expected": f"shape {expected.shape}", "at": ""}
+        yield from found({"value": got.shape != expected.shape}, place, **shapes)
+        limit = 1e-12 * max(1.0, np.abs(expected).max(initial=0.0))
+        for k in np.flatnonzero(~np.isclose(got, expected, rtol=0, atol=limit, equal_nan=True)):
+            numbers = {"got": got.flat[k], "expected": expected.flat[k], "at": at(k, got.shape, " at ")}
+            yield from found({"value": True}, place, **numbers)
 
 
-def broadcasting(t: Trial) -> Mistake | None:
-    """Whether the rule holds where an input of an operation on elements is stretched along an axis of length one.
+def broadcasting(t: Trial) -> Iterator[Mistake]:
+    """Does the rule hold where an input of an operation on elements is stretched along an axis of length one?
 
     With `strict` the cases themselves are what is to be summed.
     """
-    if t.strict:
-        return None
-    try:
-        on_elements = np.broadcast_shapes(*(t.inputs[i].shape for i in t.places)) == t.out.shape
-    except ValueError:
-        return None
-    axes = [(i, axis) for i in t.places for axis in range(t.inputs[i].ndim)]
-    for i, axis in axes if on_elements and len(t.places) > 1 else ():
-        other = t.moved(i, t.inputs[i].take([0], axis))
-        with contextlib.suppress(Exception):  # a forward that does not broadcast
-            if other.out.shape == t.out.shape:
-                found = first_mistake(other, [questions.rule_runs, *RULE])
-                if found is not None:
-                    return found._replace(says=f"with {t.names[i]} of shape {tuple(other.inputs[i].shape)}: {found.says}")
-    return None
+    on_elements = all(broadcast_dims(t.out.shape, t.inputs[i].shape) is not None for i in t.places)
+    for i in t.places if on_elements and not t.strict else ():
+        for axis in range(t.inputs[i].ndim):
+            inputs = [a.take([0], axis) if k == i else a for k, a in enumerate(t.inputs)]
+            yield from elsewhere(t, inputs, RULE, f"with {t.names[i]} of shape {inputs[i].shape}", t.out.shape)
 
 
-def layouts(t: Trial) -> Mistake | None:
-    """Whether the same numbers in another memory order give the same values and gradients."""
+def layouts(t: Trial) -> Iterator[Mistake]:
+    """Do the same numbers in another memory order give the same values and gradients?"""
     other, g = t.on([np.asfortranarray(a) if isinstance(a, np.ndarray) else a for a in t.inputs]), t.random()
-    if not np.allclose(other.first.values(), t.first.values(), rtol=1e-12, atol=1e-12, equal_nan=True):
-        return mistake("layouts", Source(t.forward).answer(), what="forward's values")
+    yield from found({"layouts": _differ(other.first.flat(), t.first.flat())}, t.forward.answer(), what="forward's values")
     ours, theirs = t.gradients(g), other.gradients(g)
     for i in t.places:
-        if not np.allclose(ours[i], theirs[i], rtol=1e-12, atol=1e-12, equal_nan=True):
-            return mistake("layouts", t.source.answer(i), what=f"the gradient of {t.names[i]}")
-    return None
+        yield from found({"layouts": _differ(ours[i], theirs[i])}, t.rule.answer(i), what=f"the gradient of {t.names[i]}")
 
 
-def empty(t: Trial) -> Mistake | None:
-    """Whether the rule takes inputs of which there are none, where forward does."""
-    first = t.inputs[t.places[0]]
-    if not first.ndim:
-        return None
-    alone = [t.places[0]]
-    alike = [i for i in t.places if t.inputs[i].shape[:1] == first.shape[:1]]
-    for cut in (alone, alike) if alike != alone else (alone,):
-        other = t.on([a[:0] if i in cut else a for i, a in enumerate(t.inputs)])
-        try:
-            fits = np.isfinite(other.first.values()).all()
-        except Exception:
-            continue  # forward refuses it
-        if fits:
-            found = first_mistake(other, [questions.rule_runs, questions.shapes_fit])
-            return found and found._replace(says=f"on inputs of which there are none: {found.says}")
-    return None
+def _differ(a: np.ndarray, b: np.ndarray) -> bool:
+    return not np.allclose(a, b, rtol=1e-12, atol=1e-12, equal_nan=True)
 
 
-def errors(t: Trial, orders: int) -> Iterator[float]:
-    """The largest error of the first derivatives, and of the second, relative to the derivative plus one."""
-    with quiet():
-        yield max((_error(t.rules[i], t.jacobians[i][0]) for i in t.places), default=0.0)
-        if orders == 2:
-            yield max((_error(got, truth) for _, got, truth, _ in numbers.second_derivatives(t)), default=0.0)
+def empty(t: Trial) -> Iterator[Mistake]:
+    """Does the rule take inputs of which there are none, where forward does?"""
+    first = t.places[0]
+    alike = [i for i in t.places if t.inputs[i].shape[:1] == t.inputs[first].shape[:1] != ()]
+    for cut in ([first], alike) if alike else ():
+        inputs = [a[:0] if i in cut else a for i, a in enumerate(t.inputs)]
+        yield from elsewhere(t, inputs, [rule, shapes_fit], "on inputs of which there are none")
 
 
-def _error(got: np.ndarray, truth: np.ndarray) -> float:
+def error(pair: tuple[np.ndarray, np.ndarray]) -> float:
+    """The largest error of derivatives, relative to the true ones plus one."""
+    got, truth = pair
     return float((np.abs(got - truth) / (1 + np.abs(truth))).max(initial=0.0))
