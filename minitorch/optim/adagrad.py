@@ -1,4 +1,4 @@
-"""Adagrad."""
+"""Adagrad and Adadelta."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.tensor import wrap
-from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
+from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.optim.strips import buffer, counted, descend, mix, over_root
 
 
 class Adagrad(Optimizer):
@@ -20,7 +21,8 @@ class Adagrad(Optimizer):
     Raises ValueError for options below 0.
     """
 
-    buffers: tuple[str, ...] = ("sum",)
+    buffers = ("sum",)
+    numbers = ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
 
     def __init__(
         self,
@@ -34,21 +36,8 @@ class Adagrad(Optimizer):
         maximize: bool = False,
         **how: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "lr_decay": lr_decay,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value,
-                "maximize": maximize,
-            },
-            how,
-        )
-
-    def _check_options(self, group: dict[str, Any]) -> None:
-        self._check_range(group, "lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
+        options = {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, options | {"initial_accumulator_value": initial_accumulator_value}, how)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """As `Optimizer.add_param_group`; the state is there before the first step, as in PyTorch."""
@@ -64,11 +53,41 @@ class Adagrad(Optimizer):
             t = counted(state)
             sums = buffer(state, "sum", whole, xp, group["initial_accumulator_value"])
             for at, p, g, scratch in strips:
-                s = sums[at]
-                xp.multiply(g, g, out=scratch)
-                xp.add(s, scratch, out=s)
-                xp.sqrt(s, out=scratch)
-                xp.add(scratch, eps, out=scratch)
-                xp.divide(g, scratch, out=scratch)
-                xp.multiply(scratch, lr / (1 + (t - 1) * lr_decay), out=scratch)
-                xp.subtract(p, scratch, out=p)
+                s = xp.add(sums[at], xp.multiply(g, g, out=scratch), out=sums[at])
+                descend(xp, p, over_root(xp, g, s, eps, scratch), lr / (1 + (t - 1) * lr_decay), scratch)
+
+
+class Adadelta(Optimizer):
+    """Adadelta (Zeiler 2012): p -= lr d, d = sqrt((u + eps) / (s + eps)) g, s and u the running means of g^2 and d^2.
+
+    s = rho s + (1 - rho) g^2 before, u = rho u + (1 - rho) d^2 after d is known. g is the gradient plus `weight_decay` p.
+    `maximize` climbs instead. Raises ValueError for options below 0 and a rho above 1.
+    """
+
+    buffers = ("square_avg", "acc_delta")
+    numbers, shares = ("lr", "eps", "weight_decay"), ("rho",)
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **how: Any,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}, how)
+
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
+        lr, rho, eps = (float(group[name]) for name in ("lr", "rho", "eps"))
+        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
+            counted(state)
+            squares, steps = buffer(state, "square_avg", whole, xp), buffer(state, "acc_delta", whole, xp)
+            for at, p, g, scratch in strips:
+                s, u = squares[at], steps[at]
+                mix(xp, s, rho, xp.multiply(g, g, out=scratch), scratch)
+                d = xp.sqrt(u + eps) / xp.sqrt(s + eps) * g
+                mix(xp, u, rho, xp.multiply(d, d, out=scratch), scratch)
+                descend(xp, p, d, lr, scratch)

@@ -1,4 +1,4 @@
-"""Adam and AdamW."""
+"""Adam, AdamW and Adamax."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from minitorch.autograd.tensor import Tensor
-from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
+from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.optim.strips import buffer, counted, descend, mix, over_root
 
 
 def adam(p: Any, g: Any, m: Any, v: Any, t: float, lr: float, beta1: float, beta2: float, eps: float) -> tuple[Any, Any, Any]:
@@ -18,7 +19,18 @@ def adam(p: Any, g: Any, m: Any, v: Any, t: float, lr: float, beta1: float, beta
     return p, m, v
 
 
-class Adam(Optimizer):
+class _WithBetas(Optimizer):
+    numbers = ("lr", "eps", "weight_decay")
+
+    def _check_options(self, group: dict[str, Any]) -> None:
+        super()._check_options(group)
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"{self._name}: expected two numbers for betas, got {betas!r}")
+        self._check_range({f"betas[{i}]": beta for i, beta in enumerate(betas)}, "betas[0]", "betas[1]", below=1)
+
+
+class Adam(_WithBetas):
     """Adam (Kingma & Ba 2015): p -= lr m' / (sqrt(v') + eps), m and v the running means of g and g^2.
 
     m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2; m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up
@@ -29,7 +41,7 @@ class Adam(Optimizer):
     Raises ValueError for options below 0 and for betas outside [0, 1).
     """
 
-    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    buffers = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self,
@@ -46,26 +58,8 @@ class Adam(Optimizer):
     ) -> None:
         if isinstance(lr, Tensor) and how.get("foreach") and not how.get("capturable"):
             raise ValueError(f"{self._name}: a learning rate that is a tensor needs foreach=False or capturable=True")
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-                "decoupled_weight_decay": decoupled_weight_decay,
-            },
-            how,
-        )
-
-    def _check_options(self, group: dict[str, Any]) -> None:
-        self._check_range(group, "lr", "eps", "weight_decay")
-        betas = group["betas"]
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"{self._name}: expected two numbers for betas, got {betas!r}")
-        self._check_range({"betas[0]": betas[0], "betas[1]": betas[1]}, "betas[0]", "betas[1]", below=1)
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
+        super().__init__(params, options | {"maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}, how)
 
     # What follows is `adam` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
@@ -82,20 +76,11 @@ class Adam(Optimizer):
                 m, v = means[at], squares[at]
                 if decoupled and weight_decay:
                     xp.multiply(p, 1 - lr * weight_decay, out=p)
-                xp.multiply(m, beta1, out=m)
-                xp.multiply(g, 1 - beta1, out=scratch)
-                xp.add(m, scratch, out=m)
-                xp.multiply(v, beta2, out=v)
-                xp.multiply(g, g, out=scratch)
-                xp.multiply(scratch, 1 - beta2, out=scratch)
-                xp.add(v, scratch, out=v)
+                mix(xp, m, beta1, g, scratch)
+                mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
                 if most is not None:
                     v = xp.maximum(most[at], v, out=most[at])
-                xp.sqrt(v, out=scratch)
-                xp.add(scratch, eps * root, out=scratch)
-                xp.divide(m, scratch, out=scratch)
-                xp.multiply(scratch, lr * root / (1 - beta1**t), out=scratch)
-                xp.subtract(p, scratch, out=p)
+                descend(xp, p, over_root(xp, m, v, eps * root, scratch), lr * root / (1 - beta1**t), scratch)
 
 
 class AdamW(Adam):
@@ -120,3 +105,37 @@ class AdamW(Adam):
 
     def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
         return super()._merged(own, saved) | {"decoupled_weight_decay": True}  # whatever was saved, as in PyTorch
+
+
+class Adamax(_WithBetas):
+    """Adamax (Kingma & Ba 2015, section 7): p -= lr m / (1 - beta1^t) / u, with u = max(beta2 u, |g| + eps).
+
+    m = beta1 m + (1 - beta1) g, g being the gradient plus `weight_decay` p. Options and errors as in `Adam`.
+    """
+
+    buffers = ("exp_avg", "exp_inf")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **how: Any,
+    ) -> None:
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, options, how)
+
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
+        lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
+        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
+            t = counted(state)
+            means, largest = buffer(state, "exp_avg", whole, xp), buffer(state, "exp_inf", whole, xp)
+            for at, p, g, scratch in strips:
+                m, u = means[at], largest[at]
+                m += (1 - beta1) * (g - m)
+                xp.maximum(beta2 * u, xp.abs(g) + eps, out=u)
+                descend(xp, p, xp.divide(m, u, out=scratch), lr / (1 - beta1**t), scratch)

@@ -20,6 +20,8 @@ class LBFGS(Optimizer):
     "strong_wolfe"); raises ValueError for more, TypeError for a step without a closure.
     """
 
+    numbers = ("lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
+
     def __init__(
         self,
         params: Params,
@@ -33,15 +35,9 @@ class LBFGS(Optimizer):
     ) -> None:
         if line_search_fn is not None:
             raise ValueError(f"LBFGS: only line_search_fn None is supported, got {line_search_fn!r}")
-        options = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": None,
-        }
+        evaluations = max_iter * 5 // 4 if max_eval is None else max_eval
+        options: dict[str, Any] = {"lr": lr, "max_iter": max_iter, "max_eval": evaluations, "tolerance_grad": tolerance_grad}
+        options |= {"tolerance_change": tolerance_change, "history_size": history_size, "line_search_fn": None}
         super().__init__(params, options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -49,9 +45,6 @@ class LBFGS(Optimizer):
         if self.param_groups:
             raise ValueError("LBFGS: one group of parameters only, with one set of options")
         super().add_param_group(param_group)
-
-    def _check_options(self, group: dict[str, Any]) -> None:
-        self._check_range(group, "lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
 
     def _gradient(self) -> Tensor:
         """All gradients as one vector."""

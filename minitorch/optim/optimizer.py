@@ -11,7 +11,7 @@ import numbers
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,10 +20,7 @@ from minitorch.autograd import float_errors
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.tensor import Tensor, wrap
-
-# The elements of a parameter that are updated at a time, so that what a rule's passes read and write stays in the cache. Over
-# 1.8 million, in milliseconds, in strips of 2**17 and in one: SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.
-STRIP: Final = 2**17
+from minitorch.optim.strips import cut, descents, wide
 
 Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
@@ -40,18 +37,19 @@ class Optimizer:
     """
 
     buffers: tuple[str, ...] = ()  # what the rule keeps in the state of a parameter in the shape of that parameter
+    numbers: tuple[str, ...] = ()  # the options that must be 0 or more
+    shares: tuple[str, ...] = ()  # and those from 0 to 1
 
     def __init__(self, params: Params, defaults: dict[str, Any], how: dict[str, Any] | None = None) -> None:
         _check_how(self._name, how or {})
         if isinstance(params, Tensor):
-            raise TypeError(
-                f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {tuple(params.shape)}"
-            )
+            shape = tuple(params.shape)
+            raise TypeError(f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {shape}")
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
         self.param_groups: list[dict[str, Any]] = []
         self._spare: dict[Tensor, tuple[Any, ...]] = {}  # what `_prepared` gave
-        self._memory: dict[Any, tuple[Any, ...]] = {}  # two flat arrays per dtype and device, for the rules to compute in
+        self._memory: dict[Any, tuple[Any, Any]] = {}  # two flat arrays per dtype and device, for the rules to compute in
         self._steps_taken = 0
         groups = _as_list(self._name, params)
         if not groups:
@@ -85,19 +83,21 @@ class Optimizer:
         for i, p in enumerate(group["params"]):
             if not isinstance(p, Tensor):
                 raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, expected tensors")
+            which = f"parameter {i}, of shape {tuple(p.shape)},"
             if p.grad_fn is not None:
-                raise ValueError(
-                    f"{self._name}: parameter {i}, of shape {tuple(p.shape)}, was computed from other tensors; only leaves are "
-                    "optimized"
-                )
+                raise ValueError(f"{self._name}: {which} was computed from other tensors; only leaves are optimized")
             if id(p) in known:
-                raise ValueError(f"{self._name}: parameter {i}, of shape {tuple(p.shape)}, was given before; list it once")
+                raise ValueError(f"{self._name}: {which} was given before; list it once")
             known.add(id(p))
         self._check_options(group)
         self.param_groups.append(group)
 
     def _check_options(self, group: dict[str, Any]) -> None:
         """Raise ValueError or TypeError if an option of `group` is out of range."""
+        self._check_range(group, *self.numbers, *self.shares)
+        for name in self.shares:
+            if group[name] > 1:
+                raise ValueError(f"{self._name}: expected 0 <= {name} <= 1, got {group[name]}")
 
     def _check_range(self, group: dict[str, Any], *names: str, below: float = math.inf) -> None:
         for name in names:
@@ -168,35 +168,23 @@ class Optimizer:
     def _prepared(self, p: Tensor) -> tuple[Any, ...]:
         """The array of `p`, its library, and its strips, each an index with two arrays to compute in; checks the state."""
         for name, value in self.state[p].items():
-            if name in self.buffers and _kind(value, value.dtype) != _kind(p, _wide(p.dtype)):
+            if name in self.buffers and _kind(value, value.dtype) != _kind(p, wide(p.dtype)):
                 raise ValueError(
                     f"{self._name}.step: {name} was kept for a parameter of {_kind(value, value.dtype)}, which now has "
-                    f"{_kind(p, p.dtype)}; move "
-                    "or convert the net before the first step, or load the optimizer's state_dict() after it"
+                    f"{_kind(p, p.dtype)}; move or convert the net before the first step, or load the optimizer's state_dict() "
+                    "after it"
                 )
         array, xp = p.array, backend.array_module(p.array)
-        indices = _strips(array, STRIP if xp is np else array.size)
-        most = max((array[at].size for at in indices), default=0)
-        dtype = _wide(array.dtype)
-        flat = self._memory.get((xp, dtype))
-        if flat is None or flat[0].size < most:
-            flat = self._memory[xp, dtype] = xp.empty(most, dtype), xp.empty(most, dtype)
-        return array, xp, [(at, *(_laid_out_like(array[at], memory) for memory in flat)) for at in indices]
+        return array, xp, cut(array, xp, self._memory)
 
     def _descents(
         self, group: dict[str, Any], members: list[tuple[Any, ...]], weight_decay: float
     ) -> Iterator[tuple[Any, dict[str, Any], Any, Iterator[tuple[Any, Any, Any, Any]]]]:
-        """(parameter, state, array library, its strips) for each of `members`; a strip is what a rule computes at a time.
-
-        Of a strip: its index, for the arrays of the state; the parameter; the gradient of what is minimized, negated under
-        `maximize` and of the loss plus weight_decay/2 |p|^2; an array to compute in. All share the memory of that array, which
-        so stays in the processor's cache: use it before asking for the next. A parameter of float16 comes in float32, and is
-        rounded when the next strip is asked for.
-        """
+        """(parameter, state, array library, what `descents` gives of its strips) for each of `members`."""
         maximize, weight_decay = group["maximize"], float(weight_decay)
         for p, grad, state, (_, xp, strips) in members:
             mark_changed(p, "optimizer.step()")
-            yield p, state, xp, _of_strips(p, grad, xp, strips, maximize, weight_decay)
+            yield p, state, xp, descents(p, grad, xp, strips, maximize, weight_decay)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by the number of the parameter, and the groups with these numbers, as PyTorch lays them out.
@@ -226,18 +214,11 @@ class Optimizer:
         shapes at the next step).
         """
         saved = [dict(group) for group in state_dict["param_groups"]]
-        sizes = [len(group["params"]) for group in self.param_groups]
-        if [len(group["params"]) for group in saved] != sizes:
-            raise ValueError(
-                f"{self._name}.load_state_dict: expected groups of {sizes} parameters, got "
-                f"{[len(group['params']) for group in saved]}"
-            )
-        numbered = dict(
-            zip(
-                chain.from_iterable(group["params"] for group in saved),
-                chain.from_iterable(group["params"] for group in self.param_groups),
-            )
-        )
+        sizes, given = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
+        if given != sizes:
+            raise ValueError(f"{self._name}.load_state_dict: expected groups of {sizes} parameters, got {given}")
+        ours, theirs = (chain.from_iterable(group["params"] for group in groups) for groups in (self.param_groups, saved))
+        numbered = dict(zip(theirs, ours))
         groups = [self._merged(own, new) for own, new in zip(self.param_groups, saved)]
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for key, value in state_dict["state"].items():
@@ -278,11 +259,9 @@ class Optimizer:
         if not isinstance(value, Tensor):
             return copy.deepcopy(value)
         if name in self.buffers and value.shape != p.shape:
-            raise ValueError(
-                f"{self._name}.load_state_dict: {name} of parameter {number} has shape {tuple(value.shape)}, the parameter "
-                f"{tuple(p.shape)}"
-            )
-        dtype = _wide(p.dtype) if value.is_floating_point() else value.dtype
+            what = f"{name} of parameter {number} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}"
+            raise ValueError(f"{self._name}.load_state_dict: {what}")
+        dtype = wide(p.dtype) if value.is_floating_point() else value.dtype
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -294,26 +273,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
-
-
-def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0) -> Any:
-    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time.
-
-    That of a float16 parameter is float32: the running mean of squares is below the range of float16 (PyTorch keeps it in
-    float16, where the first step of Adam with gradients of 1e-4 is infinite).
-    """
-    if name not in state:
-        state[name] = wrap(xp.full_like(p, value, dtype=_wide(p.dtype)))
-    return state[name].array
-
-
-def counted(state: dict[str, Any]) -> float:
-    """One more step of the parameter with this state: its number, from 1, kept as PyTorch does in a float32 scalar."""
-    if "step" not in state:
-        state["step"] = wrap(np.zeros((), np.float32))
-    number = state["step"].array.item() + 1
-    state["step"].array.fill(number)
-    return number
 
 
 def _check_how(name: str, how: dict[str, Any]) -> None:
@@ -334,46 +293,6 @@ def _as_list(name: str, params: Iterable[Any]) -> list[Any]:
     if isinstance(params, (set, frozenset)):
         raise TypeError(f"{name}: a set has another order in each run; give the parameters as a list")
     return list(params)
-
-
-def _strips(array: Any, most: int) -> list[Any]:
-    """Indices that cut `array` across its slowest dimension, into strips of no more than `most` elements if that will do."""
-    if array.size <= most:
-        return [...]
-    axis = max(range(array.ndim), key=lambda d: abs(array.strides[d]) if array.shape[d] > 1 else -1)
-    length = array.shape[axis]
-    each = max(1, most * length // array.size)
-    return [(slice(None),) * axis + (slice(start, start + each),) for start in range(0, length, each)]
-
-
-def _of_strips(
-    p: Any, grad: Any, xp: Any, strips: list[tuple[Any, ...]], maximize: bool, weight_decay: float
-) -> Iterator[tuple[Any, Any, Any, Any]]:
-    narrow = p.dtype == backend.float16
-    for at, own, scratch in strips:
-        part, g = p[at], grad[at]
-        if narrow:
-            part, g = part.astype(own.dtype), g.astype(own.dtype)
-        if weight_decay:
-            xp.multiply(part, -weight_decay if maximize else weight_decay, out=own)
-            g = xp.add(g, own, out=own)
-        if maximize:
-            g = xp.negative(g, out=own)
-        yield at, part, g, scratch
-        if narrow:
-            p[at] = part
-
-
-def _laid_out_like(array: Any, flat: Any) -> Any:
-    """The first elements of `flat` in the shape of `array` and in its order in memory, in which one pass is fastest."""
-    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
-    view = flat[: array.size].reshape([array.shape[d] for d in order])
-    return view.transpose([order.index(d) for d in range(array.ndim)])
-
-
-def _wide(dtype: np.dtype) -> np.dtype:
-    """The dtype in which a rule computes and keeps its state: float32 for float16, else the parameter's."""
-    return backend.float32 if dtype == backend.float16 else dtype
 
 
 def _kind(tensor: Tensor, dtype: np.dtype) -> str:

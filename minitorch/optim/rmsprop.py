@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.optimizer import Optimizer, Params, buffer, counted
+from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.optim.strips import buffer, counted, descend, mix, over_root
 
 
 class RMSprop(Optimizer):
@@ -18,7 +19,8 @@ class RMSprop(Optimizer):
     ValueError for options below 0 and for alpha above 1.
     """
 
-    buffers: tuple[str, ...] = ("square_avg", "momentum_buffer", "grad_avg")
+    buffers = ("square_avg", "momentum_buffer", "grad_avg")
+    numbers, shares = ("lr", "eps", "weight_decay", "momentum"), ("alpha",)
 
     def __init__(
         self,
@@ -33,24 +35,8 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         **how: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "alpha": alpha,
-                "eps": eps,
-                "centered": centered,
-                "weight_decay": weight_decay,
-                "maximize": maximize,
-            },
-            how,
-        )
-
-    def _check_options(self, group: dict[str, Any]) -> None:
-        self._check_range(group, "lr", "alpha", "eps", "weight_decay", "momentum")
-        if group["alpha"] > 1:
-            raise ValueError(f"RMSprop: expected 0 <= alpha <= 1, got {group['alpha']}")
+        options = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
+        super().__init__(params, options | {"weight_decay": weight_decay, "maximize": maximize}, how)
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, alpha, eps, momentum = (float(group[name]) for name in ("lr", "alpha", "eps", "momentum"))
@@ -61,24 +47,14 @@ class RMSprop(Optimizer):
             means = buffer(state, "grad_avg", whole, xp) if group["centered"] else None
             for at, p, g, scratch in strips:
                 v = squares[at]
-                xp.multiply(v, alpha, out=v)
-                xp.multiply(g, g, out=scratch)
-                xp.multiply(scratch, 1 - alpha, out=scratch)
-                xp.add(v, scratch, out=v)
+                mix(xp, v, alpha, xp.multiply(g, g, out=scratch), scratch)
                 if means is not None:
                     mean = means[at]
-                    xp.multiply(mean, alpha, out=mean)
-                    xp.multiply(g, 1 - alpha, out=scratch)
-                    xp.add(mean, scratch, out=mean)
-                    xp.multiply(mean, mean, out=scratch)
-                    xp.subtract(v, scratch, out=scratch)
+                    mix(xp, mean, alpha, g, scratch)
+                    xp.subtract(v, xp.multiply(mean, mean, out=scratch), out=scratch)
                     v = xp.maximum(scratch, 0.0, out=scratch)
-                xp.sqrt(v, out=scratch)
-                xp.add(scratch, eps, out=scratch)
-                step = xp.divide(g, scratch, out=scratch)
+                step = over_root(xp, g, v, eps, scratch)
                 if steps is not None:
                     b = steps[at]
-                    xp.multiply(b, momentum, out=b)
-                    step = xp.add(b, step, out=b)
-                xp.multiply(step, lr, out=scratch)
-                xp.subtract(p, scratch, out=p)
+                    step = xp.add(xp.multiply(b, momentum, out=b), step, out=b)
+                descend(xp, p, step, lr, scratch)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.optimizer import Optimizer, Params, buffer
+from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.optim.strips import buffer, descend
 
 
 def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
@@ -23,7 +24,8 @@ class SGD(Optimizer):
     Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
     """
 
-    buffers: tuple[str, ...] = ("momentum_buffer",)
+    buffers = ("momentum_buffer",)
+    numbers = ("lr", "momentum", "dampening", "weight_decay")
 
     def __init__(
         self,
@@ -37,26 +39,14 @@ class SGD(Optimizer):
         maximize: bool = False,
         **how: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-            },
-            how,
-        )
+        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, options | {"maximize": maximize}, how)
 
     def _check_options(self, group: dict[str, Any]) -> None:
-        self._check_range(group, "lr", "momentum", "dampening", "weight_decay")
-        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError(
-                f"SGD: nesterov needs momentum and no dampening, got momentum={group['momentum']}, "
-                f"dampening={group['dampening']}"
-            )
+        super()._check_options(group)
+        momentum, dampening = group["momentum"], group["dampening"]
+        if group["nesterov"] and (momentum <= 0 or dampening != 0):
+            raise ValueError(f"SGD: nesterov needs momentum and no dampening, got momentum={momentum}, dampening={dampening}")
 
     # What follows is `sgd` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
@@ -72,10 +62,5 @@ class SGD(Optimizer):
                     else:
                         xp.multiply(b, momentum, out=b)
                         xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
-                    if group["nesterov"]:
-                        xp.multiply(b, momentum, out=scratch)
-                        g = xp.add(g, scratch, out=scratch)
-                    else:
-                        g = b
-                xp.multiply(g, lr, out=scratch)
-                xp.subtract(p, scratch, out=p)
+                    g = xp.add(g, xp.multiply(b, momentum, out=scratch), out=scratch) if group["nesterov"] else b
+                descend(xp, p, g, lr, scratch)

@@ -1,0 +1,112 @@
+"""How a rule computes: a strip of a parameter at a time, so that its passes stay in the processor's cache, and in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.autograd.tensor import wrap
+
+# The elements of a parameter that are updated at a time. Over 1.8 million, in milliseconds, in strips of 2**17 and in one:
+# SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.
+STRIP: Final = 2**17
+
+
+def wide(dtype: np.dtype) -> np.dtype:
+    """The dtype in which a rule computes and keeps its state: float32 for float16, else the parameter's."""
+    return backend.float32 if dtype == backend.float16 else dtype
+
+
+def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0) -> Any:
+    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time.
+
+    That of a float16 parameter is float32: the running mean of squares is below the range of float16 (PyTorch keeps it in
+    float16, where the first step of Adam with gradients of 1e-4 is infinite).
+    """
+    if name not in state:
+        state[name] = wrap(xp.full_like(p, value, dtype=wide(p.dtype)))
+    return state[name].array
+
+
+def counted(state: dict[str, Any]) -> float:
+    """One more step of the parameter with this state: its number, from 1, kept as PyTorch does in a float32 scalar."""
+    if "step" not in state:
+        state["step"] = wrap(np.zeros((), np.float32))
+    number = state["step"].array.item() + 1
+    state["step"].array.fill(number)
+    return number
+
+
+# ---- passes that several rules make --------------------------------------------------------------------------------------
+
+
+def mix(xp: Any, mean: Any, share: float, new: Any, scratch: Any) -> None:
+    """mean = share mean + (1 - share) new, in place; `scratch`, which may be `new`, is overwritten."""
+    xp.multiply(mean, share, out=mean)
+    xp.add(mean, xp.multiply(new, 1 - share, out=scratch), out=mean)
+
+
+def over_root(xp: Any, a: Any, v: Any, eps: float, out: Any) -> Any:
+    """out = a / (sqrt(v) + eps)."""
+    return xp.divide(a, xp.add(xp.sqrt(v, out=out), eps, out=out), out=out)
+
+
+def descend(xp: Any, p: Any, step: Any, lr: float, scratch: Any) -> None:
+    """p -= lr step; `scratch`, which may be `step`, is overwritten."""
+    xp.subtract(p, xp.multiply(step, lr, out=scratch), out=p)
+
+
+# ---- strips --------------------------------------------------------------------------------------------------------------
+
+
+def cut(array: Any, xp: Any, memory: dict[Any, tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
+    """The strips of `array`: an index, and two arrays to compute in, which lie in the `memory` that all parameters share."""
+    indices, dtype = _indices(array, STRIP if xp is np else array.size), wide(array.dtype)
+    most = max((array[at].size for at in indices), default=0)
+    if (xp, dtype) not in memory or memory[xp, dtype][0].size < most:
+        memory[xp, dtype] = xp.empty(most, dtype), xp.empty(most, dtype)
+    own, scratch = memory[xp, dtype]
+    return [(at, _laid_out_like(array[at], own), _laid_out_like(array[at], scratch)) for at in indices]
+
+
+def _indices(array: Any, most: int) -> list[Any]:
+    """Indices that cut `array` across its slowest dimension, into strips of no more than `most` elements if that will do."""
+    if array.size <= most:
+        return [...]
+    axis = max(range(array.ndim), key=lambda d: abs(array.strides[d]) if array.shape[d] > 1 else -1)
+    length = array.shape[axis]
+    each = max(1, most * length // array.size)
+    return [(slice(None),) * axis + (slice(start, start + each),) for start in range(0, length, each)]
+
+
+def _laid_out_like(array: Any, flat: Any) -> Any:
+    """The first elements of `flat` in the shape of `array` and in its order in memory, in which one pass is fastest."""
+    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
+    view = flat[: array.size].reshape([array.shape[d] for d in order])
+    return view.transpose([order.index(d) for d in range(array.ndim)])
+
+
+def descents(
+    p: Any, grad: Any, xp: Any, strips: list[tuple[Any, Any, Any]], maximize: bool, weight_decay: float
+) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Of each strip the index, the parameter, the gradient of what is minimized, and an array to compute in.
+
+    That gradient is negated under `maximize`, and of the loss plus weight_decay/2 |p|^2. All strips share the array that is
+    computed in: use one before asking for the next. A parameter of float16 comes in float32, and is rounded afterwards.
+    """
+    narrow = p.dtype == backend.float16
+    for at, own, scratch in strips:
+        part, g = p[at], grad[at]
+        if narrow:
+            part, g = part.astype(own.dtype), g.astype(own.dtype)
+        if weight_decay:
+            xp.multiply(part, -weight_decay if maximize else weight_decay, out=own)
+            g = xp.add(g, own, out=own)
+        if maximize:
+            g = xp.negative(g, out=own)
+        yield at, part, g, scratch
+        if narrow:
+            p[at] = part
