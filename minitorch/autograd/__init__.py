@@ -9,22 +9,10 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.partial import backward, grad
 from minitorch.autograd.variable import Variable
 
+# fmt: off
 __all__ = [
-    "Function",
-    "GradcheckError",
-    "Op",
-    "Variable",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "explain",
-    "grad",
-    "gradcheck",
-    "gradgradcheck",
-    "inference_mode",
-    "is_grad_enabled",
-    "no_grad",
-    "once_differentiable",
-    "set_detect_anomaly",
+    "Function", "GradcheckError", "Op", "Variable", "backward", "detect_anomaly", "enable_grad", "explain", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
     "set_grad_enabled",
 ]
+# fmt: on

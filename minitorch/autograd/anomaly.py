@@ -36,18 +36,15 @@ class Origin(NamedTuple):
 class detect_anomaly(BareDecorator):
     """Raise at the first NaN or infinity in here: `with detect_anomaly(): ...` or a decorator; for this thread, and slower.
 
-    RuntimeError names the operation, its shapes and the line that ran it, outside minitorch and layers, if
-    - an output holds NaN where no input does, or an infinity where no input or parameter does. So infinities and NaN in
-      tensors that you made are your own, and `masked_fill(mask, -inf)` passes; the NaN of `inf - inf`, or of a softmax over
-      nothing but -inf, does not, nor does a plain number that is NaN. Unrecorded operations are checked as well;
-    - a gradient does: what a rule, a hook or the caller of backward gives, a sum of gradients, a cast. Those that a rule drops
-      on its way (by `where`) do not count;
-    - an array that a rule will read is not what it was when the operation ran, whoever changed it: the tensor's own methods,
-      which are caught outside the mode too, or NumPy. Told by a CRC-32 of each, since copies would double the memory of the
-      tape: it never misses a change within 32 adjacent bits, such as one float32, and any other with a chance of 2^-32.
+    RuntimeError names the operation, its shapes and the user's line that ran it, if
+    - an output, recorded or not, holds NaN where no input does, or an infinity where no input or parameter does. So what is
+      in tensors that you made is your own, and `masked_fill(mask, -inf)` passes; the NaN of `inf - inf` does not;
+    - a gradient does: what a rule, a hook or the caller of backward gives, a sum of gradients, a cast;
+    - an array that a rule will read is not what it was when the operation ran, whoever changed it, told by a CRC-32, since
+      copies would double the memory of the tape: it misses no change within 32 adjacent bits, others with a chance of 2^-32.
 
-    Both passes belong in the block: a node recorded outside it knows neither its line nor its checksums. With
-    `check_nan=False` only changed arrays are looked for. PyTorch's mode checks gradients for NaN alone, in all threads.
+    Both passes belong in the block. With `check_nan=False` only changed arrays are looked for. PyTorch's mode checks gradients
+    for NaN alone, in all threads.
     """
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -71,11 +68,8 @@ def is_anomaly_check_nan_enabled() -> bool:
     return not isinstance(mode.watch, Anomaly) or mode.watch.check_nan
 
 
-# ---- what the engine calls -----------------------------------------------------------------------------------------------
-
-
 class Anomaly(Watch):
-    """Looks for what is not finite, if `check_nan`, and for changed arrays."""
+    """Raises RuntimeError for what is not finite, if `check_nan`, and for changed arrays that a rule is about to read."""
 
     name = "anomaly mode"
 
@@ -84,10 +78,6 @@ class Anomaly(Watch):
         self.running = running  # the node whose rule is running: steps within it may pass infinities by, its gradients count
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
-        """What `node.forward` makes of `inputs`; a recorded node remembers its origin. Arrays in a rule, `raw`, pass unseen.
-
-        Raises RuntimeError if an output is not finite and the inputs do not account for it.
-        """
         result = node.forward(*inputs, **parameters)
         if not raw:
             outs = result if type(result) is tuple else (result,)
@@ -100,18 +90,13 @@ class Anomaly(Watch):
         return result
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
-        """What `rule`, the backward of `node`, makes of `incoming`.
-
-        Raises RuntimeError if an array that it reads has been changed, or if a gradient that is wanted is not finite.
-        """
         prints = node._origin.prints if node._origin else {}
         for path, array in _held(node) if prints else ():
             what, identity, checksum = prints.get(path, ("", -1, 0))
             if identity in (0, id(array)) and checksum != _checksum(array):
                 raise RuntimeError(
-                    f"{node.title}: {what} of shape {tuple(array.shape)} {array.dtype}, which its backward reads, was "
-                    "changed between "
-                    f"the forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
+                    f"{node.title}: {what} of shape {tuple(array.shape)} {array.dtype}, which its backward reads, was changed "
+                    f"between the forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
                 )
         with Switch(Anomaly(self.check_nan, node), "watch"):
             grads = rule.backward(*incoming)
@@ -121,32 +106,25 @@ class Anomaly(Watch):
         return grads
 
     def given(self, name: str, node: Any, grad: Any) -> None:
-        """Raise RuntimeError if the gradient that the caller gives is not finite."""
         self.check(grad, f"{name}: the gradient given")
 
     def fitted(self, node: Any, position: int, given: Any, kept: Any) -> None:
-        """Raise RuntimeError if a gradient is not finite once it was summed or cast."""
         self.check(kept, f"{node.title}.backward: a gradient summed or cast to fit its input", node)
 
     def arrived(self, edge: Any, grad: Any, total: Any, by: Any, position: int) -> None:
-        """Raise RuntimeError if a sum of gradients is not finite."""
         if total is not grad and edge._outputs is None:
             self.check_sum(total, edge)
 
     def hooked(self, node: Any, hook: Callable[..., Any], grad: Any) -> None:
-        """Raise RuntimeError if what a hook returned is not finite."""
         self.check(grad, f"hook {getattr(hook, '__qualname__', hook)}: the gradient it returned")
 
     def kept(self, tensor: Any, grad: Any) -> None:
-        """Raise RuntimeError if `.grad`, the sum over the passes, is not finite."""
         self.check_sum(tensor._grad, tensor.node)
 
     def check_sum(self, total: Any, edge: Any) -> None:
         """Raise RuntimeError if `total`, the sum of gradients of a node, is not finite."""
-        if not edge.edges:
-            self.check(total, "backward: the sum of the gradients of a leaf")
-        else:
-            self.check(total, f"backward: the sum of the gradients of the output of {edge.title}", edge)
+        of = f"the output of {edge.title}" if edge.edges else "a leaf"
+        self.check(total, f"backward: the sum of the gradients of {of}", edge if edge.edges else None)
 
     def check(self, grad: Any, what: str, node: Any = None) -> None:
         """Raise RuntimeError if `grad`, which is `what`, is not finite; with the line that ran `node`, which it is part of."""
@@ -191,9 +169,6 @@ def ran_at(node: Any) -> str:
     return f" Its output was of shape {node._shape}. It was recorded outside anomaly mode: run the forward pass in it too."
 
 
-# ---- where it was run ----------------------------------------------------------------------------------------------------
-
-
 def _ran_at(origin: Origin) -> str:
     line = "".join(traceback.format_list([origin.frame])).rstrip() if origin.frame else "  (a thread without a line of yours)"
     text = f" It was run at\n{line}"
@@ -208,9 +183,6 @@ def _users_frame() -> traceback.FrameSummary | None:
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("minitorch", "layers"):
         frame = frame.f_back
     return traceback.extract_stack(frame, limit=1)[0] if frame is not None else None
-
-
-# ---- what is not finite --------------------------------------------------------------------------------------------------
 
 
 def _severity(value: Any) -> int:
@@ -241,9 +213,6 @@ def _found(array: Any) -> str:
         return f"{value}"
     first = [int(axis[0]) for axis in wrong.nonzero()]
     return f"{value} ({int(wrong.sum())} of {array.size} elements, the first at {first})"
-
-
-# ---- what a rule will read -----------------------------------------------------------------------------------------------
 
 
 def _held(node: Any) -> Iterator[tuple[str, Any]]:

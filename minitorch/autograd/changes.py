@@ -12,8 +12,7 @@ from minitorch.autograd.anomaly import ran_at
 from minitorch.autograd.node import next_number
 
 # When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that had
-# saved it must not run. An entry that outlives its memory is harmless: whoever saves the next array at that address does so
-# in a node with a higher number.
+# saved it must not run. An entry that outlives its memory is harmless: who saves the next array there has a higher number.
 _changed: dict[int, tuple[int, str]] = {}
 
 

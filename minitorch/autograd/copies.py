@@ -1,10 +1,8 @@
 """Copying tensors: `pickle`, `copy.copy`, `copy.deepcopy`, and what is built on them, such as joblib and Ray.
 
-One rule for all of them. A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A
-tensor with a history is refused: its graph would have to travel with it, and detached silently it would lose its gradient.
-Tensors that look into one memory do so after the copy as well, if they are copied together (`copy.copy` shares the memory
-with the original). Memory that arrives read-only, as other processes hand over large arrays, is copied, so that it can be
-trained.
+A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A tensor with a history is
+refused: detached silently it would lose its gradient. Tensors that look into one memory, copied together, do so after the copy
+as well. Memory that arrives read-only, as other processes hand over large arrays, is copied, so that it can be trained.
 """
 
 from __future__ import annotations
@@ -27,9 +25,8 @@ class _Memory:
         return _memory, (self.flat,)
 
 
-_memories: weakref.WeakValueDictionary[int, _Memory] = (
-    weakref.WeakValueDictionary()
-)  # by the id of the owner, while it is copied
+# by the id of the owner, while it is copied
+_memories: weakref.WeakValueDictionary[int, _Memory] = weakref.WeakValueDictionary()
 
 
 def _memory(flat: Any) -> _Memory:
@@ -73,11 +70,10 @@ def reduce_ex(tensor: Tensor, protocol: int) -> Any:
 
 def _rebuilt(kind: type, place: tuple[Any, ...], requires_grad: bool, grad: Tensor | None) -> Tensor:
     memory, offset, *description = place
-    if offset is None:  # on a GPU
-        array = memory.flat
-    else:
+    array = memory.flat
+    if offset is not None:  # not on a GPU
         shape, strides, dtype = description
-        array = np.ndarray(shape, dtype, memory.flat if memory.flat.size else None, offset, strides)
+        array = np.ndarray(shape, dtype, array if array.size else None, offset, strides)
     tensor = fill(object.__new__(kind), array, None)
     tensor.requires_grad = requires_grad
     tensor.grad = grad

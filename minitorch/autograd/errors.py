@@ -17,10 +17,8 @@ def in_forward(reason: Exception, node: Any, arrays: list[Any]) -> Exception:
     given = [value for value in arrays if backend.is_array(value)]
     devices = [str(backend.device_of(array)) for array in given]
     if len(set(devices)) > 1:
-        return _caused(
-            RuntimeError(f"{node.title}: expected all tensors on one device, got {', '.join(devices)}; move them with .to()"),
-            reason,
-        )
+        said = f"expected all tensors on one device, got {', '.join(devices)}; move them with .to()"
+        return _caused(RuntimeError(f"{node.title}: {said}"), reason)
     if str(reason).startswith(node.title + ":"):
         return reason
     return _reworded(reason, f"{node.title}: {reason} (inputs: {described(arrays)})")
@@ -37,9 +35,8 @@ def in_backward(reason: Exception, node: Any, grads: Sequence[Any]) -> Exception
 
 def saved_no_tuple(node: Any) -> TypeError:
     """What an operation is told whose `forward` saved something else than a tuple."""
-    return TypeError(
-        f"{node.title}: ctx.saved must be a tuple of arrays, got {type(node.saved).__name__}; write `ctx.saved = (a,)`"
-    )
+    kind = type(node.saved).__name__
+    return TypeError(f"{node.title}: ctx.saved must be a tuple of arrays, got {kind}; write `ctx.saved = (a,)`")
 
 
 def described(values: Any) -> str:

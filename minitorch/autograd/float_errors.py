@@ -1,8 +1,8 @@
 """Division by zero, overflow and invalid operations are values (inf, nan), not warnings, as in PyTorch.
 
-Operations, backward passes and optimizers run with NumPy's warnings of floating-point errors off; elsewhere NumPy warns as the
-user has set it. NumPy keeps that setting in a context variable, which `np.errstate` sets and puts back in 0.9 microseconds:
-too much for each of some 40 operations of a small training step. To set the variable itself takes 0.2.
+Operations, backward passes and optimizers run with NumPy's warnings of floating-point errors off. NumPy keeps that setting in a
+context variable, which `np.errstate` sets and puts back in 0.9 microseconds, too much for each operation of a small step; to
+set the variable itself takes 0.2.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def _numpys_setting() -> tuple[Any, Any]:
     return next(changed, (_ByName(), {"all": "ignore"}))
 
 
+reporting: Any
+OFF: Any
 reporting, OFF = _numpys_setting()
 
 

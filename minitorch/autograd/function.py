@@ -27,7 +27,7 @@ class FunctionNode(Op):
     constant_ids: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()  # the positions of inputs that are not tensors
     _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
-    materialize_grads = True  # whether the gradient of an output that nothing was computed from is zeros
+    materialize_grads: bool = True  # whether the gradient of an output that nothing was computed from is zeros
     dirty: tuple[Tensor, ...] = ()  # inputs that forward changes in place
     layout: tuple[Any, ...] = ()  # what forward returned, with `TENSOR` in place of tensors, if it was not tensors alone
 
@@ -38,10 +38,8 @@ class FunctionNode(Op):
         """
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Tensor):
-                raise TypeError(
-                    f"{ctx.title}: save_for_backward: expected tensors or None, got {type(tensor).__name__}; keep it as an "
-                    "attribute of ctx"
-                )
+                said = f"expected tensors or None, got {type(tensor).__name__}; keep it as an attribute of ctx"
+                raise TypeError(f"{ctx.title}: save_for_backward: {said}")
         ctx.saved = tuple(tensor if tensor is None else tensor.array for tensor in tensors)
 
     @property
@@ -125,9 +123,9 @@ class FunctionNode(Op):
 class Function:
     """Base class of a user's operation: write `forward` and `backward` as static methods, call `apply`.
 
-    `forward(ctx, *inputs)` takes and returns tensors and is not recorded; `backward(ctx, *grad_outputs)` returns one gradient
-    (or None) per input of `forward`. To be differentiable twice it must compute in tensor operations from `ctx.saved_tensors`
-    and its gradients. As in PyTorch, `forward(*inputs)` with a separate `setup_context(ctx, inputs, output)` works too.
+    `forward(ctx, *inputs)`, or `forward(*inputs)` with a `setup_context(ctx, inputs, output)`, takes and returns tensors and is
+    not recorded; `backward(ctx, *grad_outputs)` returns one gradient (or None) per input. To be differentiable twice it must
+    compute in tensor operations from `ctx.saved_tensors` and its gradients.
     """
 
     setup_context: Any = None
@@ -154,10 +152,8 @@ class Function:
         if not any(isinstance(value, Tensor) for value in inputs):
             outputs = tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
         if any(tensor is not None for tensor in report["dirty"]):
-            made = outputs if isinstance(outputs, tuple) else (outputs,)
-            made = tuple(
-                out if tensor is None else _in_its_place(cls, tensor, out) for out, tensor in zip(made, report["dirty"])
-            )
+            pairs = zip(outputs if isinstance(outputs, tuple) else (outputs,), report["dirty"])
+            made = tuple(out if tensor is None else _in_its_place(cls, tensor, out) for out, tensor in pairs)
             outputs = made if isinstance(outputs, tuple) else made[0]
         if report["layout"]:
             arrived = iter(outputs)

@@ -1,7 +1,6 @@
 """The switches of each thread: whether operations are recorded, and who watches what is computed.
 
-A thread has these two and the default device to itself; the default dtype, the random numbers and what `set_printoptions` sets
-belong to the whole process, as in PyTorch.
+A thread has these two and the default device to itself; all other settings belong to the whole process, as in PyTorch.
 """
 
 from __future__ import annotations

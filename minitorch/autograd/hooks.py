@@ -44,10 +44,8 @@ def register_post_accumulate_grad_hook(tensor: Tensor, hook: Callable[[Tensor], 
     Raises RuntimeError for a tensor that is not a leaf or does not require a gradient.
     """
     if tensor.node is None or not tensor.is_leaf:
-        raise RuntimeError(
-            f"register_post_accumulate_grad_hook: expected a leaf that requires a gradient, got a tensor of shape "
-            f"{tuple(tensor.shape)}"
-        )
+        said = f"expected a leaf that requires a gradient, got a tensor of shape {tuple(tensor.shape)}"
+        raise RuntimeError(f"register_post_accumulate_grad_hook: {said}")
     tensor.node._after = tensor.node._after or []
     tensor.node._after.append(hook)
     return RemovableHandle(tensor.node._after, hook)
@@ -78,11 +76,8 @@ def run_hooks(node: Node, grad: Any) -> Any:
         if answer is None:
             continue
         if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
-            got = (
-                f"one of shape {tuple(answer.shape)} on {answer.device}"
-                if isinstance(answer, Tensor)
-                else type(answer).__name__
-            )
+            is_tensor = isinstance(answer, Tensor)
+            got = f"one of shape {tuple(answer.shape)} on {answer.device}" if is_tensor else type(answer).__name__
             raise RuntimeError(f"hook: expected None or a Tensor of shape {tuple(given.shape)} on {given.device}, got {got}")
         grad = answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)
         if mode.watch is not None:

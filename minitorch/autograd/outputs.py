@@ -1,7 +1,7 @@
 """Operations with several outputs, such as the values and indices of a maximum; and what NumPy returns in place of arrays.
 
-Each output of such an operation is a node of its own, whose only edge leads to the operation. Its rule puts the gradient it
-receives in its place among the gradients of all outputs; these are added up on the way as every gradient is.
+Each output is a node of its own, whose only edge leads to the operation. Its rule puts the gradient it receives in its place
+among those of all outputs, which are added up on the way as every gradient is.
 """
 
 from __future__ import annotations

@@ -23,9 +23,8 @@ def backward(
 ) -> None:
     """Add the gradients of `tensors` to `.grad` of every leaf they were computed from, or of `inputs` alone.
 
-    Raises RuntimeError for a tensor without history, a non-scalar without `grad_tensors`, a graph already freed by an
-    earlier call (unless that had `retain_graph=True`), a saved array changed in place since the forward pass, and for an
-    empty list of `inputs` or one that requires no gradient.
+    Raises RuntimeError for a tensor without history, a non-scalar without `grad_tensors`, a graph already freed, a saved array
+    changed in place, and for an empty list of `inputs` or one that requires no gradient.
     """
     if inputs is None:
         return backward_to_leaves(tensors, grad_tensors, retain_graph, create_graph)
@@ -49,11 +48,10 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, leaves or not; `.grad` is touched by `retain_grad` only.
+    """The gradients of `outputs` with respect to `inputs`, leaves or not; with `create_graph=True` they can be differentiated.
 
-    With `create_graph=True` they can be differentiated again. Raises RuntimeError as `backward` does, and for an input that
-    the outputs do not depend on, unless `allow_unused=True`, which gives None for it, or `materialize_grads=True`, which
-    gives zeros. `only_inputs` is always true, and there are no batches of gradients: ValueError says so.
+    Raises RuntimeError as `backward` does, and for an input that the outputs do not depend on, unless `allow_unused=True`,
+    which gives None for it, or `materialize_grads=True`, which gives zeros; ValueError for batches of gradients.
     """
     if not only_inputs or is_grads_batched:
         raise ValueError("grad: only_inputs=False and is_grads_batched=True are not supported")
@@ -63,18 +61,16 @@ def grad(
     found = _found("grad", outputs, inputs, grad_outputs, retain_graph, create_graph)
     for i, tensor in enumerate(inputs):
         if found[tensor.node] is None and not (allow_unused or materialize_grads):
-            raise RuntimeError(
-                f"grad: the outputs do not depend on input {i}, of shape {tuple(tensor.shape)}; pass allow_unused=True "
-                "to get None for it"
-            )
+            said = f"the outputs do not depend on input {i}, of shape {tuple(tensor.shape)}"
+            raise RuntimeError(f"grad: {said}; pass allow_unused=True to get None for it")
     with set_grad_enabled(create_graph):
-        return tuple(_answer(tensor, found[tensor.node], create_graph, materialize_grads) for tensor in inputs)
+        return tuple(_answer(tensor, found[tensor.node], materialize_grads) for tensor in inputs)
 
 
-def _answer(tensor: Tensor, found: Any, create_graph: bool, materialize: bool) -> Tensor | None:
+def _answer(tensor: Tensor, found: Any, materialize: bool) -> Tensor | None:
     if found is None:
         return wrap(backend.array_module(tensor.array).zeros(tensor.array.shape, tensor.array.dtype)) if materialize else None
-    return found.clone() if create_graph else wrap(found.copy())
+    return found.clone() if isinstance(found, Tensor) else wrap(found.copy())
 
 
 def _found(

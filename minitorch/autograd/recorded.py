@@ -1,8 +1,8 @@
 """`create_graph=True`: the rules run on tensors, tied to the graph, so that what they compute is differentiable in turn.
 
-A rule may read three kinds of things that its operation kept. Inputs and outputs are tied to their nodes. Whole numbers and
-booleans are constants, and so is what `ctx.mark_constant` declares, such as the mask of a dropout. Of any other array nobody
-knows how it depends on the inputs: the second derivative through it would be silently wrong, so it raises.
+Inputs and outputs that an operation kept are tied to their nodes. Whole numbers and booleans are constants, and so is what
+`ctx.mark_constant` declares, such as the mask of a dropout. Of any other array nobody knows how it depends on the inputs: the
+second derivative through it would be silently wrong, so it raises.
 """
 
 from __future__ import annotations

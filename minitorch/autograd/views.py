@@ -3,9 +3,8 @@
 A change in place that is recorded gives the base a new node, whatever tensor it was made through. A view knows the operations
 that lead from its base to it; where the base has another node than when the view was made, they are recorded once more.
 
-Images lie channels-last in memory here and in C order in PyTorch. So some tensors are copies which are views in PyTorch, and
-some are views which are copies there. Where such a pair exists, a later change in place of either is refused: the other would
-see it in one of the two only.
+Images lie channels-last in memory here and in C order in PyTorch, so some tensors are copies here and views there, or the other
+way round. Where such a pair exists, a later change in place of either is refused.
 """
 
 from __future__ import annotations
@@ -22,17 +21,14 @@ from minitorch.autograd.grad_mode import mode
 class View:
     """How a tensor looks into the memory of `base`: the operations that lead to it, and the node of the base they began at."""
 
-    array: Any
-    base: Any
-    node: Any
-    recorded: bool
-    steps: tuple[Any, ...]
-
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
     def __init__(self, base: Any, steps: tuple[Any, ...], recorded: bool) -> None:
-        self.base, self.steps, self.recorded = base, steps, recorded
-        self.array, self.node = base.array, base._node
+        self.base: Any = base
+        self.steps: tuple[Any, ...] = steps
+        self.recorded: bool = recorded
+        self.array: Any = base.array
+        self.node: Any = base._node
 
     def follow(self, tensor: Any) -> None:
         """Give `tensor`, whose view this is, a node that begins at the present node of the base."""
@@ -86,8 +82,6 @@ def logical_layout(tensor: Any) -> Any:
     whole = backend.array_module(base.array).zeros(base.array.shape, np.bool_)
     return whole if tensor._view is None else seen(tensor._view.steps, whole)
 
-
-# ---- copies that are views elsewhere, and views that are copies ------------------------------------------------------------
 
 # By the id of the array that owns memory: what is looked at together, as weak references; gone with either of the two.
 _apart: dict[int, list[tuple[weakref.ref, weakref.ref]]] = {}

@@ -1,8 +1,7 @@
 """`Watch`: what may look on while operations are run and differentiated. Anomaly mode is one.
 
-`with Switch(watch, "watch"):` makes `watch` the one that the engine calls in this thread; `mode.watch` is None outside. The
-engine calls it at the points below and computes nothing else for it, so that it costs nothing where nobody watches. What is
-None, an input that needs no gradient or a gradient that a rule does not give, is not reported.
+`with Switch(watch, "watch"):` makes `watch` the one that the engine calls in this thread, at the points below; `mode.watch` is
+None outside, and costs nothing. What is None, such as a gradient that a rule does not give, is not reported.
 """
 
 from __future__ import annotations
@@ -24,17 +23,16 @@ class Watch:
             raise RuntimeError(f"{other.name}: this thread is watched by {self.name} already; leave that block first")
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
-        """Run `node.forward` on the arrays `inputs` and return what it returns.
+        """Run `node.forward` on the arrays `inputs` and return what it returns; `raw`: on arrays, within a rule.
 
-        `node.edges` are the nodes of the inputs, () if the operation is not recorded; `raw`: on arrays, within a rule. The
-        node has no number yet.
+        `node.edges` are the nodes of the inputs, () if the operation is not recorded. The node has no number yet.
         """
         return node.forward(*inputs, **parameters)
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
-        """Run `rule.backward` on the gradients of the outputs and return what it returns; `rule` is `node`, or its twin.
+        """Run `rule.backward` on the gradients of the outputs and return what it returns.
 
-        Under `create_graph=True` the twin's saved arrays, and the gradients, are tensors.
+        `rule` is `node`, or under `create_graph=True` its twin, whose saved arrays, as the gradients, are tensors.
         """
         return rule.backward(*incoming)
 
