@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
@@ -13,22 +11,24 @@ from minitorch.backend import array_module
 from minitorch.ops.choice import where
 
 
-def zeroed(a: Any, mask: Any) -> Any:
-    """`a`, but exactly 0 where `mask` holds: a product with 0 would make nan of an infinity there.
+def masked(a: Any, mask: Any, out: Any = None) -> Any:
+    """`a` where `mask` holds, else exactly 0: a product with 0 would make nan of an infinity there.
 
-    Of arrays it is the bits of a number and those of 0 or -1: with a random mask 115,200 numbers take 0.04 ms, by `where` 0.4.
+    So of arrays it is a product of their bits, as integers: with a random mask 115,200 numbers take 0.04 ms, by `where` 0.4.
     """
     if isinstance(a, Tensor):
-        return where(mask, 0.0, a)
-    if a.dtype.itemsize > 8:  # complex128
-        return array_module(a).where(mask, a.dtype.type(0), a)
-    bits = np.dtype(f"int{8 * a.dtype.itemsize}")
-    # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it without a copy
-    out = array_module(a).empty_like(mask, dtype=a.dtype)
-    kept = out.view(bits)
-    kept[...] = mask.view(backend.int8) - backend.int8.type(1)
-    kept &= a.view(bits)
+        return where(mask, a, 0.0)
+    xp, bits = array_module(a), _BITS.get(a.dtype.itemsize)
+    if out is None:  # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it uncopied
+        out = xp.empty_like(mask, dtype=a.dtype)
+    if bits is None:  # complex128
+        out[...] = xp.where(mask, a, 0)
+    else:
+        xp.multiply(a.view(bits), mask, out=out.view(bits))
     return out
+
+
+_BITS = {2: backend.int16, 4: backend.int32, 8: backend.int64}
 
 
 def flat(ctx: Op, g: Any) -> Any:

@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.images import Pair, channels_last, is_channels_last, pair
-from minitorch.ops.pieces import flat, zeroed
+from minitorch.ops.pieces import flat, masked
 from minitorch.ops.window import Window
 
 
@@ -48,7 +48,7 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
             larger *= dtype.type(k)
             xp.maximum(place, larger, out=place)
         xp.maximum(out, candidate, out=out)
-    if wanted and (xp is not np or xp.isnan(out).any()):  # a GPU need not wait for the answer
+    if wanted and (xp is not np or xp.isnan(out.sum())):  # a GPU need not wait for the answer; a sum passes on any nan
         for k, candidate in enumerate(slices):
             xp.maximum(place, xp.isnan(candidate) * dtype.type(k), out=place)
     return out, place
@@ -74,13 +74,14 @@ class Unpool(Op):
         ctx.saved = (place,)
         ctx.window = window
         out = window.blank(array_module(a), None if window.writes_all(shape) else 0, shape, a.dtype, last)
+        overlaps = window.overlaps()
         if last:
             a = channels_last(a)
         for k, target in enumerate(window.positions(out)):
-            if window.overlaps():
-                target += zeroed(a, place != k)
+            if overlaps:
+                target += masked(a, place == k)
             else:
-                target[...] = zeroed(a, place != k)
+                masked(a, place == k, out=target)
         return window.inside(out, shape)
 
     def backward(ctx, g: Any) -> Any:
@@ -96,7 +97,7 @@ class Pick(Op):
         ctx.window, ctx.shape_in, ctx.last = window, a.shape, is_channels_last(a)
         out = array_module(a).zeros_like(place, dtype=a.dtype)
         for k, candidate in enumerate(window.positions(window.pad(a, 0))):
-            out += zeroed(candidate, place != k)
+            out += masked(candidate, place == k)
         return out
 
     def backward(ctx, g: Any) -> Any:
