@@ -230,7 +230,6 @@ SCHEDULES = {
     "MultiplicativeLR": lambda m, o: m.MultiplicativeLR(o, lambda e: 0.97),
     "ConstantLR": lambda m, o: m.ConstantLR(o, 0.2, 12),
     "LinearLR": lambda m, o: m.LinearLR(o, 0.1, 0.9, 40),
-    "PolynomialLR": lambda m, o: m.PolynomialLR(o, 60, 1.7),
     "CosineAnnealingWarmRestarts": lambda m, o: m.CosineAnnealingWarmRestarts(o, 7, 2, 0.001),
     "OneCycleLR": lambda m, o: m.OneCycleLR(o, [0.3, 0.1], 120, cycle_momentum=False),
     "OneCycleLR three": lambda m, o: m.OneCycleLR(

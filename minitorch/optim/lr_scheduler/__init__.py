@@ -15,27 +15,15 @@ from minitorch.optim.lr_scheduler.curves import (
     LinearLR,
     MultiplicativeLR,
     MultiStepLR,
-    PolynomialLR,
     StepLR,
 )
 from minitorch.optim.lr_scheduler.cycles import CyclicLR, OneCycleLR
 from minitorch.optim.lr_scheduler.plateau import ReduceLROnPlateau
 
+# fmt: off
 __all__ = [
-    "ChainedScheduler",
-    "ConstantLR",
-    "CosineAnnealingLR",
-    "CosineAnnealingWarmRestarts",
-    "CyclicLR",
-    "ExponentialLR",
-    "LRScheduler",
-    "LambdaLR",
-    "LinearLR",
-    "MultiStepLR",
-    "MultiplicativeLR",
-    "OneCycleLR",
-    "PolynomialLR",
-    "ReduceLROnPlateau",
-    "SequentialLR",
-    "StepLR",
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]
+# fmt: on

@@ -1,4 +1,4 @@
-"""What all schedules share: the epoch, the rates, the state."""
+"""What all schedules share: the epoch, the rates, the state, the checks of options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import warnings
 from typing import Any
 
 from minitorch.optim.optimizer import Optimizer
+
+# What an option of that name must be, and the test.
+_EXPECTED: dict[str, tuple[str, Any]] = {
+    **dict.fromkeys(("step_size", "T_max", "T_0", "T_mult", "total_steps"), ("of 1 or more", lambda value: value >= 1)),
+    **dict.fromkeys(("factor", "start_factor", "end_factor"), ("from 0 to 1", lambda value: 0 <= value <= 1)),
+    "pct_start": ("from 0 to 1", lambda value: 0 <= value <= 1),
+    "gamma": ("of 0 or more", lambda value: value >= 0),
+    "mode": ("'min' or 'max'", ("min", "max").__contains__),
+    "threshold_mode": ("'rel' or 'abs'", ("rel", "abs").__contains__),
+    "anneal_strategy": ("'cos' or 'linear'", ("cos", "linear").__contains__),
+}
 
 
 class LRScheduler:
@@ -16,11 +27,13 @@ class LRScheduler:
     `initial_lr` where `last_epoch` is not -1.
     """
 
+    optimizer: Optimizer
+    last_epoch: int
     _is_initial = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        self.optimizer: Optimizer = checked(self, optimizer)
-        for i, group in enumerate(optimizer.param_groups):
+        groups = self._groups(optimizer)
+        for i, group in enumerate(groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
@@ -28,12 +41,30 @@ class LRScheduler:
                     f"{type(self).__name__}: group {i} has no 'initial_lr' to go on from at last_epoch={last_epoch}; load the "
                     "optimizer's state dict first, or start with last_epoch=-1"
                 )
-        self.base_lrs: list[Any] = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch: int = last_epoch
-        self._step_count = 0
-        self._is_initial = True
-        self._advance()
-        self._is_initial = False
+        self.base_lrs: list[Any] = [group["initial_lr"] for group in groups]
+        self.last_epoch, self._step_count = last_epoch, 0
+        self._start()
+
+    def _groups(self, optimizer: Any) -> list[dict[str, Any]]:
+        """Take the optimizer, and return its groups."""
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        return optimizer.param_groups
+
+    def _check(self, **options: Any) -> None:
+        for name, value in options.items():
+            expected, fits = _EXPECTED[name]
+            if not fits(value):
+                raise ValueError(f"{type(self).__name__}: expected {name} {expected}, got {value!r}")
+
+    def _one_each(self, name: str, value: Any) -> list[Any]:
+        """A value for each parameter group, of one for all or of as many as there are."""
+        groups = len(self.optimizer.param_groups)
+        values = list(value) if isinstance(value, (list, tuple)) else [value] * groups
+        if len(values) != groups:
+            raise ValueError(f"{type(self).__name__}: {len(values)} {name} for {groups} parameter groups")
+        return values
 
     def get_lr(self) -> list[float]:
         """The learning rates of the groups at epoch `last_epoch`."""
@@ -57,6 +88,11 @@ class LRScheduler:
             )
         self._advance()
 
+    def _start(self) -> None:
+        self._is_initial = True
+        self._advance()
+        self._is_initial = False
+
     def _advance(self) -> None:
         self._step_count += 1
         self.last_epoch += 1
@@ -74,26 +110,3 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave, here or in PyTorch; load the optimizer's too, which holds the rates."""
         self.__dict__.update(state_dict)
-
-
-def checked(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"{type(scheduler).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
-    return optimizer
-
-
-def check_positive(scheduler: LRScheduler, name: str, value: int) -> None:
-    if not value >= 1:
-        raise ValueError(f"{type(scheduler).__name__}: expected {name} of 1 or more, got {value}")
-
-
-def checked_share(scheduler: LRScheduler, name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{type(scheduler).__name__}: expected {name} from 0 to 1, got {value}")
-    return value
-
-
-def checked_gamma(scheduler: LRScheduler, gamma: float) -> float:
-    if not gamma >= 0:
-        raise ValueError(f"{type(scheduler).__name__}: expected gamma of 0 or more, got {gamma}")
-    return gamma

@@ -6,29 +6,48 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from minitorch.optim.lr_scheduler.base import LRScheduler, checked
+from minitorch.optim.lr_scheduler.base import LRScheduler
 from minitorch.optim.optimizer import Optimizer
 
 
-class SequentialLR(LRScheduler):
+class _Several(LRScheduler):
+    """Schedules of one optimizer."""
+
+    _schedulers: list[Any]
+
+    def _take(self, optimizer: Any, schedulers: Sequence[Any]) -> None:
+        self._groups(optimizer)
+        if any(other.optimizer is not optimizer for other in schedulers):
+            raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer")
+        self._schedulers = list(schedulers)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer, with the state of each schedule."""
+        return super().state_dict() | {"_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+        super().load_state_dict({**state_dict, "_schedulers": self._schedulers})
+
+
+class SequentialLR(_Several):
     """One schedule after another, the next one from each of the epochs `milestones`.
 
     Raises ValueError for another number of milestones than one less than the schedules, or schedules of other optimizers.
     """
 
-    last_epoch: int
-
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
     ) -> None:
-        self.optimizer: Optimizer = checked(self, optimizer)
         if not schedulers or len(milestones) != len(schedulers) - 1:
             raise ValueError(f"SequentialLR: {len(milestones)} milestones for {len(schedulers)} schedules, expected one less")
-        _check_own(self, optimizer, schedulers)
-        self._schedulers, self._milestones, self.last_epoch = list(schedulers), list(milestones), last_epoch + 1
-        for scheduler in self._schedulers:
+        self._take(optimizer, schedulers)
+        self._milestones, self.last_epoch = list(milestones), last_epoch + 1
+        for scheduler in schedulers:
             scheduler.last_epoch -= 1
-        _start(self._schedulers[0])
+        _restart(self._schedulers[0])
         self._last_lr = self._schedulers[0].get_last_lr()
 
     def step(self) -> None:
@@ -37,29 +56,19 @@ class SequentialLR(LRScheduler):
         which = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[which]
         if which and self._milestones[which - 1] == self.last_epoch:
-            _start(scheduler)
+            _restart(scheduler)
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, with the state of each schedule."""
-        return _with_schedulers(super().state_dict(), self._schedulers)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-        _load_schedulers(self, state_dict)
-
-
-class ChainedScheduler(LRScheduler):
+class ChainedScheduler(_Several):
     """Several schedules that all act at each step. Raises ValueError for none or for schedules of several optimizers."""
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         if not schedulers:
             raise ValueError("ChainedScheduler: expected at least one schedule")
-        self.optimizer: Any = schedulers[0].optimizer if optimizer is None else optimizer
-        _check_own(self, self.optimizer, schedulers)
-        self._schedulers = list(schedulers)
+        self._take(schedulers[0].optimizer if optimizer is None else optimizer, schedulers)
         self._last_lr = self._rates()
 
     def step(self) -> None:
@@ -68,34 +77,10 @@ class ChainedScheduler(LRScheduler):
             scheduler.step()
         self._last_lr = self._rates()
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, with the state of each schedule."""
-        return _with_schedulers(super().state_dict(), self._schedulers)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-        _load_schedulers(self, state_dict)
-
-
-def _start(scheduler: Any) -> None:
+def _restart(scheduler: Any) -> None:
     """Set the rates of the first epoch of a schedule in a sequence, whatever those before it have made of them."""
     for group in scheduler.optimizer.param_groups:
         group["lr"] = group["initial_lr"]
-    scheduler.last_epoch, scheduler._is_initial = -1, True
-    scheduler._advance()
-    scheduler._is_initial = False
-
-
-def _check_own(scheduler: LRScheduler, optimizer: Optimizer, schedulers: Sequence[Any]) -> None:
-    if any(other.optimizer is not optimizer for other in schedulers):
-        raise ValueError(f"{type(scheduler).__name__}: expected schedules of one optimizer")
-
-
-def _with_schedulers(state: dict[str, Any], schedulers: list[Any]) -> dict[str, Any]:
-    return state | {"_schedulers": [scheduler.state_dict() for scheduler in schedulers]}
-
-
-def _load_schedulers(owner: Any, state_dict: dict[str, Any]) -> None:
-    owner.__dict__.update({name: value for name, value in state_dict.items() if name != "_schedulers"})
-    for scheduler, state in zip(owner._schedulers, state_dict["_schedulers"], strict=True):
-        scheduler.load_state_dict(state)
+    scheduler.last_epoch = -1
+    scheduler._start()

@@ -8,29 +8,34 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from minitorch.optim.lr_scheduler.base import LRScheduler, check_positive, checked, checked_gamma, checked_share
+from minitorch.optim.lr_scheduler.base import LRScheduler
 from minitorch.optim.optimizer import Optimizer
 
 
-class StepLR(LRScheduler):
-    """The learning rate times `gamma` every `step_size` epochs.
+class _Factor(LRScheduler):
+    """A schedule that multiplies all rates by one factor at each epoch."""
 
-    Raises ValueError for a `step_size` below 1 or a negative `gamma`.
-    """
-
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        check_positive(self, "step_size", step_size)
-        self.step_size = step_size
-        self.gamma: float = checked_gamma(self, gamma)
-        super().__init__(optimizer, last_epoch)
+    def _factor(self) -> float:
+        raise NotImplementedError
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch == 0 or self.last_epoch % self.step_size:
-            return self._rates()
-        return [lr * self.gamma for lr in self._rates()]
+        factor = self._factor()
+        return [lr * factor for lr in self._rates()]
 
 
-class MultiStepLR(LRScheduler):
+class StepLR(_Factor):
+    """The learning rate times `gamma` every `step_size` epochs; raises ValueError for a size below 1 or a negative `gamma`."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self._check(step_size=step_size, gamma=gamma)
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def _factor(self) -> float:
+        return 1.0 if self.last_epoch == 0 or self.last_epoch % self.step_size else self.gamma
+
+
+class MultiStepLR(_Factor):
     """The learning rate times `gamma` at each epoch in `milestones`, and as often as one is named.
 
     Raises TypeError for milestones that are not whole numbers, ValueError for a negative `gamma`.
@@ -40,52 +45,45 @@ class MultiStepLR(LRScheduler):
         self.milestones: Any = Counter(milestones)
         if not all(isinstance(epoch, int) for epoch in self.milestones):
             raise TypeError(f"MultiStepLR: expected whole numbers as milestones, got {list(self.milestones)}")
-        self.gamma: float = checked_gamma(self, gamma)
+        self._check(gamma=gamma)
+        self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        times = self.milestones.get(self.last_epoch, 0)
-        return [lr * self.gamma**times if times else lr for lr in self._rates()]
+    def _factor(self) -> float:
+        return self.gamma ** self.milestones.get(self.last_epoch, 0)
 
 
-class ExponentialLR(LRScheduler):
+class ExponentialLR(_Factor):
     """The learning rate times `gamma` every epoch; raises ValueError for a negative `gamma`."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        self.gamma: float = checked_gamma(self, gamma)
+        self._check(gamma=gamma)
+        self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        return self._rates() if self._is_initial else [lr * self.gamma for lr in self._rates()]
+    def _factor(self) -> float:
+        return 1.0 if self._is_initial else self.gamma
 
 
-class ConstantLR(LRScheduler):
-    """The learning rate times `factor` until epoch `total_iters`, then as it was.
-
-    Raises ValueError for a factor outside [0, 1].
-    """
-
-    factor: float
-    total_iters: int
+class ConstantLR(_Factor):
+    """The learning rate times `factor` until epoch `total_iters`; raises ValueError for a factor outside [0, 1]."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self.factor, self.total_iters = checked_share(self, "factor", factor), total_iters
+        self._check(factor=factor)
+        self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def _factor(self) -> float:
         if self.last_epoch == 0:
-            return [lr * self.factor for lr in self._rates()]
-        return [lr / self.factor if self.last_epoch == self.total_iters else lr for lr in self._rates()]
+            return self.factor
+        return 1 / self.factor if self.last_epoch == self.total_iters else 1.0
 
 
-class LinearLR(LRScheduler):
+class LinearLR(_Factor):
     """The learning rate times a factor that goes in equal steps from `start_factor` to `end_factor` in `total_iters` epochs.
 
     Raises ValueError for a start outside (0, 1] or an end outside [0, 1].
     """
-
-    start_factor: float
-    end_factor: float
 
     def __init__(
         self,
@@ -95,36 +93,19 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        if not checked_share(self, "start_factor", start_factor):
+        self._check(start_factor=start_factor, end_factor=end_factor)
+        if not start_factor:
             raise ValueError("LinearLR: expected a start_factor above 0, got 0")
-        self.start_factor, self.end_factor = start_factor, checked_share(self, "end_factor", end_factor)
-        self.total_iters = total_iters
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def _factor(self) -> float:
         if self.last_epoch == 0:
-            return [lr * self.start_factor for lr in self._rates()]
+            return self.start_factor
         if self._is_initial or self.last_epoch > self.total_iters:
-            return self._rates()
+            return 1.0
         rise = self.end_factor - self.start_factor
-        return [lr * (1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)) for lr in self._rates()]
-
-
-class PolynomialLR(LRScheduler):
-    """The initial learning rate times (1 - epoch / total_iters)^power, 0 from epoch `total_iters` on."""
-
-    total_iters: int
-    power: float
-
-    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        self.total_iters, self.power = total_iters, power
-        super().__init__(optimizer, last_epoch)
-
-    def get_lr(self) -> list[float]:
-        if self._is_initial or self.last_epoch > self.total_iters:
-            return self._rates()
-        left, before = (1 - epoch / self.total_iters for epoch in (self.last_epoch, self.last_epoch - 1))
-        return [lr * (left / before) ** self.power for lr in self._rates()]
+        return 1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -135,9 +116,8 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        check_positive(self, "T_max", T_max)
-        self.T_max = T_max
-        self.eta_min = eta_min
+        self._check(T_max=T_max)
+        self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -157,16 +137,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     (Loshchilov & Hutter 2017).
     """
 
-    T_mult: int
-    eta_min: float
-    T_cur: float
-    T_i: int
-
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         for name, value in ("T_0", T_0), ("T_mult", T_mult):
             if not isinstance(value, int):
                 raise ValueError(f"CosineAnnealingWarmRestarts: expected {name} to be a whole number, got {value!r}")
-            check_positive(self, name, value)
+        self._check(T_0=T_0, T_mult=T_mult)
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -177,15 +152,15 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return
         if epoch < 0:
             raise ValueError(f"CosineAnnealingWarmRestarts: expected an epoch of 0 or more, got {epoch}")
-        self.last_epoch: float = epoch - 1  # type: ignore[assignment]  # a fraction of an epoch, here alone
+        self.last_epoch = epoch - 1  # type: ignore[assignment]  # a fraction of an epoch, here alone
         self._advance()
 
     def get_lr(self) -> list[float]:
-        into, length = self.last_epoch, self.T_0
-        while into >= length:
-            into, length = into - length, length * self.T_mult
-        self.T_cur, self.T_i = into, length  # where PyTorch goes on from
-        share = (1 + math.cos(math.pi * into / length)) / 2
+        self.T_cur: float = self.last_epoch  # these two are where PyTorch goes on from
+        self.T_i = self.T_0
+        while self.T_cur >= self.T_i:
+            self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
+        share = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * share for base in self.base_lrs]
 
 
@@ -197,12 +172,13 @@ class LambdaLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]], last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
     ) -> None:
-        groups = len(checked(self, optimizer).param_groups)
-        self.lr_lambdas: list[Any] = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"{type(self).__name__}: {len(self.lr_lambdas)} functions for {groups} parameter groups")
+        self._groups(optimizer)
+        self.lr_lambdas = self._one_each("functions", lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -218,7 +194,7 @@ class LambdaLR(LRScheduler):
         for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if attributes is not None:
                 function.__dict__.update(attributes)
-        super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
+        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
 
 
 class MultiplicativeLR(LambdaLR):

@@ -1,25 +1,18 @@
-"""Schedules of rising and falling rates, with a momentum that falls where the rate rises."""
+"""Schedules of rising and falling rates, with a momentum (or Adam's first beta) that falls where the rate rises."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from minitorch.optim.lr_scheduler.base import LRScheduler, check_positive, checked, checked_share
+from minitorch.optim.lr_scheduler.base import LRScheduler
 from minitorch.optim.optimizer import Optimizer
+
+_OneOrMore: TypeAlias = float | Sequence[float]  # for all groups, or for each
 
 
 class _WithMomentum(LRScheduler):
-    """What the schedules of cycles share: the momentum (or Adam's first beta) that falls where the rate rises."""
-
-    def _spread(self, name: str, value: Any) -> list[float]:
-        groups = len(self.optimizer.param_groups)
-        values = list(value) if isinstance(value, (list, tuple)) else [value] * groups
-        if len(values) != groups:
-            raise ValueError(f"{type(self).__name__}: {len(values)} values of {name} for {groups} parameter groups")
-        return values
-
     def _check_momentum(self) -> None:
         if not {"momentum", "betas"} & self.optimizer.defaults.keys():
             raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
@@ -40,35 +33,29 @@ class OneCycleLR(_WithMomentum):
     Raises ValueError for options out of range and for a step too many (Smith & Topin 2017).
     """
 
-    total_steps: int
-    cycle_momentum: bool
-
     def __init__(
         self,
         optimizer: Optimizer,
-        max_lr: float | Sequence[float],
+        max_lr: _OneOrMore,
         total_steps: int | None = None,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,
         pct_start: float = 0.3,
         anneal_strategy: str = "cos",
         cycle_momentum: bool = True,
-        base_momentum: float | Sequence[float] = 0.85,
-        max_momentum: float | Sequence[float] = 0.95,
+        base_momentum: _OneOrMore = 0.85,
+        max_momentum: _OneOrMore = 0.95,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer: Optimizer = checked(self, optimizer)
+        groups = self._groups(optimizer)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("OneCycleLR: expected total_steps, or both epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
-        check_positive(self, "total_steps", total_steps)
-        checked_share(self, "pct_start", pct_start)
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"OneCycleLR: expected anneal_strategy 'cos' or 'linear', got {anneal_strategy!r}")
+        self._check(total_steps=total_steps, pct_start=pct_start, anneal_strategy=anneal_strategy)
         self.total_steps, self.cycle_momentum, self._anneal_func_type = total_steps, cycle_momentum, anneal_strategy
         rise = pct_start * total_steps - 1
         ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
@@ -85,16 +72,12 @@ class OneCycleLR(_WithMomentum):
             for end, first, then in zip(ends, names, names[1:])
         ]
         if last_epoch == -1:
+            given = {"max_lr": max_lr, "base_momentum": base_momentum, "max_momentum": max_momentum}
             if cycle_momentum:
                 self._check_momentum()
-            for group, top, low, high in zip(
-                optimizer.param_groups,
-                self._spread("max_lr", max_lr),
-                self._spread("base_momentum", base_momentum),
-                self._spread("max_momentum", max_momentum),
-            ):
-                start = top / div_factor
-                group.update(initial_lr=start, max_lr=top, min_lr=start / final_div_factor)
+            for group, *values in zip(groups, *(self._one_each(f"values of {n}", value) for n, value in given.items())):
+                top, low, high = values
+                group.update(initial_lr=top / div_factor, max_lr=top, min_lr=top / div_factor / final_div_factor)
                 if cycle_momentum:
                     group.update(max_momentum=high, base_momentum=low)
                     self._set_momentum(group, high)
@@ -131,17 +114,11 @@ class CyclicLR(_WithMomentum):
     of the step ("iterations"). The momentum falls where the rate rises. Raises ValueError for an unknown mode (Smith 2017).
     """
 
-    total_size: float
-    step_ratio: float
-    mode: str
-    gamma: float
-    scale_mode: str
-
     def __init__(
         self,
         optimizer: Optimizer,
-        base_lr: float | Sequence[float],
-        max_lr: float | Sequence[float],
+        base_lr: _OneOrMore,
+        max_lr: _OneOrMore,
         step_size_up: int = 2000,
         step_size_down: int | None = None,
         mode: str = "triangular",
@@ -149,28 +126,25 @@ class CyclicLR(_WithMomentum):
         scale_fn: Callable[[float], float] | None = None,
         scale_mode: str = "cycle",
         cycle_momentum: bool = True,
-        base_momentum: float | Sequence[float] = 0.8,
-        max_momentum: float | Sequence[float] = 0.9,
+        base_momentum: _OneOrMore = 0.8,
+        max_momentum: _OneOrMore = 0.9,
         last_epoch: int = -1,
     ) -> None:
-        self.optimizer: Optimizer = checked(self, optimizer)
+        groups = self._groups(optimizer)
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
-        down = float(step_size_up if step_size_down is None else step_size_down)
-        self.max_lrs: list[float] = self._spread("max_lr", max_lr)
-        lows = self._spread("base_lr", base_lr)
-        for group, lr in zip(optimizer.param_groups, lows):
-            if last_epoch == -1:
-                group["lr"] = lr
-                group["initial_lr"] = lr
-        self.total_size, self.step_ratio = step_size_up + down, step_size_up / (step_size_up + down)
-        self.mode, self.gamma, self.scale_mode, self._scale_fn_custom = mode, gamma, scale_mode, scale_fn
-        self.cycle_momentum = cycle_momentum
+        self.total_size = step_size_up + float(step_size_up if step_size_down is None else step_size_down)
+        self.step_ratio, self.mode, self.gamma = step_size_up / self.total_size, mode, gamma
+        self.scale_mode, self._scale_fn_custom, self.cycle_momentum = scale_mode, scale_fn, cycle_momentum
+        self.max_lrs, lows = self._one_each("values of max_lr", max_lr), self._one_each("values of base_lr", base_lr)
+        if last_epoch == -1:
+            for group, lr in zip(groups, lows):
+                group["lr"] = group["initial_lr"] = lr
         if cycle_momentum:
             self._check_momentum()
-            self.base_momentums: list[float] = self._spread("base_momentum", base_momentum)
-            self.max_momentums: list[float] = self._spread("max_momentum", max_momentum)
-            for group, momentum in zip(optimizer.param_groups, self.max_momentums):
+            self.base_momentums = self._one_each("values of base_momentum", base_momentum)
+            self.max_momentums = self._one_each("values of max_momentum", max_momentum)
+            for group, momentum in zip(groups, self.max_momentums):
                 self._set_momentum(group, momentum)
         super().__init__(optimizer, last_epoch)
         self.base_lrs = lows
@@ -197,4 +171,4 @@ class CyclicLR(_WithMomentum):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave; `scale_fn` stays that of the constructor."""
-        super().load_state_dict({name: value for name, value in state_dict.items() if name != "_scale_fn_custom"})
+        super().load_state_dict({**state_dict, "_scale_fn_custom": self._scale_fn_custom})

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minitorch.optim.lr_scheduler.base import LRScheduler, checked
+from minitorch.optim.lr_scheduler.base import LRScheduler
 from minitorch.optim.optimizer import Optimizer
 
 
@@ -19,16 +19,6 @@ class ReduceLROnPlateau(LRScheduler):
 
     Raises ValueError for a `factor` outside [0, 1), an unknown mode, or a wrong number of `min_lr`.
     """
-
-    last_epoch: int
-    factor: float
-    patience: int
-    cooldown: int
-    threshold: float
-    eps: float
-    best: float
-    cooldown_counter: int
-    num_bad_epochs: int
 
     def __init__(
         self,
@@ -44,16 +34,10 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         if not 0 <= factor < 1:
             raise ValueError(f"ReduceLROnPlateau: expected 0 <= factor < 1, got {factor}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"ReduceLROnPlateau: expected mode 'min' or 'max', got {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"ReduceLROnPlateau: expected threshold_mode 'rel' or 'abs', got {threshold_mode!r}")
-        self.optimizer: Optimizer = checked(self, optimizer)
-        groups = len(optimizer.param_groups)
-        self.min_lrs = [min_lr] * groups if isinstance(min_lr, (int, float)) else [*min_lr]
-        self.default_min_lr: float | int | None = min_lr if isinstance(min_lr, (int, float)) else None
-        if len(self.min_lrs) != groups:
-            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} parameter groups")
+        self._check(mode=mode, threshold_mode=threshold_mode)
+        self._groups(optimizer)
+        self.min_lrs = self._one_each("min_lr", min_lr)
+        self.default_min_lr = min_lr if isinstance(min_lr, (int, float)) else None
         self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
         self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps
         self.mode_worse: float = math.inf if mode == "min" else -math.inf
