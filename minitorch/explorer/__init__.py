@@ -24,18 +24,16 @@ __all__ = ["explore"]
 class explore:
     """Write a page on which every number of the backward passes in this block can be seen: `with explore("tape.html"): ...`.
 
-    The page is one file that needs no network: the tape in the order in which its rules run, for each rule the user's line,
-    the formula, the gradient that arrived and where its results went, with a proof on these numbers, and each `.grad` with its
-    contributions, by loss term. `terms`, a dictionary that may be filled in the block, names scalar tensors whose sum, with
-    constant weights, the loss is. In a notebook the object shows the page. What the block computes is what it computes without
-    (slower, for arrays are copied). Raises RuntimeError within anomaly mode or another `explore`, or where no or more than
-    1,500 rules have run, ValueError for a named term that the loss is not a sum of.
+    `terms`, a dictionary that may be filled in the block, names scalar tensors whose sum, with constant weights, the loss is.
+    In a notebook the object shows the page. What the block computes is what it computes without, only slower. Raises
+    RuntimeError within anomaly mode or another `explore`, or where no or more than 1,500 rules have run, ValueError for a named
+    term that the loss is not a sum of.
     """
 
     def __init__(self, path: str | os.PathLike[str], terms: dict[str, Tensor] | None = None) -> None:
-        self.path: Any = Path(path)
-        self.terms: Any = {} if terms is None else terms
-        self.page = ""
+        self.path: Path = Path(path)
+        self.terms: dict[str, Tensor] = {} if terms is None else terms
+        self.page: str = ""
 
     def __enter__(self) -> explore:
         self._recorder = Recorder(sys._getframe(1), self.terms)
@@ -46,9 +44,9 @@ class explore:
     def __exit__(self, kind: Any, *exception: object) -> None:
         self._switch.__exit__()
         recorder: Recorder = self.__dict__.pop("_recorder")  # which holds the user's frames and nodes
+        nodes = recorder.count or len(recorder.records)
         if kind is not None:
             return
-        nodes = recorder.count or len(recorder.records)
         if not nodes:
             raise RuntimeError("explore: nothing that needs a gradient was computed in the block, so there is no tape to show")
         if nodes > LIMIT:
@@ -56,8 +54,7 @@ class explore:
                 f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put one forward and one backward pass "
                 "in it, of a small batch and, for a net that repeats a step, of fewer repetitions"
             )
-        data = page_data(recorder, recorder.names.title() or self.path.stem)
-        self.page = page_of(data)
+        self.page = page_of(page_data(recorder, recorder.names.title or self.path.stem))
         with atomic_write(self.path) as file:
             file.write(self.page.encode())
         print(f"{self.path}: {nodes} nodes, {len(self.page.encode()):,} bytes")
@@ -69,13 +66,14 @@ class explore:
 
 def page_of(data: dict[Any, Any]) -> str:
     """The page as one file: markup, style, script and `data`, with hashes that let the browser run nothing else."""
-    here = Path(__file__).parent
-    script = _lean((here / "page.js").read_text(encoding="utf-8"), r":+\-*/%")
-    style = _lean((here / "page.css").read_text(encoding="utf-8"))
+    page, style, script = (
+        (Path(__file__).parent / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+    )
+    style, script = _lean(style), _lean(script, r":+\-*/%")
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     parts = {"TITLE": html.escape(str(data["title"])), "STYLE": style, "SCRIPT": script, "DATA": text}
-    parts |= {"OF_SCRIPT": _hash(script), "OF_STYLE": _hash(style)}
-    page = (here / "page.html").read_text(encoding="utf-8")
+    for name in ("STYLE", "SCRIPT"):
+        parts["OF_" + name] = "sha256-" + base64.b64encode(hashlib.sha256(parts[name].encode()).digest()).decode()
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page)
 
 
@@ -84,8 +82,4 @@ def _lean(source: str, blanks: str = "") -> str:
     kept = "\n".join(line for line in map(str.strip, source.splitlines()) if not line.startswith("//"))
     pieces = re.split(r"""("[^"\n]*"|`[^`]*`)""", kept)
     pieces[::2] = (re.sub(rf" ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])
-    return re.sub(r"(?<=[;{,])\n", "", "".join(pieces)).replace("const ", "let ")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return re.sub(r"(?<=[;{}(,:?])\n|\n(?=[?:.)}])|;(?=\n?})", "", "".join(pieces)).replace("const ", "let ")

@@ -1,9 +1,11 @@
 // All that the page shows is a function of the state S; render() draws it anew.
-const {abs, ceil, floor, max, min, sqrt} = Math, $ = id => document.getElementById(id), D = JSON.parse($("data").textContent), S = {pass: 0, step: 1, open: {}, said: {}, score: []};
-// the pass, its rows, the row shown, how many rules have run, the question that waits, whether the window is wide, whether no backward has run
+const {abs, ceil, floor, max, min, sqrt} = Math, $ = id => document.getElementById(id);
+const D = JSON.parse($("data").textContent), S = {pass: 0, step: 1, open: {}, said: {}, score: []};
+// The pass, its rows, the row shown, how many rules have run, the question that waits, whether the window is wide,
+// whether no backward has run, and a colour by its name.
 let P, R, cur, ran, ask, big, still, color;
 
-// ---- pieces of the page: text, [tag.classes, pieces], {d: which array, from 1}, {bars}, or {after: row, 0: before its rule has run, 1: after}
+// ---- pieces of the page: text, [tag.classes, pieces], {d: which array, from 1}, {bars}, or {use: a row, l: a leaf}
 function h(tag, ...kids) {
   const [name, ...cls] = tag.split("."), e = document.createElement(name);
   e.className = cls.join(" ");
@@ -14,26 +16,38 @@ function h(tag, ...kids) {
   return e;
 }
 const fill = (id, ...kids) => $(id).replaceChildren(...kids.flat(9));
-const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.bars ? bars(p) : p.d ? array(p) : p[0] && p[1] && p.after != null ? ask && ask.leaf == p.l ? "?" : draw(p[+(ran > p.after)]) : p;
-const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) => h("i." + c, {style: `left:${x}%;width:calc(${w}% - ${gap * 2}px);margin-left:${gap * 2}px`})), p.tick > 0 && h("i.tick.tk", {style: `left:${p.tick}%`}));
+const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.bars ? bars(p) : p.d ? array(p) : p.l == null ? p :
+  ask && ask.leaf == p.l ? "?" : h("span.sq" + (ran > p.use ? ".full" : ""));
+const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) =>
+  h("i." + c, {style: `left:${x}%;width:calc(${w}% - ${gap * 2}px);margin-left:${gap * 2}px`})),
+  p.tick > 0 && h("i.tick.tk", {style: `left:${p.tick}%`}));
 function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, heat}) {
-  const e = D.arrays[d - 1], [T, Y, X] = e.c, [, H, W] = e.d, gap = T > 1 ? 1 : 0, n = gap ? ceil(sqrt(2 * T * H / W)) : 1;
-  if (e.t && !heat && px == 9 && e.t[0].length * 60 < min(w, innerWidth)) return h("table.nums", e.t.map(r => h("tr", r.map(t => h("td", t)))));
-  const swap = (...v) => turn ? v.reverse() : v, size = swap(n * (W + gap) - gap, ceil(T / n) * (H + gap) - gap);
+  const e = D.arrays[d - 1], [T, Y, X] = e.c, [, H, W] = e.d, gap = T > 1 ? 1 : 0;
+  if (e.t && !heat && px == 9 && e.t[0].join("").length * 7 + X * 14 < min(max(w, 300), innerWidth - 32))
+    return h("table.nums", e.t.map(r => h("tr", r.map(t => h("td", t)))));
+  const n = gap ? ceil(sqrt(2 * T * H / W)) : 1, swap = (...v) => turn ? v.reverse() : v;
+  const tile = t => [t % n * (W + gap), floor(t / n) * (H + gap)];
+  const size = swap(n * (W + gap) - gap, ceil(T / n) * (H + gap) - gap);
   const u = max(.1, min(px, w / size[0], tall / size[1])), [cw, ch] = size.map(s => max(2, s * u)), z = devicePixelRatio;
-  const c = h("canvas", {role: "img", "aria-label": `(${e.s}) ${e.of}`, width: cw * z, height: ch * z, style: `width:${cw}px;height:${ch}px`}), k = c.getContext("2d");
-  k.scale(z, z);
+  const style = `width:${cw}px;height:${ch}px`, said = {role: "img", "aria-label": `(${e.s}) ${e.of}`};
+  const c = h("canvas", said, {width: cw * z, height: ch * z, style}), k = c.getContext("2d");
+  k.scale(z * u, z * u);
   [...e.q].forEach((q, i) => {
-    const v = q.charCodeAt() - 66, t = floor(i / X / Y), [x, y] = swap(t % n * (W + gap) + i % X * W / X, floor(t / n) * (H + gap) + floor(i / X) % Y * H / Y), [dx, dy] = swap(W / X, H / Y);
+    const v = q.charCodeAt() - 66, [left, top] = tile(floor(i / X / Y)), [dx, dy] = swap(W / X, H / Y);
+    const [x, y] = swap(left + i % X * W / X, top + floor(i / X) % Y * H / Y);
     k.globalAlpha = v > 31 ? 1 : abs(v) / 31 * scale;
-    k.fillStyle = color(v > 31 ? "ink" : grey ? "dim" : v < 0 ? "below" : "hot");
-    v && k.fillRect(x * u, y * u, max(dx * u - (u > 3), .5), max(dy * u - (u > 3), .5));
+    k.fillStyle = color(v > 31 ? "ink" : grey ? "dim" : v < 0 ? "low" : "hot");
+    v && k.fillRect(x, y, max(dx - (u > 3) / u, .5 / u), max(dy - (u > 3) / u, .5 / u));
   });
-  k.globalAlpha = 1; k.strokeStyle = color("ink"); k.lineWidth = 2;
-  box && k.strokeRect((box[0] % n * (W + gap) + box[2]) * u, (floor(box[0] / n) * (H + gap) + box[1]) * u, box[4] * u, box[3] * u);
+  if (box) {
+    const [t, row, column, height, width] = box, [left, top] = tile(t);
+    k.globalAlpha = 1; k.strokeStyle = color("ink"); k.lineWidth = 2 / u;
+    k.strokeRect(left + column, top + row, width, height);
+  }
   return c;
 }
 const here = r => r.due.filter(d => d < ran).length, state = r => here(r) + " of " + r.due.length;
+const used = fits => R[cur].leaves.map(l => P.leaves[l]).find(fits);
 const count = l => l.uses.filter(r => r < ran).length, is = kind => ask && ask.kind == kind;
 const button = (tag, id, onclick, ...kids) => h("button." + tag, {onclick, id}, kids);
 const set = change => { Object.assign(S, change); render(); };
@@ -42,65 +56,93 @@ const set = change => { Object.assign(S, change); render(); };
 function tape() {
   if (S.map) return $("tape").innerHTML = P.map, $("m" + P.units[cur]).classList.add("now");
   const H = big ? 25 : 32, pane = $("tape"), G = P.groups, at = [], rows = [], open = {};
-  const twice = ran > cur && R[cur].leaves.map(l => P.leaves[l]).find(l => l.uses[1]), same = twice ? twice.uses.filter(r => r < ran) : [];
+  const twice = ran > cur && used(l => l.uses[1]), same = twice ? twice.uses.filter(r => r < ran) : [];
   let y = big ? 29 : 0, room = big ? pane.clientHeight / H - 4 - G.length : 0;
   // modules are open, the nearest first, as far as there is room
-  G.map((g, i) => [abs(i - R[cur].grp), i, g[2] - g[1] + 2]).sort((a, b) => a[0] - b[0]).forEach(([d, i, n]) => open[i] = (room -= n) > 0 || !d || S.all);
+  G.map((g, i) => [abs(i - R[cur].grp), i, g[2] - g[1] + 2]).sort((a, b) => a[0] - b[0])
+    .forEach(([d, i, n]) => open[i] = (room -= n) > 0 || !d || S.all);
   const put = (e, first, last) => { rows.push(e); for (; first <= last; first++) at[first] = y + H / 2; y += H; };
   G.forEach(([name, a, b], g) => {
     const key = S.pass + "." + g, on = !name || a == b || (S.open[key] ?? open[g]);
-    if (name && a < b) put(button("row.fold" + (on ? ".none" : b < ran ? ".done" : ""), "g" + g, () => set({open: {...S.open, [key]: !on}}), {"aria-expanded": on},
-      h("span", on ? "" : a + 1), h("span"), h("span.op", (on ? "▾ " : "▸ ") + name), h("span.last", b - a + 1 + (big ? " operations" : " ops"), !on && a >= ran && !still && " · " + state(R[a]) + (big ? " arrived" : ""))), a, on ? -1 : b);
+    const waits = !on && a >= ran && !still && " · " + state(R[a]);
+    if (name && a < b) put(button("row.fold" + (on ? ".none" : b < ran ? ".done" : ""), "g" + g, () => set({open: {...S.open, [key]: !on}}),
+      {"aria-expanded": on}, h("span", on ? "" : a + 1), h("span"), h("span.op", (on ? "▾ " : "▸ ") + name),
+      h("span.last", b - a + 1 + (big ? " operations" : " ops"), waits)), a, on ? -1 : b);
     for (let i = a; i <= b; i++) if (on || same.includes(i)) put(row(i), i, i);
   });
   const lead = i => at.indexOf(at[i]), x = lane => 16 + lane * min(14, 42 / P.lanes), mid = i => x(R[lead(i)].lane), done = i => still || i < ran;
   const bend = (y0, x0, x1) => x0 == x1 ? "V" + (y0 + H) : "C" + [x0, y0 + H / 2, x1, y0 + H / 2, x1, y0 + H], drawn = new Set();
-  P.edges.map(([u, v, lane]) => [done(u) ? u == cur && !still ? 2 : 1 : 0, at[u], at[v], mid(u), mid(v), x(lane)]).sort((p, q) => p[0] - q[0]).forEach(([k, a, b, xa, xb, xl]) => {
-    const far = b - a > H, d = `M${xa} ${a}` + bend(a, xa, far ? xl : xb) + (far ? "V" + (b - H) + bend(b - H, xl, xb) : "");
-    a < b && drawn.add(`<path d="${d}" fill="none" stroke="${color(["rule", "line", "hot"][k])}"/>`);
-  });
+  P.edges.map(([u, v, lane]) => [done(u) ? u == cur && !still ? 2 : 1 : 0, at[u], at[v], mid(u), mid(v), x(lane)]).sort((p, q) => p[0] - q[0])
+    .forEach(([k, a, b, xa, xb, xl]) => {
+      const far = b - a > H, d = `M${xa} ${a}` + bend(a, xa, far ? xl : xb) + (far ? "V" + (b - H) + bend(b - H, xl, xb) : "");
+      a < b && drawn.add(`<path d="${d}" fill="none" stroke="${color(["rule", "line", "hot"][k])}"/>`);
+    });
   R.forEach((r, i) => {
-    const last = at.lastIndexOf(at[i]), now = i == cur && i == last && !is("next"), may = !done(i) && !ask && here(r) == r.due.length, c = color(now || may ? "hot" : "line"), s = last > i ? 9 : now ? 10 : may ? 8 : 7;
-    lead(i) == i && drawn.add(`<rect x="${x(r.lane) - s / 2}" y="${at[i] - s / 2}" width="${s}" height="${s}" rx="${last > i ? 0 : s}" fill="${done(last) ? c : color("ground")}" stroke="${c}"/>`);
+    const last = at.lastIndexOf(at[i]), now = i == cur && i == last && !is("next"), may = !done(i) && !ask && here(r) == r.due.length;
+    const c = color(now || may ? "hot" : "line"), s = last > i ? 9 : now ? 10 : may ? 8 : 7, rx = last > i ? 0 : s;
+    lead(i) == i && drawn.add(`<rect x="${x(r.lane) - s / 2}" y="${at[i] - s / 2}" width="${s}" height="${s}" rx="${rx}"
+      fill="${done(last) ? c : color("bg")}" stroke="${c}"/>`);
   });
-  fill("tape", draw(P.head), rows, draw(P.foot), h("div", {innerHTML: `<svg class="lanes" width="64" height="${y}" stroke-width="1.5" aria-hidden="true">${[...drawn].join("")}</svg>`}), same[1] ? h("div.bracket", {style: `top:${at[same[0]]}px;height:${at[same.at(-1)] - at[same[0]]}px`}) : "");
+  const svg = `<svg class="lanes" width="64" height="${y}" stroke-width="1.5" aria-hidden="true">${[...drawn].join("")}</svg>`;
+  fill("tape", draw(P.head), rows, draw(P.foot), h("div", {innerHTML: svg}),
+    same[1] ? h("div.bracket", {style: `top:${at[same[0]]}px;height:${at[same.at(-1)] - at[same[0]]}px`}) : "");
   pane.scrollTop = y + 90 > pane.clientHeight ? at[cur] - pane.clientHeight / 2 : 0;
 }
 function row(i) {
   const r = R[i], now = i == cur && !is("next"), next = !ask && i == ran && i != cur;
-  return button("row" + (now ? ".cur" : i < ran ? ".done" : next ? ".next" : ""), "r" + i, () => go(i + 1), {title: r.title, "aria-current": now && "step"},
-    h("span", still ? R.length - i : is("next") && i >= ran ? "" : i + 1), h("span"), r.cells.map(draw), h("span.last", i < ran ? r.size.map(draw) : still || i == cur && is("count") ? "" : h("span.dim", state(r), next && (r.leaves[0] != null ? "" : " arrived") + " · next")));
+  const waits = still || i == cur && is("count") ? "" : h("span.dim", state(r), next && " · next");
+  return button("row" + (now ? ".cur" : i < ran ? ".done" : next ? ".next" : ""), "r" + i, () => go(i + 1),
+    {title: r.title, "aria-current": now && "step"}, h("span", still ? R.length - i : is("next") && i >= ran ? "" : i + 1),
+    h("span"), r.cells.map(draw), h("span.last", i < ran ? r.size.map(draw) : waits));
 }
 
 // ---- the card: of a question, of a leaf, of the step
 function card() {
   const r = R[cur], q = S.predict && r.q, said = S.said[S.id], old = S.leaf != null && !ask;
-  const leaf = old ? P.leaves[S.leaf] : !ask && r.leaves.map(l => P.leaves[l]).find(l => l.uses[count(l) - 1] == cur && (count(l) > 1 || l.left));
-  fill("card", q && !ask ? quiz(q, said) : "", old ? button("go", "x", () => set({leaf: null}), "← step " + S.step) : "", leaf ? draw(leaf.cards[max(0, count(leaf) - 1)]) : "",
-    old ? "" : [is("next") ? "" : draw(r.top), ask ? ask.show.map(i => draw(i == 1 && ask.op || r.card[i])) : r.card.map(draw)], ask ? quiz(q) : "");
+  const leaf = old ? P.leaves[S.leaf] : !ask && used(l => l.uses[count(l) - 1] == cur && (count(l) > 1 || l.left));
+  fill("card", q && !ask ? quiz(q, said) : "", old ? button("go", "x", () => set({leaf: null}), "← step " + S.step) : "",
+    leaf ? draw(leaf.cards[max(0, count(leaf) - 1)]) : "",
+    old ? "" : [is("next") ? "" : draw(r.top), (ask ? ask.show.map(i => r.card[i]) : r.card).map(draw)], ask ? quiz(q) : "");
+  if (is("shape")) for (const e of document.querySelectorAll("#card .of-" + ask.letter)) e.className = "now", e.textContent = "?";
 }
-const quiz = (q, said) => h("div.q", h("div.f", h("b.now", ask ? "Predict before you step" : said == q.right ? "Right" : "Not so"), h("span.dim.far", "question " + S.step)), h("h3", q.ask.map(draw)),
-  h("div.opts", q.options.map((t, i) => button(ask ? "" : i == q.right ? "now" : i == said ? "down" : "", "o" + i, () => answer(i), {disabled: !ask}, t, h("kbd", i + 1)))), h("p.dim", ask ? `Press 1 to ${q.options.length}. What would give it away is shown after your answer.` : q.why));
+const quiz = (q, said) => h("div.q",
+  h("div.f", h("b.now", ask ? "Predict before you step" : said == q.right ? "Right" : "Not so")),
+  h("h3", q.ask.map(draw)), h("div.f.opts", q.options.map((t, i) => button(ask ? "" : i == q.right ? "now" : i == said ? "down" : "", "o" + i,
+    () => answer(i), {disabled: !ask}, t, h("kbd", i + 1)))),
+  h("p.dim", ask ? `Press 1 to ${q.options.length}.` : q.why));
 const answer = i => set({said: {...S.said, [S.id]: i}, score: [...S.score, i == ask.right]});
 
 // ---- the shelf, the head, the keys
 function shelf() {
-  fill("shelf", draw(P.shelf), h("div.leaves", {style: `grid-template-rows:repeat(${ceil(P.leaves.length / 3)},18px)`}, P.leaves.map((l, i) => {
-    const k = count(l);
-    return button("leaf" + (k && l.uses[k - 1] == cur && ran > cur ? ".new" : k || l.left ? "" : ".none"), "l" + i, () => set({leaf: S.leaf == i ? null : i}), {title: l.name}, (ask && ask.leaf == i ? l.states[0].slice(0, 1) : l.states[k]).map(draw), h("span.marks", l.marks.map(draw)));
-  })));
+  const leaf = (l, i) => {
+    const k = count(l), look = k && l.uses[k - 1] == cur && ran > cur ? ".new" : k || l.left ? "" : ".none";
+    return button("leaf" + look, "l" + i, () => set({leaf: S.leaf == i ? null : i}), {title: l.name},
+      (ask && ask.leaf == i ? l.states[0].slice(0, 1) : l.states[k]).map(draw), h("span.marks", l.marks.map(draw)));
+  };
+  fill("shelf", draw(P.shelf), h("div.leaves", P.leaves.map(leaf)));
 }
 function head() {
-  const n = R.length, back = (d, t) => button("go" + (d > 0 ? ".on" : ""), t[0] + t.length, () => go(S.step + d), {disabled: !R[cur + d] || d > 0 && !!ask, "aria-label": d > 0 ? "step on" : "step back"}, t), where = () => h("b", still ? "The tape" : (ask ? "Next: " : "Step ") + S.step + " of " + n);
+  const n = R.length, where = () => h("b", still ? "The tape" : (ask ? "Next: " : "Step ") + S.step + " of " + n);
+  const back = (d, t) => button("go" + (d > 0 ? ".on" : ""), t[0] + t.length, () => go(S.step + d),
+    {disabled: !R[cur + d] || d > 0 && ask, "aria-label": d > 0 ? "step on" : "step back"}, t);
   const key = (k, text) => button("", k, () => press(k), h("kbd", k), " " + text);
-  fill("who", h("h1", D.title), D.passes[1] ? h("select", {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }}, D.passes.map((_, i) => h("option", {selected: i == S.pass}, `pass ${i + 1} of ${D.passes.length}`))) : h("span.dim", still ? "forward" : "pass 1 of 1"),
-    h("div.f.far", S.score[0] != null && h("b", S.score.slice(-9).map(ok => h("span.sq" + (ok ? ".now.full" : ".down"))), ` ${S.score.filter(ok => ok).length} of ${S.score.length} right`), !still && key("p", "predict"), key("f", "fold"), key("m", "map"), S.find == null ? key("/", "find") : h("input", {id: "find", value: S.find, "aria-label": "find", oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => r.title.includes(S.find)))); }})));
+  const pick = {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }};
+  const find = {id: "find", value: S.find, "aria-label": "find",
+    oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => r.title.includes(S.find)))); }};
+  fill("who", h("h1", D.title),
+    D.passes[1] ? h("select", pick, D.passes.map((_, i) => h("option", {selected: i == S.pass}, `pass ${i + 1} of ${D.passes.length}`)))
+      : h("span.dim", still ? "forward" : "pass 1 of 1"),
+    h("div.f.far", S.score[0] != null && h("b.now", `${S.score.filter(ok => ok).length} of ${S.score.length} right`), !still && key("p", "predict"), key("f", "fold"), key("m", "map"),
+      S.find == null ? key("/", "find") : h("input", find)));
   fill("go", back(-1, "←"), where(), back(1, "→"));
   fill("foot", back(-1, "← Back"), where(), back(1, "Step →"));
   const wide = $("time").clientWidth, w = min(n < 13 ? 60 : 36, (wide - 2) / n), gap = w > 4 ? 2 : 0;
   let end = 0;
-  fill("time", h("div.cells", R.map((_, i) => h("i" + (i == cur ? ".cur" : "") + (i < ran ? ".full" : ""), {onclick: () => go(i + 1), style: `width:${w - gap}px;margin-right:${gap}px`}))),
-    P.marks.map(([i, t]) => { const x = i * w, to = x + t.length * 6.5 + 8; return x < end || to > wide + 8 ? "" : (end = to, h("span", {style: `left:${x}px`}, t)); }));
+  fill("time", h("div.cells", R.map((_, i) => h("i" + (i == cur ? ".cur" : "") + (i < ran ? ".full" : ""),
+    {onclick: () => go(i + 1), style: `width:${w - gap}px;margin-right:${gap}px`}))), P.marks.map(([i, t]) => {
+    const x = i * w, to = x + t.length * 6.5 + 8;
+    return x < end || to > wide + 8 ? "" : (end = to, h("span", {style: `left:${x}px`}, t));
+  }));
 }
 function go(step) {
   $("card").scrollTop = 0;
@@ -123,7 +165,8 @@ onkeydown = e => {
 };
 function render() {
   const focus = document.activeElement.id, style = getComputedStyle(document.body);
-  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899; color = name => style.getPropertyValue("--" + name);
+  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899;
+  color = name => style.getPropertyValue("--" + name);
   S.id = S.pass + "." + S.step;
   ask = S.predict && !still && S.said[S.id] == null && R[cur].q;
   ran = still ? 0 : ask ? cur : cur + 1;

@@ -1,20 +1,21 @@
-"""Is a rule right on the numbers that it was given? Asked of the operation's own values, moved a little in one direction.
+"""What a rule is worth on the numbers it was given: is it right, and what has each term of the loss sent through it?
 
-The complex step (see `minitorch.autograd.gradcheck`) subtracts nothing, so it tells to rounding. Where an operation is not
-analytic (abs, floor, comparisons of sizes) central differences tell to half of the digits.
+A rule is proved by the operation's own values, moved a little in one direction. The complex step subtracts nothing, so it tells
+to rounding. Where an operation is not analytic (abs, floor, comparisons) central differences tell to half of the digits. A rule
+is linear in the gradient that arrives, so the terms' parts are found by running it again on each part alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import is_array
-from minitorch.explorer.terms import fitted
+from minitorch.autograd.differences import complex_step
+from minitorch.autograd.node import Leaf
+from minitorch.autograd.tensor import wrap
+from minitorch.autograd.trial import Trial, is_floating
+from minitorch.ops.arithmetic import Add, Div, Mul, Neg, Sub
 
 COMPLEX, CENTRAL, UNKNOWN, WRONG = "complex step", "central difference", "not checked", "wrong"
 
@@ -30,102 +31,146 @@ class Proof(NamedTuple):
 NOT_YET: Final = Proof(UNKNOWN)
 
 
-class Input(NamedTuple):
-    """The place, in recorded parameters, of the input at `position`."""
+class Term(NamedTuple):
+    """One summand of a loss: `weight` times `value`."""
 
-    position: int
-
-
-def replaced(value: Any, change: Any) -> Any:
-    """`value` with each array and `Input` in nested tuples, lists, dictionaries and tensors put through `change`."""
-    if isinstance(value, Tensor):
-        return wrap(replaced(value.array, change))
-    if isinstance(value, dict):
-        return {key: replaced(entry, change) for key, entry in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(replaced(entry, change) for entry in value)
-    return change(value) if is_array(value) or isinstance(value, Input) else value
+    name: str
+    weight: float
+    value: float
 
 
-def prove(step: Any) -> Proof:
-    """Compare the slope of the operation's values with the rule's gradients, in float64, in one random direction."""
-    record, wanted = step.record, sorted(step.sent)
+def examine(run: Any, named: dict[Any, str]) -> None:
+    """Check each rule of a pass on its numbers, and split what it sends by loss term.
+
+    Raises ValueError if a node in `named` is not a term of the loss.
+    """
+    inside = _split(run, named)
+    for step in run.steps:
+        trial, reason = None, _hindrance(step)
+        try:
+            trial = None if reason else _trial(step)
+        except Exception as error:
+            reason = f"it does not run in float64: {error}"
+        step.proof = _proved(step, trial) if trial else Proof(UNKNOWN, note=reason)
+        if step not in inside and step.sent and (trial is None or len(run.terms) < 2):
+            run.terms = []  # there is one, or what this step sends is not known
+        elif step not in inside and trial:
+            _pass_on(step, trial, len(run.terms))
+    for arrival in (arrival for target in run.targets.values() for arrival in target.arrivals if not run.terms):
+        arrival.terms = [arrival.grad]
+
+
+# ---- is it right? --------------------------------------------------------------------------------------------------------
+
+
+def _hindrance(step: Any) -> str:
+    record = step.record
     if not record.inputs:
-        return Proof(UNKNOWN, note="it ran before the block, so its inputs were not seen")
-    arrays = [*step.incoming, *(step.sent[i].grad for i in wanted), *filter(is_array, [*record.inputs, *record.outputs])]
-    if any(array.dtype.kind == "c" for array in arrays):
-        return Proof(UNKNOWN, note="complex numbers have no single slope")
-    if not all(np.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):
+        return "it ran before the block, so its inputs were not seen"
+    if not step.sent:
+        return "none of its gradients was asked for"
+    arrays = [a for a in (*step.incoming, *record.inputs, *record.outputs) if isinstance(a, np.ndarray)]
+    return "complex numbers have no single slope" if any(array.dtype.kind == "c" for array in arrays) else ""
+
+
+def _trial(step: Any) -> Trial:
+    """The operation and its rule, run again in float64 on what it was given."""
+    node = step.record.node
+    inputs = [wrap(a).requires_grad_() if i in step.sent else a for i, a in enumerate(step.record.inputs)]
+    trial = Trial(getattr(node, "function", None) or type(node), tuple(inputs), step.record.parameters)
+    trial.gradients(_flat(step, trial))
+    return trial
+
+
+def _flat(step: Any, trial: Trial) -> np.ndarray:
+    return np.concatenate([step.incoming[j].ravel().astype(np.float64) for j in trial.first.outs])
+
+
+def _proved(step: Any, trial: Trial) -> Proof:
+    """Compare the slope of the operation's values with the rule's gradients, in float64, in one random direction."""
+    sent, weights, given = step.sent, _flat(step, trial), step.record.parameters
+    if not all(np.isfinite(a).all() for a in (weights, *trial.inputs, *trial.first.results) if is_floating(a)):
         return Proof(UNKNOWN, note="some of its numbers are not finite")
-    if record.parameters.get("padding_idx") is not None:
+    if given.get("padding_idx") is not None:
         return Proof(UNKNOWN, note="its rule gives no gradient at padding_idx, on purpose")
-    if not wanted:
-        return Proof(UNKNOWN, note="none of its gradients was asked for")
-    generator = np.random.default_rng(0)
-    moves = {i: generator.standard_normal(record.inputs[i].shape) for i in wanted}
-    weights = [g.astype(np.float64) for g in step.incoming]
-    try:
-        parts = [moves[i] * grad for i, grad in zip(wanted, _rule_in_float64(step, weights, wanted))]
-    except Exception as reason:
-        return Proof(UNKNOWN, note=f"it does not run in float64: {reason}")
-    shown = sum(float((moves[i] * step.sent[i].grad).sum()) for i in wanted)
-    said = sum(float(part.sum()) for part in parts)
+    if "place" in given:
+        return Proof(UNKNOWN, note="it writes in the memory of its input, and cannot be run again")
+    moves = {i: trial.generator.standard_normal(sent[i].grad.shape) for i in sorted(sent)}
+    parts = [moves[i] * grad for i, grad in trial.gradients(weights).items()]
+    said, shown = sum(float(part.sum()) for part in parts), sum(float((moves[i] * sent[i].grad).sum()) for i in moves)
     # where the gradients cancel, as a softmax's of equal g do, what is left is rounding, to be measured by the size of g
-    size = sum(float(np.abs(part).sum()) for part in parts) + 1e-3 * sum(float(np.abs(g).sum()) for g in weights) or 1.0
-    rounding = max(float(np.finfo(step.sent[i].grad.dtype).eps) for i in wanted)
-    if abs(shown - said) > 1e4 * rounding * size:
+    size = sum(float(np.abs(part).sum()) for part in parts) + 1e-3 * float(np.abs(weights).sum()) or 1.0
+    rounding = max(float(np.finfo(arrival.grad.dtype).eps) for arrival in sent.values())
+    if not abs(shown - said) <= 1e4 * rounding * size:
         return Proof(WRONG, abs(shown - said) / size, "the gradient is not what the rule gives in float64")
     note = "" if rounding < 1e-15 else f"in float64; the pass rounds to {rounding:.0e}"
-    with np.errstate(all="ignore"):
-        try:
-            h = 1e-30
-            error = abs(_dot(weights, _values(step, moves, 1j * h), "imag") / h - said) / size
-        except Exception:
-            error = np.inf  # not made for complex numbers
-        if error <= 1e-12:
-            return Proof(COMPLEX, error, note)
-        h = 1e-6
-        middle, up, down = (_dot(weights, _values(step, moves, shift), "real") for shift in (0, h, -h))
+
+    def values(step: np.ndarray) -> np.ndarray:
+        moved = [a.astype(step.dtype) + step[0] * moves.get(i, 0) if is_floating(a) else a for i, a in enumerate(trial.inputs)]
+        return np.atleast_1d(trial.on(moved).run().values() @ weights)
+
+    try:
+        error = abs(float(complex_step(values, np.zeros(1), (0,))[0][0]) - said) / size
+    except Exception:
+        error = np.inf  # not made for complex numbers
+    if error <= 1e-12:
+        return Proof(COMPLEX, error, note)
+    h = 1e-6
+    middle, up, down = (float(values(np.array([shift]))[0]) for shift in (0.0, h, -h))
     if abs((up - middle) - (middle - down)) / h > 1e-4 * size:
         return Proof(UNKNOWN, note="these numbers lie at a kink, where the slopes to both sides differ")
     error = abs((up - down) / (2 * h) - said) / size
     if error <= 1e-6:
-        return Proof(CENTRAL, error, f"{record.node.title} is not analytic" + (f"; {note}" if note else ""))
+        return Proof(CENTRAL, error, f"{step.record.node.title} is not analytic" + (f"; {note}" if note else ""))
     return Proof(WRONG, error, "the operation's values say something else")
 
 
-def _dot(weights: list[np.ndarray], values: Sequence[Any], part: str) -> float:
-    return sum(float((weight * getattr(np.asarray(value), part)).sum()) for weight, value in zip(weights, values))
+# ---- which term of the loss sent it? -------------------------------------------------------------------------------------
 
 
-def _ready(step: Any, change: Any) -> tuple[Op, list[Any], dict[Any, Any]]:
-    """A fresh node, and what the operation ran on with each floating-point array put through `change(array, position)`."""
-    record = step.record
-    node = type(record.node)()
-    node.saved, node.edges = (), step.rule.edges
-
-    def changed(value: Any, position: int | None = None) -> Any:
-        if isinstance(value, Input):
-            return inputs[value.position]
-        return change(value, position) if is_array(value) and value.dtype.kind == "f" else value
-
-    inputs = [changed(value, i) for i, value in enumerate(record.inputs)]
-    return node, inputs, replaced(record.parameters, changed)
-
-
-def _values(step: Any, moves: dict[int, np.ndarray], shift: complex) -> Sequence[Any]:
-    """The outputs with the inputs moved by `shift` times `moves`."""
-    kind = np.result_type(np.float64, type(shift))
-    node, inputs, parameters = _ready(step, lambda a, i: np.array(a.astype(kind) + (shift * moves[i] if i in moves else 0)))
-    out = node.forward(*inputs, **parameters)
-    outs = out if type(out) is tuple else (out,)
-    return [out for out in outs if np.asarray(out).dtype.kind in "fc"]
+def _split(run: Any, named: dict[Any, str]) -> set[Any]:
+    """Find the terms of what a pass started from, if that is a sum of scalars, split what the sum sends them; its steps."""
+    inside: set[Any] = set()
+    if len(run.roots) != 1 or run.roots[0].grad.size != 1 or run.roots[0].grad.dtype.kind != "f":
+        return inside
+    frontier = list(run.roots)
+    for step in run.steps:
+        arrivals = [arrival for parts in step.parts for arrival in parts]
+        if step.record.node not in named and _adds_scalars(step) and all(arrival in frontier for arrival in arrivals):
+            frontier = [arrival for arrival in frontier if arrival not in arrivals] + list(step.sent.values())
+            inside.add(step)
+    edges = list(dict.fromkeys(arrival.edge for arrival in frontier))
+    missing = [name for edge, name in named.items() if edge not in edges]
+    if missing:
+        raise ValueError(f"explore: the loss is not a sum in which {', '.join(map(repr, missing))} is a term")
+    run.terms = [_term(edge, [arrival for arrival in frontier if arrival.edge is edge], run, named) for edge in edges]
+    for arrival in frontier:
+        arrival.terms = [arrival.grad * float(edge is arrival.edge) for edge in edges]
+    return inside
 
 
-def _rule_in_float64(step: Any, weights: list[Any], wanted: list[int]) -> list[np.ndarray]:
-    node, inputs, parameters = _ready(step, lambda a, i: a.astype(np.float64))
-    node.forward(*inputs, **parameters)
-    node.saved = tuple(np.asarray(entry) if isinstance(entry, np.generic) else entry for entry in node.saved)
-    grads = node.backward(*weights)
-    grads = grads if type(grads) is tuple else (grads,)
-    return [fitted(grads[i], step.sent[i].grad.shape, np.float64) for i in wanted]
+def _adds_scalars(step: Any) -> bool:
+    """Whether it adds scalars, or multiplies or divides one by a constant."""
+    wanted = [i for i, edge in enumerate(step.record.node.edges) if edge is not None]
+    kind, inputs = type(step.record.node), step.record.inputs
+    adds = kind in (Add, Sub, Neg) or (kind is Mul and len(wanted) == 1) or (kind is Div and wanted == [0])
+    return bool(adds and inputs and all(np.size(value) == 1 for value in inputs))
+
+
+def _term(edge: Any, arrivals: list[Any], run: Any, named: dict[Any, str]) -> Term:
+    record = next((step.record for step in run.steps if step.record.node is edge), None)
+    by, said = arrivals[0].by, record.place.lines[0].run if record and record.place.lines else ""
+    name = named.get(edge) or (by.record.place.names[arrivals[0].position] if by else "")
+    name = name or (said if 0 < len(said) <= 40 else getattr(edge, "title", "leaf"))
+    value = edge.variable.array if isinstance(edge, Leaf) else record.outputs[0] if record and record.outputs else np.nan
+    weight = sum(float(arrival.grad.item()) for arrival in arrivals) / (float(run.roots[0].grad.item()) or 1.0)
+    return Term(name, float(f"{weight:.6g}"), float(np.asarray(value).reshape(-1)[0]))
+
+
+def _pass_on(step: Any, trial: Trial, terms: int) -> None:
+    for t in range(terms):
+        outs = trial.first.outs
+        g = [sum((a.terms[t] for a in step.parts[j]), np.zeros(step.incoming[j].shape)).ravel() for j in outs]
+        parts = trial.gradients(np.concatenate(g))
+        for position, arrival in step.sent.items():
+            arrival.terms.append(parts[position])

@@ -18,11 +18,11 @@ from minitorch.autograd.grad_mode import Switch, no_grad
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.outputs import Output
 from minitorch.autograd.tensor import Tensor
+from minitorch.autograd.trial import quiet
 from minitorch.autograd.watch import Watch
-from minitorch.backend import is_array
-from minitorch.explorer.proof import NOT_YET, Input, Proof, prove, replaced
-from minitorch.explorer.source import Line, Names, frames_of, lines_of
-from minitorch.explorer.terms import Term, add_parts, host, terms_of
+from minitorch.backend import CPU, is_array, to_array
+from minitorch.explorer.proof import NOT_YET, Proof, Term, examine
+from minitorch.explorer.source import NOWHERE, Names, Place
 from minitorch.random import get_rng_state, set_rng_state
 
 LIMIT: Final = 1500  # rules on one page
@@ -33,13 +33,10 @@ class Record:
     """One operation of the forward pass (or of a rule, under create_graph=True)."""
 
     node: Any
-    inputs: list[Any]  # copies of arrays on the host, and other values as they are; empty where they were not seen
-    parameters: dict[str, Any]  # with an `Input` in place of each array that is an input too
-    outputs: list[Any]
-    lines: tuple[Line, ...] = ()
-    module: str = ""  # its path, such as digit.0
-    group: tuple[str, int] | None = None  # the module whose rows fold into one, and which use of it
-    names: list[str] = field(default_factory=list)  # of the inputs, where the user has one
+    inputs: list[Any] = field(default_factory=list)  # copies on the host; empty where it ran before the block
+    parameters: dict[str, Any] = field(default_factory=dict)  # of an operation of minitorch
+    outputs: list[np.ndarray] = field(default_factory=list)
+    place: Place = NOWHERE
     made_by: Step | None = None  # the rule that recorded it
 
 
@@ -49,8 +46,9 @@ class Arrival:
 
     by: Step | None  # the rule that sent it; None at the start of a pass
     position: int  # of the input of that rule
+    edge: Any  # where it arrives
     grad: np.ndarray
-    terms: list[np.ndarray] = field(default_factory=list)  # at a leaf, each loss term's part of it
+    terms: list[np.ndarray] = field(default_factory=list)  # each loss term's part of it, in float64
 
 
 @dataclass(eq=False)
@@ -58,7 +56,6 @@ class Step:
     """One rule run by a backward pass."""
 
     record: Record
-    rule: Any  # the node with what it had saved, to run it again
     incoming: list[np.ndarray]
     parts: list[list[Arrival]]  # for each output what was added up
     given: list[Any] = field(default_factory=list)  # for each input what the rule returned
@@ -72,7 +69,7 @@ class Target:
 
     leaf: Leaf
     name: str
-    before: np.ndarray | None  # .grad before the pass
+    before: np.ndarray | None  # .grad before the pass, if it held anything but zeros
     arrivals: list[Arrival] = field(default_factory=list)
     totals: list[np.ndarray] = field(default_factory=list)  # the sum, after each arrival
     after: np.ndarray | None = None  # .grad after the pass; None where `grad` returns the sum instead
@@ -82,52 +79,37 @@ class Target:
         """What the sum is called."""
         return f"{self.name}.grad" if self.after is not None else f"gradient of {self.name}"
 
-    def whole(self) -> np.ndarray:
-        """The sum of what arrived in this pass, in float64 (or complex128)."""
-        return np.sum([np.asarray(a.grad, np.result_type(a.grad, np.float64)) for a in self.arrivals], axis=0)
 
-
+@dataclass(eq=False)
 class Pass:
     """One backward pass."""
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.targets: dict[Node, Target] = {}
-        self.waiting: dict[Node, list[list[Arrival]]] = {}  # what has arrived at operations whose rules have not run
-        self.roots: list[tuple[Node, Any]] = []
-        self.terms: list[Term] = []
+    roots: list[Arrival] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    targets: dict[Node, Target] = field(default_factory=dict)
+    waiting: dict[Node, list[list[Arrival]]] = field(default_factory=dict)  # for operations whose rules have not run
+    terms: list[Term] = field(default_factory=list)  # of the loss, if there are several
 
 
-def end_of(edge: Node) -> tuple[Any, int]:
-    """The operation or leaf behind an edge, and which of its outputs it is."""
-    return (edge.edges[0], edge.position) if type(edge) is Output else (edge, 0)
-
-
-def twin(node: Any) -> Any:
-    """A node with what `node` holds now, before the engine frees what it saved."""
-    copy = type(node)()
-    copy.__dict__.update(vars(node))
-    copy.edges, copy.saved, copy._number, copy._shape, copy._dtype = (
-        node.edges,
-        node.saved,
-        node._number,
-        node._shape,
-        node._dtype,
-    )
-    return copy
+def host(value: Any) -> Any:
+    """A copy with all arrays, those of tensors as well, on the host and in their own memory order."""
+    if isinstance(value, dict):
+        return {key: host(entry) for key, entry in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(host, value))
+    array = value.array if isinstance(value, Tensor) else value
+    return np.array(to_array(array, None, CPU), order="K") if is_array(array) else array
 
 
 class Recorder(Watch):
     """Sees what the engine does in an `explore` block."""
 
-    outermost: Any
-    named_terms: Any
-
     name = "explore"
 
     def __init__(self, outermost: FrameType, terms: dict[str, Tensor]) -> None:
-        self.outermost, self.named_terms = outermost, terms
-        self.names: Any = Names()
+        self.outermost: FrameType = outermost
+        self.named: dict[str, Tensor] = terms
+        self.names: Names = Names()
         self.records: dict[Node, Record] = {}
         self.passes: list[Pass] = []
         self.going: list[Pass] = []  # passes that have not finished: a rule may start another
@@ -142,36 +124,29 @@ class Recorder(Watch):
         """Run the operation, and remember it if it is recorded."""
         if raw or not node.edges or self.count > LIMIT or len(self.records) > 4 * LIMIT:
             return node.forward(*inputs, **parameters)
-        position = {id(value): i for i, value in enumerate(inputs) if is_array(value)}
-        copies = [host(value) for value in inputs]
-        kept = replaced(parameters, lambda a: Input(position[id(a)]) if id(a) in position else host(a))
+        copies = host(inputs), {} if hasattr(node, "function") else host(parameters)
         out = node.forward(*inputs, **parameters)
-        frames = list(frames_of(sys._getframe(1), self.outermost))
-        module, group = self.names.modules_around(frames)
-        names = [self.names.of(value, edge, frames) for value, edge in zip(inputs, node.edges)]
-        outputs = [host(array) for array in (out if type(out) is tuple else (out,))]
-        made_by = self.running[-1] if self.running else None
-        self.records[node] = Record(node, copies, kept, outputs, lines_of(frames), module, group, names, made_by)
+        outputs = [np.asarray(host(array)) for array in (out if type(out) is tuple else (out,))]
+        place = self.names.place(sys._getframe(1), self.outermost, inputs, node.edges)
+        self.records[node] = Record(node, *copies, outputs, place, self.running[-1] if self.running else None)
         return out
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
         """Run a rule, and remember it with what it was given and what it gives."""
-        if type(node) is Output:
+        self.count += type(node) is not Output
+        if type(node) is Output or self.count > LIMIT:
             return rule.backward(*incoming)
-        self.count += 1
-        if self.count > LIMIT:
-            return rule.backward(*incoming)
-        record = self.records.get(node) or Record(node, [], {}, [])  # it ran before the block
-        parts = self.going[-1].waiting.pop(node)
-        step = Step(record, twin(node), [host(g) for g in incoming], parts)
+        like = next(g for g in incoming if g is not None)
+        grads = [np.zeros(node._shape[i], like.dtype) if g is None else host(g) for i, g in enumerate(incoming)]
+        step = Step(self.records.get(node) or Record(node), grads, self.going[-1].waiting.pop(node))
         self.going[-1].steps.append(step)
         self.running.append(step)
         try:
-            grads = rule.backward(*incoming)
+            given = rule.backward(*incoming)
         finally:
             self.running.pop()
-        step.given = [host(grad) for grad in (grads if type(grads) is tuple else (grads,))]
-        return grads
+        step.given = [host(grad) for grad in (given if type(given) is tuple else (given,))]
+        return given
 
     def arrived(self, edge: Node, grad: Any, total: Any, by: Any, position: int) -> None:
         """Remember a gradient that reaches an operation, one of its outputs, or a leaf."""
@@ -180,21 +155,21 @@ class Recorder(Watch):
         if by is None and (position == 0 or not self.going or self.going[-1].steps):
             self.going.append(Pass())
         going = self.going[-1]
-        arrival = Arrival(None if by is None else going.steps[-1], position, host(grad))
+        arrival = Arrival(None if by is None else going.steps[-1], position, edge, host(grad))
         if arrival.by is None:
-            going.roots.append((edge, grad.array if isinstance(grad, Tensor) else grad))
+            going.roots.append(arrival)
         else:
             arrival.by.sent[position] = arrival
-        node, place = end_of(edge)
-        if isinstance(node, Leaf):
-            if node not in going.targets:
-                name = self.names.leaves.get(node) or f"leaf {len(going.targets) + 1}"
-                before = node.variable.grad if node.variable is not None else None
-                going.targets[node] = Target(node, name, None if before is None or not before.array.any() else host(before))
-            going.targets[node].arrivals.append(arrival)
-            going.targets[node].totals.append(host(total))
-        else:
+        node, place = edge.as_source()
+        if not isinstance(node, Leaf):
             going.waiting.setdefault(node, [[] for _ in node._outputs or [0]])[place].append(arrival)
+            return
+        if node not in going.targets:
+            name = self.names.leaves.get(node) or f"leaf {len(going.targets) + 1}"
+            before = node.variable.grad if node.variable is not None else None
+            going.targets[node] = Target(node, name, None if before is None or not before.array.any() else host(before))
+        going.targets[node].arrivals.append(arrival)
+        going.targets[node].totals.append(host(total))
 
     def kept(self, tensor: Any, grad: Any) -> None:
         """The pass has put what arrived at a leaf into its `.grad`."""
@@ -204,16 +179,11 @@ class Recorder(Watch):
 
     def finished(self) -> None:
         """A pass has ended: split it by loss terms and check its rules, while the arrays are what they were."""
-        if self.count > LIMIT or not self.going:
-            return
-        if self.running and self.running[-1] in self.going[-1].steps:
-            return  # a pass within that rule, in which nothing arrived
+        if self.count > LIMIT or not self.going or (self.running and self.running[-1] in self.going[-1].steps):
+            return  # the last: a pass within that rule, in which nothing arrived
         ended = self.going.pop()
         state = get_rng_state()  # a user's rule may draw
-        with Switch(None, "watch"), no_grad(), np.errstate(all="ignore"):
-            ended.terms = terms_of(ended, self.records, self.named_terms)
-            add_parts(ended)
-            for step in ended.steps:
-                step.proof = prove(step)
+        with Switch(None, "watch"), no_grad(), quiet():
+            examine(ended, {tensor.node: name for name, tensor in self.named.items()})
         set_rng_state(state)
         self.passes.append(ended)

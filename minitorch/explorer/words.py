@@ -1,11 +1,11 @@
-"""How the page says numbers, shapes and formulas. A piece of the page is text, or a list: tag and classes, then its pieces."""
+"""How the page says numbers, formulas and arrays. A piece of the page is text, or a list: tag and classes, then its pieces."""
 
 from __future__ import annotations
 
 import inspect
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,41 +14,48 @@ from minitorch.autograd.formulas import formula as formula_of
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 ORDINALS: Final = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
-_MARK = re.compile(r"(\^\([^)]*\)|\^-?\w+|\bd?[a-z]\d?\b)")
+CELLS: Final = 2048  # of a picture; a larger array is shown by rows and columns evenly spread
+MARK: Final = re.compile(r"(\^\([^)]*\)|\^-?\w+|\bd?[a-z]\d?\b)")
 
 
-def signed(text: str) -> str:
-    """The text of a number with a true minus sign."""
-    return text.replace("-", MINUS)
+def number(value: float) -> str:
+    """A number in six significant digits, with a true minus sign, and an exponent where that is shorter."""
+    value = float(value) + 0.0  # there is one zero
+    if not math.isfinite(value):
+        return "NaN" if value != value else MINUS * (value < 0) + "∞"
+    digits, _, exponent = f"{value:.{'6g' if value == 0 or abs(value) >= 1e-3 else '5e'}}".partition("e")
+    return (f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}" if exponent else digits).replace("-", MINUS)
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, a true minus sign, and an exponent only where it saves space."""
-    value = float(value)
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "NaN" if value != value else MINUS * (value < 0) + "∞"
-    size = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
-    if -4 < size < 6:
-        text = f"{value:.{max(0, digits - 1 - size)}f}"
-    else:
-        text = re.sub(r"e([+-])0*(\d)", lambda m: "e" + m[1].strip("+") + m[2], f"{value:.{min(digits, 3) - 2}e}")
-    return signed(text)
-
-
-def numbers(values: Iterable[float]) -> list[str]:
-    """Numbers of one array, all with the places after the point that give the largest three digits."""
-    values = [float(value) for value in values]
-    finite = [abs(value) for value in values if math.isfinite(value)]
-    most = max(finite, default=0.0)
+def decimals(*arrays: np.ndarray) -> int:
+    """The places after the point of numbers that are shown as a sum: those that give the largest six digits; -1: too many."""
+    most = max(map(largest, arrays))
     if most and not 1e-6 < most < 1e6:
-        return [number(value) for value in values]
-    places = 0 if all(value == int(value) for value in finite) else max(0, min(9, 2 - math.floor(math.log10(most))))
-    return [number(value) if not math.isfinite(value) else signed(f"{value + 0.0:.{places}f}") for value in values]
+        return -1
+    return 0 if all(np.array_equal(a, np.rint(a)) for a in arrays) else 5 - math.floor(math.log10(most))
+
+
+def fixed(value: float, places: int, sign: str = "") -> str:
+    """A number with so many places after the point; `sign` "+" shows that as well."""
+    return f"{value + 0.0:{sign}.{places}f}".replace("-", MINUS)
+
+
+def addition(values: np.ndarray) -> tuple[str, str]:
+    """A few numbers as a sum, and what they add up to; nothing where they are many or do not add up as printed."""
+    places, total = decimals(values, values.sum()), float(values.sum())
+    if places < 0 or len(values) > 6 or np.rint(values * 10.0**places).sum() != np.rint(total * 10.0**places):
+        return "", ""
+    return " + ".join(fixed(v, places) for v in values).replace(f"+ {MINUS}", f"{MINUS} "), fixed(total, places)
+
+
+def largest(array: np.ndarray) -> float:
+    """The largest absolute value among the finite ones."""
+    return float(np.abs(array[np.isfinite(array)]).max(initial=0))
 
 
 def norm(*arrays: Any) -> float:
     """The square root of the sum of squares, in float64."""
-    return math.sqrt(sum(float((np.abs(np.asarray(a, np.result_type(a, np.float64))) ** 2).sum()) for a in arrays))
+    return math.hypot(*(float(np.linalg.norm(np.abs(a).astype(np.float64).ravel())) for a in arrays))
 
 
 def shape(lengths: Sequence[int]) -> str:
@@ -61,22 +68,12 @@ def nth(k: int) -> str:
     return ORDINALS[k] if k < len(ORDINALS) else f"{k + 1}th"
 
 
-def tail(name: str) -> str:
-    """A name, of which the page shows the last 18 characters."""
-    return name if len(name) <= 18 else f"\N{HORIZONTAL ELLIPSIS}{name[-17:]}"
-
-
-def count(n: int, word: str) -> str:
-    """`n` of something."""
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
 def formula(text: str) -> list[Any]:
     """A formula with its letters in italics and its exponents raised."""
-    pieces = _MARK.split(text)
+    pieces: list[Any] = MARK.split(text)
     pieces[::2] = (re.sub(r"(^| )- |-(?=\d|$)", rf"\1{MINUS} ", piece) for piece in pieces[::2])
-    marks = (["sup" if mark[0] == "^" else "i", signed(mark.lstrip("^"))] for mark in pieces[1::2])
-    return ["span", *(piece for pair in zip(pieces[::2], [*marks, ""]) for piece in pair if piece)]
+    pieces[1::2] = (["sup" if mark[0] == "^" else "i", mark.lstrip("^").replace("-", MINUS)] for mark in pieces[1::2])
+    return ["span", *filter(None, pieces)]
 
 
 def letters(operation: Any, inputs: int) -> list[str]:
@@ -97,3 +94,46 @@ def rules_of(operation: Any, inputs: int) -> list[str]:
     rules = {letter: rule.replace("`", "") for letter, rule in formula_of(operation)[1].items()}
     alike = next(iter(rules.values()), "") if len(rules) == 1 else ""
     return [rules.get(letter, alike if letter[0] == "a" else "") for letter in letters(operation, inputs)]
+
+
+class Arrays:
+    """The arrays of the page, each kept once, as a picture and, up to 8 by 8, as numbers."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[Any, Any]] = []
+        self.places: dict[Any, int] = {}
+
+    def picture(self, array: np.ndarray, most: float = 0.0, **look: Any) -> dict[Any, Any]:
+        """A piece of the page that shows `array`; `grey` for values, `turn` transposed, `most` for one scale over several."""
+        key = array.shape, array.dtype.str, array.tobytes()
+        if key not in self.places:
+            self.places[key] = len(self.entries)
+            self.entries.append(_described(array))
+        own = largest(array)
+        return {"d": self.places[key] + 1, **look} | ({"scale": round((own / most) ** 0.6, 4)} if most and own else {})
+
+
+def tiled(array: np.ndarray) -> np.ndarray:
+    """As a stack of matrices: the last two dimensions, one after the other for all others."""
+    return array.reshape((-1, *(1, 1, *array.shape)[-2:])) if array.size else np.zeros((1, 1, 1))
+
+
+def _described(array: np.ndarray) -> dict[Any, Any]:
+    """Shape, the numbers of an array of at most 8 by 8, and a character a cell: 31 levels below 0, 0, 31 above, not finite."""
+    real = tiled(np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64))
+    count, height, width = real.shape
+    rows = max(1, min(height, int(height / max(1.0, math.sqrt(height * width / CELLS)))))
+    columns = min(width, CELLS // rows)
+    cells = real[:, (np.arange(rows) * height // rows)[:, None], np.arange(columns) * width // columns]
+    cells = cells[: max(1, CELLS // cells[0].size)]
+    levels = np.sign(cells) * np.ceil(31 * (np.abs(cells) / (largest(array) or 1.0)) ** 0.6) + 31
+    levels = np.where(np.isfinite(cells), levels, 63).astype(int)
+    known = real[np.isfinite(real)]
+    said = f"from {number(known.min())} to {number(known.max())}" if known.size else "no finite number"
+    entry = {"s": array.shape, "d": real.shape, "c": cells.shape, "q": "".join(map(chr, levels.ravel() + 35)), "of": said}
+    if count > 1 or max(height, width) > 8:
+        return entry
+    texts = [[number(value) for value in row] for row in real[0]]
+    tails = {text: text[text.find(".") :] if "." in text else "" for row in texts for text in row}
+    blank = re.sub(r"[^.]", "\u2007", max(tails.values(), key=len)).replace(".", "\u2008")  # as wide as digits, and the point
+    return entry | {"t": [[text + blank[len(tails[text]) :] for text in row] for row in texts]}

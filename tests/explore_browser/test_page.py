@@ -7,12 +7,12 @@ import functools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import layers as nn
 import minitorch as torch
 from minitorch.explorer import explore
-from minitorch.explorer.words import norm, number
 from tests.explore import nets
 from tests.explore.test_explore import Recording
 from tests.explore_browser.browser import axe, browser, executable
@@ -20,6 +20,7 @@ from tests.explore_browser.browser import axe, browser, executable
 pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium on this machine (apt-get install chromium)")
 
 NETS = [nets.siamese, nets.mlp, nets.broadcast, nets.two_passes, nets.create_graph, nets.not_a_number, nets.no_backward]
+MINUS = "\N{MINUS SIGN}"
 WIDE, NARROW = (1280, 860), (390, 844)
 
 # Texts that lie over one another, or stick out of what is around them; a tape with very long names may scroll sideways.
@@ -78,6 +79,11 @@ def at(net, step, run=1):
     return f"{written(net).as_uri()}#pass={run}&step={step}"
 
 
+def digits(arrays):
+    """The norm of arrays in six significant digits."""
+    return float(f"{np.sqrt(sum((np.float64(a) ** 2).sum() for a in arrays)):.6g}")
+
+
 def steps(tab):
     return tab.run("P.rows.length")
 
@@ -102,21 +108,23 @@ def test_the_numbers_of_every_step_are_those_of_the_pass(tab, net):
     for k, run in enumerate(block.recorder.passes, 1):
         tab.open(at(net, 1, k))
         assert steps(tab) == len(run.steps)
+        names = [target.name for target in run.targets.values()]
         for i, step in enumerate(run.steps):
             card, row = tab.run(f"[$('card').innerText, document.querySelector('#r{i}').innerText]")
-            size = norm(*step.incoming)
-            assert row.split("\n")[-1].strip() == number(size), (i, row)
-            for g in step.incoming:
-                assert number(norm(g), 4) in card
-            for arrival in step.sent.values():
-                assert f"size {number(norm(arrival.grad), 4)}" in card
-            assert (f"error {number(step.proof.error, 3)}" if step.proof.error is not None else step.proof.note) in card
-            arrived = {target.name: target.totals[-1] for target in run.targets.values()}
-            for name, use in zip(arrived, run.targets.values()):
+            assert float(row.split("\n")[-1].replace(MINUS, "-")) == digits(step.incoming), (i, row)
+            sizes = [float(text.replace(MINUS, "-")) for text in re.findall(r"size (\d[\d.]*(?:e\S?\d+)?)", card)]
+            for g in (*step.incoming, *(arrival.grad for arrival in step.sent.values())):
+                assert digits([g]) in sizes, (i, sizes)
+            assert (
+                step.proof.error is None
+                or f"{step.proof.error:.6g}" == f"{float(card.split('error ')[1].split()[0].replace(MINUS, '-')):.6g}"
+            )
+            assert step.proof.note in card
+            for name, use in zip(names, run.targets.values()):
                 here = [t for a, t in zip(use.arrivals, use.totals) if run.steps.index(a.by) <= i]
                 held = here[-1] + (0 if use.before is None else use.before) if here else use.before
-                shown = tab.run(f"document.querySelector('#l{list(arrived).index(name)} .num').textContent")
-                assert shown == ("None" if held is None else number(norm(held)))
+                shown = tab.run(f"document.querySelector('#l{names.index(name)} .num').textContent")
+                assert shown == "None" if held is None else float(shown.replace(MINUS, "-")) == digits([held])
             tab.press("ArrowRight")
 
 
