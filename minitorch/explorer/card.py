@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.node import Leaf
 from minitorch.explorer.proof import UNKNOWN, WRONG
 from minitorch.explorer.recorder import Arrival, Record, Step, Target
@@ -47,12 +48,6 @@ def shapes_of(node: Any) -> list[Any]:
 def not_finite(array: Any) -> bool:
     """Whether there is a NaN or an infinity in it."""
     return isinstance(array, np.ndarray) and array.dtype.kind in "fc" and not np.isfinite(array).all()
-
-
-def summed_axes(given: tuple[int, ...], kept: tuple[int, ...]) -> list[int]:
-    """The axes over which a gradient of one shape is summed to fit another."""
-    extra = len(given) - len(kept)
-    return [i for i, length in enumerate(given) if i < extra or kept[i - extra] != length]
 
 
 def part(label: Any, *content: Any) -> list[Any]:
@@ -209,7 +204,7 @@ class Cards:
     def _summed(self, position: int, step: Step, given: np.ndarray, letter: str) -> list[Any]:
         """What the engine does where an input was broadcast: forward copied it, so backward adds the copies' gradients."""
         kept, picture = step.sent[position].grad, self.arrays.picture
-        axes = summed_axes(given.shape, kept.shape)
+        axes = broadcast_dims(given.shape, kept.shape) or ()
         over = f"summed over {'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}: "
         over += f"{shape(given.shape)} → {shape(kept.shape)}"
         said = [
@@ -221,11 +216,11 @@ class Cards:
         ]
         if given.ndim != 2 or max(given.shape) > 6 or not given.size or not step.record.inputs:
             return [said, ["div.f", picture(given, w=270), "→", picture(kept, w=270)]]
-        value, arrow = step.record.inputs[position], ["div.o", "→" if axes == [1] else "↓"]
+        value, arrow = step.record.inputs[position], ["div.o", "→" if axes == (1,) else "↓"]
         way = "place" if len(axes) > 1 else ("row", "column")[axes[0]]
         copied = [["div.box", picture(value, grey=1)], arrow, ["div.box.dim", picture(np.broadcast_to(value, given.shape))]]
         added = [["div.box", picture(given)], arrow, ["div.box.now", picture(kept)]]
         forward = ["div", ["h3", f"Forward: copied to every {way}"], ["div.fit", *copied]]
         backward = ["div", ["h3.now", f"Backward: every {way} added up"], ["div.fit", *added]]
-        sums = map(addition, given.T if axes == [0] else given if axes == [1] else [given.ravel()])
+        sums = map(addition, given.T if axes == (0,) else given if axes == (1,) else [given.ravel()])
         return [said, ["div.f", forward, backward], ["div.f.dim", *(["span", f"{a} = ", ["b.now", b]] for a, b in sums if a)]]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.node import Leaf
-from minitorch.explorer.card import Cards, summed_axes, where
+from minitorch.explorer.card import Cards, where
 from minitorch.explorer.words import letters, nth, number, shape
 
 KINDS = ["next", "shape", "count", "axes", "add", "sign"]
@@ -56,7 +57,7 @@ def _questions(i: int, cards: Cards) -> Iterator[tuple[Any, ...]]:
             why = f"A gradient has the shape of what it belongs to: {letter} is {shape(kept)}, with one slope for each number."
             yield "shape", ["What shape will ", ["i", f"d{letter}"], " have?"], shape(kept), wrong, why, {"letter": letter}
         if given != kept:
-            right = " and ".join(f"axis {a}" for a in summed_axes(given, kept))
+            right = " and ".join(f"axis {a}" for a in broadcast_dims(given, kept) or ())
             wrong = ["none", *(f"axis {a}" for a in range(len(given))), "axis 0 and axis 1"]
             ask = [f"The rule gives a gradient of shape {shape(given)} for ", ["i", letter], f" {shape(kept)}. "]
             why = f"Forward copied {letter} along {right}; each copy has its own gradient, and they add up."

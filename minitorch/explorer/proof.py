@@ -78,17 +78,17 @@ def _trial(step: Any) -> Trial:
     node = step.record.node
     inputs = [wrap(a).requires_grad_() if i in step.sent else a for i, a in enumerate(step.record.inputs)]
     trial = Trial(getattr(node, "function", None) or type(node), tuple(inputs), step.record.parameters)
-    trial.gradients(_flat(step, trial))
+    trial.gradients(_flat(step.incoming, trial))
     return trial
 
 
-def _flat(step: Any, trial: Trial) -> np.ndarray:
-    return np.concatenate([step.incoming[j].ravel().astype(np.float64) for j in trial.first.outs])
+def _flat(grads: list[Any], trial: Trial) -> np.ndarray:
+    return trial.first.flat(tuple(grads)).astype(np.float64)
 
 
 def _proved(step: Any, trial: Trial) -> Proof:
     """Compare the slope of the operation's values with the rule's gradients, in float64, in one random direction."""
-    sent, weights, given = step.sent, _flat(step, trial), step.record.parameters
+    sent, weights, given = step.sent, _flat(step.incoming, trial), step.record.parameters
     if not all(np.isfinite(a).all() for a in (weights, *trial.inputs, *trial.first.results) if is_floating(a)):
         return Proof(UNKNOWN, note="some of its numbers are not finite")
     if given.get("padding_idx") is not None:
@@ -103,11 +103,11 @@ def _proved(step: Any, trial: Trial) -> Proof:
     rounding = max(float(np.finfo(arrival.grad.dtype).eps) for arrival in sent.values())
     if not abs(shown - said) <= 1e4 * rounding * size:
         return Proof(WRONG, abs(shown - said) / size, "the gradient is not what the rule gives in float64")
-    note = "" if rounding < 1e-15 else f"in float64; the pass rounds to {rounding:.0e}"
+    note = "" if rounding < 1e-15 else f"in float64; the pass rounds to {rounding:.6g}"
 
     def values(step: np.ndarray) -> np.ndarray:
         moved = [a.astype(step.dtype) + step[0] * moves.get(i, 0) if is_floating(a) else a for i, a in enumerate(trial.inputs)]
-        return np.atleast_1d(trial.on(moved).run().values() @ weights)
+        return np.atleast_1d(trial.on(moved).values() @ weights)
 
     try:
         error = abs(float(complex_step(values, np.zeros(1), (0,))[0][0]) - said) / size
@@ -169,8 +169,8 @@ def _term(edge: Any, arrivals: list[Any], run: Any, named: dict[Any, str]) -> Te
 
 def _pass_on(step: Any, trial: Trial, terms: int) -> None:
     for t in range(terms):
-        outs = trial.first.outs
-        g = [sum((a.terms[t] for a in step.parts[j]), np.zeros(step.incoming[j].shape)).ravel() for j in outs]
-        parts = trial.gradients(np.concatenate(g))
+        zeros = map(np.zeros, map(np.shape, step.incoming))
+        given = [sum((arrival.terms[t] for arrival in parts), zero) for parts, zero in zip(step.parts, zeros)]
+        parts = trial.gradients(_flat(given, trial))
         for position, arrival in step.sent.items():
             arrival.terms.append(parts[position])
