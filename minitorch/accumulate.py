@@ -1,10 +1,9 @@
 """How minitorch adds up many numbers: the one policy that every sum keeps, forward or inside a backward rule.
 
-NumPy adds in pairs along the axis that is fastest in memory, whose error grows as the logarithm of the count, but adds the
-rows of a slower axis one by one, whose error grows as the count: the mean of (1_000_000, 3) tenths over dim 0 was 0.101.
-`total` adds no more than `CHAIN` numbers one by one, along any axis of any layout, and then adds the partial sums in the same
-way. The error stays below 2e-6 of the sum of magnitudes for 10 million float32 numbers. float16 is added in float32, and
-the caller rounds once.
+NumPy adds in pairs along the axis that is fastest in memory, but the rows of a slower axis one by one, whose error grows as the
+count: the mean of (1_000_000, 3) tenths over dim 0 was 0.101. `total` adds no more than `CHAIN` numbers one by one, along any
+axis of any layout, and then the partial sums in the same way: for 10 million float32 numbers the error stays below 2e-6 of the
+sum of magnitudes. float16 is added in float32, and the caller rounds once.
 """
 
 from __future__ import annotations
@@ -38,9 +37,8 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     count = 1
     for d in dims:
         count *= a.shape[d]
-    if count <= CHAIN or (count == a.size and a.flags.forc) or (dims == (a.ndim - 1,) and a.flags.c_contiguous):
-        return a.sum(dims, keepdims=keepdims)  # a short chain, or all in pairs
-    if not a.size:
+    in_pairs = (count == a.size and a.flags.forc) or (dims == (a.ndim - 1,) and a.flags.c_contiguous)
+    if count <= CHAIN or in_pairs or not a.size:
         return a.sum(dims, keepdims=keepdims)
     repeated = 0 in a.strides and [n for n, stride in zip(a.shape, a.strides) if n > 1 and not stride]
     out = _unrepeated(a, dims) if repeated else _in_memory_order(a, dims)
@@ -148,10 +146,9 @@ def rounded(sums: Any, like: Any) -> Any:
 
 
 def in_float32(function: F) -> F:
-    """`function`, which for tensors of float16 runs in float32; its result is rounded to float16, once.
+    """`function`, which for tensors of float16 runs in float32, as its gradients do; its result is rounded to float16, once.
 
-    The casts are recorded, so that its gradients are computed in float32 too. A mixture of floating dtypes is left for
-    `function` to refuse.
+    A mixture of floating dtypes is left for `function` to refuse.
     """
 
     @functools.wraps(function)
@@ -170,10 +167,7 @@ def in_float32(function: F) -> F:
 
 
 def products(a: Any, b: Any) -> Any:
-    """a @ b for two vectors, as a sum of products of 16 times `PRODUCT` numbers.
-
-    One product adds as many numbers one by one as BLAS pleases: over 10 million equal ones it was off by 1e-3.
-    """
+    """a @ b for two vectors, as a sum of products of 16 times `PRODUCT` numbers: one of 10 million was off by 1e-3."""
     n, most = a.shape[0], 16 * PRODUCT  # 16 lanes and more are added at once
     if n <= most:
         return a @ b

@@ -1,8 +1,7 @@
 """`import minitorch.as_torch` makes `import torch` find minitorch, in this process and until `uninstall()`.
 
-The modules that a script then imports under PyTorch's names stand in front of minitorch's own: `torch` of `minitorch`,
-`torch.nn` of `layers`, `torchvision` of `minitorch.vision`. What a script sets on them stays there, so minitorch itself is not
-changed. A name that does not exist says so, with the nearest one that does.
+The modules that a script then imports under PyTorch's names stand in front of minitorch's own; what a script sets on them stays
+there, so minitorch itself is not changed. A name that does not exist says so, with the nearest one that does.
 """
 
 from __future__ import annotations
@@ -119,10 +118,8 @@ def install() -> None:
     for root in ROOTS:
         there = sys.modules.get(root)
         if there is not None and not isinstance(there, Stand):
-            raise ImportError(
-                f"minitorch.as_torch: {root} itself is already imported here, and two libraries cannot share a name; "
-                "import minitorch.as_torch first, in a new process"
-            )
+            said = "itself is already imported here, and two libraries cannot share a name"
+            raise ImportError(f"minitorch.as_torch: {root} {said}; import minitorch.as_torch first, in a new process")
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 

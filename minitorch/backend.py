@@ -1,7 +1,7 @@
 """The only place that knows two array libraries exist: NumPy, and CuPy where there is a GPU.
 
-Everything above asks two questions here: which library does this array belong to (`array_module`), and how does data get
-onto a device (`to_array`). CuPy is imported the first time a GPU is asked for, never by `import minitorch`.
+Everything above asks here which library an array belongs to (`array_module`), and how data get onto a device (`to_array`). CuPy
+is imported the first time a GPU is asked for.
 """
 
 from __future__ import annotations
@@ -106,10 +106,8 @@ def cupy() -> ModuleType:
             raise RuntimeError("CuPy finds no CUDA device (see `nvidia-smi`)")
         module.arange(3).sum()  # needs the compiler and its headers too, which an incomplete CUDA install lacks
     except Exception as reason:  # ImportError, CUDARuntimeError, missing NVRTC: all mean the same to the caller
-        raise RuntimeError(
-            f"device 'cuda' cannot be used: {reason}. Install CuPy with the cuda12 or cuda13 extra on a machine with an "
-            "NVIDIA GPU, or use device 'cpu'."
-        ) from reason
+        remedy = "Install CuPy with the cuda12 or cuda13 extra on a machine with an NVIDIA GPU, or use device 'cpu'."
+        raise RuntimeError(f"device 'cuda' cannot be used: {reason}. {remedy}") from reason
     return module
 
 

@@ -106,9 +106,8 @@ def choices(library: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def facts() -> dict[str, str]:
     """What is in use, by name."""
     library = blas()
-    pool = "kernel and threads unknown (pip install threadpoolctl)"
-    if library["threads"]:
-        pool = f"kernel {library['kernel']}, threads {library['threads']}"
+    known = f"kernel {library['kernel']}, threads {library['threads']}"
+    pool = known if library["threads"] else "kernel and threads unknown (pip install threadpoolctl)"
     try:
         gpu = f"yes, CuPy {backend.cupy().__version__}"
     except RuntimeError as reason:
@@ -133,10 +132,8 @@ def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict
         if now.step_ms / one.step_ms >= WORTH and not (name == TWO and slow > 1)
     ]
     if slow >= WORTH:
-        found.append(
-            f"{TWO}: with them the step takes {slow:.1f} times as long as with one, on this machine now; other programs are "
-            "using its processors, or the products are too small to be shared."
-        )
+        why = "other programs are using its processors, or the products are too small to be shared"
+        found.append(f"{TWO}: with them the step takes {slow:.1f} times as long as with one, on this machine now; {why}.")
     return found
 
 

@@ -15,13 +15,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.inplace import check_writable, copied
 
-JOINING: Final = {
-    "cat",
-    "stack",
-    "hstack",
-    "vstack",
-    "column_stack",
-}  # write one input before they have read the next
+JOINING: Final = {"cat", "stack", "hstack", "vstack", "column_stack"}  # write one input before they have read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
 OVERLOADS: dict[str, dict[str, str]] = {
     "expand": {"size": "sizes"},
@@ -30,8 +24,6 @@ OVERLOADS: dict[str, dict[str, str]] = {
     "scatter": {"value": "src"},
     "transpose": {"axis0": "dim0", "axis1": "dim1"},
 }
-
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -1,10 +1,9 @@
 """Freed memory stays with the process, instead of going back to the system array by array.
 
-The C library gives every block of over 128 KiB its own mapping and unmaps it when it is freed, so each large temporary of a
-training step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again: blocks up
-to `LARGEST`, the highest threshold that every glibc of 64 bits accepts, and when they are freed at most `KEPT` of the memory at
-the end of the heap. What is larger goes back to the system at once, as it would anyway. Linux with glibc only; elsewhere
-nothing is done. Set the environment variable MINITORCH_KEEP_MEMORY=0 to leave the system's behaviour.
+glibc gives every block of over 128 KiB its own mapping and unmaps it when it is freed, so each large temporary of a training
+step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again: blocks up to
+`LARGEST`, the highest threshold that every glibc of 64 bits accepts, and at most `KEPT` at the end of the heap. Elsewhere
+nothing is done; the environment variable MINITORCH_KEEP_MEMORY=0 leaves the system's behaviour.
 """
 
 from __future__ import annotations

@@ -19,10 +19,7 @@ _STATE = struct.Struct("<4QqIQ")  # the four words of SFC64, its spare half word
 
 
 class Generator:
-    """A stream of random numbers: `Generator().manual_seed(0)`.
-
-    `.numpy` is the NumPy generator that draws them. A new one starts from the operating system's randomness.
-    """
+    """A stream of random numbers, which starts from the operating system's randomness; `.numpy` is the generator that draws."""
 
     def __init__(self, device: backend.Device | str = "cpu") -> None:
         backend.as_device(device)
@@ -60,12 +57,8 @@ class Generator:
         """
         self._on_device = None
         state = self.bits.state
-        packed = _STATE.pack(
-            *(int(word) for word in state["state"]["state"]),
-            state["has_uint32"],
-            state["uinteger"],
-            self._seed,
-        )
+        words = [int(word) for word in state["state"]["state"]]
+        packed = _STATE.pack(*words, state["has_uint32"], state["uinteger"], self._seed)
         return wrap(np.frombuffer(packed, np.uint8).copy())
 
     def set_state(self, state: Tensor) -> Generator:
@@ -74,12 +67,8 @@ class Generator:
         if len(raw) != _STATE.size:
             raise ValueError(f"set_state: expected a uint8 tensor of {_STATE.size} bytes, as get_state gives")
         *words, has_half, half, self._seed = _STATE.unpack(raw)
-        self.bits.state = {
-            "bit_generator": "SFC64",
-            "state": {"state": np.array(words, np.uint64)},
-            "has_uint32": has_half,
-            "uinteger": half,
-        }
+        state = {"state": np.array(words, np.uint64)}
+        self.bits.state = {"bit_generator": "SFC64", "state": state, "has_uint32": has_half, "uinteger": half}
         self._on_device = None
         return self
 

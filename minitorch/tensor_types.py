@@ -78,19 +78,8 @@ def type_name(tensor: Tensor) -> str:
     return next((str(kind) for kind in kinds.values() if kind.dtype == tensor.dtype), f"torch.{tensor.dtype}")
 
 
-def set_default_tensor_type(t: TensorType | str) -> None:
-    """Make factories produce the dtype and the device of a floating type, such as "torch.cuda.FloatTensor"."""
-    kind = tensor_type(t)
-    if kind is None:
-        raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
-    backend.set_default_dtype(kind.dtype)
-    backend.set_default_device(kind.device)
-
-
 @overload
 def type_(input: Tensor) -> str: ...
-
-
 @overload
 def type_(input: Tensor, dtype: np.dtype | TensorType | str, non_blocking: bool = False) -> Tensor: ...
 

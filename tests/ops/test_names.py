@@ -24,16 +24,6 @@ def test_a_tensor_type_makes_tensors_and_tells_them():
     assert mt.ones(2, dtype=mt.float64).new([1, 2]).dtype == mt.float64 and mt.ones(2).new(3).shape == (3,)
 
 
-def test_the_default_type_is_set_by_its_name():
-    try:
-        mt.set_default_tensor_type("torch.DoubleTensor")
-        assert mt.zeros(1).dtype == mt.float64
-    finally:
-        mt.set_default_tensor_type(mt.FloatTensor)
-    with pytest.raises(TypeError, match=r"^set_default_tensor_type: expected a type such as"):
-        mt.set_default_tensor_type("float")
-
-
 def test_a_variable_is_a_leaf_with_the_memory_of_a_tensor_and_every_tensor_is_one():
     x = mt.ones(2)
     v = Variable(x, requires_grad=True)
