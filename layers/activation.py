@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from layers.calls import OfOne, calls
 from layers.init import constant_
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
+
+
+@calls()
+class _Inplace(OfOne):
+    inplace: bool = False
 
 
 @calls(functional.relu)
-class ReLU(OfOne):
+class ReLU(_Inplace):
     """max(x, 0), with gradient 0 at 0."""
-
-    inplace: bool = False
 
 
 @calls(functional.relu6)
-class ReLU6(OfOne):
+class ReLU6(_Inplace):
     """x kept within 0 and 6."""
-
-    inplace: bool = False
 
 
 @calls(functional.selu)
-class SELU(OfOne):
+class SELU(_Inplace):
     """The scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-
-    inplace: bool = False
 
 
 @calls(functional.silu)
-class SiLU(OfOne):
+class SiLU(_Inplace):
     """x sigmoid(x)."""
-
-    inplace: bool = False
 
 
 @calls(functional.leaky_relu)
@@ -96,24 +90,18 @@ class LogSigmoid(OfOne):
 
 
 @calls(functional.hardsigmoid)
-class Hardsigmoid(OfOne):
+class Hardsigmoid(_Inplace):
     """relu6(x + 3) / 6."""
-
-    inplace: bool = False
 
 
 @calls(functional.hardswish)
-class Hardswish(OfOne):
+class Hardswish(_Inplace):
     """x relu6(x + 3) / 6."""
-
-    inplace: bool = False
 
 
 @calls(functional.mish)
-class Mish(OfOne):
+class Mish(_Inplace):
     """x tanh(softplus(x))."""
-
-    inplace: bool = False
 
 
 @calls(functional.hardtanh)
@@ -138,18 +126,21 @@ class Threshold(OfOne):
     inplace: bool = False
 
 
-@calls(functional.hardshrink)
-class Hardshrink(OfOne):
-    """x where |x| > `lambd`, else 0."""
-
+@calls()
+class _Shrink(OfOne):
     lambd: float = 0.5
 
     def extra_repr(self) -> str:
         return f"{self.lambd}"
 
 
+@calls(functional.hardshrink)
+class Hardshrink(_Shrink):
+    """x where |x| > `lambd`, else 0."""
+
+
 @calls(functional.softshrink)
-class Softshrink(Hardshrink):
+class Softshrink(_Shrink):
     """x drawn towards 0 by `lambd`, 0 within it."""
 
 
@@ -170,13 +161,8 @@ class GLU(OfOne):
     dim: int = -1
 
 
-@calls(functional.softmax)
-class Softmax(OfOne):
-    """e^x over its sum along `dim`.
-
-    Without a dim it takes the last one of a vector or matrix, as PyTorch does, and raises ValueError where PyTorch guesses.
-    """
-
+@calls()
+class _AlongDim(OfOne):
     dim: int | None = None
 
     def forward(self, input: Tensor) -> Tensor:
@@ -189,13 +175,21 @@ class Softmax(OfOne):
         return self.function(input, -1)
 
 
+@calls(functional.softmax)
+class Softmax(_AlongDim):
+    """e^x over its sum along `dim`.
+
+    Without a dim it takes the last one of a vector or matrix, as PyTorch does, and raises ValueError where PyTorch guesses.
+    """
+
+
 @calls(functional.log_softmax)
-class LogSoftmax(Softmax):
+class LogSoftmax(_AlongDim):
     """The logarithm of softmax along `dim`; a missing dim as in `Softmax`."""
 
 
 @calls(functional.softmin)
-class Softmin(Softmax):
+class Softmin(_AlongDim):
     """softmax(-x) along `dim`; a missing dim as in `Softmax`."""
 
 
@@ -211,9 +205,7 @@ class Softmax2d(Module):
 class PReLU(Module):
     """x where x > 0, else `weight` x, with one learned weight or `num_parameters`, one for each channel (He et al. 2015)."""
 
-    def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: Device | str | None = None, dtype: np.dtype | None = None
-    ) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: DeviceLike = None, dtype: DTypeLike = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(empty(num_parameters, device=device, dtype=dtype))

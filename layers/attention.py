@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from layers import init
 from layers.linear import Linear
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import bool as boolean
 from minitorch import cat, empty, full, functional, where, zeros
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 from minitorch.ops.attention import attention_weights
 
 
@@ -42,8 +39,8 @@ class MultiheadAttention(Module):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:

@@ -26,13 +26,13 @@ class Options(Module):
 
     function: Callable[..., Any]
     options: tuple[str, ...]
-    shown: tuple[str, ...]
+    shown: tuple[str, ...] | None = None  # in its repr, if not all
 
     def _call(self, *inputs: Any) -> Any:
         return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
 
     def extra_repr(self) -> str:
-        values = {name: getattr(self, name) for name in self.shown}
+        values = {name: getattr(self, name) for name in (self.options if self.shown is None else self.shown)}
         return ", ".join(f"{name}={value!r}" for name, value in values.items() if (name, value) != ("inplace", False))
 
 
@@ -44,8 +44,8 @@ class OfOne(Options):
 
 
 @dataclass_transform(eq_default=False)
-def calls(function: Callable[..., Any], shown: str | None = None) -> Callable[[type[K]], type[K]]:
-    """Make the fields of a subclass of `Options` its arguments; its repr shows all, or those that `shown` names."""
+def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], type[K]]:
+    """Make the fields of a subclass of `Options` its arguments, and `function`, unless subclasses say it, what it calls."""
 
     def declared(kind: type[K]) -> type[K]:
         own: Any = dataclass(eq=False, repr=False, match_args=False)(kind)
@@ -59,9 +59,10 @@ def calls(function: Callable[..., Any], shown: str | None = None) -> Callable[[t
         names = tuple(field.name for field in fields(own))
         for name in vars(own).keys() & set(names):
             delattr(own, name)  # a default must not hide a buffer of that name
-        own.__init__, own.function = __init__, staticmethod(function)
+        own.__init__ = __init__
+        if function is not None:
+            own.function = staticmethod(function)
         own.options = tuple(name for name in names if name not in ("size_average", "reduce"))  # the losses translate these
-        own.shown = own.options if shown is None else tuple(shown.split())
         return own
 
     return declared

@@ -9,10 +9,9 @@ import numpy as np
 
 from layers import init
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 _Sizes: TypeAlias = int | tuple[int, ...]
 _MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
@@ -37,8 +36,8 @@ class _Conv(Module):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -144,8 +143,8 @@ class ConvTranspose2d(_Conv):
         bias: bool = True,
         dilation: _Sizes = 1,
         padding_mode: str = "zeros",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         shape = in_channels, out_channels, kernel_size, stride, padding, dilation
         super().__init__(*shape, groups, bias, padding_mode, device, dtype)

@@ -7,14 +7,8 @@ from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 
 
-@calls(functional.dropout)
-class Dropout(OfOne):
-    """In training each element is 0 with probability `p`, and the others grow by 1 / (1 - p); in evaluation, its input.
-
-    With `inplace` the result becomes the new content of the input. Raises ValueError for a `p` outside 0 to 1 (Srivastava et
-    al. 2014).
-    """
-
+@calls()
+class _Dropout(OfOne):
     p: float = 0.5
     inplace: bool = False
 
@@ -29,6 +23,15 @@ class Dropout(OfOne):
         return f"p={self.p}, inplace={self.inplace}"
 
 
+@calls(functional.dropout)
+class Dropout(_Dropout):
+    """In training each element is 0 with probability `p`, and the others grow by 1 / (1 - p); in evaluation, its input.
+
+    With `inplace` the result becomes the new content of the input. Raises ValueError for a `p` outside 0 to 1 (Srivastava et
+    al. 2014).
+    """
+
+
 @calls(functional.dropout2d)
-class Dropout2d(Dropout):
+class Dropout2d(_Dropout):
     """As `Dropout`, but a whole channel of an image (N, C, H, W) at a time (Tompson et al. 2015)."""

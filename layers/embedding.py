@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from layers import init
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import empty, functional
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 
 class Embedding(Module):
@@ -26,8 +23,8 @@ class Embedding(Module):
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from layers.conv import Conv1d, Conv2d, _Conv, _Sizes
 from layers.linear import Linear
 from layers.module import Module
 from layers.norm import BatchNorm1d, BatchNorm2d, _BatchNorm
+from layers.parameter import DeviceLike, DTypeLike
 from minitorch import empty
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 
 class _Lazy(Module):
@@ -40,9 +38,7 @@ class _Lazy(Module):
 class LazyLinear(_Lazy, Linear):
     """`Linear` with as many in_features as the last dimension of its first input."""
 
-    def __init__(
-        self, out_features: int, bias: bool = True, device: Device | str | None = None, dtype: np.dtype | None = None
-    ) -> None:
+    def __init__(self, out_features: int, bias: bool = True, device: DeviceLike = None, dtype: DTypeLike = None) -> None:
         super().__init__(0, out_features, bias, device, dtype)
 
     def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
@@ -63,8 +59,8 @@ class _LazyConv(_Lazy, _Conv):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)
 
@@ -94,8 +90,8 @@ class _LazyBatchNorm(_Lazy, _BatchNorm):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from layers import init
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 
 class Linear(Module):
@@ -21,12 +18,7 @@ class Linear(Module):
     """
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        self, in_features: int, out_features: int, bias: bool = True, device: DeviceLike = None, dtype: DTypeLike = None
     ) -> None:
         super().__init__()
         self.in_features = in_features

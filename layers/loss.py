@@ -18,6 +18,7 @@ class _Loss(Options):
 
     reductions: tuple[str, ...] = ("mean", "sum", "none")
     reduction: str
+    shown = ()
 
     def __post_init__(self) -> None:
         old = [self.__dict__.pop(name, None) for name in ("size_average", "reduce")]
@@ -47,7 +48,30 @@ class _OfThree(_Loss):
         return self._call(input1, input2, target)
 
 
-@calls(functional.cross_entropy, shown="")
+@calls()
+class _Plain(_OfTwo):
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
+@calls()
+class _Weighted(_OfTwo):
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
+@calls()
+class _WithMargin(_OfThree):
+    margin: float = 0.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
+@calls(functional.cross_entropy)
 class CrossEntropyLoss(_OfTwo):
     """Cross-entropy of logits (N, C) or (N, C, ...) and classes (N) or (N, ...), or probabilities of the logits' shape.
 
@@ -63,7 +87,7 @@ class CrossEntropyLoss(_OfTwo):
     label_smoothing: float = 0.0
 
 
-@calls(functional.nll_loss, shown="")
+@calls(functional.nll_loss)
 class NLLLoss(_OfTwo):
     """Minus the log-probability of the target class; shapes, `weight` and `ignore_index` as in `CrossEntropyLoss`."""
 
@@ -74,58 +98,49 @@ class NLLLoss(_OfTwo):
     reduction: str = "mean"
 
 
-@calls(functional.binary_cross_entropy, shown="")
-class BCELoss(_OfTwo):
+@calls(functional.binary_cross_entropy)
+class BCELoss(_Weighted):
     """Binary cross-entropy of probabilities and targets from 0 to 1 of one shape; `weight`, a buffer, scales each loss."""
 
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
-
-@calls(functional.binary_cross_entropy_with_logits, shown="")
-class BCEWithLogitsLoss(BCELoss):
+@calls(functional.binary_cross_entropy_with_logits)
+class BCEWithLogitsLoss(_Weighted):
     """Binary cross-entropy of sigmoid(input), finite for any finite input; `pos_weight`, a buffer, weighs target 1."""
 
     pos_weight: Tensor | None = None
 
 
-@calls(functional.mse_loss, shown="")
-class MSELoss(_OfTwo):
+@calls(functional.mse_loss)
+class MSELoss(_Plain):
     """(input - target)^2, of one shape."""
 
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
-
-@calls(functional.l1_loss, shown="")
-class L1Loss(MSELoss):
+@calls(functional.l1_loss)
+class L1Loss(_Plain):
     """|input - target|, of one shape."""
 
 
-@calls(functional.soft_margin_loss, shown="")
-class SoftMarginLoss(MSELoss):
+@calls(functional.soft_margin_loss)
+class SoftMarginLoss(_Plain):
     """log(1 + e^(-t x)) for targets 1 and -1."""
 
 
-@calls(functional.smooth_l1_loss, shown="")
-class SmoothL1Loss(MSELoss):
+@calls(functional.smooth_l1_loss)
+class SmoothL1Loss(_Plain):
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015)."""
 
     beta: float = 1.0
 
 
-@calls(functional.kl_div, shown="")
-class KLDivLoss(MSELoss):
+@calls(functional.kl_div)
+class KLDivLoss(_Plain):
     """t (log t - x) for log-probabilities x; `reduction="batchmean"` is the divergence as it is defined (see `kl_div`)."""
 
     log_target: bool = False
     reductions = ("mean", "batchmean", "sum", "none")
 
 
-@calls(functional.huber_loss, shown="")
+@calls(functional.huber_loss)
 class HuberLoss(_OfTwo):
     """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964)."""
 
@@ -133,7 +148,7 @@ class HuberLoss(_OfTwo):
     delta: float = 1.0
 
 
-@calls(functional.triplet_margin_loss, shown="")
+@calls(functional.triplet_margin_loss)
 class TripletMarginLoss(_Loss):
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0), d being `PairwiseDistance(p, eps)`.
 
@@ -152,7 +167,7 @@ class TripletMarginLoss(_Loss):
         return self._call(anchor, positive, negative)
 
 
-@calls(functional.contrastive_loss, shown="")
+@calls(functional.contrastive_loss)
 class ContrastiveLoss(_OfThree):
     """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for pairs of rows at distance d, t being 1 for same, 0 for different.
 
@@ -164,22 +179,17 @@ class ContrastiveLoss(_OfThree):
     reduction: str = "mean"
 
 
-@calls(functional.margin_ranking_loss, shown="")
-class MarginRankingLoss(_OfThree):
+@calls(functional.margin_ranking_loss)
+class MarginRankingLoss(_WithMargin):
     """max(0, -t (x1 - x2) + margin), t being 1 where x1 is to be the larger and -1 where x2 is."""
 
-    margin: float = 0.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
-
-@calls(functional.cosine_embedding_loss, shown="")
-class CosineEmbeddingLoss(MarginRankingLoss):
+@calls(functional.cosine_embedding_loss)
+class CosineEmbeddingLoss(_WithMargin):
     """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1."""
 
 
-@calls(functional.hinge_embedding_loss, shown="")
+@calls(functional.hinge_embedding_loss)
 class HingeEmbeddingLoss(_OfTwo):
     """x where the target is 1, max(0, margin - x) where it is -1, for distances x."""
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from layers import init
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from minitorch import empty, functional, int64, ones, zeros
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 
 class _Affine(Module):
@@ -22,9 +19,7 @@ class _Affine(Module):
     weight: Parameter | None
     bias: Parameter | None
 
-    def _add_affine(
-        self, shape: tuple[int, ...], weight: bool, bias: bool, device: Device | str | None, dtype: np.dtype | None
-    ) -> None:
+    def _add_affine(self, shape: tuple[int, ...], weight: bool, bias: bool, device: DeviceLike, dtype: DTypeLike) -> None:
         for name, wanted in {"weight": weight, "bias": weight and bias}.items():
             self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)) if wanted else None)
         self.reset_parameters()
@@ -56,8 +51,8 @@ class _BatchNorm(_Affine):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -137,8 +132,8 @@ class _InstanceNorm(_BatchNorm):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -181,8 +176,8 @@ class GroupNorm(_Affine):
         num_channels: int,
         eps: float = 1e-5,
         affine: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -211,8 +206,8 @@ class LayerNorm(_Affine):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
@@ -240,8 +235,8 @@ class RMSNorm(_Affine):
         normalized_shape: int | Sequence[int],
         eps: float | None = None,
         elementwise_affine: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)

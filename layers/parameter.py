@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from minitorch import as_tensor
 from minitorch.autograd.tensor import Tensor
+from minitorch.backend import Device
+
+DeviceLike: TypeAlias = Device | str | None
+DTypeLike: TypeAlias = np.dtype | None
 
 
 class Parameter(Tensor):

@@ -11,19 +11,15 @@ from minitorch.autograd.tensor import Tensor
 _Pair: TypeAlias = int | tuple[int, ...]
 
 
-@calls(functional.max_pool2d, shown="kernel_size stride padding dilation ceil_mode")
-class MaxPool2d(Options):
-    """The largest element of each window; one maximum gets the gradient, the first at a tie.
-
-    `stride` is the window's size unless given. With `return_indices` also where each maximum lay, int64.
-    """
-
+@calls()
+class _MaxPool(Options):
     kernel_size: _Pair
     stride: _Pair | None = None
     padding: _Pair = 0
     dilation: _Pair = 1
     return_indices: bool = False
     ceil_mode: bool = False
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __post_init__(self) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride
@@ -32,12 +28,20 @@ class MaxPool2d(Options):
         return self._call(input)
 
 
-@calls(functional.max_pool1d, shown="kernel_size stride padding dilation ceil_mode")
-class MaxPool1d(MaxPool2d):
+@calls(functional.max_pool2d)
+class MaxPool2d(_MaxPool):
+    """The largest element of each window; one maximum gets the gradient, the first at a tie.
+
+    `stride` is the window's size unless given. With `return_indices` also where each maximum lay, int64.
+    """
+
+
+@calls(functional.max_pool1d)
+class MaxPool1d(_MaxPool):
     """The largest of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
 
 
-@calls(functional.avg_pool2d, shown="kernel_size stride padding")
+@calls(functional.avg_pool2d)
 class AvgPool2d(OfOne):
     """The mean of each window; padding counts unless `count_include_pad=False` or `divisor_override` is the count."""
 
@@ -47,12 +51,13 @@ class AvgPool2d(OfOne):
     ceil_mode: bool = False
     count_include_pad: bool = True
     divisor_override: int | None = None
+    shown = ("kernel_size", "stride", "padding")
 
     def __post_init__(self) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride
 
 
-@calls(functional.avg_pool1d, shown="kernel_size stride padding")
+@calls(functional.avg_pool1d)
 class AvgPool1d(OfOne):
     """The mean of each window of sequences (N, C, L); padding counts unless `count_include_pad=False`."""
 
@@ -61,6 +66,7 @@ class AvgPool1d(OfOne):
     padding: int | tuple[int] = 0
     ceil_mode: bool = False
     count_include_pad: bool = True
+    shown = ("kernel_size", "stride", "padding")
 
     def __post_init__(self) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride

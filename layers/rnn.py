@@ -6,15 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from layers import init
 from layers.module import Module
-from layers.parameter import Parameter
+from layers.parameter import DeviceLike, DTypeLike, Parameter
 from layers.utils.rnn import PackedSequence, Places
 from minitorch import cat, empty, functional, stack, zeros
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 from minitorch.ops import recurrent
 
 
@@ -69,8 +66,8 @@ class _Recurrent(_Weights):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -184,8 +181,8 @@ class RNN(_Recurrent):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         sizes = input_size, hidden_size, num_layers
         super().__init__(*sizes, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype)
@@ -231,12 +228,7 @@ class _Cell(_Weights):
     states = 1
 
     def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike = None, dtype: DTypeLike = None
     ) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
@@ -274,8 +266,8 @@ class RNNCell(_Cell):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: str = "tanh",
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device, dtype)
         self.nonlinearity = _checked(self, nonlinearity)

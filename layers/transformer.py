@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from layers import init
 from layers.attention import MultiheadAttention
 from layers.container import ModuleList
@@ -16,9 +14,9 @@ from layers.dropout import Dropout
 from layers.linear import Linear
 from layers.module import Module
 from layers.norm import LayerNorm
+from layers.parameter import DeviceLike, DTypeLike
 from minitorch import full, functional, triu, zeros
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
 
 
 def _activation(name: str, given: Any) -> Any:
@@ -52,8 +50,8 @@ class _Layer(Module):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         made: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
@@ -196,8 +194,8 @@ class Transformer(Module):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        device: Device | str | None = None,
-        dtype: np.dtype | None = None,
+        device: DeviceLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         made: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
@@ -235,6 +233,6 @@ class Transformer(Module):
         return self.decoder(tgt, memory, *masks, tgt_is_causal, memory_is_causal)
 
     @staticmethod
-    def generate_square_subsequent_mask(sz: int, device: Device | str | None = None, dtype: np.dtype | None = None) -> Tensor:
+    def generate_square_subsequent_mask(sz: int, device: DeviceLike = None, dtype: DTypeLike = None) -> Tensor:
         """A mask (sz, sz) to be added: -inf where a query would look ahead, else 0."""
         return triu(full((sz, sz), -math.inf, device=device, dtype=dtype), 1)

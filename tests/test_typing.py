@@ -68,7 +68,7 @@ def test_the_public_names_of_a_module_are_those_that_type_checkers_see(module):
 def fields(kind: type) -> dict[str, str]:
     """The fields in the bodies of a class and its bases where the decorator `calls` makes them arguments, with defaults."""
     found: dict[str, str] = {}
-    for base in (base for base in reversed(kind.__mro__) if "function" in vars(base)):
+    for base in (base for base in reversed(kind.__mro__) if "options" in vars(base)):
         body = tree_of(importlib.import_module(base.__module__)).body
         (node,) = (node for node in body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
         assert any("calls(" in ast.unparse(decorator) for decorator in node.decorator_list), base

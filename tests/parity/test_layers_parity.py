@@ -1,6 +1,7 @@
 """Every module against PyTorch's: state, values, gradients, buffers, starting values, signatures and repr."""
 
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -405,6 +406,14 @@ METHODS = [
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_is_made_with_pytorch_s_arguments(name):
     assert_signature_is_pytorch_s(getattr(layers, name).__init__, getattr(torch.nn, name).__init__)
+
+
+def test_a_module_is_of_no_kind_of_which_pytorch_s_is_not():
+    """`isinstance(module, nn.Linear)` and the like choose what is initialised, frozen, pruned ..."""
+    names = [name for name in layers.__all__ if inspect.isclass(getattr(torch.nn, name, None)) and name[:4] != "Lazy"]
+    for one, other in itertools.permutations(names, 2):
+        if issubclass(getattr(layers, one), getattr(layers, other)):
+            assert issubclass(getattr(torch.nn, one), getattr(torch.nn, other)), f"{one} is a {other}"
 
 
 @pytest.mark.parametrize("name", METHODS)
