@@ -156,7 +156,8 @@ def shapes_fit(t: Trial) -> Iterator[Mistake]:
             "kept axis": fits and array(answers[i]).size == t.inputs[i].size,
             "not summed": fits,
             "dropped axis": [n for n in has if n != 1] == [n for n in shape if n != 1],
-            "summed wrongly": len(has) < len(shape) or (_is_part(has, t.out.shape) and _is_part(shape, t.out.shape)),
+            "summed wrongly": (len(has) < len(shape) and np.prod(has) < np.prod(shape))
+            or (_is_part(has, t.out.shape) and _is_part(shape, t.out.shape)),
             "shape": True,
         }
         if has != shape and (t.strict or not fits):

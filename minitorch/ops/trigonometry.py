@@ -24,8 +24,9 @@ class Curve(Op):
     of_output: bool
     slope: Callable[..., Any]
 
-    def __init_subclass__(cls, function: str, of_output: bool = False) -> None:
-        cls.function, cls.of_output = function, of_output
+    def __init_subclass__(cls, function: str = "", of_output: bool = False) -> None:
+        if function:  # a subclass of one of them, as of any operation, has its function already
+            cls.function, cls.of_output = function, of_output
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)

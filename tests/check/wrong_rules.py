@@ -6,6 +6,8 @@ Several kinds, separated by |, are alternatives that say the same of this rule.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,160 +15,77 @@ import numpy as np
 import minitorch as torch
 from minitorch.autograd.op import Op
 from minitorch.check import exercises
+from minitorch.check.exercises import spread as evenly
 from minitorch.ops.elementwise import cos, exp
 from minitorch.ops.reduce import Mean, Sum
 
-
-def spread(*shape: int, low: float = 0.3, high: float = 1.7, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(np.linspace(low, high, int(np.prod(shape)))).reshape(shape)
+spread = functools.partial(evenly, high=1.7)
 
 
-class Tanh(Op):
-    inputs = (spread(2, 3, low=-1.0),)
+def op(name: str, compute: Callable, *inputs: np.ndarray, saves: str = "inputs", size: bool = False) -> type[Op]:
+    """An operation with that forward, which saves its "inputs", its "out", both, or "nothing"; and, if `size`, a's shape."""
 
-    def forward(ctx, a):
-        out = np.tanh(a)
-        ctx.saved = (out,)
+    @functools.wraps(compute)  # by which `explain` knows what the inputs are called
+    def forward(ctx, *given):
+        out = compute(ctx, *given)
+        ctx.saved = {"inputs": given, "out": (out,), "both": (*given, out), "nothing": ()}[saves]
+        if size:
+            ctx.size = given[0].shape
         return out
 
-
-class Sigmoid(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        out = 1 / (1 + np.exp(-a))
-        ctx.saved = a, out
-        return out
+    return type(name, (Op,), {"forward": forward, "inputs": inputs})
 
 
-class Exp(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        out = np.exp(a)
-        ctx.saved = a, out
-        return out
+SIGNED = np.array([[0.5, -1.0, 2.0], [-0.25, 1.5, -0.7]])
+MATRIX, OTHER, PAIR = spread(2, 3), spread(2, 3, seed=1), (spread(2, 3), spread(2, 3, low=2.0, high=3.0, seed=1))
+TALL, SQUARE = spread(4, 3), (spread(3, 3), spread(3, 3, seed=1))
 
 
-class Of(Op):
-    """An elementwise function that saves its input."""
-
-    inputs = (spread(2, 3),)
-
-
-class Log(Of):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return np.log(a)
+def softmax(a):
+    e = np.exp(a - a.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
 
 
-class Sin(Of):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return np.sin(a)
-
-
-class Square(Of):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return a * a
-
-
-class Cube(Of):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return a**3
-
-
-class Sqrt(Of):
-    def forward(ctx, a):
-        out = np.sqrt(a)
-        ctx.saved = a, out
-        return out
-
-
-class Reciprocal(Of):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return 1 / a
-
-
-class Relu(Op):
-    inputs = (np.array([[0.5, -1.0, 2.0], [-0.25, 1.5, -0.7]]),)
-
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return np.maximum(a, 0)
-
-
-class Abs(Relu):
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return np.abs(a)
-
-
-class AddRow(Op):
-    inputs = (spread(4, 3), spread(3, seed=1))
-
-    def forward(ctx, x, b):
-        return x + b
-
-
-class Mul(Op):
-    inputs = (spread(2, 3), spread(2, 3, low=2.0, high=3.0, seed=1))
-
-    def forward(ctx, a, b):
-        ctx.saved = a, b
-        return a * b
-
-
-class Sub(Mul):
-    def forward(ctx, a, b):
-        return a - b
-
-
-class Div(Mul):
-    def forward(ctx, a, b):
-        ctx.saved = a, b
-        return a / b
-
-
-class Matmul(Op):
-    inputs = (spread(2, 3), spread(3, 4, seed=1))
-
-    def forward(ctx, a, b):
-        ctx.saved = a, b
-        return a @ b
-
-
-SQUARE = (spread(3, 3), spread(3, 3, seed=1))
-
-
-class Linear(Op):
-    inputs = (spread(2, 3), spread(4, 3, seed=1), spread(4, seed=2))
-
-    def forward(ctx, x, w, b):
-        ctx.saved = x, w
-        return x @ w.T + b
-
-
-class Softmax(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        e = np.exp(a - a.max(-1, keepdims=True))
-        out = e / e.sum(-1, keepdims=True)
-        ctx.saved = (out,)
-        return out
-
-
-class LogSoftmax(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        out = a - np.log(np.exp(a).sum(-1, keepdims=True))
-        ctx.saved = (out,)
-        return out
+# fmt: off
+Tanh = op("Tanh", lambda ctx, a: np.tanh(a), spread(2, 3, low=-1.0), saves="out")
+Sigmoid = op("Sigmoid", lambda ctx, a: 1 / (1 + np.exp(-a)), MATRIX, saves="both")
+Exp = op("Exp", lambda ctx, a: np.exp(a), MATRIX, saves="both")
+Log = op("Log", lambda ctx, a: np.log(a), MATRIX)
+Sin = op("Sin", lambda ctx, a: np.sin(a), MATRIX)
+Square = op("Square", lambda ctx, a: a * a, MATRIX)
+Cube = op("Cube", lambda ctx, a: a**3, MATRIX)
+Sqrt = op("Sqrt", lambda ctx, a: np.sqrt(a), MATRIX, saves="both")
+Reciprocal = op("Reciprocal", lambda ctx, a: 1 / a, MATRIX)
+Relu = op("Relu", lambda ctx, a: np.maximum(a, 0), SIGNED)
+Abs = op("Abs", lambda ctx, a: np.abs(a), SIGNED)
+AddRow = op("AddRow", lambda ctx, x, b: x + b, TALL, spread(3, seed=1), saves="nothing")
+ScaleRows = op("ScaleRows", lambda ctx, x, s: x * s, TALL, spread(4, 1, seed=1))
+Mul = op("Mul", lambda ctx, a, b: a * b, *PAIR)
+Sub = op("Sub", lambda ctx, a, b: a - b, *PAIR)
+Div = op("Div", lambda ctx, a, b: a / b, *PAIR)
+Matmul = op("Matmul", lambda ctx, a, b: a @ b, MATRIX, spread(3, 4, seed=1))
+Linear = op("Linear", lambda ctx, x, w, b: x @ w.T + b, MATRIX, spread(4, 3, seed=1), spread(4, seed=2))
+Softmax = op("Softmax", lambda ctx, a: softmax(a), MATRIX, saves="out")
+LogSoftmax = op("LogSoftmax", lambda ctx, a: a - np.log(np.exp(a).sum(-1, keepdims=True)), MATRIX, saves="out")
+MeanRows = op("MeanRows", lambda ctx, a: a.mean(0), TALL, size=True)
+SumRows = op("SumRows", lambda ctx, a: a.sum(0), TALL, size=True)
+SumAll = op("SumAll", lambda ctx, a: np.asarray(a.sum()), MATRIX, size=True)
+MeanAll = op("MeanAll", lambda ctx, a: np.asarray(a.mean()), MATRIX, size=True)
+MaxAll = op("MaxAll", lambda ctx, a: np.asarray(a.max()), MATRIX)
+MaxRows = op("MaxRows", lambda ctx, a: a.max(-1), MATRIX)
+Norm = op("Norm", lambda ctx, a: np.asarray(np.sqrt((a * a).sum())), MATRIX, saves="both")
+Variance = op("Variance", lambda ctx, a: a.var(0), np.linspace(0.0, 1.0, 10).reshape(5, 2))
+Transpose = op("Transpose", lambda ctx, a: a.T.copy(), MATRIX, saves="nothing")
+Cumsum = op("Cumsum", lambda ctx, a: a.cumsum(-1), spread(2, 4), saves="nothing")
+Flip = op("Flip", lambda ctx, a: a[:, ::-1].copy(), MATRIX, saves="nothing")
+Roll = op("Roll", lambda ctx, a: np.roll(a, 1, -1), MATRIX, saves="nothing")
+Reshaped = op("Reshaped", lambda ctx, a: a.reshape(6).copy(), spread(3, 2), saves="nothing")
+Cat = op("Cat", lambda ctx, a, b: np.concatenate([a, b]), spread(3, 2), spread(2, 2, seed=1), saves="nothing")
+Take = op("Take", lambda ctx, a, index: a[index], spread(4, 2), np.array([0, 2, 2]), size=True)
+Where = op("Where", lambda ctx, mask, a, b: np.where(mask, a, b), SIGNED > 0, MATRIX, OTHER)
+Maximum = op("Maximum", lambda ctx, a, b: np.maximum(a, b), np.array([1.0, 2.0, 0.3, 4.0]), np.array([2.0, 1.0, 0.7, 3.0]))
+SquaredError = op("SquaredError", lambda ctx, y, t: np.asarray(((y - t) ** 2).mean()), MATRIX, OTHER)
+# fmt: on
 
 
 class Normalize(Op):
@@ -181,110 +100,6 @@ class Normalize(Op):
         return out
 
 
-class MeanRows(Op):
-    inputs = (spread(4, 3),)
-
-    def forward(ctx, a):
-        ctx.size = a.shape
-        return a.mean(0)
-
-
-class SumAll(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        ctx.size = a.shape
-        return np.asarray(a.sum())
-
-
-class MeanAll(SumAll):
-    def forward(ctx, a):
-        ctx.size = a.shape
-        return np.asarray(a.mean())
-
-
-class SumRows(MeanRows):
-    def forward(ctx, a):
-        ctx.size = a.shape
-        return a.sum(0)
-
-
-class MaxAll(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return np.asarray(a.max())
-
-
-class MaxRows(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        ctx.saved = (a,)
-        return a.max(-1)
-
-
-class Transpose(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        return a.T.copy()
-
-
-class Cumsum(Op):
-    inputs = (spread(2, 4),)
-
-    def forward(ctx, a):
-        return a.cumsum(-1)
-
-
-class Flip(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        return a[:, ::-1].copy()
-
-
-class Roll(Op):
-    inputs = (spread(2, 3),)
-
-    def forward(ctx, a):
-        return np.roll(a, 1, -1)
-
-
-class Take(Op):
-    inputs = (spread(4, 2), np.array([0, 2, 2]))
-
-    def forward(ctx, a, index):
-        ctx.saved, ctx.size = (index,), a.shape
-        return a[index]
-
-
-class Where(Op):
-    inputs = (np.array([[True, False, True], [False, True, False]]), spread(2, 3), spread(2, 3, seed=1))
-
-    def forward(ctx, mask, a, b):
-        ctx.saved = (mask,)
-        return np.where(mask, a, b)
-
-
-class Maximum(Op):
-    inputs = (np.array([1.0, 2.0, 0.3, 4.0]), np.array([2.0, 1.0, 0.7, 3.0]))
-
-    def forward(ctx, a, b):
-        ctx.saved = a, b
-        return np.maximum(a, b)
-
-
-class ScaleRows(Op):
-    inputs = (spread(4, 3), spread(4, 1, seed=1))
-
-    def forward(ctx, x, s):
-        ctx.saved = x, s
-        return x * s
-
-
 def correlate(x, w):
     rows, columns = x.shape[0] - w.shape[0] + 1, x.shape[1] - w.shape[1] + 1
     return np.array([[(x[i : i + w.shape[0], j : j + w.shape[1]] * w).sum() for j in range(columns)] for i in range(rows)])
@@ -293,7 +108,7 @@ def correlate(x, w):
 class Correlate(Op):
     """Of a fixed image with w."""
 
-    inputs = (spread(2, 3),)
+    inputs = (MATRIX,)
 
     def forward(ctx, w):
         ctx.saved = (spread(4, 5, seed=3),)
@@ -301,15 +116,7 @@ class Correlate(Op):
 
 
 class CrossEntropy(exercises.CrossEntropy):
-    inputs = (spread(4, 3), np.array([2, 0, 1, 1]))
-
-
-class SquaredError(Op):
-    inputs = (spread(2, 3), spread(2, 3, seed=1))
-
-    def forward(ctx, y, t):
-        ctx.saved = y, t
-        return np.asarray(((y - t) ** 2).mean())
+    inputs = (TALL, np.array([2, 0, 1, 1]))
 
 
 class Scaled(Op):
@@ -322,24 +129,12 @@ class Scaled(Op):
         return ctx.saved[0] * a
 
 
-class ThirdOfCube(Of):
+class ThirdOfCube(Op):
+    inputs = (MATRIX,)
+
     def forward(ctx, a):
         ctx.saved = a * a, 1 / a
         return a * a * a / 3
-
-
-class Cat(Op):
-    inputs = (spread(3, 2), spread(2, 2, seed=1))
-
-    def forward(ctx, a, b):
-        return np.concatenate([a, b])
-
-
-class Reshaped(Op):
-    inputs = (spread(3, 2),)
-
-    def forward(ctx, a):
-        return a.reshape(6).copy()
 
 
 # ---- rules that need more than one line ----------------------------------------------------------------------------------
@@ -393,7 +188,7 @@ def remembers(ctx, a):
 
 
 def scatter_once(ctx, g):
-    (index,) = ctx.saved
+    index = ctx.saved[1]
     out = np.zeros(ctx.size)
     out[index] = g
     return out, None
@@ -493,7 +288,7 @@ RULES: list[tuple] = [
     row("list", Mul, lambda ctx, g: [g * ctx.saved[1], g * ctx.saved[0]]),
     row("no array", Tanh, lambda ctx, g: "g"),
     row("dtype|ignores g", Relu, lambda ctx, g: ctx.saved[0] > 0),
-    row("unwritten", Of, Op.backward, forward=lambda ctx, a: a * 1.0),
+    row("unwritten", Square, Op.backward, forward=lambda ctx, a: a * 1.0),
     # ---- what is saved
     row("nothing saved", Tanh, of_tanh, forward=saves_nothing),
     row("saved count", Exp, unpacks_one),
@@ -666,6 +461,10 @@ RULES: list[tuple] = [
     row("order 2", Cube, half_detached),
     row("order 2 lost|order 2 fails|order 2", Cube, lambda ctx, g: 3 * ctx.a * ctx.a * g, forward=keeps_attribute),
     row("order 2 fails|order 2|order 2 lost", Normalize, lambda ctx, g: ctx.saved[1] * (g - Mean.apply(g, dims=(0,), keepdim=False) - ctx.saved[0] * Mean.apply(g * ctx.saved[0], dims=(0,), keepdim=False))),
+    row("power", Norm, lambda ctx, g: g * ctx.saved[0]),
+    row("power", Norm, lambda ctx, g: g * ctx.saved[0] / ctx.saved[1] ** 2),
+    row("shape", Reshaped, lambda ctx, g: g),
+    row("path by the sum", Variance, lambda ctx, g: g * 2 * ctx.saved[0] / 5),
     row("summed wrongly", Linear, lambda ctx, g: (g @ ctx.saved[1], g.T @ ctx.saved[0], Sum.apply(g, dims=(0, 1), keepdim=False))),
 ]
 # fmt: on
