@@ -17,12 +17,6 @@ v = x * x  # used twice below: the graph is a diamond
 y = v.sin() + v
 nodes = {"x * x": v.grad_fn, "sin": y.grad_fn.next_functions[0][0], "+": y.grad_fn}
 
-
-def below(node):
-    """The operations that made the inputs of `node`; None for a leaf or a constant."""
-    return [edge if hasattr(edge, "backward") else None for edge, _ in node.next_functions]
-
-
 # %% [markdown]
 # The recursion runs a rule as soon as anything arrives. On the diamond it runs the rule of `x * x` twice, once for each
 # part.
@@ -33,8 +27,8 @@ def depth_first(node, g, ran):
     """Follow every edge at once; `ran` gets each operation whose rule ran."""
     ran.append(node)
     grads = node.backward(g)
-    for edge, part in zip(below(node), grads if isinstance(grads, tuple) else (grads,)):
-        if edge is not None:
+    for (edge, _), part in zip(node.next_functions, grads if isinstance(grads, tuple) else (grads,)):
+        if hasattr(edge, "backward"):  # an operation, neither a leaf nor a constant
             depth_first(edge, part, ran)
 
 

@@ -49,10 +49,7 @@ total = weight.grad.detach().clone()
 # **Over losses.** One pass for each loss, and the three gradients add up to the one above.
 
 # %%
-terms = []
-for i in range(3):
-    (gradient,) = minitorch.autograd.grad(three_losses()[i], weight)
-    terms.append(gradient.array)
+terms = [minitorch.autograd.grad(three_losses()[i], weight)[0].array for i in range(3)]
 assert np.allclose(sum(terms), total.array, atol=1e-6)
 
 # %% [markdown]
@@ -64,12 +61,10 @@ assert np.allclose(sum(terms), total.array, atol=1e-6)
 uses = []
 for digit in (0, 1):
     net.zero_grad()
-    single = pairs[:, digit : digit + 1]
+    read = net.digit(pairs[:, digit : digit + 1])
     with minitorch.no_grad():
         other = net.digit(pairs[:, 1 - digit : 2 - digit])
-    read = net.digit(single)
-    both = [read, other] if digit == 0 else [other, read]
-    comparison = net.compare(minitorch.cat(both, 1))
+    comparison = net.compare(minitorch.cat([read, other] if digit == 0 else [other, read], 1))
     (cross_entropy(comparison, targets) + cross_entropy(read, classes[:, digit])).backward()
     uses.append(weight.grad.array.copy())
 assert np.allclose(sum(uses), total.array, atol=1e-6)
@@ -95,5 +90,4 @@ check_balance(alpha, terms)
 # %% [markdown]
 # ## Questions
 # 1. Doubling alpha: what happens to each contribution at `digit.0.weight`, and what to those at `compare.0.weight`?
-# 2. With two separate convnets instead of a shared one, how many gradients would there be, and how would they compare
-#    to these?
+# 2. With two separate convnets instead of a shared one, how many gradients would there be, and how large?

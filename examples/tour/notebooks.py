@@ -12,19 +12,13 @@ PATHS = [str(HERE), str(HERE.parents[1])]  # of `exercises`, and of minitorch wh
 
 def cells(script: str) -> list[dict[str, object]]:
     """The cells of a script in percent format: `# %% [markdown]` starts a text, `# %%` code."""
-    found: list[dict[str, object]] = [_cell("code", f"import sys\n\nsys.path[:0] = {PATHS}")]
-    for part in script.split("# %%")[1:]:
+    found: list[dict[str, object]] = []
+    for part in [f"\nimport sys\n\nsys.path[:0] = {PATHS}", *script.split("# %%")[1:]]:
         head, _, body = part.partition("\n")
-        if "[markdown]" in head:
-            found.append(_cell("markdown", "\n".join(line[2:] for line in body.strip().splitlines())))
-        else:
-            found.append(_cell("code", body.strip()))
+        lines, text = body.strip().splitlines(keepends=True), "[markdown]" in head
+        kind = {"cell_type": "markdown"} if text else {"cell_type": "code", "execution_count": None, "outputs": []}
+        found.append({**kind, "metadata": {}, "source": [line[2:] or "\n" for line in lines] if text else lines})
     return found
-
-
-def _cell(kind: str, source: str) -> dict[str, object]:
-    code = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    return {"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **code}
 
 
 def main(folder: Path) -> None:

@@ -11,12 +11,11 @@ exercise that was asked for is right.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
+import runpy
 import sys
 import textwrap
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 from minitorch.autograd.explain import QUESTIONS, first_mistake, second_derivatives
@@ -49,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_intermixed_args(arguments)
     rows = {row.name: row for row in EXERCISES}
     if options.exercises:
-        rows |= {row.name: row for row in load(options.exercises, parser).EXERCISES}
+        rows |= {row.name: row for row in load(options.exercises, parser)["EXERCISES"]}
     names = [str(options.file), *options.names] if options.file and (options.stubs or options.list) else options.names
     if unknown := [name for name in names if name not in rows]:
         parser.error(f"no exercise is called {unknown[0]!r}; there are {', '.join(rows)}")
@@ -65,36 +64,29 @@ def main(arguments: list[str] | None = None) -> int:
     elif options.file is None:
         parser.error("expected a file, --stubs or --list")
     else:
-        module = load(options.file, parser)
-        results = [result(row, module) for row in asked]
+        defined = load(options.file, parser)
+        results = [result(row, defined) for row in asked]
         print(json.dumps(results, indent=1) if options.json else "\n".join(map(shown, results)))
         return 0 if all(each["status"] == "right" for each in results) else 1
     return 0
 
 
-def load(path: Path, parser: argparse.ArgumentParser) -> ModuleType:
-    """The module in a file; ends the program with the error if it cannot be run."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def load(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """What a file defines; ends the program with the error if it cannot be run."""
     try:
-        if spec is None or spec.loader is None:
-            raise ImportError("expected a file that ends in .py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
+        return runpy.run_path(str(path))
     except Exception as reason:
         parser.error(f"{path} cannot be run: {type(reason).__name__}: {reason}")
-    return module
 
 
-def result(row: Exercise, module: Any) -> dict[str, Any]:
+def result(row: Exercise, defined: dict[str, Any]) -> dict[str, Any]:
     """What became of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
-    op = getattr(module, row.op.__name__, None)
-    missing = found({"no class": op is None}, name=row.op.__name__, file=Path(getattr(module, "__file__", None) or "").name)
-    trials = [Trial(op, case, row.parameters, row.strict) for case in row.cases if op is not None]
-    others = [broadcasting, layouts, empty, *QUESTIONS[-1:][: row.orders - 1]]
-    asked = [QUESTIONS[0], lambda t: value(t, row.reference), *QUESTIONS[1:-1], *others]
-    mistakes = (each for each in (*missing, *(first_mistake(trial, asked) for trial in trials)) if each is not None)
-    for mistake in mistakes:
+    name = row.op.__name__
+    trials = [Trial(defined[name], case, row.parameters, row.strict) for case in row.cases if name in defined]
+    asked = [QUESTIONS[0], lambda t: value(t, row.op.apply), *QUESTIONS[1:-1], broadcasting, layouts, empty]
+    asked += QUESTIONS[-1:][: row.orders - 1]
+    missing = found({"no class": not trials}, name=name, file=Path(defined.get("__file__", "")).name)
+    for mistake in filter(None, (*missing, *(first_mistake(trial, asked) for trial in trials))):
         status = mistake.kind if mistake.kind in ("unwritten", "no class") else "wrong"
         return {"name": row.name, "status": status, **mistake._asdict()}
     with quiet():
@@ -109,12 +101,8 @@ def shown(result: dict[str, Any]) -> str:
     head = f"{result['name']:<14} {result['status']:<10} "
     if "errors" in result:
         return head + ", ".join(f"order {k} error {error:.0e}" for k, error in enumerate(result["errors"], 1))
-    lines = (
-        textwrap.wrap(result["says"], 100)[:5]
-        + textwrap.wrap(result["hint"], 100)[:3]
-        + [result["place"]] * bool(result["place"])
-    )
-    return head + f"\n{' ' * len(head)}".join(lines)
+    lines = *textwrap.wrap(result["says"], 100)[:5], *textwrap.wrap(result["hint"], 100)[:3], result["place"]
+    return head + f"\n{' ' * len(head)}".join(filter(None, lines))
 
 
 if __name__ == "__main__":

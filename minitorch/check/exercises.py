@@ -37,10 +37,6 @@ class Exercise:
         """As the command line and the results call it."""
         return self.op().title
 
-    def reference(self, *inputs: Any, **parameters: Any) -> Any:
-        """What forward is to give."""
-        return self.op.apply(*inputs, **parameters)
-
     def stub(self) -> str:
         """The class as a student gets it: with docstring and forward, without the rule."""
         forward = textwrap.dedent(inspect.getsource(self.op.forward))
