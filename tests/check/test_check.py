@@ -196,91 +196,57 @@ def test_there_is_one_check_for_each_property():
     ]
 
 
-class Product(Op):
-    def forward(ctx, a, b):
-        ctx.saved = a, b
-        return a * b
+def product(rule, more=0.0):
+    """a b (and something more), with a rule of ctx, g, a and b."""
 
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g * b, g * a
+    class Product(Op):
+        def forward(ctx, a, b):
+            ctx.saved = a, b
+            return a * b + more if more else a * b
 
+        def backward(ctx, g):
+            return rule(ctx, g, *ctx.saved)
 
-class Sum3(Product):
-    """Right for three numbers."""
-
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return (g * b).reshape(2, 3), g * a
+    return Product
 
 
-class Stretched(Product):
-    """Right where nothing is stretched."""
-
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return (g * b)[: a.shape[0]], (g * a)[: b.shape[0]]
+def doubling(ctx, g, a, b):
+    right = g * b, g * a
+    a *= 2
+    return right
 
 
-class InMemoryOrder(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g * b.ravel("K").reshape(b.shape), g * a
-
-
-class Doubling(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        right = g * b, g * a
-        a *= 2
-        return right
-
-
-class Upcast(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g * b * (np.ones(a.shape) if isinstance(a, np.ndarray) else 1), g * a
-
-
-class Counting(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        ctx.calls = getattr(ctx, "calls", 0) + 1
-        return g * b * ctx.calls, g * a
-
-
-class Half(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g * b * 0.5, g * a
-
-
-class Once(Product):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return np.multiply(g, b), g * a
-
-
-class Powers(Product):
-    def forward(ctx, a, b):
-        return super().forward(a, b) + 1e-6
+def counting(ctx, g, a, b):
+    ctx.calls = getattr(ctx, "calls", 0) + 1
+    return g * b * ctx.calls, g * a
 
 
 PAIR = spread(2, 3, low=0.5), spread(2, 3, low=0.5, seed=1)
+UPCAST = "the gradient of a is float64"
+SPLIT = r"with a of shape \(1, 3\): your rule leaves out places of a"
+ORDERED = "the gradient of a changes if the same numbers lie in memory in another order"
 
 
 @pytest.mark.parametrize(
     ("op", "name", "words"),
     [
-        (Powers, "value", "forward gives"),
-        (Half, "first_derivative", "the gradient of a is 0.5 times the right one"),
-        (Stretched, "broadcasting", r"with a of shape \(1, 3\): your rule leaves out places of a"),
-        (Upcast, "float32", "the gradient of a is float64"),
-        (InMemoryOrder, "layouts", "the gradient of a changes if the same numbers lie in memory in another order"),
-        (Sum3, "empty", "on inputs of which there are none: backward fails"),
-        (Doubling, "unchanged", "changes the input a in place|changes saved array 0 in place"),
-        (Counting, "repeatable", "another answer the second time"),
-        (Once, "second_derivative", "np.multiply is NumPy's"),
+        (product(lambda ctx, g, a, b: (g * b, g * a), more=1e-6), "value", "forward gives"),
+        (
+            product(lambda ctx, g, a, b: (g * b * 0.5, g * a)),
+            "first_derivative",
+            "the gradient of a is 0.5 times the right one",
+        ),
+        (product(lambda ctx, g, a, b: ((g * b)[: a.shape[0]], (g * a)[: b.shape[0]])), "broadcasting", SPLIT),
+        (
+            product(lambda ctx, g, a, b: (g * b * (np.ones(a.shape) if isinstance(a, np.ndarray) else 1), g * a)),
+            "float32",
+            UPCAST,
+        ),
+        (product(lambda ctx, g, a, b: (g * b.ravel("K").reshape(b.shape), g * a)), "layouts", ORDERED),
+        (product(lambda ctx, g, a, b: ((g * b).reshape(2, 3), g * a)), "empty", "of which there are none: backward fails"),
+        (product(doubling), "unchanged", "changes the input a in place|changes saved array 0 in place"),
+        (product(counting), "repeatable", "another answer the second time"),
+        (product(lambda ctx, g, a, b: (np.multiply(g, b), g * a)), "second_derivative", "np.multiply is NumPy's"),
     ],
 )
 def test_each_property_can_fail(op, name, words):
