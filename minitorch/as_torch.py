@@ -25,15 +25,19 @@ PLACES: Final = {
     "torch.nn.functional": "minitorch.functional",
     "torch.nn.parallel": "layers",
     "torch.nn.modules": "layers",
+    "torch.functional": "minitorch",
+    "torch.functional.F": "minitorch.functional",  # PyTorch's module imports it by this name, and students import it from there
     "torch.random": "minitorch",
+    "torch.multiprocessing": "multiprocessing",
     "torch.autograd.variable": "minitorch.autograd",
     "torch.autograd.functional": "minitorch.autograd",
-    "torch.optim.optimizer": "minitorch.optim",
     "torch.utils.data.dataset": "minitorch.utils.data",
     "torch.utils.data.dataloader": "minitorch.utils.data",
     "torch.utils.data.sampler": "minitorch.utils.data",
     "torchvision": "minitorch.vision",
 }
+# Packages whose other modules (`torch.nn.modules.transformer`) are one module here.
+FLAT: Final = ("torch.nn.modules", "torch.optim", "torch.distributions", "torchvision.datasets", "torchvision.transforms")
 
 
 class Stand(ModuleType):
@@ -45,7 +49,7 @@ class Stand(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
-            return "2.13.0"  # the version whose names minitorch has
+            return "2.13.0+cpu"  # the version whose names minitorch has
         inner = f"{self.__name__}.{name}"
         if inner in sys.modules:
             return sys.modules[inner]
@@ -81,15 +85,16 @@ def _place(name: str) -> str | None:
     """The module of minitorch that stands behind a name of PyTorch's; None if there is none."""
     head, _, last = name.rpartition(".")
     place = PLACES.get(name)
-    if place is None and head:
-        outer = _place(head)
-        place = f"{outer}.{last}" if outer is not None else None
+    outer = _place(head) if place is None and head else None
+    if outer is not None:
+        place = f"{outer}.{last}"
     if place is None:
         return None
     try:
-        return place if importlib.util.find_spec(place) is not None else None
+        found = importlib.util.find_spec(place) is not None
     except ModuleNotFoundError:  # the parent is a module, not a package
-        return None
+        found = False
+    return place if found else outer if head in FLAT and last[0].islower() else None
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

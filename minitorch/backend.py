@@ -29,9 +29,9 @@ bool_: Final = np.dtype("bool")
 
 @dataclass(frozen=True)
 class device:
-    """Where a tensor's memory lives: `device("cpu")`, `device("cuda")` or `device("cuda:0")`.
+    """Where a tensor's memory lives: `device("cpu")`, `device("cuda")`, which is `device("cuda:0")`, or `device("cuda", 0)`.
 
-    Raises ValueError for any other name. One GPU is supported, the first; PyTorch knows many.
+    Raises ValueError for any other name. Another GPU than the first can be named, but not used; PyTorch knows many.
     """
 
     type: str
@@ -39,14 +39,17 @@ class device:
 
     def __post_init__(self) -> None:
         kind, _, index = self.type.partition(":")
-        if kind not in ("cpu", "cuda") or index not in ("", "0") or self.index not in (None, 0):
-            asked = self.type if self.index is None else f"{self.type}:{self.index}"
-            raise ValueError(f"device: expected 'cpu', 'cuda' or 'cuda:0', got {asked!r}")
+        number = index if self.index is None else str(self.index)
+        if kind not in ("cpu", "cuda") or not (number or "0").isdecimal() or (kind == "cpu" and number not in ("", "0")):
+            raise ValueError(f"device: expected 'cpu', 'cuda' or 'cuda:0', got {self.type!r} and {self.index}")
         object.__setattr__(self, "type", kind)
-        object.__setattr__(self, "index", 0 if kind == "cuda" else None)
+        object.__setattr__(self, "index", int(number or 0) if kind == "cuda" else None)
 
     def __str__(self) -> str:
-        return "cpu" if self.type == "cpu" else "cuda:0"
+        return "cpu" if self.type == "cpu" else f"cuda:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
 
 
 CPU: Final = device("cpu")
@@ -74,8 +77,7 @@ def as_device(where: Device | str | None) -> Device:
 def set_default_device(device: Device | str) -> None:
     """Make factories of this thread put new tensors on `device`; raises RuntimeError where it is a GPU that is not there."""
     where = as_device(device)
-    if where.type == "cuda":
-        cupy()
+    module_of(where)
     _of_thread.device = where
 
 
@@ -97,8 +99,10 @@ def get_default_dtype() -> np.dtype:
     return _default_dtype
 
 
-def cupy() -> ModuleType:
+def cupy(index: int | None = 0) -> ModuleType:
     """CuPy, after making sure that it can compute; raises RuntimeError with the reason where it cannot."""
+    if index:
+        raise RuntimeError(f"device 'cuda:{index}' cannot be used: minitorch computes on one GPU, 'cuda:0'")
     try:
         import cupy as module
 
@@ -121,7 +125,7 @@ def array_module(array: Any) -> ModuleType:
 
 def module_of(where: Device) -> ModuleType:
     """The array library that computes on the device `where`."""
-    return np if where.type == "cpu" else cupy()
+    return np if where.type == "cpu" else cupy(where.index)
 
 
 def device_of(array: Any) -> Device:
@@ -138,7 +142,7 @@ def to_array(data: Any, dtype: np.dtype | None, where: Device) -> Any:
     """`data` (an array of either library, or nested sequences of numbers) as an array on `where`; copies only if it must."""
     here = array_module(data)
     if where.type == "cuda":
-        return cupy().asarray(data, dtype=dtype)
+        return cupy(where.index).asarray(data, dtype=dtype)
     return np.asarray(data if here is np else here.asnumpy(data), dtype=dtype)
 
 

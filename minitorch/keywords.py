@@ -40,7 +40,8 @@ def with_keywords(function: F, takes_out: bool = False) -> F:
     first = next(iter(parameters), "")
     spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
-    others |= {alias: name for alias, name in OVERLOADS.get(function.__name__, {}).items() if alias not in parameters}
+    overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # those of `scatter` are those of `scatter_`
+    others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
     if not (others or spread or takes_out):
         return function
 

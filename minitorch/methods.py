@@ -20,8 +20,8 @@ from minitorch.operators import Operators
 # fmt: off
 # isort: off
 from minitorch.ops import (
-    activation, arithmetic, choice, compare, counting, elements, elementwise, extremes, index, inplace, joining, linear,
-    products, reduce, running, shape, sorting, triangles, trigonometry,
+    activation, arithmetic, choice, compare, counting, elements, elementwise, extremes, index, inplace, inverses, joining,
+    linear, products, reduce, running, shape, sorting, triangles, trigonometry,
 )
 from minitorch.ops import scatter as scattering
 # isort: on
@@ -208,6 +208,8 @@ class Methods(Operators):
     diag: Final = triangles.diag
     diagflat: Final = triangles.diagflat
     trace: Final = triangles.trace
+    det: Final = inverses.det
+    inverse: Final = inverses.inv
     dot: Final = products.dot
     outer: Final = products.outer
     ger: Final = products.outer

@@ -29,6 +29,7 @@ ORDER = [
     "minitorch.tensor_types",
     "minitorch.amp",
     "minitorch.jit",
+    "minitorch.linalg",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
     "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",

@@ -52,7 +52,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise ValueError(
             f"matmul: shapes {tuple(input.shape)} and {tuple(other.shape)} do not fit: the inner lengths must be equal"
         )
-    _check_dtypes("matmul", input, other)
+    check_dtypes("matmul", input, other)
     a = input.reshape(1, -1) if input.ndim == 1 else input
     b = other.reshape(-1, 1) if other.ndim == 1 else other
     if a.ndim > 2 and b.ndim == 2:  # one large product instead of many small ones
@@ -65,7 +65,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     return out.reshape(shape)
 
 
-def _check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
+def check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     if a.dtype != b.dtype:
         raise TypeError(
             f"{name}: expected one dtype, got {a.dtype} of shape {tuple(a.shape)} and {b.dtype} of shape {tuple(b.shape)}; "
@@ -88,7 +88,7 @@ def _product(name: str, input: Tensor, mat2: Tensor, ndim: int) -> Tensor:
     if not len(a) == len(b) == ndim or a[-1] != b[-2] or a[:-2] != b[:-2]:
         form = "(n, k) and (k, m)" if ndim == 2 else "(count, n, k) and (count, k, m)"
         raise ValueError(f"{name}: expected shapes {form}, got {tuple(a)} and {tuple(b)}")
-    _check_dtypes(name, input, mat2)
+    check_dtypes(name, input, mat2)
     return Matmul.apply(input, mat2)
 
 

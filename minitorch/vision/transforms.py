@@ -52,7 +52,7 @@ class ToTensor:
         if array.ndim not in (2, 3):
             raise ValueError(f"to_tensor: expected an image (h, w) or (h, w, c), got shape {tuple(array.shape)}")
         array = _channels_first(array)
-        return from_numpy(array.astype(np.float32) / np.float32(255) if array.dtype == np.uint8 else array.copy())
+        return from_numpy(array.astype(np.float32, "C") / np.float32(255) if array.dtype == np.uint8 else array.copy())
 
 
 class Normalize:

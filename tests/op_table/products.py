@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch as mt
-from tests.op_table.row import Row, bad, case, spread
+from tests.op_table.row import Row, bad, case, spread, via
 
 MATRIX, OTHER, VECTOR = spread(2, 3), spread(3, 2, seed=1), spread(3, seed=2)
 STACK, STACKS = spread(2, 2, 3), spread(2, 3, 2, seed=1)
 SQUARE, CUBE = spread(3, 3), spread(2, 3, 2)
+SQUARES = spread(2, 3, 3)
 
 
 def plus(name, function, *operands):
@@ -31,6 +32,34 @@ def plus(name, function, *operands):
 
 def embedded(x, offset=0):
     return np.stack([np.diag(row, offset) for row in x])
+
+
+def solved(a, b):
+    vectors = b.ndim == 1 or b.shape == a.shape[:-1]
+    return np.linalg.solve(a, b[..., None])[..., 0] if vectors else np.linalg.solve(a, b)
+
+
+def regular(name, call, reference, cases, wrong):
+    """A row whose first input has 5 on its diagonal besides, so that no layout of the tests makes it singular."""
+
+    def shifted(function, eye):
+        def shift(a, *others):
+            square = a.ndim > 1 and a.shape[-1] == a.shape[-2] > 1
+            return function(a + 5 * eye(a) if square else a, *others)
+
+        return shift
+
+    tensors = shifted(call, lambda a: mt.eye(a.shape[-1], dtype=a.dtype, device=a.device))
+    return Row(
+        name,
+        via(call, tensors),
+        shifted(reference, lambda a: np.eye(a.shape[-1])),
+        cases,
+        wrong,
+        torch=lambda torch, *inputs: shifted(getattr(torch.linalg, name), lambda a: torch.eye(a.shape[-1], dtype=a.dtype))(
+            *inputs
+        ),
+    )
 
 
 def lengths(form, **more):
@@ -65,6 +94,14 @@ ROWS = [
     Row("diag", mt.diag, np.diag, [case(SQUARE), case(VECTOR), case(VECTOR, -1), case(MATRIX, 1)], bad=[bad(ValueError, "^diag: expected a vector or a", CUBE)]),
     Row("diagflat", mt.diagflat, np.diagflat, [case(spread(2, 2)), case(VECTOR, 1)]),
     Row("trace", mt.trace, np.trace, [case(SQUARE), case(MATRIX)], bad=[bad(ValueError, "^trace: expected a matrix", VECTOR)]),
+    # ---- inverses
+    regular("solve", mt.linalg.solve, solved, [case(SQUARE, OTHER, uploads=1), case(SQUARE, VECTOR, uploads=1), case(SQUARES, spread(2, 3), uploads=1), case(SQUARE, SQUARES, uploads=1)],
+        [bad(ValueError, r"^solve: expected square matrices \(..., n, n\), got shape \(2, 3\)", MATRIX, VECTOR),
+         bad(ValueError, r"^solve: shapes \(3, 3\) and \(2, 3\) do not fit", SQUARE, MATRIX)]),
+    regular("inv", mt.linalg.inv, np.linalg.inv, [case(SQUARE, uploads=1), case(SQUARES, uploads=1)], [bad(TypeError, "^inv: expected floating-point matrices, got int64", np.array([[1]]))]),
+    regular("det", mt.linalg.det, np.linalg.det, [case(SQUARE, uploads=1), case(SQUARES, uploads=1)], [bad(ValueError, "^det: expected square", VECTOR)]),
+    Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", 1, -1, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
+        torch=lambda torch, *a: torch.linalg.norm(*a), analytic=False, bad=[bad(ValueError, "^norm: expected ord 'fro', 1, -1, inf or -inf for matrices, got 2", MATRIX, 2)]),
     # ---- along a dimension
     Row("cumprod", mt.cumprod, lambda x, dim: x.cumprod(dim) if x.ndim else x, [
         case(CUBE, 1, waits="backward"), case(np.array([[1.5, 0.0, -2.0], [0.5, 0.0, 0.0]]), -1, waits="backward"), case(spread(), 0)],

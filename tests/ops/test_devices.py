@@ -58,7 +58,14 @@ def test_a_device_is_a_name_and_an_index():
     assert len({mt.device("cuda"), mt.device("cuda:0")}) == 1
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:1", "cuda:x", "cpu:1", ""])
+def test_another_gpu_can_be_named_but_not_used():
+    assert repr(mt.device("cpu")) == "device(type='cpu')" and repr(mt.device("cuda", 1)) == "device(type='cuda', index=1)"
+    assert str(mt.device("cuda:1")) == "cuda:1" and mt.device("cuda:1") != mt.device("cuda")
+    with pytest.raises(RuntimeError, match="device 'cuda:1' cannot be used: minitorch computes on one GPU, 'cuda:0'"):
+        mt.zeros(1, device="cuda:1")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:1", ""])
 def test_an_unknown_device_is_named(name):
     with pytest.raises(ValueError, match=f"device: expected 'cpu', 'cuda' or 'cuda:0', got '{name}'"):
         mt.device(name)

@@ -1,0 +1,27 @@
+"""`torch.linalg`: norms, linear equations, inverses and determinants."""
+
+from __future__ import annotations
+
+import math
+
+from minitorch.autograd.tensor import Tensor
+from minitorch.ops.inverses import det as det
+from minitorch.ops.inverses import inv as inv
+from minitorch.ops.inverses import solve as solve
+from minitorch.ops.reduce import Dim, amax, amin, normalized_dims, sum
+from minitorch.ops.reduce import norm as vector_norm
+
+
+def norm(A: Tensor, ord: float | str | None = None, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The norm of vectors, or, with an `ord`, of a matrix: "fro", 1 and -1 (sums of columns), inf and -inf (sums of rows).
+
+    Raises ValueError for the matrix norms that need singular values.
+    """
+    dims = normalized_dims("norm", A.ndim, dim)
+    if ord is None or ord == "fro" or len(dims) != 2 or (dim is None and A.ndim != 2):
+        return vector_norm(A, 2 if ord is None else ord, dim, keepdim)
+    if ord not in (1, -1, math.inf, -math.inf):
+        raise ValueError(f"norm: expected ord 'fro', 1, -1, inf or -inf for matrices, got {ord!r}")
+    along, over = dims if abs(ord) == 1 else dims[::-1]
+    found = (amax if ord > 0 else amin)(sum(abs(A), along, keepdim=True), over, keepdim=True)
+    return found if keepdim else found.squeeze(dims)
