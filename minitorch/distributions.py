@@ -78,7 +78,8 @@ class Normal(Distribution):
         if validate_args is not False and not bool((self.scale.array > 0).all()):
             raise ValueError(f"Normal: expected a scale above 0, got {float(self.scale.array.min())}")
         super().__init__(self.loc.shape)
-        self.mean, self.variance = self.loc, self.scale * self.scale
+        self.mean: Tensor = self.loc
+        self.variance: Tensor = self.scale * self.scale
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         return self.loc + self.scale * self._draw(randn, sample_shape, self.loc)
@@ -102,7 +103,8 @@ class Uniform(Distribution):
         if validate_args is not False and not bool((self.low.array < self.high.array).all()):
             raise ValueError("Uniform: expected low below high")
         super().__init__(self.low.shape)
-        self.mean, self.variance = (self.low + self.high) / 2, (self.high - self.low) ** 2 / 12
+        self.mean: Tensor = (self.low + self.high) / 2
+        self.variance: Tensor = (self.high - self.low) ** 2 / 12
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         return self.low + self._draw(rand, sample_shape, self.low) * (self.high - self.low)
@@ -117,6 +119,9 @@ class Uniform(Distribution):
 
 class _Chances(Distribution):
     """What Bernoulli and Categorical share: `probs` or `logits`, exactly one of them."""
+
+    probs: Tensor
+    logits: Tensor
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         name, binary = type(self).__name__, isinstance(self, Bernoulli)
@@ -137,7 +142,8 @@ class _Chances(Distribution):
             self.logits = log(chances) - log(1 - chances) if binary else log(chances)
         super().__init__(given.shape if binary else given.shape[:-1])
         if binary:
-            self.mean, self.variance = self.probs, self.probs * (1 - self.probs)
+            self.mean: Tensor = self.probs
+            self.variance: Tensor = self.probs * (1 - self.probs)
 
 
 class Bernoulli(_Chances):

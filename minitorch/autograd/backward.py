@@ -3,8 +3,7 @@
 The rule of an operation may run only when every use of its output has contributed to the gradient. Depth first would be wrong:
 in h = x * 2; y = h * 3 + h it could go from y through the product to h and on to x before the second use of h has added its
 part. Node numbers settle it: whoever used h was made after h, so running rules in descending order of number brings all parts
-to h before its own turn, and every rule runs once. A heap yields the highest number that is waiting, at a cost that grows with
-the logarithm of how many wait, and needs no list of the whole graph and no recursion.
+to h before its own turn, and every rule runs once. A heap yields the highest number that is waiting, without recursion.
 """
 
 from __future__ import annotations

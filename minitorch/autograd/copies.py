@@ -16,7 +16,7 @@ from minitorch.autograd.tensor import Tensor, fill
 
 
 class _Memory:
-    """The memory that tensors look into, as one object: whatever copies several of them meets it once, and copies it once."""
+    """The memory that tensors look into, as one object, which whatever copies several of them meets and copies once."""
 
     def __init__(self, flat: Any) -> None:
         self.flat = flat

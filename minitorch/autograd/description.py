@@ -11,10 +11,9 @@ from minitorch.autograd.formulas import formula
 class Shown:
     """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
 
-    field: str
-
     def __init__(self, field: str, doc: str) -> None:
-        self.field, self.__doc__ = field, doc
+        self.field: str = field
+        self.__doc__ = doc
 
     def __get__(self, node: Any, kind: type) -> Any:
         return self if node is None else getattr(node, self.field)
@@ -29,13 +28,10 @@ class Described:
 
         @property
         def edges(self) -> Sequence[Any]: ...
-
         @edges.setter
         def edges(self, value: Sequence[Any]) -> None: ...
-
         @property
         def saved(self) -> tuple[Any, ...]: ...
-
         @saved.setter
         def saved(self, value: tuple[Any, ...]) -> None: ...
 

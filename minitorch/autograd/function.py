@@ -1,7 +1,6 @@
 """`Function`: an operation written by a user, on tensors, in PyTorch's form.
 
-The operations of minitorch itself (`minitorch.autograd.op.Op`) have the same two methods, and compute on arrays, which is one
-level lower and faster. A `Function` computes on tensors, so one written for PyTorch runs unchanged.
+The operations of minitorch itself (`minitorch.autograd.op.Op`) have the same two methods, on arrays, which is faster.
 """
 
 from __future__ import annotations
@@ -32,10 +31,7 @@ class FunctionNode(Op):
     layout: tuple[Any, ...] = ()  # what forward returned, with `TENSOR` in place of tensors, if it was not tensors alone
 
     def save_for_backward(ctx, *tensors: Tensor | None) -> None:
-        """Keep inputs or outputs of `forward` for `backward`; anything else may simply be an attribute of `ctx`.
-
-        Tensors and arrays in attributes, also within tuples, lists and dictionaries, are watched for changes in place too.
-        """
+        """Keep inputs or outputs of `forward` for `backward`; anything else may be an attribute of `ctx`."""
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Tensor):
                 said = f"expected tensors or None, got {type(tensor).__name__}; keep it as an attribute of ctx"
@@ -61,7 +57,7 @@ class FunctionNode(Op):
         ctx.dirty = tensors
 
     def set_materialize_grads(ctx, value: bool) -> None:
-        """Whether `backward` gets zeros (True, as without this call) or None for outputs that nothing was computed from."""
+        """Whether `backward` gets zeros (True, the default) or None for outputs that nothing was computed from."""
         ctx.materialize_grads = value
 
     def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: dict[str, Any] | None = None) -> Any:

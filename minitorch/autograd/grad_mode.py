@@ -70,11 +70,7 @@ class Switch:
                     return end.value
                 try:
                     step, given = generator.send, (yield value)
-                except GeneratorExit:
-                    with Switch(self._wanted, self._field):
-                        generator.close()
-                    raise
-                except BaseException as reason:
+                except BaseException as reason:  # GeneratorExit too
                     step, given = generator.throw, reason
 
         return wrapped

@@ -3,8 +3,8 @@
 Nodes are numbered as they are made. The inputs of an operation exist before its output does, so every edge leads from a higher
 number to a lower one, and descending numbers are an order in which no node comes before one that still owes it a gradient.
 
-A node never refers to the tensor that it made. Tensors refer to nodes and nodes to earlier nodes, so there is no cycle, and
-dropping the last tensor of a computation frees its whole graph at once, without the garbage collector.
+A node never refers to the tensor that it made, so there is no cycle, and dropping the last tensor of a computation frees its
+whole graph at once, without the garbage collector.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ class Node(Described):
 class Leaf(Node):
     """Where gradients end: a tensor that no operation made, and that requires a gradient.
 
-    The reference to its tensor is weak. The tensor holds the leaf and graphs hold it too, and a graph must not keep alive, in
-    a circle, the tensor whose `.grad` may hold that very graph.
+    The reference to its tensor is weak: a graph must not keep alive, in a circle, the tensor whose `.grad` may hold that graph.
     """
 
     __slots__ = ()

@@ -65,10 +65,7 @@ class Output(Node):
 
 
 def arrays_of(node: Any, out: Any) -> Any:
-    """What `forward` returned as an array or a tuple of them: NumPy makes scalars of 0-d results, saved ones as well.
-
-    Raises TypeError for anything else.
-    """
+    """What `forward` returned as an array or a tuple of them: NumPy makes scalars of 0-d results; else TypeError."""
     if type(out) is tuple:
         return tuple(arrays_of(node, one) for one in out)
     if backend.is_array(out):
@@ -105,11 +102,8 @@ def completed(node: Any, parts: Parts) -> list[Any]:
     like = next(grad for grad in parts.grads if grad is not None)
     module = backend.array_module(like.array if isinstance(like, Tensor) else like)
 
-    def zeros(position: int) -> Any:
-        made = module.zeros(node._shape[position], like.dtype)
-        return wrap(made) if isinstance(like, Tensor) else made
-
-    return [zeros(i) if grad is None else grad for i, grad in enumerate(parts.grads)]
+    made = [module.zeros(shape, like.dtype) if grad is None else grad for grad, shape in zip(parts.grads, node._shape)]
+    return [wrap(one) if isinstance(like, Tensor) and not isinstance(one, Tensor) else one for one in made]
 
 
 def output_of(node: Any, array: Any) -> Node | None:

@@ -26,9 +26,8 @@ else:
 class Tensor(Base):
     """An n-dimensional array that remembers how it was computed.
 
-    Users make one with `minitorch.tensor(data)`. `Tensor(2, 3)` is one of that shape, zeros here, and `Tensor([2, 3])` one with
-    these values, both in the default dtype, as in PyTorch. Unlike there the array itself is at hand: `t.array` is the NumPy or
-    CuPy array, shared, not copied. Raises TypeError for a lone number that is no length.
+    Users make one with `minitorch.tensor(data)`. `Tensor(2, 3)` holds zeros of that shape, and `Tensor([2, 3])` these values,
+    both in the default dtype; TypeError for a lone number that is no length. `t.array` is the NumPy or CuPy array, not copied.
     """
 
     __slots__ = ("__weakref__", "_grad", "_leaf", "_node", "_view", "array")

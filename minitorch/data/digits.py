@@ -12,10 +12,9 @@ MNIST: Final = "MNIST"
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """Training and test digits as the pair sets want them, with the name they must be shown under.
+    """Training and test digits, with the name they must be shown under and, in ``note``, what they are in one sentence.
 
     Images are ``(n, 14, 14)`` float32 grey levels from 0 (paper) to 255 (ink), labels ``(n,)`` int64 from 0 to 9.
-    ``note`` says in one sentence what the data are; screen, table and results carry ``name`` and ``note``.
     """
 
     name: str

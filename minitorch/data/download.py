@@ -13,15 +13,10 @@ from typing import Final
 
 from minitorch.data.idx import DatasetError
 
-CONNECT_SECONDS: Final = 10.0
-"""Limit for an address to begin its answer (name, connection, TLS, redirects), and for every pause within it."""
-
-TRANSFER_SECONDS: Final = 300.0
-"""Limit for the whole answer: ten megabytes over a line of 33 kB/s."""
-
+CONNECT_SECONDS: Final = 10.0  # for an address to begin its answer (name, connection, TLS, redirects), and for every pause
+TRANSFER_SECONDS: Final = 300.0  # for the whole answer: ten megabytes over a line of 33 kB/s
 # What an address must begin with, after redirects too. The tests, whose server has no certificate, add theirs here.
 _ALLOWED_PREFIXES: tuple[str, ...] = ("https://",)
-
 _ONLY_HTTPS = "only https is followed"
 _FAILURES = (OSError, http.client.HTTPException, ValueError)  # network, time, TLS and status; protocol; addresses
 
@@ -67,8 +62,7 @@ def _fetch(address: str, limit: int) -> bytes:
 def _open(address: str) -> http.client.HTTPResponse:
     """Open ``address`` in a thread of its own, waiting at most CONNECT_SECONDS.
 
-    A socket's time limit covers neither the look-up of the name nor the several numbers a name may have, each of which
-    is tried for the whole of that time.
+    A socket's time limit covers neither the look-up of the name nor all the numbers a name may have.
     """
     if not address.startswith(_ALLOWED_PREFIXES):
         raise ValueError(_ONLY_HTTPS)

@@ -16,9 +16,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-MAX_ITEMS: Final = 1_000_000
-"""The bound where the number of items is not known beforehand, with room for all of EMNIST (814,255)."""
-
+MAX_ITEMS: Final = 1_000_000  # where the number of items is not known beforehand; EMNIST has 814,255
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20

@@ -47,7 +47,7 @@ def _small(exponent: int, mantissa: int, special: str = "") -> np.ndarray:
 
 
 _POWERS = np.array([2.0 ** (code - 127) for code in range(255)] + [math.nan], np.float32)  # no sign and no mantissa
-SMALL: Final = {
+SMALL: Final[dict[str, np.ndarray[Any, Any]]] = {
     "F4": _small(2, 1),
     "F6_E2M3": _small(2, 3),
     "F6_E3M2": _small(3, 2),

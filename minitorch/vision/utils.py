@@ -35,12 +35,11 @@ def make_grid(
         low, high = value_range or (images.min().item(), images.max().item())
         images = (images.clamp(low, high) - low) / max(high - low, 1e-5)
     n, channels, h, w = images.shape
-    columns = min(nrow, n)
-    rows = -(-n // columns)
-    size = (channels, rows * (h + padding) + padding, columns * (w + padding) + padding)
+    columns, high, wide = min(nrow, n), h + padding, w + padding
+    size = (channels, -(-n // columns) * high + padding, columns * wide + padding)
     grid = full(size, pad_value, dtype=images.dtype, device=images.device)
     for i in range(n):
-        top, left = (i // columns) * (h + padding) + padding, (i % columns) * (w + padding) + padding
+        top, left = i // columns * high + padding, i % columns * wide + padding
         grid[:, top : top + h, left : left + w] = images[i]
     return grid
 

@@ -80,10 +80,7 @@ class ChainDataset(IterableDataset[T]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Tensors with one sample in each row: sample i is the tuple of their rows i.
-
-    Raises ValueError if their first dimensions differ or if there is no tensor.
-    """
+    """Sample i is the tuple of the rows i of tensors; raises ValueError if their first dimensions differ or there is none."""
 
     def __init__(self, *tensors: Tensor) -> None:
         shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
@@ -99,10 +96,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T]):
-    """The samples of `dataset` at the positions `indices`, in that order.
-
-    Raises IndexError for a position that a data set of known length does not have.
-    """
+    """The samples of `dataset` at the positions `indices`; raises IndexError for one that a data set of known length lacks."""
 
     def __init__(self, dataset: Dataset[T], indices: Iterable[int]) -> None:
         self.dataset = dataset
