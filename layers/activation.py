@@ -193,15 +193,6 @@ class Softmin(_AlongDim):
     """softmax(-x) along `dim`; a missing dim as in `Softmax`."""
 
 
-class Softmax2d(Module):
-    """Softmax over the channels of images (N, C, H, W) or (C, H, W)."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected images (n, channels, height, width), got shape {tuple(input.shape)}")
-        return functional.softmax(input, -3)
-
-
 class PReLU(Module):
     """x where x > 0, else `weight` x, with one learned weight or `num_parameters`, one for each channel (He et al. 2015)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from minitorch.autograd.hooks import RemovableHandle
@@ -11,18 +10,12 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
 
-@dataclass(eq=False)
-class _ForwardHook:
-    call: Callable[..., Any]
-    before: bool
-    with_kwargs: bool
-
-
 class Hooked:
     """What keeps hooks and calls `forward` among them."""
 
-    _forward_hooks: list[Any]
-    _backward_hooks: list[Any]
+    _forward_pre_hooks: list[list[Any]]  # each [hook, with_kwargs]
+    _forward_hooks: list[list[Any]]
+    _backward_hooks: list[Callable[..., Any]]
     forward: Any
 
     def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
@@ -30,14 +23,14 @@ class Hooked:
 
         With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`.
         """
-        return _added(self._forward_hooks, _ForwardHook(hook, before=True, with_kwargs=with_kwargs), prepend)
+        return _added(self._forward_pre_hooks, [hook, with_kwargs], prepend)
 
     def register_forward_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Call `hook(module, args, output)` after each forward; what it returns, if not None, takes the output's place.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`.
         """
-        return _added(self._forward_hooks, _ForwardHook(hook, before=False, with_kwargs=with_kwargs), prepend)
+        return _added(self._forward_hooks, [hook, with_kwargs], prepend)
 
     def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
@@ -51,22 +44,17 @@ class Hooked:
         return self.register_full_backward_hook(hook)
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        hooks = tuple(self._forward_hooks)  # a hook may remove itself
-        for hook in hooks:
-            if not hook.before:
-                continue
-            if hook.with_kwargs:
-                args, kwargs = hook.call(self, args, kwargs) or (args, kwargs)
+        for hook, with_kwargs in tuple(self._forward_pre_hooks):  # a hook may remove itself
+            if with_kwargs:
+                args, kwargs = hook(self, args, kwargs) or (args, kwargs)
             else:
-                answer = hook.call(self, args)
-                if answer is not None:
-                    args = answer if isinstance(answer, tuple) else (answer,)
+                answer = hook(self, args)
+                args = args if answer is None else answer if isinstance(answer, tuple) else (answer,)
         waiting = _BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
         output = self.forward(*(args if waiting is None else waiting.around_inputs(args)), **kwargs)
-        for hook in hooks:
-            if not hook.before:
-                answer = hook.call(self, args, *([kwargs] if hook.with_kwargs else []), output)
-                output = output if answer is None else answer
+        for hook, with_kwargs in tuple(self._forward_hooks):
+            answer = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
+            output = output if answer is None else answer
         return output if waiting is None else waiting.around_outputs(output)
 
 

@@ -21,6 +21,7 @@ R = TypeVar("R", covariant=True)
 class _Computes(Protocol[P, R]):
     """Any module, for type checkers: it is called with what its `forward` takes, and gives what that returns."""
 
+    _forward_pre_hooks: list[Any]
     _forward_hooks: list[Any]
     _backward_hooks: list[Any]
 
@@ -46,14 +47,14 @@ class Module(Stateful, Hooked):
     def __init__(self) -> None:
         # past __setattr__, which needs these
         self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers=set())
-        self.__dict__.update(_forward_hooks=[], _backward_hooks=[])
+        self.__dict__.update(_forward_pre_hooks=[], _forward_hooks=[], _backward_hooks=[])
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor | Any:
         """What the module computes; subclasses write it, users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__}: forward is not written")
 
     def __call__(self: _Computes[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._forward_hooks or self._backward_hooks:
+        if self._forward_pre_hooks or self._forward_hooks or self._backward_hooks:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from layers import init
 from layers.attention import MultiheadAttention
@@ -17,6 +17,8 @@ from layers.norm import LayerNorm
 from layers.parameter import DeviceLike, DTypeLike
 from minitorch import full, functional, triu, zeros
 from minitorch.autograd.tensor import Tensor
+
+_Mask: TypeAlias = Tensor | None
 
 
 def _activation(name: str, given: Any) -> Any:
@@ -88,7 +90,7 @@ class TransformerEncoderLayer(_Layer):
     attentions = ("self_attn",)
 
     def forward(
-        self, src: Tensor, src_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, is_causal: bool = False
+        self, src: Tensor, src_mask: _Mask = None, src_key_padding_mask: _Mask = None, is_causal: bool = False
     ) -> Tensor:
         given = src_key_padding_mask, False, src_mask, True, is_causal
         return self._through(src, lambda x: self.self_attn(x, x, x, *given)[0])
@@ -103,10 +105,10 @@ class TransformerDecoderLayer(_Layer):
         self,
         tgt: Tensor,
         memory: Tensor,
-        tgt_mask: Tensor | None = None,
-        memory_mask: Tensor | None = None,
-        tgt_key_padding_mask: Tensor | None = None,
-        memory_key_padding_mask: Tensor | None = None,
+        tgt_mask: _Mask = None,
+        memory_mask: _Mask = None,
+        tgt_key_padding_mask: _Mask = None,
+        memory_key_padding_mask: _Mask = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Tensor:
@@ -147,7 +149,7 @@ class TransformerEncoder(_Stack):
         super().__init__(encoder_layer, num_layers, norm)
 
     def forward(
-        self, src: Tensor, mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, is_causal: bool | None = None
+        self, src: Tensor, mask: _Mask = None, src_key_padding_mask: _Mask = None, is_causal: bool | None = None
     ) -> Tensor:
         return self._through(src, mask, src_key_padding_mask, bool(is_causal))
 
@@ -162,10 +164,10 @@ class TransformerDecoder(_Stack):
         self,
         tgt: Tensor,
         memory: Tensor,
-        tgt_mask: Tensor | None = None,
-        memory_mask: Tensor | None = None,
-        tgt_key_padding_mask: Tensor | None = None,
-        memory_key_padding_mask: Tensor | None = None,
+        tgt_mask: _Mask = None,
+        memory_mask: _Mask = None,
+        tgt_key_padding_mask: _Mask = None,
+        memory_key_padding_mask: _Mask = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
@@ -212,12 +214,12 @@ class Transformer(Module):
         self,
         src: Tensor,
         tgt: Tensor,
-        src_mask: Tensor | None = None,
-        tgt_mask: Tensor | None = None,
-        memory_mask: Tensor | None = None,
-        src_key_padding_mask: Tensor | None = None,
-        tgt_key_padding_mask: Tensor | None = None,
-        memory_key_padding_mask: Tensor | None = None,
+        src_mask: _Mask = None,
+        tgt_mask: _Mask = None,
+        memory_mask: _Mask = None,
+        src_key_padding_mask: _Mask = None,
+        tgt_key_padding_mask: _Mask = None,
+        memory_key_padding_mask: _Mask = None,
         src_is_causal: bool | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,

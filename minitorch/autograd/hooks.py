@@ -20,8 +20,10 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
+        for place, hook in enumerate(self._hooks):
+            if hook is self._hook:  # not an equal one
+                del self._hooks[place]
+                break
         self._hooks = []
 
 

@@ -29,9 +29,8 @@ def clip_grad_norm_(
     that, as in PyTorch, an infinite norm turns finite gradients to 0 and a NaN turns all to NaN.
     """
     if not max_norm >= 0 or not norm_type > 0:
-        raise ValueError(
-            f"clip_grad_norm_: expected max_norm >= 0 and norm_type > 0, got max_norm={max_norm}, norm_type={norm_type}"
-        )
+        given = f"max_norm={max_norm}, norm_type={norm_type}"
+        raise ValueError(f"clip_grad_norm_: expected max_norm >= 0 and norm_type > 0, got {given}")
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return wrap(np.zeros((), np.float32))

@@ -192,7 +192,6 @@ CASES = [
     Case("Hardtanh wide", lambda nn, t: nn.Hardtanh(-0.5, 2.0, inplace=True), normal(4, 5)),
     Case("PReLU per channel", lambda nn, t: nn.PReLU(6, 0.1), IMAGES),
     Case("Softmin", lambda nn, t: nn.Softmin(dim=1), normal(4, 5)),
-    Case("Softmax2d", lambda nn, t: nn.Softmax2d(), IMAGES),
     Case("Threshold", lambda nn, t: nn.Threshold(0.3, -1.0, True), normal(4, 5)),
     Case("Softmax", lambda nn, t: nn.Softmax(dim=1), IMAGES),
     Case("LogSoftmax", lambda nn, t: nn.LogSoftmax(dim=-1), normal(4, 5)),

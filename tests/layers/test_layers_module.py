@@ -592,6 +592,15 @@ def test_a_removed_hook_is_gone_and_only_that_one():
     assert seen == ["called"]
 
 
+def test_the_same_hook_registered_twice_is_removed_where_it_was_registered():
+    net, seen = nn.Identity(), []
+    hooks = [lambda module, args: seen.append("a"), lambda module, args: seen.append("b")]
+    handles = [net.register_forward_pre_hook(hooks[which]) for which in (0, 1, 0)]
+    handles[2].remove()
+    net(mt.ones(1))
+    assert seen == ["a", "b"]
+
+
 def test_a_hook_may_remove_itself():
     net, seen = nn.Identity(), []
 
