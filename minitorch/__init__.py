@@ -40,7 +40,7 @@ from minitorch.ops.arithmetic import (
     add, div, div as divide, div as true_divide, floor_divide, mul, mul as multiply, neg, neg as negative, pow, reciprocal,
     remainder, rsqrt, square, sub, sub as subtract,
 )
-from minitorch.ops.choice import clamp, clamp as clip, maximum, minimum, nonzero, where
+from minitorch.ops.choice import clamp, clamp as clip, clamp_max, clamp_min, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
     allclose, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, equal, ge,
     ge as greater_equal, gt, gt as greater, isfinite, isinf, isnan, le, le as less_equal, logical_and, logical_not, logical_or,
@@ -48,24 +48,25 @@ from minitorch.ops.compare import (
 )
 from minitorch.ops.counting import argwhere, bincount, count_nonzero, histc, unique
 from minitorch.ops.elements import (
-    addcdiv, addcmul, clamp_max, clamp_min, erfc, fmax, fmin, frac, isclose, lerp, logit, nan_to_num, sgn,
+    acos, acos as arccos, addcdiv, addcmul, asin, asin as arcsin, atan, atan as arctan, cosh, deg2rad, erfc, exp2, expm1, frac,
+    isclose, lerp, log10, log2, logit, rad2deg, sgn, sinh, tan,
 )
 from minitorch.ops.elementwise import (
     abs, abs as absolute, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc, trunc as fix,
 )
 from minitorch.ops.extremes import argmax, argmin, max, min
 from minitorch.ops.index import masked_fill
+from minitorch.ops.inverses import det, inv as inverse
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
     column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
     vstack, vstack as row_stack,
 )
-from minitorch.ops.inverses import det, inv as inverse
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.products import addmm, baddbmm, cdist, dist, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.products import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, nanmean, nansum, norm, std, std_mean, sum, var, var_mean
-from minitorch.ops.running import cumprod, cumsum, diff, prod
+from minitorch.ops.running import cumprod, cumsum, prod
 from minitorch.ops.scatter import (
     gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select,
 )
@@ -74,10 +75,6 @@ from minitorch.ops.shape import (
 )
 from minitorch.ops.sorting import argsort, median, mode, msort, quantile, sort, topk
 from minitorch.ops.triangles import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
-from minitorch.ops.trigonometry import (
-    acos, acos as arccos, asin, asin as arcsin, atan, atan as arctan, atan2, atan2 as arctan2, cosh, deg2rad, exp2, expm1,
-    log10, log2, rad2deg, sinh, tan,
-)
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal
@@ -91,34 +88,34 @@ __version__ = "0.1.0"
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "HalfTensor", "IntTensor",
     "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "add", "addcdiv", "addcmul",
-    "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arcsin", "arctan", "arctan2", "argmax",
-    "argmin", "argsort", "argwhere", "as_tensor", "asin", "atan", "atan2", "atleast_1d", "atleast_2d", "autocast", "autograd",
-    "backends", "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arcsin", "arctan", "argmax", "argmin",
+    "argsort", "argwhere", "as_tensor", "asin", "atan", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends",
+    "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
     "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat",
-    "cdist", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64",
-    "complex128", "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det",
-    "device", "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "distributions", "div", "divide", "dot", "double",
-    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
-    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "fmax", "fmin", "frac",
-    "from_dlpack", "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device",
-    "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc",
-    "hstack", "iinfo", "index_add", "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int",
-    "int8", "int16", "int32", "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point",
-    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal",
-    "linalg", "linspace", "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed",
-    "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode",
-    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmean", "nansum", "narrow",
-    "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like",
-    "onnx", "optim", "outer", "permute", "pi", "pow", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave",
-    "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter",
-    "scatter_add", "seed", "select", "set_default_device", "set_default_dtype", "set_float32_matmul_precision",
-    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
-    "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
-    "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose", "tril",
-    "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
-    "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack", "where", "zeros", "zeros_like",
+    "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128",
+    "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det", "device", "diag",
+    "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "e", "einsum", "empty",
+    "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo", "fix", "flatten",
+    "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "frac", "from_dlpack", "from_numpy", "full",
+    "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads",
+    "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add",
+    "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16", "int32",
+    "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
+    "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
+    "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select",
+    "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
+    "mul", "multinomial", "multiply", "mv", "nan", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis",
+    "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute",
+    "pi", "pow", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
+    "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
+    "select", "set_default_device", "set_default_dtype", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads",
+    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh",
+    "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices", "true_divide",
+    "trunc", "uint8", "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack",
+    "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -21,7 +21,7 @@ from minitorch.operators import Operators
 # isort: off
 from minitorch.ops import (
     activation, arithmetic, choice, compare, counting, elements, elementwise, extremes, index, inplace, inverses, joining,
-    linear, products, reduce, running, shape, sorting, triangles, trigonometry,
+    linear, products, reduce, running, shape, sorting, triangles,
 )
 from minitorch.ops import scatter as scattering
 # isort: on
@@ -161,30 +161,25 @@ class Methods(Operators):
     fill_: Final = inplace.fill_
     zero_: Final = inplace.zero_
     copy_: Final = inplace.copy_
-    tan: Final = trigonometry.tan
-    asin: Final = trigonometry.asin
-    arcsin: Final = trigonometry.asin
-    acos: Final = trigonometry.acos
-    arccos: Final = trigonometry.acos
-    atan: Final = trigonometry.atan
-    arctan: Final = trigonometry.atan
-    atan2: Final = trigonometry.atan2
-    arctan2: Final = trigonometry.atan2
-    sinh: Final = trigonometry.sinh
-    cosh: Final = trigonometry.cosh
-    expm1: Final = trigonometry.expm1
-    exp2: Final = trigonometry.exp2
-    log2: Final = trigonometry.log2
-    log10: Final = trigonometry.log10
-    deg2rad: Final = trigonometry.deg2rad
-    rad2deg: Final = trigonometry.rad2deg
+    tan: Final = elements.tan
+    asin: Final = elements.asin
+    arcsin: Final = elements.asin
+    acos: Final = elements.acos
+    arccos: Final = elements.acos
+    atan: Final = elements.atan
+    arctan: Final = elements.atan
+    sinh: Final = elements.sinh
+    cosh: Final = elements.cosh
+    expm1: Final = elements.expm1
+    exp2: Final = elements.exp2
+    log2: Final = elements.log2
+    log10: Final = elements.log10
+    deg2rad: Final = elements.deg2rad
+    rad2deg: Final = elements.rad2deg
     frac: Final = elements.frac
     sgn: Final = elements.sgn
-    fmax: Final = elements.fmax
-    fmin: Final = elements.fmin
-    clamp_min: Final = elements.clamp_min
-    clamp_max: Final = elements.clamp_max
-    nan_to_num: Final = elements.nan_to_num
+    clamp_min: Final = choice.clamp_min
+    clamp_max: Final = choice.clamp_max
     isclose: Final = elements.isclose
     lerp: Final = elements.lerp
     addcmul: Final = elements.addcmul
@@ -218,7 +213,6 @@ class Methods(Operators):
     baddbmm: Final = products.baddbmm
     dist: Final = products.dist
     cumprod: Final = running.cumprod
-    diff: Final = running.diff
     nansum: Final = reduce.nansum
     nanmean: Final = reduce.nanmean
     sort: Final = sorting.sort
@@ -256,31 +250,30 @@ class Methods(Operators):
     # ---- forms in place of functions, each named as the function and an underscore ----------------------------------------
 
     abs_: Final = inplace.in_place("abs_", elementwise.abs)
-    acos_: Final = inplace.in_place("acos_", trigonometry.acos)
+    acos_: Final = inplace.in_place("acos_", elements.acos)
     addcdiv_: Final = inplace.in_place("addcdiv_", elements.addcdiv)
     addcmul_: Final = inplace.in_place("addcmul_", elements.addcmul)
     addmm_: Final = inplace.in_place("addmm_", products.addmm)
-    asin_: Final = inplace.in_place("asin_", trigonometry.asin)
-    atan_: Final = inplace.in_place("atan_", trigonometry.atan)
-    atan2_: Final = inplace.in_place("atan2_", trigonometry.atan2)
+    asin_: Final = inplace.in_place("asin_", elements.asin)
+    atan_: Final = inplace.in_place("atan_", elements.atan)
     baddbmm_: Final = inplace.in_place("baddbmm_", products.baddbmm)
     bitwise_and_: Final = inplace.in_place("bitwise_and_", compare.bitwise_and)
     bitwise_not_: Final = inplace.in_place("bitwise_not_", compare.bitwise_not)
     bitwise_or_: Final = inplace.in_place("bitwise_or_", compare.bitwise_or)
     bitwise_xor_: Final = inplace.in_place("bitwise_xor_", compare.bitwise_xor)
     ceil_: Final = inplace.in_place("ceil_", elementwise.ceil)
-    clamp_max_: Final = inplace.in_place("clamp_max_", elements.clamp_max)
-    clamp_min_: Final = inplace.in_place("clamp_min_", elements.clamp_min)
+    clamp_max_: Final = inplace.in_place("clamp_max_", choice.clamp_max)
+    clamp_min_: Final = inplace.in_place("clamp_min_", choice.clamp_min)
     cos_: Final = inplace.in_place("cos_", elementwise.cos)
-    cosh_: Final = inplace.in_place("cosh_", trigonometry.cosh)
+    cosh_: Final = inplace.in_place("cosh_", elements.cosh)
     cumprod_: Final = inplace.in_place("cumprod_", running.cumprod)
     cumsum_: Final = inplace.in_place("cumsum_", running.cumsum)
-    deg2rad_: Final = inplace.in_place("deg2rad_", trigonometry.deg2rad)
+    deg2rad_: Final = inplace.in_place("deg2rad_", elements.deg2rad)
     eq_: Final = inplace.in_place("eq_", compare.eq)
     erf_: Final = inplace.in_place("erf_", activation.erf)
     erfc_: Final = inplace.in_place("erfc_", elements.erfc)
-    exp2_: Final = inplace.in_place("exp2_", trigonometry.exp2)
-    expm1_: Final = inplace.in_place("expm1_", trigonometry.expm1)
+    exp2_: Final = inplace.in_place("exp2_", elements.exp2)
+    expm1_: Final = inplace.in_place("expm1_", elements.expm1)
     floor_: Final = inplace.in_place("floor_", elementwise.floor)
     floor_divide_: Final = inplace.in_place("floor_divide_", arithmetic.floor_divide)
     frac_: Final = inplace.in_place("frac_", elements.frac)
@@ -292,9 +285,9 @@ class Methods(Operators):
     le_: Final = inplace.in_place("le_", compare.le)
     lerp_: Final = inplace.in_place("lerp_", elements.lerp)
     log_: Final = inplace.in_place("log_", elementwise.log)
-    log10_: Final = inplace.in_place("log10_", trigonometry.log10)
+    log10_: Final = inplace.in_place("log10_", elements.log10)
     log1p_: Final = inplace.in_place("log1p_", elementwise.log1p)
-    log2_: Final = inplace.in_place("log2_", trigonometry.log2)
+    log2_: Final = inplace.in_place("log2_", elements.log2)
     logical_and_: Final = inplace.in_place("logical_and_", compare.logical_and)
     logical_not_: Final = inplace.in_place("logical_not_", compare.logical_not)
     logical_or_: Final = inplace.in_place("logical_or_", compare.logical_or)
@@ -302,9 +295,8 @@ class Methods(Operators):
     logit_: Final = inplace.in_place("logit_", elements.logit)
     lt_: Final = inplace.in_place("lt_", compare.lt)
     masked_fill_: Final = inplace.in_place("masked_fill_", index.masked_fill)
-    nan_to_num_: Final = inplace.in_place("nan_to_num_", elements.nan_to_num)
     ne_: Final = inplace.in_place("ne_", compare.ne)
-    rad2deg_: Final = inplace.in_place("rad2deg_", trigonometry.rad2deg)
+    rad2deg_: Final = inplace.in_place("rad2deg_", elements.rad2deg)
     reciprocal_: Final = inplace.in_place("reciprocal_", arithmetic.reciprocal)
     remainder_: Final = inplace.in_place("remainder_", arithmetic.remainder)
     round_: Final = inplace.in_place("round_", elementwise.round)
@@ -315,9 +307,9 @@ class Methods(Operators):
     sigmoid_: Final = inplace.in_place("sigmoid_", activation.sigmoid)
     sign_: Final = inplace.in_place("sign_", elementwise.sign)
     sin_: Final = inplace.in_place("sin_", elementwise.sin)
-    sinh_: Final = inplace.in_place("sinh_", trigonometry.sinh)
+    sinh_: Final = inplace.in_place("sinh_", elements.sinh)
     square_: Final = inplace.in_place("square_", arithmetic.square)
-    tan_: Final = inplace.in_place("tan_", trigonometry.tan)
+    tan_: Final = inplace.in_place("tan_", elements.tan)
     tanh_: Final = inplace.in_place("tanh_", activation.tanh)
     tril_: Final = inplace.in_place("tril_", triangles.tril)
     triu_: Final = inplace.in_place("triu_", triangles.triu)

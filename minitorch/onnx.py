@@ -259,7 +259,6 @@ RULES: Final[dict[str, Callable[..., str]]] = {
     "Linear": lambda graph, out, x, w, b: graph.add("Gemm", x, w, b, transB=1),
     "MaxPool2d": lambda graph, out, a, window: graph.add("MaxPool", a, **_window(window)),
     "Permute": lambda graph, out, a, dims: graph.add("Transpose", a, perm=dims),
-    "Rsqrt": lambda graph, out, a: graph.add("Reciprocal", graph.add("Sqrt", a, dtype=out.dtype)),
     "Silu": lambda graph, out, a: graph.add("Mul", a, graph.add("Sigmoid", a)),
     "Slice": _slice,
     "SumPool2d": _sum_pool2d,

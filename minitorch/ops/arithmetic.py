@@ -14,7 +14,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.elementwise import log
+from minitorch.ops.elementwise import log, sqrt
 from minitorch.ops.promotion import floating, matched
 
 
@@ -99,10 +99,7 @@ class TruncDivide(FloorDivide):
 
 @contextlib.contextmanager
 def _dividing(a: Any, b: Any) -> Iterator[bool]:
-    """Around a division of two matched operands: whether they are whole numbers.
-
-    Raises ZeroDivisionError for whole numbers over 0, of which NumPy makes 0 (on a GPU they stay 0), TypeError for booleans.
-    """
+    """Around a division: whether it is one of whole numbers, of which NumPy makes 0 where it should raise ZeroDivisionError."""
     kind = (a if backend.is_array(a) else b).dtype.kind
     if kind == "b":
         raise TypeError("booleans cannot be divided into whole parts; convert them")
@@ -117,8 +114,7 @@ class Remainder(Op):
     """a - floor(a / b) b, with the sign of b.  da = g, db = -g floor(a / b)."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        ctx.saved = a, b
-        a, b = matched(a, b)
+        a, b = ctx.saved = matched(a, b)
         with _dividing(a, b):
             return a % b
 
@@ -189,20 +185,6 @@ def _whole_power(base: Any, exponent: Any) -> Any:
     return array_module(exponent).where(negative, inverse, base ** (exponent * ~negative))
 
 
-class Rsqrt(Op):
-    """1 / sqrt a.  da = -g / (2 sqrt(a)^3)."""
-
-    def forward(ctx, a: Any) -> Any:
-        a = floating(a)
-        out = 1 / array_module(a).sqrt(a)
-        ctx.saved = (out,)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        (out,) = ctx.saved
-        return g * (out * out * out) * -0.5
-
-
 def _tensor_of(input: Tensor | float, other: Tensor | float) -> Any:
     """`input`, a number as a tensor if `other` is a number too."""
     if isinstance(input, Tensor) or isinstance(other, Tensor) or not isinstance(input, (int, float)):
@@ -227,18 +209,13 @@ def mul(input: Tensor, other: Tensor | float) -> Tensor:
 
 
 def div(input: Tensor, other: Tensor | float, *, rounding_mode: str | None = None) -> Tensor:
-    """`input / other`, broadcast, in a float dtype; with `rounding_mode="floor"` or `"trunc"` rounded, with a gradient of 0.
+    """`input / other`, broadcast, as floats; with `rounding_mode="floor"` or `"trunc"` rounded, with a gradient of 0."""
+    if rounding_mode not in _QUOTIENTS:
+        raise ValueError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
+    return _QUOTIENTS[rounding_mode].apply(_tensor_of(input, other), other)
 
-    Raises ValueError for another rounding mode.
-    """
-    input = _tensor_of(input, other)
-    if rounding_mode is None:
-        return Div.apply(input, other)
-    if rounding_mode == "floor":
-        return FloorDivide.apply(input, other)
-    if rounding_mode == "trunc":
-        return TruncDivide.apply(input, other)
-    raise ValueError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
+
+_QUOTIENTS: dict[str | None, type[Op]] = {None: Div, "floor": FloorDivide, "trunc": TruncDivide}
 
 
 def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
@@ -273,4 +250,4 @@ def reciprocal(input: Tensor) -> Tensor:
 
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
-    return Rsqrt.apply(input)
+    return reciprocal(sqrt(input))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,10 +12,11 @@ from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.hooks import retain_grad
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor
 from minitorch.autograd.views import check_apart, seen
 from minitorch.backend import array_module, bool_
-from minitorch.ops.choice import where
+from minitorch.ops.choice import Where
+from minitorch.ops.dims import shapes
 from minitorch.ops.shape import clone
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,23 +39,17 @@ class Overwrite(Op):
     """a, with b in the place that a view, or the whole, looks into.  da = g elsewhere and 0 there, db = g there."""
 
     def forward(ctx, a: Any, b: Any, place: Any, steps: Any) -> Any:
-        ctx.steps = steps
+        ctx.steps, ctx.shape, ctx.xp = steps, a.shape, array_module(a)
         place[...] = b
         return a
 
     def backward(ctx, g: Any) -> Any:
         if ctx.steps is None:
             return g * 0.0, g
-        return where(ctx.inside(g), 0.0, g) if ctx.needs(0) else None, seen(ctx.steps, g) if ctx.needs(1) else None
-
-    def inside(ctx, g: Any) -> Any:
-        """Which elements the view looks into."""
-        array = g.array if isinstance(g, Tensor) else g
-        xp = array_module(array)
-        inside = xp.zeros(array.size, bool_)
-        inside[seen(ctx.steps, xp.arange(array.size).reshape(array.shape)).reshape(-1)] = True
-        inside = inside.reshape(array.shape)
-        return wrap(inside) if isinstance(g, Tensor) else inside
+        places = ctx.xp.arange(math.prod(ctx.shape))
+        inside = ctx.xp.zeros(places.size, bool_)  # which elements the view looks into
+        inside[seen(ctx.steps, places.reshape(ctx.shape)).reshape(-1)] = True
+        return Where.apply(inside.reshape(ctx.shape), 0.0, g), seen(ctx.steps, g)
 
 
 def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
@@ -65,7 +61,7 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     `tensor` share one place in memory, TypeError if the dtype cannot hold the values.
     """
     if value.shape != tensor.shape:
-        raise ValueError(f"{by}: a result of shape {tuple(value.shape)} does not fit in place into shape {tuple(tensor.shape)}")
+        raise ValueError(f"{by}: a result of shape {shapes(value)} does not fit in place into shape {shapes(tensor)}")
     if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
     check_writable(tensor, by)
@@ -83,7 +79,7 @@ def is_recorded(tensor: Tensor, by: str) -> bool:
     if base.requires_grad and base.is_leaf:
         what = "a leaf" if base is tensor else "a view of a leaf"
         raise RuntimeError(
-            f"{by}: {what} of shape {tuple(base.shape)} that requires a gradient cannot be changed in place while recording; "
+            f"{by}: {what} of shape {shapes(base)} that requires a gradient cannot be changed in place while recording; "
             "use `with no_grad():`"
         )
     return base.requires_grad or tensor.requires_grad
@@ -93,7 +89,7 @@ def _record(tensor: Tensor, value: Tensor, by: str) -> None:
     view = tensor._view
     if view is not None and (not view.recorded or view.base.array is not view.array):
         raise RuntimeError(
-            f"{by}: this tensor of shape {tuple(tensor.shape)} is a view that was made under no_grad(), or whose base has been "
+            f"{by}: this tensor of shape {shapes(tensor)} is a view that was made under no_grad(), or whose base has been "
             "replaced since; what changes through it cannot be recorded. Make the view anew, or change a clone() of it"
         )
     base = tensor if view is None else view.base
@@ -113,11 +109,11 @@ def check_writable(tensor: Tensor, by: str) -> None:
     check_apart(array, by)
     if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
         raise ValueError(
-            f"{by}: in this tensor of shape {tuple(tensor.shape)} several elements share one place in memory, as after "
+            f"{by}: in this tensor of shape {shapes(tensor)} several elements share one place in memory, as after "
             "expand(); change a clone() of it"
         )
     if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
-        raise ValueError(f"{by}: the memory of this tensor of shape {tuple(tensor.shape)} is read-only; change a clone() of it")
+        raise ValueError(f"{by}: the memory of this tensor of shape {shapes(tensor)} is read-only; change a clone() of it")
 
 
 def doable_in_place(function: F) -> F:

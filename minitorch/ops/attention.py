@@ -9,6 +9,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.activation import softmax
 from minitorch.ops.choice import where
+from minitorch.ops.dims import shapes
 from minitorch.ops.dropout import dropout
 
 
@@ -40,10 +41,8 @@ def attention_weights(
     """softmax(q k^T scale + mask), of shape (..., L, S)."""
     name = "scaled_dot_product_attention"
     if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise ValueError(
-            f"{name}: expected query (..., L, E), key (..., S, E) and value (..., S, Ev), got {tuple(query.shape)}, "
-            f"{tuple(key.shape)} and {tuple(value.shape)}"
-        )
+        given = shapes(query, key, value)
+        raise ValueError(f"{name}: expected query (..., L, E), key (..., S, E) and value (..., S, Ev), got {given}")
     if is_causal and attn_mask is not None:
         raise ValueError(f"{name}: is_causal is a mask of its own; give no attn_mask with it")
     scores = query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale) @ key.swapaxes(-1, -2)

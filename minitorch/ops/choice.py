@@ -33,47 +33,28 @@ class Where(Op):
 
 
 class Maximum(Op):
-    """The larger of a and b, nan if either is.
-
-    da = g where a is larger, db = g where b is larger; half to each at a tie, to both at a nan.
-    """
+    """The larger of a and b.  da = g where a is larger, db = g where b is; at a tie half of it, at a nan all to both."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = matched(a, b)
-        ctx.saved = a, b
+        a, b = ctx.saved = matched(a, b)
         return array_module(a).maximum(a, b)
 
     def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
-        return _unless(a < b, g, a, b) if ctx.needs(0) else None, _unless(b < a, g, a, b) if ctx.needs(1) else None
+        half = where(a == b, g * 0.5, g)
+        return where(a < b, 0.0, half), where(b < a, 0.0, half)
 
 
-class Minimum(Op):
-    """The smaller of a and b, nan if either is.
-
-    da = g where a is smaller, db = g where b is smaller; half to each at a tie, to both at a nan.
-    """
+class Minimum(Maximum):
+    """The smaller of a and b.  da = g where a is smaller, db = g where b is; at a tie half of it, at a nan all to both."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = matched(a, b)
-        ctx.saved = a, b
+        ctx.saved = b, a = matched(b, a)  # the smaller is the larger in the other order
         return array_module(a).minimum(a, b)
-
-    def backward(ctx, g: Any) -> Any:
-        a, b = ctx.saved
-        return _unless(a > b, g, a, b) if ctx.needs(0) else None, _unless(b > a, g, a, b) if ctx.needs(1) else None
-
-
-def _unless(lost: Any, g: Any, a: Any, b: Any) -> Any:
-    """The part of g for one of two operands: none where it lost, half of it where they are equal."""
-    return where(lost, 0.0, where(a == b, g * 0.5, g))
 
 
 class Clamp(Op):
-    """a kept within [low, high], and high where low > high.
-
-    da = g inside [low, high], dlow = g where a is below, dhigh = g where a is above.
-    """
+    """a kept in [low, high], high where low > high.  da = g inside, dlow = g where a is below, dhigh = g where a is above."""
 
     def forward(ctx, a: Any, low: Any, high: Any) -> Any:
         ctx.saved = a, low, high
@@ -93,25 +74,16 @@ class Clamp(Op):
         return da, dlow, dhigh
 
 
-def _in_one_dtype(a: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
-    """An array and its bounds, numbers, arrays or None, in the dtype of all three together."""
-    if isinstance(a, np.generic):
-        a = floating(a)  # a 0-d result inside a rule, whose dtype counts
-    operands = [value for value in (a, low, high) if value is not None]
-    common = result_type(*operands)
-    a = a.astype(common, copy=False)
-    low, high = (
-        bound.astype(common) if backend.is_array(bound) else None if bound is None else held("clamp", bound, common)
-        for bound in (low, high)
-    )
-    return a, low, high
+def _in_one_dtype(a: Any, *bounds: Any) -> tuple[Any, ...]:
+    """An array and its bounds, numbers, arrays or None, in the dtype of all together."""
+    a = floating(a) if isinstance(a, np.generic) else a  # a 0-d result inside a rule, whose dtype counts
+    common = result_type(*(value for value in (a, *bounds) if value is not None))
+    arrays = [b.astype(common) if backend.is_array(b) else b if b is None else held("clamp", b, common) for b in bounds]
+    return a.astype(common, copy=False), *arrays
 
 
 def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor | float | None = None) -> Tensor:
-    """`input` where `condition` holds, else `other`, all broadcast; with a condition alone, the indices where it holds.
-
-    Raises TypeError if the condition is not boolean, ValueError for a number that the other's dtype cannot hold.
-    """
+    """`input` where a boolean `condition` holds, else `other`, broadcast; with a condition alone, the indices where it does."""
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     if condition.dtype != backend.bool_:
@@ -136,7 +108,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def _refuse_numbers(name: str, *values: Any) -> None:
     for value in values:
         if isinstance(value, (bool, int, float)):
-            raise TypeError(f"{name}: expected two tensors, got {type(value).__name__}; clamp() takes numbers")
+            raise TypeError(f"{name}: expected {'two tensors' if values[1:] else 'a tensor'}, got {type(value).__name__}")
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
@@ -152,10 +124,19 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
 
 
 def clamp(input: Tensor, min: Tensor | float | None = None, max: Tensor | float | None = None) -> Tensor:
-    """Each element kept within [min, max], in the dtype that all have in common.
-
-    Raises ValueError if neither bound is given, or if a number is beyond an integer dtype.
-    """
+    """Each element kept within [min, max], in the dtype all have in common; raises ValueError if neither bound is given."""
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both")
     return Clamp.apply(input, min, max)
+
+
+def clamp_min(input: Tensor, min: Tensor | float) -> Tensor:
+    """Each element, but at least `min`."""
+    _refuse_numbers("clamp_min", input)
+    return clamp(input, min=min)
+
+
+def clamp_max(input: Tensor, max: Tensor | float) -> Tensor:
+    """Each element, but at most `max`."""
+    _refuse_numbers("clamp_max", input)
+    return clamp(input, max=max)

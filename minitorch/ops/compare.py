@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -40,6 +39,9 @@ bitwise_or: Final = _comparison("bitwise_or", "|", lambda a, b: a | b)
 bitwise_xor: Final = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
 bitwise_left_shift: Final = _comparison("bitwise_left_shift", "<<", lambda a, b: a << b)
 bitwise_right_shift: Final = _comparison("bitwise_right_shift", ">>", lambda a, b: a >> b)
+logical_and: Final = _comparison("logical_and", "and", lambda a, b: (a != 0) & (b != 0))
+logical_or: Final = _comparison("logical_or", "or", lambda a, b: (a != 0) | (b != 0))
+logical_xor: Final = _comparison("logical_xor", "xor", lambda a, b: (a != 0) ^ (b != 0))
 
 
 def logical_not(input: Tensor) -> Tensor:
@@ -52,21 +54,6 @@ def bitwise_not(input: Tensor) -> Tensor:
     return wrap(array_module(input.array).asarray(~input.array))
 
 
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """Where both are true, or not zero."""
-    return bitwise_and(input.type(backend.bool_), other.type(backend.bool_))
-
-
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """Where either is true, or not zero."""
-    return bitwise_or(input.type(backend.bool_), other.type(backend.bool_))
-
-
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
-    """Where one of the two is true, or not zero, and the other is not."""
-    return bitwise_xor(input.type(backend.bool_), other.type(backend.bool_))
-
-
 def isnan(input: Tensor) -> Tensor:
     """Where elements are nan."""
     return ne(input, input)
@@ -74,12 +61,12 @@ def isnan(input: Tensor) -> Tensor:
 
 def isfinite(input: Tensor) -> Tensor:
     """Where elements are neither infinite nor nan."""
-    return wrap(array_module(input.array).asarray(array_module(input.array).isfinite(input.array)))
+    return wrap((xp := array_module(input.array)).asarray(xp.isfinite(input.array)))
 
 
 def isinf(input: Tensor) -> Tensor:
     """Where elements are infinite."""
-    return wrap(array_module(input.array).asarray(array_module(input.array).isinf(input.array)))
+    return wrap((xp := array_module(input.array)).asarray(xp.isinf(input.array)))
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

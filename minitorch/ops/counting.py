@@ -7,7 +7,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.dims import normalized_dims
+from minitorch.ops.dims import dimension, normalized_dims, shapes
 
 
 def unique(
@@ -18,43 +18,32 @@ def unique(
     With `return_inverse` also where in them each element is found, with `return_counts` also how often each occurs.
     """
     xp = array_module(input.array)
-    if dim is not None:
-        (dim,) = normalized_dims("unique", input.ndim, dim)
+    dim = None if dim is None else dimension("unique", input.shape, dim)
     found = xp.unique(input.array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
-    inverse = found[1].reshape(input.shape if dim is None else -1)
-    return _asked(found[0], inverse, found[2], return_inverse, return_counts)
-
-
-def _asked(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
-    parts = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
-    wrapped = tuple(map(wrap, parts))
-    return wrapped if len(wrapped) > 1 else wrapped[0]
+    parts = [found[0]]
+    if return_inverse:
+        parts.append(found[1].reshape(input.shape if dim is None else -1))
+    if return_counts:
+        parts.append(found[2])
+    return tuple(map(wrap, parts)) if len(parts) > 1 else wrap(parts[0])
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each whole number from 0 on occurs in a 1-d tensor, or the sum of the `weights` given to it.
-
-    Raises ValueError for negative numbers and for another shape, TypeError for floats.
-    """
+    """How often each whole number from 0 on occurs in a vector, or the sum of its `weights`; ValueError for negative ones."""
     if input.dtype.kind not in "iu":
         raise TypeError(f"bincount: expected integers, got {input.dtype}")
     if input.ndim != 1 or (weights is not None and weights.shape != input.shape) or minlength < 0:
-        raise ValueError(
-            f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {tuple(input.shape)}, "
-            f"{None if weights is None else tuple(weights.shape)} and {minlength}"
-        )
+        given = f"{shapes(*(x for x in (input, weights) if x is not None))} and {minlength}"
+        raise ValueError(f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {given}")
     if input.numel() and int(input.array.min()) < 0:
-        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {tuple(input.shape)}")
+        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {shapes(input)}")
     xp = array_module(input.array)
     counts = xp.bincount(input.array, None if weights is None else weights.array, minlength)
     return wrap(counts.astype(weights.dtype if weights is not None and weights.dtype == backend.float32 else counts.dtype))
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements lie in each of `bins` equal stretches from `min` to `max`; if these are equal, of all there are.
-
-    Raises ValueError unless bins > 0, min <= max and both are finite, TypeError for what is not floating.
-    """
+    """How many elements lie in each of `bins` equal stretches from `min` to `max`; if these are equal, of all there are."""
     if input.dtype.kind != "f":
         raise TypeError(f"histc: expected a floating-point tensor, got {input.dtype}")
     if bins <= 0:

@@ -13,8 +13,10 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.activation import log_softmax, softmax
-from minitorch.ops.index import AddAt, Gather, Take
+from minitorch.ops.dims import shapes
+from minitorch.ops.index import AddAt, ScatterAlong, Take
 from minitorch.ops.loss import check_reduction, loss, reduced
+from minitorch.ops.pieces import flat
 
 
 class CrossEntropy(Op):
@@ -40,6 +42,18 @@ class CrossEntropy(Op):
         dx[array_module(p).arange(dx.shape[0]), target] -= coefficients
         dx *= g
         return dx, None, None
+
+
+class Picked(Op):
+    """Minus the entry of its target in each row of x (n, classes), for targets (n, 1).  dx = -g there."""
+
+    def forward(ctx, x: Any, target: Any) -> Any:
+        ctx.saved, ctx.shape_in = (target,), x.shape
+        return -x[array_module(x).arange(x.shape[0]), target[:, 0]]
+
+    def backward(ctx, g: Any) -> Any:
+        (target,) = ctx.saved
+        return flat(ctx, ScatterAlong.apply(-g.reshape(target.shape), target, shape=ctx.shape_in, dim=1)), None
 
 
 def largest(rows: Any) -> Any:
@@ -98,10 +112,7 @@ def cross_entropy(
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
-    """Minus the entry of the target class, for log-probabilities (n, classes), (n, classes, ...) or (classes).
-
-    Weights, ignored classes, reductions and errors are those of `cross_entropy`.
-    """
+    """Minus the entry of the target class, for log-probabilities; shapes, weights and errors are those of `cross_entropy`."""
     _check_classes("nll_loss", input, weight, reduction)
     rows, labels, factors, shape, valid = _rows("nll_loss", input, target, weight, ignore_index)
     return _reduced_rows(_picked(rows, labels, factors), reduction, shape, factors, valid)
@@ -121,7 +132,7 @@ def _check_classes(name: str, input: Tensor, weight: Tensor | None, reduction: s
     if weight.requires_grad:
         raise RuntimeError(f"{name}: the weight of shape {shape} requires a gradient, which it never gets; detach() it")
     if shape != wanted:
-        raise ValueError(f"{name}: expected a weight of shape {wanted} for input {tuple(input.shape)}, got {shape}")
+        raise ValueError(f"{name}: expected a weight of shape {wanted} for input {shapes(input)}, got {shape}")
 
 
 def _classes(input: Tensor) -> int:
@@ -140,7 +151,7 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
         _classes(input),
     )
     if target.shape != shape:
-        raise ValueError(f"{name}: expected targets of shape {shape} for input {given}, got {tuple(target.shape)}")
+        raise ValueError(f"{name}: expected targets of shape {shape} for input {given}, got {shapes(target)}")
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected integer classes, got {target.dtype}")
     labels, valid = target.array.reshape(-1), None
@@ -168,7 +179,7 @@ def _range(labels: Any) -> tuple[int, int]:
 
 def _picked(logs: Tensor, labels: Any, factors: Any) -> Tensor:
     """Minus the entry of its label in each row, times its factor."""
-    losses = -Gather.apply(logs, wrap(labels.astype(backend.int64).reshape(-1, 1)), dim=1).squeeze(1)
+    losses = Picked.apply(logs, wrap(labels.astype(backend.int64).reshape(-1, 1)))
     return losses if factors is None else losses * wrap(factors)
 
 

@@ -31,10 +31,7 @@ def wholes(name: str, what: str, given: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def dimension(name: str, shape: Sequence[int], dim: int, extra: int = 0) -> int:
-    """`dim` counted from the front; raises IndexError beyond the dimensions of `shape` (and `extra` more).
-
-    A tensor without dimensions is treated as if it had one. Raises TypeError for what is no whole number.
-    """
+    """`dim` counted from the front; IndexError beyond the dimensions of `shape` (at least one) and `extra` more."""
     dim, count = whole(name, "dim", dim), max(len(shape) + extra, 1)
     if not -count <= dim < count:
         raise IndexError(f"{name}: dim {dim} is out of range for a tensor of shape {tuple(shape)}")
@@ -42,21 +39,16 @@ def dimension(name: str, shape: Sequence[int], dim: int, extra: int = 0) -> int:
 
 
 def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
-    """The dimensions that `dim` names, counted from the front; None names all.
-
-    Raises IndexError beyond `ndim`, ValueError for one twice, TypeError for what is no whole number.
-    """
+    """The dimensions that `dim` names, from the front; None names all. IndexError beyond `ndim`, ValueError for one twice."""
     if dim is None:
         return tuple(range(ndim))
-    dims = tuple(whole(name, "dim", d) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
-    count = max(ndim, 1)
+    dims, count = [whole(name, "dim", d) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))], max(ndim, 1)
     for d in dims:
         if not -count <= d < count:
             raise IndexError(f"{name}: dim {d} is out of range for {ndim} dimensions")
-    dims = tuple(d % count for d in dims)
-    if len(set(dims)) != len(dims):
+    if len({d % count for d in dims}) != len(dims):
         raise ValueError(f"{name}: a dim appears twice in {dim}")
-    return dims if ndim else ()
+    return tuple(d % count for d in dims) if ndim else ()
 
 
 def along(dim: int, part: Any) -> tuple[Any, ...]:

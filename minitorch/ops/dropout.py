@@ -12,6 +12,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Mul
 from minitorch.ops.assign import doable_in_place
+from minitorch.ops.dims import shapes
 from minitorch.random import Generator, default_generator
 
 
@@ -35,11 +36,7 @@ def _check(name: str, p: float) -> None:
 def dropout(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """Each element zero with probability `p`, else divided by 1 - p; `input` itself where `training` is False.
-
-    Unlike PyTorch's it takes a `generator`. Raises ValueError for p outside
-    [0, 1].
-    """
+    """Each element zero with probability `p` in [0, 1], else divided by 1 - p; `input` itself where `training` is False."""
     _check("dropout", p)
     return _dropped(input, input.shape, p, generator) if training and p else input
 
@@ -48,13 +45,10 @@ def dropout(
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """As `dropout`, but whole channels of images (n, channels, height, width) at once (Tompson et al. 2015).
-
-    Raises ValueError for another number of dimensions than 3 or 4.
-    """
+    """As `dropout`, but whole channels of images ((n,) channels, height, width) at once (Tompson et al. 2015)."""
     _check("dropout2d", p)
     if input.ndim not in (3, 4):
-        raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {tuple(input.shape)}")
+        raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {shapes(input)}")
     return _dropped(input, (*input.shape[:-2], 1, 1), p, generator) if training and p else input
 
 

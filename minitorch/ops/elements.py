@@ -1,43 +1,164 @@
-"""Further functions of each element, made of those in `arithmetic`, `choice`, `compare` and `elementwise`."""
+"""Further functions of each element: trigonometry, powers and logarithms to other bases, and what is made of simpler ones."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.limits import finfo
 from minitorch.ops.activation import erf
-from minitorch.ops.choice import clamp, where
+from minitorch.ops.arithmetic import rsqrt
+from minitorch.ops.choice import where
 from minitorch.ops.compare import isfinite, isnan
 from minitorch.ops.elementwise import abs, sign, trunc
 from minitorch.ops.promotion import floating
 
 
+class Curve(Op):
+    """f(a), for a function f of each element that NumPy and CuPy have under the name `function`.  da = g f'(a).
+
+    `slope` computes f' from a, or, where `of_output` is set, from f(a).
+    """
+
+    function: str
+    of_output: bool
+    slope: Callable[..., Any]
+
+    def __init_subclass__(cls, function: str = "", of_output: bool = False) -> None:
+        if function:  # a subclass of one of them, as of any operation, has its function already
+            cls.function, cls.of_output = function, of_output
+
+    def forward(ctx, a: Any) -> Any:
+        a = floating(a)
+        out = getattr(array_module(a), ctx.function)(a)
+        ctx.saved = (out if ctx.of_output else a,)
+        return out
+
+    def backward(ctx, g: Any) -> Any:
+        return g * ctx.slope(*ctx.saved)
+
+
+class Tan(Curve, function="tan", of_output=True):
+    """tan a.  da = g (1 + tan^2 a)."""
+
+    def slope(ctx, out: Any) -> Any:
+        return 1 + out * out
+
+
+class Asin(Curve, function="arcsin"):
+    """The angle whose sine is a.  da = g / sqrt(1 - a^2)."""
+
+    def slope(ctx, a: Any) -> Any:
+        return rsqrt(1 - a * a)
+
+
+class Acos(Curve, function="arccos"):
+    """The angle whose cosine is a.  da = -g / sqrt(1 - a^2)."""
+
+    def slope(ctx, a: Any) -> Any:
+        return -rsqrt(1 - a * a)
+
+
+class Atan(Curve, function="arctan"):
+    """The angle whose tangent is a.  da = g / (1 + a^2)."""
+
+    def slope(ctx, a: Any) -> Any:
+        return 1 / (1 + a * a)
+
+
+class Sinh(Curve, function="sinh"):
+    """sinh a.  da = g cosh a."""
+
+    def slope(ctx, a: Any) -> Any:
+        return Cosh.apply(a)
+
+
+class Cosh(Curve, function="cosh"):
+    """cosh a.  da = g sinh a."""
+
+    def slope(ctx, a: Any) -> Any:
+        return Sinh.apply(a)
+
+
+class Expm1(Curve, function="expm1", of_output=True):
+    """e^a - 1, exact for small a.  da = g e^a."""
+
+    def slope(ctx, out: Any) -> Any:
+        return out + 1
+
+
+class Exp2(Curve, function="exp2", of_output=True):
+    """2^a.  da = g 2^a log 2."""
+
+    def slope(ctx, out: Any) -> Any:
+        return out * math.log(2)
+
+
+class Log2(Curve, function="log2"):
+    """The logarithm of a to base 2.  da = g / (a log 2)."""
+
+    def slope(ctx, a: Any) -> Any:
+        return 1 / (a * math.log(2))
+
+
+class Log10(Curve, function="log10"):
+    """The logarithm of a to base 10.  da = g / (a log 10)."""
+
+    def slope(ctx, a: Any) -> Any:
+        return 1 / (a * math.log(10))
+
+
 class Logit(Op):
     """log(a / (1 - a)), with `eps` of a kept within [eps, 1 - eps].  da = g / (a (1 - a)); outside 0, without `eps` nan."""
 
-    def forward(ctx, a, eps):
+    def forward(ctx, a: Any, eps: Any) -> Any:
         ctx.saved, ctx.eps = (a,), eps
         a = floating(a)
         a = a if eps is None else a.clip(eps, 1 - eps)
         return array_module(a).log(a / (1 - a))
 
-    def backward(ctx, g):
+    def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
         if ctx.eps is None:
             return where((a < 0) | (a > 1), math.nan, g / (a * (1 - a)))
         return where((a >= ctx.eps) & (a <= 1 - ctx.eps), g / (a * (1 - a)), 0.0)
 
 
-def expect_tensors(name: str, *values: Any) -> None:
-    """Raise TypeError for a number where PyTorch wants a tensor."""
-    for value in values:
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
+def _of_each(op: type[Op], name: str, text: str) -> Callable[[Tensor], Tensor]:
+    """The public function `name` that applies `op` to a tensor."""
+
+    def function(input: Tensor) -> Tensor:
+        return op.apply(input)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = text
+    return function
+
+
+tan: Final = _of_each(Tan, "tan", "The tangent of each element.")
+asin: Final = _of_each(Asin, "asin", "The angle whose sine each element is, nan outside [-1, 1].")
+acos: Final = _of_each(Acos, "acos", "The angle whose cosine each element is, nan outside [-1, 1].")
+atan: Final = _of_each(Atan, "atan", "The angle whose tangent each element is.")
+sinh: Final = _of_each(Sinh, "sinh", "The hyperbolic sine of each element.")
+cosh: Final = _of_each(Cosh, "cosh", "The hyperbolic cosine of each element.")
+expm1: Final = _of_each(Expm1, "expm1", "e to the power of each element, less 1; exact for small ones.")
+exp2: Final = _of_each(Exp2, "exp2", "2 to the power of each element.")
+log2: Final = _of_each(Log2, "log2", "The logarithm of each element to base 2: -inf at 0, nan below.")
+log10: Final = _of_each(Log10, "log10", "The logarithm of each element to base 10: -inf at 0, nan below.")
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees as radians."""
+    return input * (math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians as degrees."""
+    return input * (180 / math.pi)
 
 
 def frac(input: Tensor) -> Tensor:
@@ -52,45 +173,8 @@ def sgn(input: Tensor) -> Tensor:
     return sign(input) if input.dtype != backend.bool_ else input.clone()
 
 
-def fmax(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two elements; where one is nan, the other."""
-    expect_tensors("fmax", input, other)
-    return where(isnan(other) | (input >= other), input, other)
-
-
-def fmin(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two elements; where one is nan, the other."""
-    expect_tensors("fmin", input, other)
-    return where(isnan(other) | (input <= other), input, other)
-
-
-def clamp_min(input: Tensor, min: Tensor | float) -> Tensor:
-    """Each element, but at least `min`."""
-    expect_tensors("clamp_min", input)
-    return clamp(input, min=min)
-
-
-def clamp_max(input: Tensor, max: Tensor | float) -> Tensor:
-    """Each element, but at most `max`."""
-    expect_tensors("clamp_max", input)
-    return clamp(input, max=max)
-
-
-def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
-    """`nan` (0) in place of nan, `posinf` and `neginf` (the largest numbers of the dtype) in place of the infinities."""
-    if input.dtype.kind not in "fc":
-        return input.clone()
-    largest = finfo(input.dtype).max
-    out = where(isnan(input), 0.0 if nan is None else nan, input)
-    out = where(input == math.inf, largest if posinf is None else posinf, out)
-    return where(input == -math.inf, -largest if neginf is None else neginf, out)
-
-
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Where |input - other| <= atol + rtol |other|, or both are equal.
-
-    Raises TypeError for two dtypes, ValueError for negative tolerances.
-    """
+    """Where |input - other| <= atol + rtol |other|, or both are equal; raises TypeError for two dtypes."""
     if input.dtype != other.dtype:
         raise TypeError(f"isclose: expected one dtype, got {input.dtype} and {other.dtype}")
     if rtol < 0 or atol < 0:

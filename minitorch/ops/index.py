@@ -11,6 +11,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
+from minitorch.ops.dims import shapes
 from minitorch.ops.indices import FEW, add_at, arrays_of, grid, integers_first, is_basic, is_integers, normalized_index, places
 from minitorch.ops.promotion import held
 
@@ -38,7 +39,7 @@ class Unslice(Op):
         return out
 
     def backward(ctx, g: Any) -> Any:
-        return Slice.apply(g, index=ctx.index)
+        return (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
 
 
 class Take(Op):
@@ -114,28 +115,26 @@ class SetItem(Op):
         return out
 
     def backward(ctx, g: Any) -> Any:
-        db = None
-        if ctx.needs(1):
-            db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
-            if ctx.ndim_b > len(db.shape):  # b had more dimensions of length one than the place it was put in
-                db = db.reshape((1,) * (ctx.ndim_b - len(db.shape)) + db.shape)
-        return SetItem.apply(g, 0.0, index=ctx.index), db
+        da = SetItem.apply(g, 0.0, index=ctx.index)
+        if not ctx.needs(1):
+            return da, None
+        db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
+        more = ctx.ndim_b - len(db.shape)  # b may have had more dimensions of length one than the place it was put in
+        return da, db.reshape((1,) * more + db.shape) if more > 0 else db
 
 
 class Embedding(Op):
     """The rows of a table that an integer array names.  dtable = g added at those rows, but none at `padding_idx`."""
 
     def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
-        ctx.saved = (index,)
+        ctx.saved, ctx.rows = (index,), index
         ctx.shape_in, ctx.padding_idx = table.shape, padding_idx
         return table[index]
 
     def backward(ctx, g: Any) -> Any:
-        (index,) = ctx.saved
-        rows = index.array if isinstance(index, Tensor) else index
         if ctx.padding_idx is not None:
-            g = where(rows[..., None] == ctx.padding_idx, 0.0, g)
-        return AddAt.apply(g, index=(rows,), shape=ctx.shape_in), None
+            g = where(ctx.rows[..., None] == ctx.padding_idx, 0.0, g)
+        return AddAt.apply(g, index=(ctx.rows,), shape=ctx.shape_in), None
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
@@ -158,13 +157,11 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
     ValueError for a tensor with dimensions as the value, and for a number that the dtype cannot hold.
     """
     if isinstance(value, Tensor) and value.ndim:
-        raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {tuple(value.shape)}")
+        raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {shapes(value)}")
     if mask.dtype != backend.bool_:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
-    if input.dtype == backend.bool_ and isinstance(value, int):
-        value = bool(value)
-    elif isinstance(value, int):
-        value = held("masked_fill", value, input.dtype)
+    if isinstance(value, int):
+        value = bool(value) if input.dtype == backend.bool_ else held("masked_fill", value, input.dtype)
     out = where(mask, value, input)
     if out.dtype != input.dtype:
         raise TypeError(f"masked_fill: a tensor of {input.dtype} cannot hold {value}")
@@ -180,13 +177,13 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if not isinstance(input, Tensor) or input.dtype.kind not in "iu":
         raise TypeError(f"embedding: expected an integer tensor, got {getattr(input, 'dtype', type(input).__name__)}")
     if weight.ndim != 2:
-        raise ValueError(f"embedding: expected a table (count, width), got shape {tuple(weight.shape)}")
+        raise ValueError(f"embedding: expected a table (count, width), got shape {shapes(weight)}")
     count = weight.shape[0]
     if input.numel() and not 0 <= int(input.array.min()) <= int(input.array.max()) < count:
-        given = f"input {tuple(input.shape)}, weight {tuple(weight.shape)}"
+        given = f"input {shapes(input)}, weight {shapes(weight)}"
         raise IndexError(f"embedding: an index outside 0..{count - 1} ({given})")
     if padding_idx is not None:
         if not -count <= padding_idx < count:
-            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {tuple(weight.shape)}")
+            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {shapes(weight)}")
         padding_idx %= count
     return Embedding.apply(weight, input, padding_idx=padding_idx)

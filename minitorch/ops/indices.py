@@ -11,6 +11,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
+from minitorch.ops.dims import shapes
 
 
 def is_basic(index: tuple[Any, ...]) -> bool:
@@ -28,11 +29,7 @@ def is_integers(entry: Any) -> bool:
 
 
 def normalized_index(name: str, a: Any, index: Any) -> tuple[Any, ...]:
-    """`index` as a tuple that NumPy and CuPy read alike, arrays on the device of `a`.
-
-    An array of uint8 is a mask, as in PyTorch, with a warning. Raises IndexError for positions out of range (CuPy alone would
-    wrap them silently), TypeError for float indices.
-    """
+    """`index` as NumPy and CuPy read it alike, arrays on the device of `a`; IndexError beyond it, TypeError for floats."""
     nested = isinstance(index, tuple)
     out = [_entry(name, a, entry, nested) for entry in (index if nested else (index,))]
     if array_module(a) is not np:
@@ -69,18 +66,12 @@ def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
 
 
 def integers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    """(integers and slices, arrays) to index with one after the other, where integers stand apart from arrays; else None.
-
-    PyTorch selects by the integers first; NumPy would take them for arrays and move what these select to the front.
-    """
+    """(integers and slices, arrays) to index with in turn, as in PyTorch, where integers stand apart from arrays, or None."""
     if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
         return None
-    integers = [
-        i
-        for i, entry in enumerate(index)
-        if (isinstance(entry, int) and not isinstance(entry, bool)) or (is_integers(entry) and not entry.ndim)
-    ]
-    chosen = sorted({*integers, *(i for i, entry in enumerate(index) if backend.is_array(entry))})
+    kinds = [(type(entry) is int or (is_integers(entry) and not entry.ndim), backend.is_array(entry)) for entry in index]
+    integers = [i for i, (is_integer, _) in enumerate(kinds) if is_integer]
+    chosen = [i for i, kind in enumerate(kinds) if any(kind)]
     if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
         return None
     basic: list[Any] = []
@@ -88,7 +79,7 @@ def integers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, 
         if i in integers:
             basic.append(int(entry))
         elif backend.is_array(entry):
-            basic.extend((slice(None),) * (entry.ndim if entry.dtype.kind == "b" else 1))
+            basic.extend((slice(None),) * _dims_of(entry))
         else:
             basic.append(entry)
     kept = [entry for i, entry in enumerate(index) if i not in integers]
@@ -96,24 +87,22 @@ def integers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, 
 
 
 def _check_range(name: str, a: Any, entries: list[Any]) -> None:
-    dims = [
-        0
-        if entry is None or entry is Ellipsis or isinstance(entry, bool)
-        else entry.ndim
-        if backend.is_array(entry) and entry.dtype.kind == "b"
-        else 1
-        for entry in entries
-    ]
+    taken = [0 if entry is None or entry is Ellipsis or isinstance(entry, bool) else _dims_of(entry) for entry in entries]
     dim = 0
     for i, entry in enumerate(entries):
         if entry is Ellipsis:
-            dim = a.ndim - sum(dims[i:])
+            dim = a.ndim - sum(taken[i:])
         elif is_integers(entry) and entry.size and dim < a.ndim:
             low, high, length = int(entry.min()), int(entry.max()), a.shape[dim]
             if low < -length or high >= length:
                 worst = low if low < -length else high
-                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {tuple(a.shape)})")
-        dim += dims[i]
+                raise IndexError(f"{name}: an index of {worst} for dim {dim} of length {length} (shape {shapes(a)})")
+        dim += taken[i]
+
+
+def _dims_of(entry: Any) -> int:
+    """How many dimensions an entry of an index takes up: a mask as many as it has."""
+    return entry.ndim if backend.is_array(entry) and entry.dtype.kind == "b" else 1
 
 
 def check_range(name: str, index: Any, dim: int, shape: tuple[int, ...], least: int = 0) -> None:
@@ -130,10 +119,7 @@ FEW: Final = 1000  # elements below which NumPy's own way is as fast
 
 
 def places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    """Where the elements that `index` names, by integer arrays after whole slices, lie in a contiguous array of `shape`.
-
-    None for an index of another kind.
-    """
+    """Where what integer arrays after whole slices name lies in a contiguous array of `shape`; None for another index."""
     while index and (index[-1] is Ellipsis or _is_whole(index[-1])):
         index = index[:-1]
     first = next((i for i, entry in enumerate(index) if not _is_whole(entry)), len(index))
@@ -144,11 +130,8 @@ def places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     xp = array_module(named[0])
     found: Any = 0
     for d, n in enumerate(shape[: len(index)]):
-        entry = (
-            xp.arange(n).reshape((n,) + (1,) * (first - d - 1 + after))
-            if d < first
-            else index[d].astype(backend.int64, copy=False)
-        )
+        entry = xp.arange(n).reshape((n,) + (1,) * (first - d - 1 + after)) if d < first else index[d]
+        entry = entry.astype(backend.int64, copy=False)
         found = found * n + (xp.where(entry < 0, entry + n, entry) if entry.size and entry.min() < 0 else entry)
     if len(index) == len(shape):
         return found

@@ -13,6 +13,7 @@ from minitorch.backend import array_module, device_of, is_array
 from minitorch.ops import arithmetic, choice, elementwise
 from minitorch.ops.activation import relu
 from minitorch.ops.assign import assign, check_writable, is_recorded
+from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
 from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
@@ -60,7 +61,7 @@ def reshaped_in_place(
     def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if mode.recording and self.requires_grad and self.is_leaf:
             raise RuntimeError(
-                f"{name}: a leaf of shape {tuple(self.shape)} that requires a gradient cannot be changed while recording"
+                f"{name}: a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
             )
         whole = self if self._view is not None else wrap(self.array, self._node)  # the base that this tensor is a view of now
         result = function(whole, *args, **kwargs)
@@ -74,16 +75,14 @@ def reshaped_in_place(
 
 def fill_(tensor: Tensor, value: float | Tensor) -> Tensor:
     """Every element set to `value`, a number or a 0-d tensor, in place; gradients flow to `value`."""
-    return copied(tensor, value, "fill_") if isinstance(value, Tensor) else _filled(tensor, value, "fill_")
+    if isinstance(value, Tensor):
+        return copied(tensor, value, "fill_")
+    return assign(tensor, wrap(array_module(tensor.array).full(tensor.shape, value, tensor.dtype)), "fill_")
 
 
 def zero_(tensor: Tensor) -> Tensor:
     """Every element set to zero, in place."""
-    return _filled(tensor, 0, "zero_")
-
-
-def _filled(tensor: Tensor, number: float, by: str) -> Tensor:
-    return assign(tensor, wrap(array_module(tensor.array).full(tensor.shape, number, tensor.dtype)), by)
+    return assign(tensor, wrap(array_module(tensor.array).zeros(tensor.shape, tensor.dtype)), "zero_")
 
 
 def copy_(tensor: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
@@ -108,14 +107,13 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     else:
         array = value.array if isinstance(value, Tensor) else value
         if is_array(array) and device_of(array) != tensor.device:
-            raise RuntimeError(
-                f"setitem: expected all tensors on one device, got {tensor.device} and {device_of(array)}; move them with .to()"
-            )
+            devices = f"{tensor.device} and {device_of(array)}"
+            raise RuntimeError(f"setitem: expected all tensors on one device, got {devices}; move them with .to()")
         check_writable(tensor, "setitem")
         try:
             target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
             target[index] = array
         except (ValueError, TypeError, IndexError) as reason:
-            message = f"setitem: {reason} (tensor {tuple(tensor.shape)}, value {getattr(array, 'shape', array)})"
+            message = f"setitem: {reason} (tensor {shapes(tensor)}, value {getattr(array, 'shape', array)})"
             raise type(reason)(message) from None
         mark_changed(tensor.array, "setitem")

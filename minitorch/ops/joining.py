@@ -10,7 +10,7 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.dims import Dim, along, dimension, normalized_dims, whole
+from minitorch.ops.dims import Dim, along, dimension, normalized_dims, shapes, whole
 from minitorch.ops.index import Take
 from minitorch.ops.promotion import result_type
 from minitorch.ops.shape import Contiguous, contiguous, expand, flatten, permute, repeat, reshape, transpose, unsqueeze
@@ -41,10 +41,7 @@ def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along `dim`; their other dimensions must agree. An empty one of shape (0,) fits everywhere.
-
-    Raises ValueError if they do not, or if there is no tensor, TypeError for anything but tensors.
-    """
+    """Tensors one after another along `dim`, of other lengths that agree (ValueError); one of shape (0,) fits everywhere."""
     tensors = _listed("cat", tensors)
     shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
     dim = dimension("cat", shapes[0], dim)
@@ -78,10 +75,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of stretches along `dim`, of one size (the last may be shorter) or of the given sizes.
-
-    Raises ValueError if the sizes do not add up to the length.
-    """
+    """Views of stretches along `dim`, of one size (the last may be shorter) or of sizes that add up to the length."""
     dim = dimension("split", tensor.shape, dim)
     length = tensor.shape[dim]
     if isinstance(split_size_or_sections, (tuple, list)):
@@ -92,7 +86,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
             raise ValueError(f"split: expected a positive size, got {size}")
         sizes = [min(size, length - start) for start in range(0, length, size)] or [0]
     if sum(sizes) != length or min(sizes, default=0) < 0:
-        raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {tuple(tensor.shape)}")
+        raise ValueError(f"split: sizes {sizes} do not add up to {length}, dim {dim} of shape {shapes(tensor)}")
     return tuple(tensor[along(dim, part)] for part in stretches_of(sizes))
 
 
@@ -137,10 +131,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
-    """Each vector spread over the grid of all: the first along dim 0 ("ij", the default) or, as in a plot, along dim 1 ("xy").
-
-    Raises ValueError for tensors of more than one dimension or of two dtypes, and for another `indexing`.
-    """
+    """Vectors of one dtype spread over the grid of all: the first along dim 0 ("ij") or, as in a plot, along dim 1 ("xy")."""
     axes = [atleast_1d(x) for x in _several(tensors)]
     if indexing not in (None, "ij", "xy"):
         raise ValueError(f"meshgrid: expected indexing 'ij' or 'xy', got {indexing!r}")
@@ -184,13 +175,10 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 def repeat_interleave(
     input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
-    """Each slice along `dim`, or each element, `repeats` times in a row; with a tensor alone, each position that often.
-
-    Raises ValueError for negative counts, for another number of them than slices, and for another `output_size`.
-    """
+    """Each slice along `dim`, or each element, `repeats` times in a row; with a tensor alone, each position that often."""
     if repeats is None:
         if input.ndim != 1:
-            raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {tuple(input.shape)}")
+            raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {shapes(input)}")
         return repeat_interleave(wrap(array_module(input.array).arange(len(input))), input, 0, output_size=output_size)
     input, dim = (flatten(input), 0) if dim is None or not input.ndim else (input, dim)
     dim, shape = dimension("repeat_interleave", input.shape, dim), input.shape
@@ -199,7 +187,7 @@ def repeat_interleave(
         raise TypeError(f"repeat_interleave: expected whole numbers as counts, got {repeats.dtype}")
     if isinstance(repeats, Tensor) and repeats.numel() != 1:
         if repeats.ndim > 1 or len(repeats) != length or (length and int(repeats.array.min()) < 0):
-            raise ValueError(f"repeat_interleave: expected {length} counts of 0 or more, got shape {tuple(repeats.shape)}")
+            raise ValueError(f"repeat_interleave: expected {length} counts of 0 or more, got shape {shapes(repeats)}")
         xp, ends = array_module(input.array), repeats.array.cumsum()
         at = xp.searchsorted(ends, xp.arange(int(ends[-1]) if length else 0), side="right")
         out = Take.apply(input, index=along(dim, at))
@@ -214,10 +202,7 @@ def repeat_interleave(
 
 
 def roll(input: Tensor, shifts: int | Sequence[int], dims: Dim = None) -> Tensor:
-    """The elements moved by `shifts` along `dims`, or along the flattened tensor; what leaves comes in at the other end.
-
-    Raises ValueError unless there is one shift for each of `dims`.
-    """
+    """The elements moved by `shifts` along `dims`, or flattened; what leaves at one end comes in at the other."""
     moves, asked = (() if x is None else (x,) if isinstance(x, int) else tuple(x) for x in (shifts, dims))
     if not asked and len(moves) == 1:
         return reshape(roll(flatten(input), moves, 0), input.shape)
@@ -261,15 +246,12 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """All windows of `size` along a dimension, `step` apart; a new last dimension goes along the window. A copy.
-
-    Raises ValueError for a window longer than the dimension, or a step below 1.
-    """
+    """All windows of `size` along a dimension, `step` apart, as a copy; a new last dimension goes along the window."""
     dim = normalized_dims("unfold", max(input.ndim, 1), dimension)[0]
     if not input.ndim:
         return reshape(input, 1)
     if not 0 <= size <= input.shape[dim] or step < 1:
-        raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {tuple(input.shape)}")
+        raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {shapes(input)}")
     xp = array_module(input.array)
     at = xp.arange(0, input.shape[dim] - size + 1, step, dtype=backend.int64)[:, None] + xp.arange(size)
     return movedim(Take.apply(input, index=along(dim, at)), dim + 1, -1)

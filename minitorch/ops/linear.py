@@ -7,6 +7,7 @@ from typing import Any
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import shapes
 from minitorch.ops.reduce import channel_sums
 
 
@@ -41,17 +42,12 @@ class Linear(Op):
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """The matrix product, as `@`: of vectors, matrices, or stacks of matrices, broadcast.
-
-    Raises ValueError if the inner lengths differ or an operand is 0-d, TypeError if the dtypes differ.
-    """
+    """The matrix product, as `@`, of vectors, matrices or stacks, broadcast; raises ValueError if the inner lengths differ."""
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
         odd = other if isinstance(input, Tensor) else input
         raise TypeError(f"matmul: expected two tensors, got {type(odd).__name__}")
     if not input.ndim or not other.ndim or input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
-        raise ValueError(
-            f"matmul: shapes {tuple(input.shape)} and {tuple(other.shape)} do not fit: the inner lengths must be equal"
-        )
+        raise ValueError(f"matmul: shapes {shapes(input, other)} do not fit: the inner lengths must be equal")
     check_dtypes("matmul", input, other)
     a = input.reshape(1, -1) if input.ndim == 1 else input
     b = other.reshape(-1, 1) if other.ndim == 1 else other
@@ -67,10 +63,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def check_dtypes(name: str, a: Tensor, b: Tensor) -> None:
     if a.dtype != b.dtype:
-        raise TypeError(
-            f"{name}: expected one dtype, got {a.dtype} of shape {tuple(a.shape)} and {b.dtype} of shape {tuple(b.shape)}; "
-            "convert with .to()"
-        )
+        given = f"{a.dtype} of shape {shapes(a)} and {b.dtype} of shape {shapes(b)}"
+        raise TypeError(f"{name}: expected one dtype, got {given}; convert with .to()")
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -93,22 +87,14 @@ def _product(name: str, input: Tensor, mat2: Tensor, ndim: int) -> Tensor:
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """input (..., in) times weight (out, in) transposed, plus bias (out): (..., out).
-
-    Raises ValueError if the shapes do not fit, TypeError if the dtypes differ.
-    """
+    """input (..., in) times weight (out, in) transposed, plus bias (out): (..., out); raises ValueError if they do not fit."""
     shape = input.shape
     if weight.ndim != 2 or not shape or shape[-1] != weight.shape[1] or (bias is not None and bias.shape != weight.shape[:1]):
-        raise ValueError(
-            f"linear: expected input (..., in), weight (out, in), bias (out); got input {tuple(shape)}, "
-            f"weight {tuple(weight.shape)}, "
-            f"bias {None if bias is None else tuple(bias.shape)}"
-        )
+        found = f"input {shapes(input)}, weight {shapes(weight)}, bias {None if bias is None else shapes(bias)}"
+        raise ValueError(f"linear: expected input (..., in), weight (out, in), bias (out); got {found}")
     if input.dtype != weight.dtype or (bias is not None and bias.dtype != weight.dtype):
-        raise TypeError(
-            f"linear: expected one dtype, got input {input.dtype}, weight {weight.dtype}"
-            + ("" if bias is None else f", bias {bias.dtype}")
-        )
+        found = f"input {input.dtype}, weight {weight.dtype}" + ("" if bias is None else f", bias {bias.dtype}")
+        raise TypeError(f"linear: expected one dtype, got {found}")
     if len(shape) == 2:
         return Linear.apply(input, weight, bias)
     rows = input.reshape(math.prod(shape[:-1]), shape[-1])

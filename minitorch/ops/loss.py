@@ -1,4 +1,7 @@
-"""Losses of numbers and of pairs. Shapes must agree exactly: nothing is broadcast and nothing wrong trains silently."""
+"""Losses of numbers and of pairs.
+
+Nothing is broadcast and nothing wrong trains silently: shapes must be equal (ValueError) and dtypes one (TypeError).
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -
 
 @loss
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """(input - target)^2; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
+    """The mean of (input - target)^2, or what `reduction` says."""
     check_same("mse_loss", input, target)
     difference = input - target
     return reduced("mse_loss", difference * difference, reduction)
@@ -66,17 +69,14 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 @loss
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """|input - target|; raises ValueError unless the shapes are equal, TypeError unless the dtypes are."""
+    """The mean of |input - target|, or what `reduction` says."""
     check_same("l1_loss", input, target)
     return reduced("l1_loss", abs(input - target), reduction)
 
 
 @loss
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
-    """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015).
-
-    Raises ValueError for a negative beta and unless the shapes are equal, TypeError unless the dtypes are.
-    """
+    """d^2 / (2 beta) where d = |input - target| is below `beta` (0 or more), else d - beta / 2 (Girshick 2015)."""
     check_same("smooth_l1_loss", input, target)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: expected beta of 0 or more, got {beta}")
@@ -89,10 +89,7 @@ def _smooth(distance: Tensor, beta: float) -> Tensor:
 
 @loss
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964).
-
-    Raises ValueError for a delta of 0 or less and unless the shapes are equal, TypeError unless the dtypes are.
-    """
+    """d^2 / 2 where d = |input - target| is below `delta` (above 0), else delta (d - delta / 2) (Huber 1964)."""
     check_same("huber_loss", input, target)
     if delta <= 0:
         raise ValueError(f"huber_loss: expected a positive delta, got {delta}")
@@ -134,18 +131,14 @@ def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
 
 @loss
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
-    """-(t log x + (1 - t) log(1 - x)) for probabilities x; logarithms are not below -100.
-
-    Raises ValueError for an x or a t outside [0, 1] and unless the shapes are equal and the weight's fits, TypeError unless the
-    dtypes are equal.
-    """
+    """-(t log x + (1 - t) log(1 - x)) for x and t in [0, 1], else ValueError; logarithms are not below -100."""
     name = "binary_cross_entropy"
     check_same(name, input, target)
     for what, x in ("input", input.array.real), ("target", target.array.real):
         low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
         if not (low >= 0 and high <= 1):
             hint = "; for logits use binary_cross_entropy_with_logits" if what == "input" else ""
-            raise ValueError(f"{name}: expected {what} from 0 to 1, got {low:g} to {high:g} (shape {tuple(x.shape)}){hint}")
+            raise ValueError(f"{name}: expected {what} from 0 to 1, got {low:g} to {high:g} (shape {shapes(x)}){hint}")
     return reduced(name, _weighed(name, BinaryCrossEntropy.apply(input, target), weight), reduction)
 
 
@@ -157,10 +150,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input.
-
-    Raises ValueError unless the shapes are equal and those of the weights fit, TypeError unless the dtypes are equal.
-    """
+    """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input."""
     name = "binary_cross_entropy_with_logits"
     check_same(name, input, target)
     positive = 1 if pos_weight is None else _weighed(name, target, pos_weight - 1) + 1
@@ -170,11 +160,7 @@ def binary_cross_entropy_with_logits(
 
 @loss
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
-    """t (log t - x) for log-probabilities x and probabilities t, or their logarithms with `log_target` (Kullback & Leibler).
-
-    `reduction="batchmean"` divides the sum by the length of the first dimension, which is the divergence as it is defined;
-    "mean" divides by the number of elements.
-    """
+    """t (log t - x) for log-probabilities x and (with `log_target` log-) probabilities t; "batchmean" is the divergence."""
     if log_target:
         losses = exp(target) * (target - input)
     else:
@@ -245,7 +231,7 @@ def triplet_margin_loss(
         raise ValueError(f"triplet_margin_loss: expected a margin above 0, got {margin}")
     given = {"anchor": anchor, "positive": positive, "negative": negative}
     if not anchor.shape == positive.shape == negative.shape:
-        found = ", ".join(f"{what} {tuple(tensor.shape)}" for what, tensor in given.items())
+        found = ", ".join(f"{what} {shapes(tensor)}" for what, tensor in given.items())
         raise ValueError(f"triplet_margin_loss: expected inputs of one shape, got {found}")
     dtypes = {tensor.dtype for tensor in given.values()}
     if len(dtypes) > 1 or anchor.dtype.kind not in "fc":
@@ -258,10 +244,7 @@ def triplet_margin_loss(
 
 @loss
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean") -> Tensor:
-    """max(0, -t (x1 - x2) + margin): t = 1 says that x1 is to be the larger, -1 that x2 is.
-
-    Raises ValueError unless the three have one number of dimensions.
-    """
+    """max(0, -t (x1 - x2) + margin): t = 1 says that x1 is to be the larger, -1 that x2 is; all with as many dimensions."""
     if not input1.ndim == input2.ndim == target.ndim:
         raise ValueError(f"margin_ranking_loss: expected one number of dimensions, got {shapes(input1, input2, target)}")
     return reduced("margin_ranking_loss", clamp(-target * (input1 - input2) + margin, min=0), reduction)
@@ -286,10 +269,7 @@ def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> 
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
 ) -> Tensor:
-    """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1, for rows (n, features) or one.
-
-    Raises ValueError for other shapes.
-    """
+    """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1, for rows (n, features) or one."""
     if input1.ndim not in (1, 2) or input1.shape != input2.shape or target.shape != input1.shape[:-1]:
         found = shapes(input1, input2, target)
         raise ValueError(f"cosine_embedding_loss: expected rows (n, features) and targets (n), got {found}")

@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.dims import along
+from minitorch.ops.dims import along, shapes
 from minitorch.ops.dims import whole as whole_number
 from minitorch.ops.joining import cat
 from minitorch.ops.shape import clone, flip
@@ -23,7 +23,7 @@ class Pad(Op):
         ctx.widths = widths
         lengths = [n + before + after for n, (before, after) in zip(a.shape, widths)]
         if min(lengths, default=0) < 0:
-            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {tuple(a.shape)} has")
+            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {shapes(a)} has")
         out = array_module(a).full(lengths, value, a.dtype)
         out[_within(lengths, widths)] = a[_within(a.shape, [(-before, -after) for before, after in widths])]
         return out
@@ -58,10 +58,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if value:
         raise ValueError(f"pad: mode {mode!r} takes no value, got {value}")
     if len(pairs) > 3 or input.ndim - len(pairs) not in (1, 2):
-        raise ValueError(
-            f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions behind one or two others, got {tuple(pad)} for shape "
-            f"{tuple(input.shape)}"
-        )
+        given = f"{tuple(pad)} for shape {shapes(input)}"
+        raise ValueError(f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions behind one or two others, got {given}")
     for dim, (before, after) in zip(range(input.ndim - len(pairs), input.ndim), pairs):
         input = _extended(input, dim, before, after, mode)
     return input
@@ -76,10 +74,8 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
     length = input.shape[dim]
     most = {"reflect": length - 1, "replicate": max(before, after) if length else 0, "circular": length}[mode]
     if max(before, after) > most:
-        raise ValueError(
-            f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {before} and {after} (shape "
-            f"{tuple(input.shape)})"
-        )
+        asked = f"{before} and {after} (shape {shapes(input)})"
+        raise ValueError(f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {asked}")
     reach = {"reflect": (1, before + 1, length - 1 - after, length - 1), "replicate": (0, 1, length - 1, length)}
     starts = reach.get(mode, (length - before, length, 0, after))
     parts = [input[along(dim, slice(*starts[i : i + 2]))] for i in (0, 2)]

@@ -9,10 +9,11 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import shapes
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
-from minitorch.ops.shape import expand, permute, reshape, unsqueeze
+from minitorch.ops.shape import expand, permute, reshape
 from minitorch.ops.triangles import diagonal
 
 
@@ -33,7 +34,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of an element of one vector and one of the other, (n, m)."""
     if input.ndim != 1 or vec2.ndim != 1:
-        raise ValueError(f"outer: expected two vectors, got shapes {tuple(input.shape)} and {tuple(vec2.shape)}")
+        raise ValueError(f"outer: expected two vectors, got shapes {shapes(input)} and {shapes(vec2)}")
     return reshape(input, -1, 1) * vec2
 
 
@@ -68,15 +69,6 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
-    """The p-norm distances between all rows of `x1` (..., n, d) and all of `x2` (..., m, d): (..., n, m)."""
-    fits = x1.ndim > 1 and x2.ndim > 1 and x1.shape[-1] == x2.shape[-1]
-    _expect("cdist", "(..., n, d) and (..., m, d)", fits, x1, x2)
-    if p < 0:
-        raise ValueError(f"cdist: expected p of 0 or more, got {p}")
-    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
-
-
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of `input - other`."""
     return norm(input - other, p)
@@ -97,54 +89,49 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     if len(terms) != len(tensors) or not tensors:
         raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, {len(tensors)} were given")
     labelled = [_labelled(equation, term, x) for term, x in zip(terms, tensors)]
-    spread = sorted({label for _, labels in labelled for label in labels if isinstance(label, int)}, reverse=True)
+    sizes = _sizes(equation, labelled)
+    spread = sorted((label for label in sizes if isinstance(label, int)), reverse=True)
     if not arrow:
         named = "".join(terms).replace(".", "")
         output = [*spread, *sorted(c for c in set(named) if named.count(c) == 1)]
     else:
         output = [label for part in right.replace("...", ".") for label in (spread if part == "." else [part])]
-    sizes = _sizes(equation, labelled)
     if len(set(output)) != len(output) or not set(output) <= set(sizes):
         raise ValueError(f"einsum: the right side of {equation!r} names a letter twice, or one that is not on the left")
-    x, labels = labelled[0]
-    for i, (y, others) in enumerate(labelled[1:], 2):
-        wanted = {*output, *(label for _, later in labelled[i:] for label in later)}
-        x, labels = _combined(x, labels, y, others, wanted)
+    whole = [(expand(x, [sizes[label] for label in labels]), labels) for x, labels in labelled]
+    x, labels = whole[0]
+    for i, (y, others) in enumerate(whole[1:], 2):
+        wanted = {*output, *(label for _, later in whole[i:] for label in later)}
+        x, labels = _combined(x, labels, y, others, wanted, sizes)
     x, labels = _summed(x, labels, set(output))
     return permute(x, tuple(labels.index(label) for label in output))
 
 
 def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list[Any]]:
-    """An operand and a label for each of its dimensions, each label once: a repeated letter is the diagonal.
-
-    The dimensions that "..." stands for are labelled by numbers, counted from the right.
-    """
+    """An operand and one label for each dimension: a repeated letter is the diagonal, "..." are numbers from the right."""
     before, dots, after = term.partition("...")
-    named = [*before, *after]
-    hidden = x.ndim - len(named)
-    if any(c not in string.ascii_letters for c in named) or hidden < 0 or (hidden and not dots):
-        raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {tuple(x.shape)}")
+    hidden = x.ndim - len(before) - len(after)
+    if not set(before + after) <= set(string.ascii_letters) or hidden < 0 or (hidden and not dots):
+        raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {shapes(x)}")
     labels = [*before, *range(hidden - 1, -1, -1), *after]
-    for label in [c for c in dict.fromkeys(named) if named.count(c) > 1]:
-        while labels.count(label) > 1:
-            first = labels.index(label)
-            second = labels.index(label, first + 1)
-            if x.shape[first] != x.shape[second]:
-                raise ValueError(f"einsum: {label!r} of {equation!r} has two lengths in a tensor of shape {tuple(x.shape)}")
-            x = diagonal(x, 0, first, second)
-            labels = [c for i, c in enumerate(labels) if i not in (first, second)] + [label]
+    while twice := [label for label in before + after if labels.count(label) > 1]:
+        first = labels.index(twice[0])
+        second = labels.index(twice[0], first + 1)
+        if x.shape[first] != x.shape[second]:
+            raise ValueError(f"einsum: {twice[0]!r} of {equation!r} has two lengths in a tensor of shape {shapes(x)}")
+        x = diagonal(x, 0, first, second)
+        labels = [label for i, label in enumerate(labels) if i not in (first, second)] + [twice[0]]
     return x, labels
 
 
 def _sizes(equation: str, labelled: list[tuple[Tensor, list[Any]]]) -> dict[Any, int]:
     """The length of each label; raises ValueError where two lengths other than 1 meet."""
     sizes: dict[Any, int] = {}
-    for x, labels in labelled:
-        for label, length in zip(labels, x.shape):
-            if sizes.setdefault(label, length) == 1:
-                sizes[label] = length
-            if length not in (1, sizes[label]):
-                raise ValueError(f"einsum: {label!r} of {equation!r} has lengths {sizes[label]} and {length}")
+    for label, length in ((label, n) for x, labels in labelled for label, n in zip(labels, x.shape)):
+        if sizes.setdefault(label, length) == 1:
+            sizes[label] = length
+        if length not in (1, sizes[label]):
+            raise ValueError(f"einsum: {label!r} of {equation!r} has lengths {sizes[label]} and {length}")
     return sizes
 
 
@@ -154,27 +141,15 @@ def _summed(x: Tensor, labels: list[Any], wanted: set) -> tuple[Tensor, list[Any
     return (total(x, dims), [label for label in labels if label in wanted]) if dims else (x, labels)
 
 
-def _combined(x: Tensor, labels: list[Any], y: Tensor, others: list[Any], wanted: set) -> tuple[Tensor, list[Any]]:
+def _combined(x: Tensor, labels: list, y: Tensor, others: list, wanted: set, sizes: dict) -> tuple[Tensor, list[Any]]:
     """Two operands as one product of stacks of matrices: (in both, x alone, summed) times (in both, summed, y alone)."""
-    # a label of length 1 in one of the two alone is broadcast: there it can as well be left out
-    ones = {a for a, n in zip(labels, x.shape) for b, m in zip(others, y.shape) if a == b and n != m}
-    if ones:
-        x, labels = _without(x, labels, ones)
-        y, others = _without(y, others, ones)
     x, labels = _summed(x, labels, wanted | set(others))
     y, others = _summed(y, others, wanted | set(labels))
     both = [label for label in labels if label in others]
     batch, inner = [c for c in both if c in wanted], [c for c in both if c not in wanted]
     rows, columns = [c for c in labels if c not in both], [c for c in others if c not in both]
-    length = {**dict(zip(labels, x.shape)), **dict(zip(others, y.shape))}
-    count = [math.prod(length[c] for c in part) for part in (batch, rows, inner, columns)]
+    count = [math.prod(sizes[c] for c in part) for part in (batch, rows, inner, columns)]
     a = reshape(permute(x, tuple(labels.index(c) for c in batch + rows + inner)), count[0], count[1], count[2])
     b = reshape(permute(y, tuple(others.index(c) for c in batch + inner + columns)), count[0], count[2], count[3])
     out = Matmul.apply(a[0], b[0]) if not batch else Matmul.apply(a, b)
-    return reshape(out, [length[c] for c in batch + rows + columns]), batch + rows + columns
-
-
-def _without(x: Tensor, labels: list[Any], ones: set) -> tuple[Tensor, list[Any]]:
-    """Without those dimensions of `ones` that have length 1 here."""
-    kept = [d for d, label in enumerate(labels) if label not in ones or x.shape[d] != 1]
-    return reshape(x, [x.shape[d] for d in kept]), [labels[d] for d in kept]
+    return reshape(out, [sizes[c] for c in batch + rows + columns]), batch + rows + columns

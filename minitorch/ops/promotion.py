@@ -27,14 +27,13 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
             return a, b
     except AttributeError:
         pass
+    if not backend.is_array(a) and not backend.is_array(b):  # NumPy makes scalars of 0-d results inside a rule
+        if isinstance(a, np.generic):
+            a = np.asarray(a)
+        elif isinstance(b, np.generic):
+            b = np.asarray(b)
     if not backend.is_array(a):
-        if not backend.is_array(b):  # NumPy makes scalars of 0-d results inside a rule
-            if isinstance(a, np.generic):
-                return matched(np.asarray(a), b)
-            if isinstance(b, np.generic):
-                return matched(a, np.asarray(b))
-        b, a = _with_number(b, a)
-        return a, b
+        return _with_number(b, a)[::-1]
     if not backend.is_array(b):
         return _with_number(a, b)
     common = result_type(a, b)
@@ -42,10 +41,7 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def result_type(*operands: Any) -> np.dtype:
-    """The dtype in which PyTorch would combine any number of arrays and numbers.
-
-    Those with dimensions decide first, then 0-d arrays, then numbers: each later group counts only if its kind is larger.
-    """
+    """The dtype in which PyTorch combines operands: those with dimensions decide, then 0-d ones, then numbers, by kind."""
     groups: list[list[np.dtype]] = [[], [], []]
     for value in operands:
         if backend.is_array(value):
@@ -93,23 +89,15 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
 
 
 def wrapped(number: int, dtype: np.dtype) -> int:
-    """A whole number as arithmetic in the integer `dtype` sees it: what is too large wraps round, as in PyTorch.
-
-    Raises ValueError for a number that fits into no integer dtype.
-    """
+    """A whole number as arithmetic in an integer `dtype` sees it: too large, it wraps round; ValueError beyond all dtypes."""
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    if low <= number <= high:
-        return number
     if not -(2**63) <= number < 2**64:
         raise ValueError(f"the whole number {number} fits into no integer dtype")
     return (number - low) % (high - low + 1) + low
 
 
 def held(name: str, number: Any, dtype: np.dtype) -> Any:
-    """A number that is to be kept in an array of `dtype`: cut to a whole number for integers, refused if it does not fit.
-
-    As in PyTorch a small negative number may be kept unsigned, where it wraps. Raises ValueError that names the operation.
-    """
+    """A number to be kept in an array of `dtype`: cut to a whole one, wrapped as in PyTorch; ValueError if it does not fit."""
     number = number.item() if isinstance(number, np.generic) else number  # a NumPy scalar would widen
     if dtype.kind not in "iu" or isinstance(number, bool):
         return number

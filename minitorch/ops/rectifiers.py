@@ -8,7 +8,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.ops.activation import elu, relu6, sigmoid, softmax, softplus, tanh
 from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
-from minitorch.ops.dims import dimension
+from minitorch.ops.dims import dimension, shapes
 from minitorch.ops.elementwise import abs
 from minitorch.ops.joining import chunk
 
@@ -83,15 +83,10 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else w x, with one learned w or one for each channel of (n, channels, ...) (He et al. 2015).
-
-    Raises ValueError for a weight of another shape, TypeError for one of another dtype.
-    """
+    """x where x > 0, else w x, with one learned w or one for each channel of (n, channels, ...) (He et al. 2015)."""
     channels = 1 if input.ndim < 2 else input.shape[1]
     if weight.ndim > 1 or weight.numel() not in (1, channels):
-        raise ValueError(
-            f"prelu: expected one weight or {channels} for input {tuple(input.shape)}, got shape {tuple(weight.shape)}"
-        )
+        raise ValueError(f"prelu: expected one weight or {channels} for input {shapes(input)}, got shape {shapes(weight)}")
     if weight.dtype != input.dtype:
         raise TypeError(f"prelu: input is {input.dtype}, weight {weight.dtype}")
     if weight.numel() != 1:
@@ -103,6 +98,6 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b) of the two halves a, b along `dim` (Dauphin et al. 2017); raises ValueError for an odd length."""
     dim = dimension("glu", input.shape, dim)
     if not input.ndim or input.shape[dim] % 2:
-        raise ValueError(f"glu: expected an even length of dim {dim}, got shape {tuple(input.shape)}")
+        raise ValueError(f"glu: expected an even length of dim {dim}, got shape {shapes(input)}")
     first, second = chunk(input, 2, dim)
     return first * sigmoid(second)

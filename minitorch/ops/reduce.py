@@ -14,7 +14,7 @@ from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import where
 from minitorch.ops.compare import isnan
-from minitorch.ops.dims import Dim, normalized_dims
+from minitorch.ops.dims import Dim, normalized_dims, shapes
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
@@ -132,10 +132,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def var(
     input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
 ) -> Tensor:
-    """The variance over `dim`, divided by count - `correction` (1); `unbiased=False` is `correction=0`.
-
-    As in PyTorch a boolean in the place of `dim` is `unbiased`: `x.var(False)`.
-    """
+    """The variance over `dim`, divided by count - `correction` (1); `unbiased=False`, or `x.var(False)`, is `correction=0`."""
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
@@ -201,7 +198,7 @@ def of_some(name: str, input: Tensor, dim: Dim) -> tuple[int, ...]:
     """The dimensions that `dim` names; raises ValueError if there is nothing to choose among."""
     dims = normalized_dims(name, input.ndim, dim)
     if not input.array.size and not math.prod(input.shape[d] for d in dims):
-        raise ValueError(f"{name}: there is no element to choose among in shape {tuple(input.shape)} over dims {dims}")
+        raise ValueError(f"{name}: there is no element to choose among in shape {shapes(input)} over dims {dims}")
     return dims
 
 

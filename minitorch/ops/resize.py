@@ -40,20 +40,17 @@ def interpolate(
     mode = str(mode)
     if antialias or mode not in DIMENSIONS:
         what = "antialias=False" if antialias else f"modes {', '.join(DIMENSIONS)}"
-        raise ValueError(f"interpolate: only {what} is supported, got {antialias if antialias else mode!r}")
+        raise ValueError(f"interpolate: only {what} is supported, got {antialias or mode!r}")
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: expected either size or scale_factor")
     if recompute_scale_factor and size is not None:
         raise ValueError("interpolate: recompute_scale_factor has a meaning with scale_factor only, not with size")
-    smooth = mode not in ("nearest", "nearest-exact", "area")
-    if align_corners is not None and not smooth:
+    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(f"interpolate: align_corners has a meaning for linear and cubic modes only, not for {mode!r}")
     lengths = input.shape[2:]
     if len(lengths) not in DIMENSIONS[mode] or 0 in input.shape[1:]:
-        wanted = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode])
-        raise ValueError(
-            f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {tuple(input.shape)}"
-        )
+        wanted, given = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode]), tuple(input.shape)
+        raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {given}")
     out, factors = _sizes(input.shape, size, None if recompute_scale_factor else scale_factor, scale_factor)
     if mode in ("nearest", "nearest-exact"):
         return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
@@ -137,9 +134,6 @@ def _linear(at: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 def _cubic(at: np.ndarray, a: float = -0.75) -> list[tuple[np.ndarray, np.ndarray]]:
     """The four neighbours of each position, and their weights in the cubic through them."""
     first = np.floor(at).astype(np.int64)
-    found = []
-    for k in (-1, 0, 1, 2):
-        d = np.abs(at - first - k)
-        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-        found.append((first + k, near if k in (0, 1) else far))
-    return found
+    apart = {k: np.abs(at - first - k) for k in (-1, 0, 1, 2)}
+    near = [(first + k, ((a + 2) * apart[k] - (a + 3)) * apart[k] * apart[k] + 1) for k in (0, 1)]
+    return near + [(first + k, ((a * apart[k] - 5 * a) * apart[k] + 8 * a) * apart[k] - 4 * a) for k in (-1, 2)]

@@ -13,8 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import Where
-from minitorch.ops.dims import along, dimension, normalized_dims
-from minitorch.ops.joining import cat
+from minitorch.ops.dims import dimension, normalized_dims
 from minitorch.ops.reduce import kept, sum
 from minitorch.ops.shape import Permute, permute, reshape
 
@@ -74,7 +73,8 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     rest = tuple(d for d in range(input.ndim) if d not in dims)
     shape = tuple(input.shape[d] for d in rest)
     rows = reshape(permute(input, rest + dims), (*shape, math.prod(input.shape[d] for d in dims)))
-    return reshape(_product(rows), kept(input.shape, dims) if keepdim else shape)
+    out = reshape(_product(rows), kept(input.shape, dims) if keepdim else shape)
+    return out if dtype is None else out.type(dtype)
 
 
 @in_float32
@@ -82,17 +82,3 @@ def _product(rows: Tensor) -> Tensor:
     """The product along the last dimension: the last of the running products, 1 where there is none."""
     last = rows.ndim - 1
     return Cumprod.apply(rows, dim=last)[..., -1] if rows.shape[-1] else sum(rows, last) + 1
-
-
-def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
-    """The differences of neighbours along `dim`, taken `n` times, after `prepend` and `append` were put on; xor of booleans."""
-    if not input.ndim or n < 0:
-        raise ValueError(f"diff: expected at least one dimension and n of 0 or more, got shape {tuple(input.shape)} and {n}")
-    dim = dimension("diff", input.shape, dim)
-    if not n:
-        return input.clone()
-    out = cat([part for part in (prepend, input, append) if part is not None], dim)
-    for _ in range(min(n, out.shape[dim])):
-        later, earlier = out[along(dim, slice(1, None))], out[along(dim, slice(None, -1))]
-        out = later ^ earlier if out.dtype == backend.bool_ else later - earlier
-    return out

@@ -1,7 +1,4 @@
-"""Values taken from, put at and added to places that an index names along a dimension.
-
-Each is one of the operations of `minitorch.ops.index` with an index that spells the places out.
-"""
+"""Values taken from, put at and added to places along a dimension: the operations of `index.py`, their places spelled out."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ def _checked(name: str, input: Tensor, dim: int, index: Tensor, src: Any = None)
     whole, sizes = input.shape or (1,), index.shape or (1,)
     if index.dtype.kind not in "iu" or (index.numel() and len(sizes) != len(whole)):
         raise ValueError(
-            f"{name}: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {tuple(index.shape)}"
+            f"{name}: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {shapes(index)}"
         )
     given: tuple[Tensor, ...] = (input,)
     longer = any(n > m for d, (n, m) in enumerate(zip(sizes, whole)) if d != dim)
@@ -33,7 +30,7 @@ def _checked(name: str, input: Tensor, dim: int, index: Tensor, src: Any = None)
         given, source = (input, src), src.shape or (1,)
         longer = longer or len(source) != len(sizes) or any(n > m for n, m in zip(sizes, source))
     if index.numel() and longer:
-        raise ValueError(f"{name}: an index of shape {tuple(index.shape)} does not fit an input of shape {shapes(*given)}")
+        raise ValueError(f"{name}: an index of shape {shapes(index)} does not fit an input of shape {shapes(*given)}")
     check_range(name, index.array, dim, input.shape)
     return dim
 
@@ -53,15 +50,10 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices of `input` that `index`, a 1-d integer tensor, names along `dim`.
-
-    Raises IndexError for a dim or an index out of range, a negative index too, TypeError for an index that is not integer.
-    """
+    """The slices that a 1-d integer `index` names along `dim`; raises IndexError for one out of range, a negative one too."""
     if index.ndim > 1 or (not input.ndim and index.numel() != 1):
-        raise ValueError(
-            "index_select: expected a 1-d index (of one number if the input is 0-d), "
-            f"got index {tuple(index.shape)}, input {tuple(input.shape)}"
-        )
+        given = f"index {shapes(index)}, input {shapes(input)}"
+        raise ValueError(f"index_select: expected a 1-d index (of one number if the input is 0-d), got {given}")
     if index.dtype.kind not in "iu":
         raise TypeError(f"index_select: expected an integer index, got {index.dtype}")
     dim = dimension("index_select", input.shape, dim)
@@ -123,7 +115,7 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
     wanted = (*whole[:dim], index.numel(), *whole[dim + 1 :])
     if index.ndim > 1 or (source is not None and (source.shape or (1,)) != wanted):
         given = shapes(index) if source is None else shapes(index, source)
-        raise ValueError(f"{name}: expected a 1-d index and slices of {tuple(input.shape)} along dim {dim}, got {given}")
+        raise ValueError(f"{name}: expected a 1-d index and slices of {shapes(input)} along dim {dim}, got {given}")
     check_range(name, index.array, dim, input.shape, least)
     return along(dim, index.array.reshape(-1))
 
@@ -144,7 +136,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) -> Tensor:
     """A copy of `input` with `value`, a number or a 0-d tensor, in the slices that `index` names along `dim`."""
     if isinstance(value, Tensor) and value.ndim:
-        raise ValueError(f"index_fill: expected a number or a 0-d tensor, got shape {tuple(value.shape)}")
+        raise ValueError(f"index_fill: expected a number or a 0-d tensor, got shape {shapes(value)}")
     dim = dimension("index_fill", input.shape, dim)
     places = _slices("index_fill", input, dim, index, least=-(input.shape or (1,))[dim])
     places = (*places[:-1], array_module(index.array).unique(places[-1]))  # the gradient of a place named twice counts once
@@ -167,9 +159,7 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     start, end = int(start), input.shape[dim]
     first = start + end if start < 0 else start
     if length < 0 or not 0 <= first <= end or first + length > end:
-        raise IndexError(
-            f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {tuple(input.shape)})"
-        )
+        raise IndexError(f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {shapes(input)})")
     return input[along(dim, slice(first, first + length))]
 
 
@@ -177,7 +167,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` along `dim`, without that dimension, as a view."""
     dim, index = _dim_of_some("select", input, dim), int(index)
     if not -input.shape[dim] <= index < input.shape[dim]:
-        raise IndexError(f"select: an index of {index} for dim {dim} of length {input.shape[dim]} (shape {tuple(input.shape)})")
+        raise IndexError(f"select: an index of {index} for dim {dim} of length {input.shape[dim]} (shape {shapes(input)})")
     return input[along(dim, index)]
 
 

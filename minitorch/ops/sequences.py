@@ -1,4 +1,4 @@
-"""Convolution and pooling of sequences (n, channels, length), as of images of one row; pooling to a given size by maxima."""
+"""Convolution and pooling of sequences (n, channels, length), as of images of one row."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.conv import conv2d
+from minitorch.ops.dims import shapes
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.pool import max_pool2d
 
@@ -19,7 +20,7 @@ def _of_one_row(name: str, *tensors: Tensor) -> Iterator[None]:
     """Errors of the operation on images say which one on sequences was called; raises ValueError for what is no sequence."""
     for tensor in tensors:
         if tensor.ndim not in (2, 3):
-            raise ValueError(f"{name}: expected sequences (n, channels, length), got shape {tuple(tensor.shape)}")
+            raise ValueError(f"{name}: expected sequences (n, channels, length), got shape {shapes(tensor)}")
     try:
         yield
     except (ValueError, TypeError) as reason:
@@ -62,7 +63,7 @@ def max_pool1d(
     """The largest of each window of sequences (n, channels, length), and where it lies with `return_indices`."""
     with _of_one_row("max_pool1d", input):
         if 0 in input.shape[-2:]:
-            raise ValueError(f"expected at least one channel and one element, got shape {tuple(input.shape)}")
+            raise ValueError(f"expected at least one channel and one element, got shape {shapes(input)}")
         kernel, step = _row("kernel_size", kernel_size, 1), None if stride in (None, ()) else _row("stride", stride, 1)
         around, apart = _row("padding", padding, 0), _row("dilation", dilation, 1)
         found = max_pool2d(input.unsqueeze(-2), kernel, step, around, apart, ceil_mode, return_indices)
@@ -77,10 +78,7 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window of sequences (n, channels, length); padding zeros count unless `count_include_pad=False`.
-
-    Means of whole numbers are cut to whole ones.
-    """
+    """The mean of each window of sequences (n, channels, length); padding counts unless `count_include_pad=False`."""
     if input.dtype.kind in "iu":
         means = avg_pool1d(input.double(), kernel_size, stride, padding, ceil_mode, count_include_pad)
         return means.trunc().type(input.dtype)

@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.autograd.views import is_logical_view
 from minitorch.backend import Device, array_module
-from minitorch.ops.dims import dimension, normalized_dims, wholes
+from minitorch.ops.dims import dimension, normalized_dims, shapes, wholes
 from minitorch.ops.images import channels_last, is_channels_last
 
 
@@ -27,7 +27,7 @@ class Reshape(Op):
         try:
             return a.reshape(shape)
         except ValueError:
-            raise ValueError(f"reshape: shape {tuple(a.shape)}, of {a.size} elements, cannot become {tuple(shape)}") from None
+            raise ValueError(f"reshape: shape {shapes(a)}, of {a.size} elements, cannot become {tuple(shape)}") from None
 
     def backward(ctx, g: Any) -> Any:
         g = g.reshape(ctx.shape_in)
@@ -105,10 +105,7 @@ class To(Op):
 
 
 def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
-    """The elements in another shape, one length of which may be -1; a view if the memory order allows it.
-
-    Raises ValueError if the number of elements does not fit.
-    """
+    """The elements in another shape, in which one length may be -1; a view if the memory order allows it."""
     return Reshape.apply(input, shape=wholes("reshape", "shape", shape))
 
 
@@ -126,7 +123,7 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
         result = Reshape.apply(input, shape=sizes)
         if result._view is None and not is_logical_view(input, Reshape, {"shape": sizes}):
             raise RuntimeError(
-                f"view: no view of shape {tuple(result.shape)} looks into the memory of a tensor of shape {tuple(input.shape)} "
+                f"view: no view of shape {shapes(result)} looks into the memory of a tensor of shape {shapes(input)} "
                 f"and strides {input.stride()}; use reshape(), which copies"
             )
         return result
@@ -134,7 +131,7 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
         return input if input.dtype == dtype else wrap(input.array.view(dtype))
     except ValueError as reason:
         raise ValueError(
-            f"view: shape {tuple(input.shape)} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}"
+            f"view: shape {shapes(input)} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}"
         ) from None
 
 
@@ -144,7 +141,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return reshape(input, 1)
     start, end = dimension("flatten", input.shape, start_dim), dimension("flatten", input.shape, end_dim)
     if start > end:
-        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {tuple(input.shape)})")
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {shapes(input)})")
     if start == end:
         return input
     shape = input.shape
@@ -171,14 +168,14 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     order = wholes("permute", "dims", dims)
     named = [dimension("permute", input.shape, d) for d in order]
     if sorted(named) != list(range(input.ndim)):
-        raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {tuple(input.shape)})")
+        raise ValueError(f"permute: expected each of {input.ndim} dimensions once, got {order} (shape {shapes(input)})")
     return Permute.apply(input, dims=tuple(named))
 
 
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; raises ValueError beyond two dimensions."""
     if input.ndim > 2:
-        raise ValueError(f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}")
+        raise ValueError(f"t: expected at most 2 dimensions, got shape {shapes(input)}")
     return Permute.apply(input, dims=tuple(range(input.ndim))[::-1])
 
 
@@ -196,15 +193,12 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 
 def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
-    """Dimensions of length one repeated to `sizes` without copying; -1 keeps a length.
-
-    Raises ValueError for sizes that do not fit.
-    """
+    """Dimensions of length one repeated to `sizes` without copying, -1 keeps a length; raises ValueError if they do not fit."""
     wanted = wholes("expand", "size", sizes)
     extra = len(wanted) - input.ndim
     shape = tuple(input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
     if extra < 0 or any(n < 0 for n in shape) or any(old not in (1, new) for old, new in zip(input.shape, shape[extra:])):
-        raise ValueError(f"expand: shape {tuple(input.shape)} cannot be expanded to {wanted}")
+        raise ValueError(f"expand: shape {shapes(input)} cannot be expanded to {wanted}")
     return Expand.apply(input, shape=shape)
 
 
@@ -214,16 +208,11 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
-    """Whole copies side by side, `repeats` of them along each dimension, in memory of their own.
-
-    Raises ValueError for too few counts and for negative ones.
-    """
+    """Whole copies side by side, `repeats` (0 or more) of them along each dimension, in memory of their own."""
     counts = wholes("repeat", "repeats", repeats)
     extra = len(counts) - input.ndim
     if extra < 0 or any(count < 0 for count in counts):
-        raise ValueError(
-            f"repeat: expected at least {input.ndim} counts of 0 or more for shape {tuple(input.shape)}, got {counts}"
-        )
+        raise ValueError(f"repeat: expected at least {input.ndim} counts of 0 or more for shape {shapes(input)}, got {counts}")
     shape = (1,) * extra + input.shape
     spread = expand(reshape(input, [n for pair in shape for n in (1, pair)]), [n for pair in zip(counts, shape) for n in pair])
     return Contiguous.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))

@@ -13,7 +13,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.limits import iinfo
 from minitorch.ops.choice import where
-from minitorch.ops.dims import along, dimension
+from minitorch.ops.dims import along, dimension, shapes
 from minitorch.ops.elementwise import ceil, floor, round
 from minitorch.ops.extremes import ValuesAndIndices, named
 from minitorch.ops.index import Gather
@@ -26,7 +26,7 @@ def _of_some(name: str, input: Tensor, dim: int) -> tuple[int, Any]:
     """The dim counted from the front, and the array, of one dimension at least; raises ValueError if that has no element."""
     dim, a = dimension(name, input.shape, dim), input.array.reshape(input.shape or 1)
     if not a.shape[dim]:
-        raise ValueError(f"{name}: there is no element along dim {dim} of shape {tuple(input.shape)}")
+        raise ValueError(f"{name}: there is no element along dim {dim} of shape {shapes(input)}")
     return dim, a
 
 
@@ -67,10 +67,7 @@ def msort(input: Tensor) -> Tensor:
 
 @named
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
-    """The `k` largest elements along `dim` (or smallest) and where they stood, in order.
-
-    Raises ValueError unless 0 <= k <= the length of `dim`.
-    """
+    """The `k` largest elements along `dim` (or smallest), from 0 to all of them, and where they stood, in order."""
     dim = dimension("topk", input.shape, dim)
     a = input.array.reshape(input.shape or 1)
     if not 0 <= k <= a.shape[dim]:
@@ -155,7 +152,7 @@ def quantile(
         raise TypeError(f"quantile: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
     if shares.ndim > 1 or not input.numel() or (shares.size and not 0 <= float(shares.min()) <= float(shares.max()) <= 1):
         raise ValueError(
-            f"quantile: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {tuple(input.shape)}"
+            f"quantile: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {shapes(input)}"
         )
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise ValueError(f"quantile: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")

@@ -103,12 +103,6 @@ def test_a_gradient_that_pytorch_takes_for_a_constant_is_one(name):
     assert not g.requires_grad
 
 
-def test_the_angle_of_the_origin_has_the_gradient_0():
-    points = [mt.tensor([0.0, 1e-30, 0.0], requires_grad=True), mt.tensor([0.0, 1e-30, 2.0], requires_grad=True)]
-    grads = mt.autograd.grad(mt.atan2(*points).sum(), points)
-    assert [grad.tolist() for grad in grads] == [[0, 0, 0.5], [0, 0, 0]]
-
-
 def test_the_logit_of_what_is_no_probability_has_the_gradient_nan_and_0_where_it_is_clipped():
     for eps, outside in ((None, NAN), (0.2, 0.0)):
         x = mt.tensor([-1.0, 0.5, 2.0], requires_grad=True)
