@@ -188,37 +188,31 @@ def in_words(what: str, exponent: float, constant: float = 1) -> dict[str, str]:
 def saved_swapped(p: Pair, inputs: int = 1) -> Suspicions:
     """Right, had forward saved its two arrays in the other order; of an operation on at least so many `inputs`."""
     saved = p.t.first.node.saved
-    if len(p.t.places) >= inputs and len(saved) == 2 and right_with(p, saved[::-1]):
+    if len(p.t.places) >= inputs and len(saved) == 2 and right_with(p, saved[::-1], p.t.places):
         yield p.has, "saved swapped", {}
 
 
 def saved_otherwise(p: Pair) -> Suspicions:
     """Right, had forward saved another array, or the same one changed."""
-    saved, known = p.t.first.node.saved, [*zip((*p.t.names, "y"), (*p.t.inputs, p.t.out))]
+    saved, known = p.t.first.node.saved, zip((*p.t.names, "y"), (*p.t.inputs, p.t.out))
+    others = {name: a for name, a in known if is_floating(a)}
     words = "the transpose of", "one over", "the square of", "minus", "the root of", "e to the", "the logarithm of"
     for k, old in ((k, old) for k, old in enumerate(saved) if is_floating(old)):
-        same = {name: a for name, a in known if is_floating(a) and a.shape == old.shape}
-        read = next((name for name, a in same.items() if np.array_equal(a, old)), f"saved array {k}")
-        changed = (
-            old.swapaxes(-1, -2) if old.ndim > 1 else old,
-            1 / old,
-            old * old,
-            -old,
-            np.sqrt(old),
-            np.exp(old),
-            np.log(old),
-        )
-        for name, new in (same | {f"{word} {read}": np.asarray(a) for word, a in zip(words, changed)}).items():
-            if right_with(p, (*saved[:k], new, *saved[k + 1 :])):
+        read = next((name for name, a in others.items() if np.array_equal(a, old)), f"saved array {k}")
+        turned = old.swapaxes(-1, -2) if old.ndim > 1 else old
+        changed = zip(words, (turned, 1 / old, old * old, -old, np.sqrt(old), np.exp(old), np.log(old)))
+        for name, new in (others | {f"{word} {read}": np.asarray(a) for word, a in changed}).items():
+            if right_with(p, (*saved[:k], new, *saved[k + 1 :]), [p.i]):
                 yield p.has, "wrong array", {"right": name, "read": read}
 
 
-def right_with(p: Pair, saved: tuple[Any, ...]) -> bool:
-    """Whether the rule gives the right gradient with other saved arrays."""
+def right_with(p: Pair, saved: tuple[Any, ...], places: list[int]) -> bool:
+    """Whether the rule gives the right gradients of these inputs with other saved arrays."""
     run = p.t.run()
     run.node.saved = saved
     with contextlib.suppress(Exception):  # shapes that do not fit
-        return bool(is_right(p.t, p.i, p.t.rules_of(run)[p.i]).all())
+        rules = p.t.rules_of(run)
+        return all(is_right(p.t, i, rules[i]).all() for i in places)
     return False
 
 

@@ -119,6 +119,10 @@ class CrossEntropy(exercises.CrossEntropy):
     inputs = (TALL, np.array([2, 0, 1, 1]))
 
 
+class GivenNormalize(exercises.Normalize):
+    inputs = next(row.cases[0] for row in exercises.EXERCISES if row.op is exercises.Normalize)
+
+
 class Scaled(Op):
     """Each row of fixed numbers, scaled by a."""
 
@@ -271,6 +275,12 @@ def keeps_attribute(ctx, a):
 def of_tanh(ctx, g):
     (out,) = ctx.saved
     return g * (1 - out * out)
+
+
+def not_divided(ctx, g):
+    (x,) = ctx.saved
+    out = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+    return g - g.mean(0) - out * (g * out).mean(0)
 
 
 def row(kind: str, op: type[Op], backward: Any, **options: Any) -> tuple:
@@ -461,6 +471,8 @@ RULES: list[tuple] = [
     row("order 2", Cube, half_detached),
     row("order 2 lost|order 2 fails|order 2", Cube, lambda ctx, g: 3 * ctx.a * ctx.a * g, forward=keeps_attribute),
     row("order 2 fails|order 2|order 2 lost", Normalize, lambda ctx, g: ctx.saved[1] * (g - Mean.apply(g, dims=(0,), keepdim=False) - ctx.saved[0] * Mean.apply(g * ctx.saved[0], dims=(0,), keepdim=False))),
+    row("wrong array", ScaleRows, lambda ctx, g: (g * ctx.saved[1], (g * ctx.saved[1]).sum(1).reshape(-1, 1))),
+    row("factor by rows", GivenNormalize, not_divided),
     row("power", Norm, lambda ctx, g: g * ctx.saved[0]),
     row("power", Norm, lambda ctx, g: g * ctx.saved[0] / ctx.saved[1] ** 2),
     row("shape", Reshaped, lambda ctx, g: g),
