@@ -34,17 +34,16 @@ class Gelu(Op):
     def forward(ctx, a: Any) -> Any:
         xp = array_module(a)
         x = floating(a)
-        below, out = xp.empty_like(x), xp.empty_like(x)
-        for piece, part, product in strips(x, below, out):  # with its rule, by `erf` and at once, 6 times as long
-            _distribution(piece, part)
-            xp.multiply(piece, part, out=product)
-        ctx.saved = a, below
-        ctx.mark_constant(below)  # kept to save time alone: GeluGradient's rule differentiates it as a function of a
+        slope, out = xp.empty_like(x), xp.empty_like(x)
+        for piece, steep, product in strips(x, slope, out):  # with its rule, by `erf` and at once, 8 times as long
+            _curve(piece, product, steep)
+        ctx.saved = a, slope
+        ctx.mark_constant(slope)  # kept to save time alone: GeluGradient's rule differentiates it as a function of a
         return out
 
     def backward(ctx, g: Any) -> Any:
-        a, below = ctx.saved
-        return GeluGradient.apply(g, a, below)
+        a, slope = ctx.saved
+        return GeluGradient.apply(g, a, slope)
 
 
 class GeluGradient(Op):
@@ -53,24 +52,14 @@ class GeluGradient(Op):
     dh = g (P + a p), da = g h p (2 - a^2).
     """
 
-    def forward(ctx, h: Any, a: Any, below: Any) -> Any:
-        ctx.saved = h, a, below
-        xp = array_module(a)
-        out = xp.empty_like(a, dtype=h.dtype)
-        for x, y, part, z in strips(a, h, below, out):
-            xp.multiply(x, x, out=z)
-            z *= -0.5
-            xp.exp(z, out=z)
-            z *= _DENSITY
-            z *= x
-            z += part
-            z *= y
-        return out
+    def forward(ctx, h: Any, a: Any, slope: Any) -> Any:
+        ctx.saved = h, a, slope
+        return h * slope
 
     def backward(ctx, g: Any) -> Any:
-        h, a, below = ctx.saved
+        h, a, slope = ctx.saved
         square = a * a
-        return GeluGradient.apply(g, a, below), g * h * (exp(square * -0.5) * _DENSITY * (2 - square)), None
+        return GeluGradient.apply(g, a, slope), g * h * (exp(square * -0.5) * _DENSITY * (2 - square)), None
 
 
 _DENSITY = 1 / math.sqrt(2 * math.pi)  # the normal density at 0
@@ -81,28 +70,32 @@ _TAIL_P = (0.39889559149742126, 2.7969229221343994, 8.469809532165527, 11.699616
 _TAIL_Q = (7.006103992462158, 22.30964469909668, 35.609073638916016, 23.399242401123047)
 
 
-def _distribution(a: Any, out: Any) -> None:
-    """Write the normal distribution function of an array into `out`: of float32 with an error below 3e-7."""
+def _curve(a: Any, out: Any, slope: Any) -> None:
+    """Write a P and P + a p of an array into `out` and `slope`: P of float32 has an error below 3e-7."""
     xp = array_module(a)
     if a.dtype != backend.float32:
-        out[...] = _erf(a * math.sqrt(0.5))
-        out += 1
-        out *= 0.5
-        return
-    z = xp.minimum(xp.abs(a), 14.5)  # beyond, e^(-z^2 / 2) is 0
-    p, q = z * _TAIL_P[0], z + _TAIL_Q[0]
-    for above, below in zip(_TAIL_P[1:], _TAIL_Q[1:]):
-        p += above
-        q *= z
-        q += below
-        if above != _TAIL_P[-1]:
-            p *= z
-    p /= q
-    z *= z
-    z *= -0.5
-    p *= xp.exp(z)
-    xp.copysign(0.5 - p, a, out=out)
-    out += 0.5
+        slope[...] = (_erf(a * math.sqrt(0.5)) + 1) * 0.5
+        p = xp.exp(a * a * -0.5)
+    else:
+        z = xp.minimum(xp.abs(a), 14.5)  # beyond, e^(-z^2 / 2) is 0
+        ratio, q = z * _TAIL_P[0], z + _TAIL_Q[0]
+        for above, below in zip(_TAIL_P[1:], _TAIL_Q[1:]):
+            ratio += above
+            q *= z
+            q += below
+            if above != _TAIL_P[-1]:
+                ratio *= z
+        ratio /= q
+        z *= z
+        z *= -0.5
+        p = xp.exp(z)
+        ratio *= p
+        xp.copysign(0.5 - ratio, a, out=slope)
+        slope += 0.5
+    xp.multiply(a, slope, out=out)
+    p *= _DENSITY
+    p *= a
+    slope += p
 
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): the coefficients of

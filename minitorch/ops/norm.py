@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.accumulate import PRODUCT, in_float32, total
+from minitorch.accumulate import LANES, PRODUCT, in_float32, total
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
@@ -87,17 +87,13 @@ class LayerNorm(Op):
     def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
         rows, grads, wide = x.reshape(-1, ctx.size), g.reshape(-1, ctx.size), None if w is None else w.reshape(-1)
-        if isinstance(g, Tensor):  # recorded: the statistics depend on x too
-            middle = mean(rows, (1,), keepdim=True)
-            inverse = rsqrt(mean((rows - middle) * (rows - middle), (1,), keepdim=True) + ctx.eps)
-            n = (rows - middle) * inverse
-            u = grads if w is None else grads * wide
-            dx = ((u - mean(u, (1,), keepdim=True) - n * mean(u * n, (1,), keepdim=True)) * inverse).reshape(x.shape)
+        if isinstance(g, Tensor):
+            dx, n = _recorded(rows, grads if w is None else grads * wide, ctx.eps)
             dw, db = (grads * n).sum((0,)), grads.sum((0,))
         else:
             dx = array_module(x).empty(x.shape, x.dtype)
             dw, db = _layer_gradients(rows, grads, wide, middle, inverse, dx.reshape(rows.shape))
-        return dx, None if w is None else dw.reshape(w.shape), db.reshape(x.shape[len(x.shape) - ctx.ndim :])
+        return dx.reshape(x.shape), None if w is None else dw.reshape(w.shape), db.reshape(x.shape[len(x.shape) - ctx.ndim :])
 
 
 def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any) -> Any:
@@ -105,23 +101,106 @@ def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any)
     xp, size, sums = array_module(x), x.shape[1], []
     for part, of, m, i, u in along(x, g, middle, inverse, dx):
         n = (part - m) * i
-        sums.append((channel_sums(of * n), channel_sums(of)))
+        product = xp.multiply(of, n, out=u)
+        of_n, of_one = _dots(product, w), _dots(of, w)
+        sums.append((channel_sums(product), channel_sums(of)))
+        n *= of_n / size
         xp.multiply(of, 1 if w is None else w, out=u)
-        n *= _dots(u, n) / size
-        u -= _dots(u, None) / size
         u -= n
+        u -= of_one / size
         u *= i
-    if len(sums) == 1:
-        return sums[0]
-    return (total(xp.stack(each), (0,)) for each in zip(*sums))
+    return (total(xp.stack(each), (0,)) for each in zip(*sums)) if len(sums) > 1 else sums[0]
+
+
+class GroupNorm(Op):
+    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over each group of channels of each image.
+
+    With u = g w, and means over a group: dx = (u - mean u - n mean(u n)) / sqrt(var + eps), dw = the sum of g n for
+    each channel, db = that of g (Wu & He 2018). Sums are taken for each channel first: w is multiplied with these alone.
+    """
+
+    def forward(ctx, x: Any, w: Any, b: Any, groups: Any, eps: Any) -> Any:
+        xp, (n, c) = array_module(x), x.shape[:2]
+        ctx.groups, ctx.eps, ctx.last = groups, eps, is_channels_last(x)
+        planes = _planes(x, ctx.last)
+        out, middle, inverse = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
+        for part, y, m, i in along(planes, out, middle, inverse):
+            m[...] = _group_means(_plane_sums(part, c), groups, part)
+            xp.subtract(part, _spread(m, part), out=y)
+            i[...] = 1 / xp.sqrt(_group_means(_plane_sums(y * y, c), groups, part) + eps)
+            y *= _spread(i if w is None else i * w, part)
+            if b is not None:
+                y += _spread(b[None], part)
+        ctx.saved = x, w, middle, inverse
+        return out.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else out.reshape(x.shape)
+
+    def backward(ctx, g: Any) -> Any:
+        x, w, middle, inverse = ctx.saved
+        n, c = x.shape[:2]
+        if isinstance(g, Tensor):
+            u = g if w is None else g * w.reshape(1, c, *[1] * (x.ndim - 2))
+            dx, normal = _recorded(*(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)), ctx.eps)
+            dims = (0, *range(2, x.ndim))
+            return dx.reshape(x.shape), None if w is None else (g * normal.reshape(x.shape)).sum(dims), g.sum(dims)
+        xp, planes = array_module(x), _planes(x, ctx.last)
+        dx, dw, db = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
+        for part, of, u, m, i, by_n, by_one in along(planes, _planes(g, ctx.last), dx, middle, inverse, dw, db):
+            y = part - _spread(m, part)
+            by_n[...], by_one[...] = _plane_sums(xp.multiply(of, y, out=u), c) * i, _plane_sums(of, c)
+            scale = i if w is None else i * w
+            xp.multiply(of, _spread(scale, part), out=u)
+            y *= _spread(_group_means(by_n * scale, ctx.groups, part) * i, part)
+            u -= y
+            u -= _spread(_group_means(by_one * scale, ctx.groups, part), part)
+        dx = dx.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else dx.reshape(x.shape)
+        return dx, None if w is None else total(dw, (0,)), total(db, (0,))
+
+
+def _planes(x: Any, last: bool) -> Any:
+    """Images (n, c, ...) as (n, c, pixels), or channels-last as (n, pixels / k, k c): rows long enough for NumPy's loops."""
+    n, c, pixels = *x.shape[:2], math.prod(x.shape[2:])
+    if not last:
+        return x.reshape(n, c, pixels)
+    k = next(k for k in range(1, pixels + 1) if pixels % k == 0 and (k == pixels or k * c >= LANES))
+    return x.transpose(0, 2, 3, 1).reshape(n, pixels // k, k * c)
+
+
+def _plane_sums(planes: Any, c: int) -> Any:
+    """The sums over the pixels of `planes`: (n, c)."""
+    n, rows, row = planes.shape
+    if rows == c:
+        return _dots(planes.reshape(n * c, row), None).reshape(n, c)
+    return total(total(planes, (1,)).reshape(n, row // c, c), (1,))
+
+
+def _group_means(sums: Any, groups: int, planes: Any) -> Any:
+    """The means over groups of channels, at each of their channels, from the sums (n, c) over the pixels of `planes`."""
+    each, size = sums.shape[1] // groups, planes.shape[1] * planes.shape[2] // groups
+    return (total(sums.reshape(-1, groups, each), (2,)) / size).repeat(each, 1)
+
+
+def _spread(channels: Any, planes: Any) -> Any:
+    """Numbers (n, c) at the pixels of `planes`."""
+    n, c = channels.shape
+    if planes.shape[1] == c:
+        return channels[:, :, None]
+    return channels[:, None].repeat(planes.shape[2] // c, 1).reshape(n, 1, planes.shape[2])
+
+
+def _recorded(rows: Tensor, u: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """(u - mean u - n mean(u n)) / sqrt(var + eps) and n, over each row, recorded: the statistics depend on the rows too."""
+    middle = mean(rows, (1,), keepdim=True)
+    inverse = rsqrt(mean((rows - middle) * (rows - middle), (1,), keepdim=True) + eps)
+    n = (rows - middle) * inverse
+    return (u - mean(u, (1,), keepdim=True) - n * mean(u * n, (1,), keepdim=True)) * inverse, n
 
 
 def _dots(a: Any, b: Any) -> Any:
-    """The sum over each row of a b, or of a; by BLAS, in half of the time, if rows are not too long for it."""
+    """The sum over each row of a b, b alike or one row, or of a; by BLAS, in half of the time, if rows are not too long."""
     if a.shape[1] > 16 * PRODUCT or a.dtype.char not in "fdFD":
         return total(a if b is None else a * b, (1,), True)
-    if b is None:
-        return a @ array_module(a).ones((a.shape[1], 1), a.dtype)
+    if b is None or b.ndim == 1:
+        return a @ (array_module(a).ones((a.shape[1], 1), a.dtype) if b is None else b[:, None])
     return (a[:, None, :] @ b[:, :, None])[:, 0]
 
 
@@ -258,19 +337,7 @@ def group_norm(
     if num_groups < 1 or not channels or channels % num_groups:
         raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {tuple(input.shape)})")
     _check_affine("group_norm", input, (channels,), weight, bias)
-    grouped = input.reshape(input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups)
-    out = Normalize.apply(grouped, None, None, dims=(2,), eps=eps).reshape(input.shape)
-    shape = (1, channels) + (1,) * (input.ndim - 2)
-    out = out if weight is None else out * weight.reshape(shape)
-    return out if bias is None else out + bias.reshape(shape)
-
-
-@in_float32
-def _scaled(input: Tensor, weight: Tensor | None, bias: Tensor | None, dims: tuple[int, ...], eps: float) -> Tensor:
-    """`input` normalised over `dims`, then times `weight` plus `bias`, one for each channel."""
-    out, shape = Normalize.apply(input, None, None, dims=dims, eps=eps), (1, -1) + (1,) * (input.ndim - 2)
-    out = out if weight is None else out * weight.reshape(shape)
-    return out if bias is None else out + bias.reshape(shape)
+    return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
 
 
 def instance_norm(
@@ -303,7 +370,7 @@ def instance_norm(
         values = input.array
         batch = (values.mean(dims).mean(0), values.var(dims).mean(0))
         _move(running_mean.array, running_var.array, momentum, *batch, count)
-    return _scaled(input, weight, bias, dims, eps)
+    return group_norm(input, input.shape[1], weight, bias, eps)
 
 
 @in_float32

@@ -18,7 +18,7 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
     """
     if isinstance(a, Tensor):
         return where(mask, a, 0.0)
-    xp, bits = array_module(a), _BITS.get(a.dtype.itemsize)
+    xp, bits = array_module(a), BITS.get(a.dtype.itemsize)
     if out is None:  # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it uncopied
         out = xp.empty_like(mask, dtype=a.dtype)
     if bits is None:  # complex128
@@ -28,7 +28,7 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
     return out
 
 
-_BITS = {2: backend.int16, 4: backend.int32, 8: backend.int64}
+BITS = {2: backend.int16, 4: backend.int32, 8: backend.int64}
 
 
 def flat(ctx: Op, g: Any) -> Any:

@@ -110,7 +110,7 @@ ROWS = [
              bad(TypeError, "^layer_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),
              bad(TypeError, "^layer_norm: expected a floating-point input, got int64", spread(2, 3).astype(int), 3)]),
     Row("group_norm", F.group_norm, group_norm, torch=in_torch("group_norm"), cases=[
-        case(spread(2, 4, 2), 2, spread(4, seed=1), spread(4, seed=2)), case(spread(2, 4), 2), case(IMAGES, 1, WEIGHT, None, eps=0.1),
+        case(spread(2, 4, 2), 2, spread(4, seed=1), spread(4, seed=2)), case(spread(2, 6), 2), case(IMAGES, 1, WEIGHT, None, eps=0.1),
         case(IMAGES, 2, None, BIAS), case(spread(0, 4, 2), 2, spread(4, seed=1), spread(4, seed=2))],
         bad=[bad(ValueError, r"^group_norm: 4 channels do not divide into 3 groups \(input \(2, 4, 2\)\)", spread(2, 4, 2), 3),
              bad(ValueError, r"^group_norm: 4 channels do not divide into 0 groups", spread(2, 4, 2), 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -152,3 +153,28 @@ def test_layer_norm_is_the_plain_composition(shape):
         found.append([each.detach().numpy() for each in (value, *first, *second, *alone)])
     for ours, plain in zip(*found):
         np.testing.assert_allclose(ours, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max())
+
+
+def plain_group_norm(x, num_groups, weight, bias, eps=1e-5):
+    rows, shape = x.reshape(x.shape[0], num_groups, -1), (1, -1, *[1] * (x.ndim - 2))
+    centred = rows - rows.mean(-1, keepdim=True)
+    normal = centred / ((centred * centred).mean(-1, keepdim=True) + eps).sqrt()
+    return normal.reshape(x.shape) * weight.reshape(shape) + bias.reshape(shape)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("shape", [(5, 6, 101, 103), (3, 8, 7, 5), (40, 6, 1100, 1)])
+def test_group_norm_of_either_memory_order_is_the_plain_composition(shape, last):
+    values = np.random.default_rng(0).normal(3, 2, shape)
+    for dtype, tolerance in {mt.float64: 1e-10, mt.float32: 1e-4}.items():
+        array = np.ascontiguousarray(values.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2) if last else values
+        weight, bias = (mt.tensor(np.cos(np.arange(shape[1]) + k), dtype=dtype, requires_grad=True) for k in (0, 1))
+        found = []
+        for function in F.group_norm, plain_group_norm:
+            of_two = functools.partial(function, weight=weight, bias=bias, num_groups=2)
+            given = derivatives(of_two, array.astype(dtype, order="K"), dtype)
+            out = of_two(mt.from_numpy(values.astype(dtype)))
+            given += [grad.numpy() for grad in mt.autograd.grad((out * out).sum(), [weight, bias])]
+            found.append(given)
+        for ours, plain in zip(*found):
+            np.testing.assert_allclose(ours, plain, rtol=tolerance, atol=tolerance * max(1.0, np.abs(plain).max() / 100))
