@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from pkgutil import resolve_name
+from types import ModuleType
 from typing import Any
 
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-# The page of each module, and the names it leaves to other pages.
+# The page of each module, and of the class that has the most methods.
 API = {
     "minitorch": "minitorch",
     "tensor": "minitorch.Tensor",
@@ -29,12 +31,22 @@ def on_files(files: Files, config: Any) -> Files:
     pages = {f"tour/{path.stem}.md": chapter(path) for path in sorted((ROOT / "examples/tour").glob("[0-9]*.py"))}
     titles = {name: re.search(r"^# (.+)$", text, re.M) for name, text in pages.items()}
     pages["tour/index.md"] = tour({name: title[1] for name, title in titles.items() if title})
-    pages |= {f"api/{name}.md": f"# {module}\n\n::: {module}\n" for name, module in API.items()}
+    pages |= {f"api/{name}.md": api(where) for name, where in API.items()}
     for name in ("contributing.md", "changelog.md"):  # which stand one folder up, and link from there
         pages[name] = (ROOT / name.upper().replace(".MD", ".md")).read_text(encoding="utf-8").replace("](docs/", "](")
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
+
+
+def api(where: str) -> str:
+    """The page of a module, or class: its public names, without those that are modules or have a page of their own."""
+    found = resolve_name(where)
+    own = [name for name, value in vars(found).items() if getattr(value, "__module__", "").startswith(where)]
+    names = dir(found) if isinstance(found, type) else getattr(found, "__all__", own)
+    elsewhere = {name for name in names if isinstance(getattr(found, name), ModuleType) or f"{where}.{name}" in API.values()}
+    members = sorted(name for name in {*names} - elsewhere if not name.startswith("_"))
+    return f"# {where}\n\n::: {where}\n    options:\n      members: {members}\n"
 
 
 def chapter(path: Path) -> str:

@@ -48,7 +48,10 @@ def device(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Ctrl-C interrupts, here and in programs started here, even where it is ignored: a shell starts background jobs so."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Signals stop what runs, here and in programs started here, even where a background job or nohup ignores them."""
+    defaults = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+    numbers = {getattr(signal, name): handler for name, handler in defaults.items() if hasattr(signal, name)}
+    before = {number: signal.signal(number, handler) for number, handler in numbers.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -36,7 +36,7 @@ def _checked(name: str, input: Tensor, dim: int, index: Tensor, src: Any = None)
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The elements of `input` at `index` along `dim`: out[i][j] = input[index[i][j]][j] for dim 0.
+    """The elements of `input` at `index` along `dim`: `out[i][j] = input[index[i][j]][j]` for dim 0.
 
     `index` is an integer tensor with as many dimensions, in those other than `dim` no longer than `input`; an empty one may
     have any shape. Raises IndexError for an index out of range, ValueError for another shape.
@@ -64,7 +64,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, reduce: str | None = None) -> Tensor:
-    """A copy of `input` with `src`, a tensor or a number, at `index` along `dim`: out[index[i][j]][j] = src[i][j] for dim 0.
+    """A copy of `input` with `src`, a tensor or a number, at `index` along `dim`: `out[index[i][j]][j] = src[i][j]` for dim 0.
 
     `reduce="add"` adds instead, `"multiply"` multiplies by a number. Where an index occurs twice the last one counts. Raises
     IndexError for an index out of range, ValueError for shapes that do not fit, TypeError for a source of another dtype.
