@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from pkgutil import resolve_name
-from types import ModuleType
 from typing import Any
 
 from mkdocs.structure.files import File, Files
@@ -40,12 +39,15 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def api(where: str) -> str:
-    """The page of a module, or class: its public names, without those that are modules or have a page of their own."""
+    """The page of a module or a class: its public names, except those that have a page of their own."""
     found = resolve_name(where)
     own = [name for name, value in vars(found).items() if getattr(value, "__module__", "").startswith(where)]
-    names = dir(found) if isinstance(found, type) else getattr(found, "__all__", own)
-    elsewhere = {name for name in names if isinstance(getattr(found, name), ModuleType) or f"{where}.{name}" in API.values()}
-    members = sorted(name for name in {*names} - elsewhere if not name.startswith("_"))
+    members = [
+        name
+        for name in (dir(found) if isinstance(found, type) else sorted(getattr(found, "__all__", own)))
+        if not name.startswith("_") and f"{where}.{name}" not in API.values()
+        if callable(value := getattr(found, name)) or isinstance(value, property)  # no numbers and modules
+    ]
     return f"# {where}\n\n::: {where}\n    options:\n      members: {members}\n"
 
 

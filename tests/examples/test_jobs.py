@@ -249,12 +249,11 @@ def test_a_stopped_job_takes_its_workers_with_it_and_can_go_on(signals, whom, st
             time.sleep(0.1)
         time.sleep(2)
         (os.killpg if whom == "all" else os.kill)(process.pid, getattr(signal, signals))
-        stopped = time.monotonic()
-        errors = process.stderr.read()
-        process.wait(60)
-        while group(process.pid) and time.monotonic() < stopped + 30:
+        errors = process.communicate(timeout=60)[1]
+        end = time.monotonic() + 60  # it takes a second, but 11 were seen on two processors with 23 programs at work
+        while group(process.pid) and time.monotonic() < end:
             time.sleep(0.05)
-        assert time.monotonic() < stopped + 5, "the workers are at work"
+        assert not group(process.pid), "the workers are at work"
     assert process.returncode == status
     assert status < 0 or f"what was finished is kept in {tmp_path}, go on with --resume" in errors
     with Job(DIGITS, settings_of(tmp_path), tmp_path, resume=True):
