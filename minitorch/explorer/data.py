@@ -117,9 +117,9 @@ def _laid_out(rows: list[dict[Any, Any]], cards: Cards) -> dict[Any, Any]:
         joined[units[i]] |= {units[target] for target in targets} - {units[i]}
     marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
     marks = [[i, name] for i, name in enumerate(operations)] if len(rows) <= 12 else marks
-    heads = [*HEADS, ["span", "size of ", ["i", "g"], ", log"] if cards.steps[0].incoming else ""]
+    last = ["span.last", ["span", "size of ", ["i", "g"], ", log"] if cards.steps[0].incoming else ""]
     drawn = {"map": layered(names, joined), "units": units, "lanes": max(1, *places), "edges": edges, "groups": groups}
-    return {"marks": marks, "head": ["div.row.heads", *(["span", head] for head in heads)], **drawn}
+    return {"marks": marks, "head": ["div.row.heads", *(["span", head] for head in HEADS), last], **drawn}
 
 
 def lanes(sources: list[list[int]]) -> tuple[list[int], list[tuple[int, int, int]]]:

@@ -124,7 +124,7 @@ function shelf() {
 function head() {
   const n = R.length, where = () => h("b", still ? "The tape" : (ask ? "Next: " : "Step ") + S.step + " of " + n);
   const back = (d, t) => button("go" + (d > 0 ? ".on" : ""), t[0] + t.length, () => go(S.step + d),
-    {disabled: !R[cur + d] || d > 0 && ask, "aria-label": d > 0 ? "step on" : "step back"}, t);
+    {disabled: !R[cur + d] || d > 0 && ask, title: d > 0 ? "on" : "back"}, t);
   const key = (k, text) => button("", k, () => press(k), h("kbd", k), " " + text);
   const pick = {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }};
   const find = {id: "find", value: S.find, "aria-label": "find",
@@ -141,7 +141,7 @@ function head() {
   fill("time", h("div.cells", R.map((_, i) => h("i" + (i == cur ? ".cur" : "") + (i < ran ? ".full" : ""),
     {onclick: () => go(i + 1), style: `width:${w - gap}px;margin-right:${gap}px`}))), P.marks.map(([i, t]) => {
     const x = i * w, to = x + t.length * 6.5 + 8;
-    return x < end || to > wide + 8 ? "" : (end = to, h("span", {style: `left:${x}px`}, t));
+    return x < end || to > wide ? "" : (end = to, h("span", {style: `left:${x}px`}, t));
   }));
 }
 function go(step) {
