@@ -46,22 +46,23 @@ def backward(
 
 def run_pass(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None = None) -> None:
     """One backward pass, in which operations are recorded if `record`, and not otherwise."""
-    before, mode.recording, warnings = mode.recording, record, reporting.set(OFF)
+    before, mode.recording, warnings, watch = mode.recording, record, reporting.set(OFF), mode.watch
     try:
-        settle(sweep(roots, keep_graph, record, found), found)
-        if mode.watch is not None:
-            mode.watch.finished()
+        settle(sweep(roots, keep_graph, record, found, watch), found, watch)
+        if watch is not None:
+            watch.finished()
     finally:
         mode.recording = before
         reporting.reset(warnings)
 
 
-def sweep(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None) -> dict[Node, Any]:
+def sweep(
+    roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None, watch: Any
+) -> dict[Node, Any]:
     """Run the rules from `roots` down; returns what has arrived at the leaves. With `found` only on the way to its nodes."""
     needed = None if found is None else on_the_way(found, [node for node, _ in roots])
     arrived: dict[Node, Any] = {}  # for each node that has been reached, the sum of what has arrived so far
     queue: list[tuple[int, Node]] = []  # the operations among them, the highest number first
-    watch = mode.watch
 
     def arrive(node: Node, grad: Any, by: Any, position: int) -> None:
         if needed is not None and node not in needed:
@@ -97,14 +98,14 @@ def sweep(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: 
     return arrived
 
 
-def settle(leaves: dict[Node, Any], found: dict[Node, Any] | None) -> None:
+def settle(leaves: dict[Node, Any], found: dict[Node, Any] | None, watch: Any) -> None:
     """Keep what has arrived at the leaves, each whole, in their `.grad`, or in `found`."""
     for leaf in leaves:
         if leaf._hooks is not None:
             leaves[leaf] = run_hooks(leaf, leaves[leaf])
         if found is None:
             alone = sys.getrefcount(leaves[leaf]) == _ALONE
-            keep(leaf._keeper(), leaves[leaf], alone)
+            keep(leaf._keeper(), leaves[leaf], alone, watch)
         else:
             found[leaf] = leaves[leaf]
 

@@ -104,7 +104,7 @@ def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
 _keeping = threading.Lock()  # two passes in two threads may add to one leaf; without it an addition would be lost
 
 
-def keep(tensor: Tensor | None, grad: Any, owned: bool) -> None:
+def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
     """Add `grad` to `tensor.grad`, which may be kept without a copy if it is `owned`: nothing else refers to its memory.
 
     Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts anew.
@@ -122,8 +122,8 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool) -> None:
         else:
             before.array += grad
             mark_changed(before.array, "backward(), which adds to .grad")
-    if mode.watch is not None:
-        mode.watch.kept(tensor, grad)
+    if watch is not None:
+        watch.kept(tensor, grad)
     if tensor.node is not None and tensor.node._after is not None:
         for hook in tuple(tensor.node._after):
             hook(tensor)

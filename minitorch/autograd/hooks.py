@@ -66,7 +66,7 @@ def observe(node: Node, grad: Any) -> Any:
     """The whole gradient of an operation's output after its hooks; kept in `.grad` if `retain_grad` asked for it."""
     grad = run_hooks(node, grad)
     if node._keeper is not None:
-        keep(node._keeper(), grad, owned=False)
+        keep(node._keeper(), grad, False, mode.watch)
     return grad
 
 

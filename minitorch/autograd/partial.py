@@ -8,7 +8,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.backward import backward as backward_to_leaves
 from minitorch.autograd.backward import run_pass
-from minitorch.autograd.grad_mode import set_grad_enabled
+from minitorch.autograd.grad_mode import mode, set_grad_enabled
 from minitorch.autograd.gradients import as_tensors, keep, starts
 from minitorch.autograd.node import Node
 from minitorch.autograd.tensor import Tensor, wrap
@@ -34,7 +34,7 @@ def backward(
     found = _found("backward", tensors, wanted, grad_tensors, retain_graph, create_graph)
     for tensor in wanted:
         if found[tensor.node] is not None:
-            keep(tensor, found[tensor.node], owned=False)
+            keep(tensor, found[tensor.node], False, mode.watch)
 
 
 def grad(

@@ -81,5 +81,5 @@ def _lean(source: str, blanks: str = "") -> str:
     """Without lines of comment, indentation, and blanks beside punctuation, to which `blanks` adds, outside strings."""
     kept = "\n".join(line for line in map(str.strip, source.splitlines()) if not line.startswith("//"))
     pieces = re.split(r"""("[^"\n]*"|`[^`]*`)""", kept)
-    pieces[::2] = (re.sub(rf" ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])
+    pieces[::2] = (re.sub(rf"(?<!and) ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])
     return re.sub(r"(?<=[;{}(,:?])\n|\n(?=[?:.)}])|;(?=\n?})", "", "".join(pieces)).replace("const ", "let ")

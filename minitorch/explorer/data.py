@@ -46,7 +46,12 @@ def _pass(run: Pass, recorder: Recorder, cards: Cards) -> dict[Any, Any]:
     whose = ".grad" if all(target.after is not None for target in run.targets.values()) else "gradient"
     legend = _sum_of_terms(run, recorder)
     made = f"size (log) and what it is made of{', by loss term' if legend else ''}; tick: size of the sum"
-    shelf = ["div.f", ["h2", f"{whose} of {len(leaves)} leaves"], ["span.dim", made], ["span.far", *legend]]
+    shelf = [
+        "div.f",
+        ["h2", f"{whose} of {len(leaves)} {'leaf' if len(leaves) == 1 else 'leaves'}"],
+        ["span.dim", made],
+        ["span.far", *legend],
+    ]
     forward = [i for i, step in enumerate(run.steps) if any(map(not_finite, step.record.outputs))][-1:]
     backward = [i for i, step in enumerate(run.steps) if any(map(not_finite, step.given))][:1]
     told = [
@@ -59,16 +64,20 @@ def _pass(run: Pass, recorder: Recorder, cards: Cards) -> dict[Any, Any]:
 def _row(step: Step, cards: Cards, leaves: list[Any]) -> dict[Any, Any]:
     """A row of the tape and the head of its card."""
     node, at = step.record.node, where(step.record)
-    positions = {target: i for i, target in enumerate(cards.targets)}
-    ends = [
-        (name, positions[edge]) for name, edge in zip(letters(type(node), len(node.edges)), node.edges) if edge in positions
-    ]
-    names = [min(leaves[i]["name"], letter, key=lambda name: (len(name) > 2, name == letter)) for letter, i in ends]
-    chips = [["span.chip", name, *leaves[i]["marks"]] for name, (_, i) in list(zip(names, ends))[:3]]
+    targets, named = list(cards.targets), zip(letters(type(node), len(node.edges)), node.edges)
+    ends = [(letter, leaves[targets.index(edge)]) for letter, edge in named if edge in cards.targets]
+    chips = [["span.chip", leaf["name"] if len(leaf["name"]) < 3 else letter, *leaf["marks"]] for letter, leaf in ends[:3]]
     shapes = " ".join(map(shape, shapes_of(node)))
     cells = [["span", tail(at)], ["span.op", node.title], ["span.dim", shapes], ["span", *chips]]
     top = ["div.f.title", ["h2", node.title], ["span.dim", at], ["span.dim.far", f"node {node.number} on the tape"]]
-    return {"title": f"{node.title} {at}", "cells": cells, "top": top, "leaves": [i for _, i in ends], "size": [], "due": []}
+    return {
+        "title": f"{node.title} {at}",
+        "cells": cells,
+        "top": top,
+        "leaves": [leaves.index(leaf) for _, leaf in ends],
+        "size": [],
+        "due": [],
+    }
 
 
 def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:

@@ -113,16 +113,14 @@ def _sum_of(panels: list[Any], cards: Cards) -> list[Any]:
     arrays = [array for _, _, array in panels]
     most, (window, texts) = max(map(largest, arrays)), _picked(*arrays)
     look = {"w": 196, "h": 96, "most": most, "heat": 1} | ({"box": window} if arrays[0].size > 9 and window else {})
-    notes = [
-        ["the outlined numbers" if "box" in look else "in numbers"],
-        [["span.down", "orange"], " below 0, ", ["span.up", "blue"], " above"],
-    ]
+    signs = [["span.down", "orange"], " below 0, ", ["span.up", "blue"], " above"]
+    notes = [["the outlined numbers" if "box" in look else "in numbers"], signs, [f"colours: ±{number(most)}"]]
     columns = []
     for j, (title, said, array) in enumerate(panels):
         column = ["div", ["h3.now" if j == 1 else "h3", title], ["div.dim", said], cards.arrays.picture(array, **look)]
         if texts:
             rows = (["tr", *([f"td.{'down' if t[0] == MINUS else 'up'}", t] for t in row)] for row in texts[j])
-            column += [["div.dim", *[*notes, [f"colours: ±{number(most)}"]][j]], ["table.nums", *rows]]
+            column += [["div.dim", *notes[j]], ["table.nums", *rows]]
         columns += [["div.o", " +="[j]], column][j == 0 :]
     return ["div.three", *columns]
 
@@ -139,10 +137,8 @@ def _picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int],
     first, second, both = (np.rint(x * 10.0**places) for x in stacks)
     for height, width in (3, 3), (2, 3), (1, 3), (1, 2), (1, 1):
         window = min(height, both.shape[1]), min(width, both.shape[2])
-        views = (
-            np.lib.stride_tricks.sliding_window_view(x, window, (1, 2)) for x in (first + second == both, first * second < 0)
-        )
-        fits, mixed = views
+        fits = np.lib.stride_tricks.sliding_window_view(first + second == both, window, (1, 2))
+        mixed = np.lib.stride_tricks.sliding_window_view(first * second < 0, window, (1, 2))
         score = np.where(fits.all((-1, -2)), 1 + mixed.sum((-1, -2)), 0)
         if score.any():
             tile, row, column = map(int, np.unravel_index(int(score.argmax()), score.shape))
@@ -153,10 +149,7 @@ def _picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int],
 
 def _waterfall(lengths: Lengths, held: np.ndarray) -> list[Any]:
     """The last contributions end to end, and their sum, which is shorter where they point different ways."""
-    pieces: list[Any] = [
-        "div.fall",
-        ["h3", "How large ", ["span.dim", "laid end to end, one scale, in the loss terms' colours"]],
-    ]
+    pieces: list[Any] = ["div.fall", ["h3", "How large ", ["span.dim", "laid end to end, in the loss terms' colours"]]]
     for j, (title, parts) in list(enumerate(lengths))[-6:]:
         keys = [piece for kind, v in parts if v for piece in ([f"span.sw.{kind}"], f"{number(v)} ")]
         pieces += [["div.now" if j == len(lengths) - 1 else "div", title], ["div", *keys], {"bars": _end_to_end(lengths, j)}]

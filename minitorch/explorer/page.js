@@ -67,7 +67,7 @@ function tape() {
     const waits = !on && a >= ran && !still && " · " + state(R[a]);
     if (name && a < b) put(button("row.fold" + (on ? ".none" : b < ran ? ".done" : ""), "g" + g, () => set({open: {...S.open, [key]: !on}}),
       {"aria-expanded": on}, h("span", on ? "" : a + 1), h("span"), h("span.op", (on ? "▾ " : "▸ ") + name),
-      h("span.last", b - a + 1 + (big ? " operations" : " ops"), waits)), a, on ? -1 : b);
+      h("span.last", b - a + 1 + " steps", waits)), a, on ? -1 : b);
     for (let i = a; i <= b; i++) if (on || same.includes(i)) put(row(i), i, i);
   });
   const lead = i => at.indexOf(at[i]), x = lane => 16 + lane * min(14, 42 / P.lanes), mid = i => x(R[lead(i)].lane), done = i => still || i < ran;
@@ -75,7 +75,7 @@ function tape() {
   P.edges.map(([u, v, lane]) => [done(u) ? u == cur && !still ? 2 : 1 : 0, at[u], at[v], mid(u), mid(v), x(lane)]).sort((p, q) => p[0] - q[0])
     .forEach(([k, a, b, xa, xb, xl]) => {
       const far = b - a > H, d = `M${xa} ${a}` + bend(a, xa, far ? xl : xb) + (far ? "V" + (b - H) + bend(b - H, xl, xb) : "");
-      a < b && drawn.add(`<path d="${d}" fill="none" stroke="${color(["rule", "line", "hot"][k])}"/>`);
+      a < b && drawn.add(`<path d="${d}" fill=none stroke="${color(["rule", "line", "hot"][k])}"/>`);
     });
   R.forEach((r, i) => {
     const last = at.lastIndexOf(at[i]), now = i == cur && i == last && !is("next"), may = !done(i) && !ask && here(r) == r.due.length;
@@ -83,7 +83,7 @@ function tape() {
     lead(i) == i && drawn.add(`<rect x="${x(r.lane) - s / 2}" y="${at[i] - s / 2}" width="${s}" height="${s}" rx="${rx}"
       fill="${done(last) ? c : color("bg")}" stroke="${c}"/>`);
   });
-  const svg = `<svg class="lanes" width="64" height="${y}" stroke-width="1.5" aria-hidden="true">${[...drawn].join("")}</svg>`;
+  const svg = `<svg class=lanes width=64 height=${y} stroke-width=1.5 aria-hidden=true>${[...drawn].join("")}</svg>`;
   fill("tape", draw(P.head), rows, draw(P.foot), h("div", {innerHTML: svg}),
     same[1] ? h("div.bracket", {style: `top:${at[same[0]]}px;height:${at[same.at(-1)] - at[same[0]]}px`}) : "");
   pane.scrollTop = y + 90 > pane.clientHeight ? at[cur] - pane.clientHeight / 2 : 0;
@@ -165,7 +165,7 @@ onkeydown = e => {
 };
 function render() {
   const focus = document.activeElement.id, style = getComputedStyle(document.body);
-  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899;
+  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899 || matchMedia("print").matches;
   color = name => style.getPropertyValue("--" + name);
   S.id = S.pass + "." + S.step;
   ask = S.predict && !still && S.said[S.id] == null && R[cur].q;

@@ -251,6 +251,17 @@ def test_nothing_overlaps_or_sticks_out(tab, net, size):
         n = tab.run("R.length")
 
 
+@pytest.mark.parametrize("net, step", [(nets.siamese, 51), (nets.broadcast, 3)])
+def test_on_paper_nothing_overlaps_or_is_cut(tab, net, step):
+    tab.open(at(net, step), 718, 1000)  # A4 within its margins
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    tab.run("render()")
+    assert tab.run(FAULTS) == []
+    assert tab.run("document.documentElement.scrollWidth") <= 718
+    cut = "[...document.querySelectorAll('section')].filter(e => e.scrollHeight > e.clientHeight).map(e => e.id)"
+    assert tab.run(cut) == []
+
+
 def test_long_names_and_many_dimensions_have_room(tab, tmp_path):
     class Net(nn.Module):
         def __init__(self):
