@@ -85,7 +85,7 @@ def test_the_same_script_started_many_times_at_once_loses_no_run_and_mixes_none(
         seed = rng.choice("12")
         starts.append((seed, start(tmp_path / "out", "--seed", seed, rng.choice(["--resume", "--quick"]))))
         time.sleep(rng.uniform(0, 1.5))
-    ended = [(seed, each, *each.communicate(timeout=120)) for seed, each in starts]
+    ended = [(seed, each, *each.communicate(timeout=1800)) for seed, each in starts]
     assert 0 in [each.returncode for _, each, _, _ in ended]
     for _, each, _, errors in ended:
         assert each.returncode in (0, 2) and "Traceback" not in errors
