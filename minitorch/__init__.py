@@ -35,7 +35,7 @@ from minitorch.jit import compile
 from minitorch.keywords import take_keywords
 from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
-from minitorch.ops.activation import erf, log_softmax, relu, sigmoid, softmax, tanh
+from minitorch.ops.activation import log_softmax, relu, sigmoid, softmax, tanh
 from minitorch.ops.arithmetic import (
     add, div, div as divide, div as true_divide, floor_divide, mul, mul as multiply, neg, neg as negative, pow, reciprocal,
     remainder, rsqrt, square, sub, sub as subtract,
@@ -55,6 +55,7 @@ from minitorch.ops.elementwise import (
     abs, abs as absolute, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc, trunc as fix,
 )
 from minitorch.ops.extremes import argmax, argmin, max, min
+from minitorch.ops.erf import erf
 from minitorch.ops.index import masked_fill
 from minitorch.ops.inverses import det, inv as inverse
 from minitorch.ops.joining import (

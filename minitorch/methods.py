@@ -76,7 +76,7 @@ class Methods(Operators):
     tanh: Final = activation.tanh
     sigmoid: Final = activation.sigmoid
     relu: Final = activation.relu
-    erf: Final = activation.erf
+    erf: Final = elements.erf
     softmax: Final = activation.softmax
     log_softmax: Final = activation.log_softmax
     eq: Final = compare.eq
@@ -270,7 +270,7 @@ class Methods(Operators):
     cumsum_: Final = inplace.in_place("cumsum_", running.cumsum)
     deg2rad_: Final = inplace.in_place("deg2rad_", elements.deg2rad)
     eq_: Final = inplace.in_place("eq_", compare.eq)
-    erf_: Final = inplace.in_place("erf_", activation.erf)
+    erf_: Final = inplace.in_place("erf_", elements.erf)
     erfc_: Final = inplace.in_place("erfc_", elements.erfc)
     exp2_: Final = inplace.in_place("exp2_", elements.exp2)
     expm1_: Final = inplace.in_place("expm1_", elements.expm1)

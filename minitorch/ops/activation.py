@@ -14,45 +14,19 @@ from minitorch.backend import array_module
 from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
-from minitorch.ops.elementwise import cos, exp, sin
-from minitorch.ops.erf import Gelu, erf
+from minitorch.ops.elementwise import Curve, exp
+from minitorch.ops.erf import Gelu
 from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
 from minitorch.ops.strips import STRIP, slabs, strips
 
-__all__ = [
-    "cos",
-    "elu",
-    "erf",
-    "gelu",
-    "leaky_relu",
-    "log_softmax",
-    "logsigmoid",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "sin",
-    "softmax",
-    "softplus",
-    "tanh",
-]
 
-
-class Tanh(Op):
+class Tanh(Curve, function="tanh", of_output=True):
     """tanh a.  da = g (1 - tanh^2 a)."""
 
-    def forward(ctx, a: Any) -> Any:
-        a = floating(a)
-        out = array_module(a).tanh(a)
-        ctx.saved = (out,)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        (out,) = ctx.saved
-        return g * (1 - out * out)
+    def slope(ctx, out: Any) -> Any:
+        return 1 - out * out
 
 
 class Sigmoid(Op):

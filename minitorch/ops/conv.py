@@ -25,13 +25,13 @@ from minitorch.ops.window import Window
 def patches(x: Any, window: Window) -> Any:
     """im2col: the patch of the images (n, c, height, width) at each place, as a column: (n, c kh kw, places)."""
     found = array_module(x).stack(list(window.positions(window.pad(x, 0))), 2)  # (n, c, kh kw, out height, out width)
-    return found.reshape(len(x), -1, math.prod(window.out))
+    return found.reshape(len(x), found.shape[1] * found.shape[2], math.prod(window.out))
 
 
 def add_back(columns: Any, size: tuple[int, ...], window: Window) -> Any:
     """col2im: add each number of the columns (n, c kh kw, places) to the pixel of the images that it was copied from."""
     n, places = len(columns), math.prod(window.kernel)
-    columns = columns.reshape(n, -1, places, *window.out)
+    columns = columns.reshape(n, columns.shape[1] // places, places, *window.out)
     images = array_module(columns).zeros((n, columns.shape[1], *window.padded_size(size)), columns.dtype)
     for i, pixels in enumerate(window.positions(images)):
         pixels += columns[:, :, i]

@@ -10,36 +10,12 @@ from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.activation import erf
 from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.choice import where
 from minitorch.ops.compare import isfinite, isnan
-from minitorch.ops.elementwise import abs, sign, trunc
+from minitorch.ops.elementwise import Curve, abs, sign, trunc
+from minitorch.ops.erf import erf
 from minitorch.ops.promotion import floating
-
-
-class Curve(Op):
-    """f(a), for a function f of each element that NumPy and CuPy have under the name `function`.  da = g f'(a).
-
-    `slope` computes f' from a, or, where `of_output` is set, from f(a).
-    """
-
-    function: str
-    of_output: bool
-    slope: Callable[..., Any]
-
-    def __init_subclass__(cls, function: str = "", of_output: bool = False) -> None:
-        if function:  # a subclass of one of them, as of any operation, has its function already
-            cls.function, cls.of_output = function, of_output
-
-    def forward(ctx, a: Any) -> Any:
-        a = floating(a)
-        out = getattr(array_module(a), ctx.function)(a)
-        ctx.saved = (out if ctx.of_output else a,)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        return g * ctx.slope(*ctx.saved)
 
 
 class Tan(Curve, function="tan", of_output=True):

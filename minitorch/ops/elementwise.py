@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minitorch.autograd.op import Op
@@ -13,18 +14,35 @@ from minitorch.ops.promotion import floating
 # ---- exponentials, roots, trigonometry -----------------------------------------------------------------------------------
 
 
-class Exp(Op):
-    """e^a.  da = g e^a."""
+class Curve(Op):
+    """f(a), for a function f of each element that NumPy and CuPy have under the name `function`.  da = g f'(a).
+
+    `slope` computes f' from a, or, where `of_output` is set, from f(a).
+    """
+
+    function: str
+    of_output: bool
+    slope: Callable[..., Any]
+
+    def __init_subclass__(cls, function: str = "", of_output: bool = False) -> None:
+        if function:  # a subclass of one of them, as of any operation, has its function already
+            cls.function, cls.of_output = function, of_output
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
-        out = array_module(a).exp(a)
-        ctx.saved = (out,)
+        out = getattr(array_module(a), ctx.function)(a)
+        ctx.saved = (out if ctx.of_output else a,)
         return out
 
     def backward(ctx, g: Any) -> Any:
-        (out,) = ctx.saved
-        return g * out
+        return g * ctx.slope(*ctx.saved)
+
+
+class Exp(Curve, function="exp", of_output=True):
+    """e^a.  da = g e^a."""
+
+    def slope(ctx, out: Any) -> Any:
+        return out
 
 
 class Log(Op):
@@ -67,30 +85,18 @@ class Sqrt(Op):
         return g / (out * 2)
 
 
-class Sin(Op):
+class Sin(Curve, function="sin"):
     """sin a.  da = g cos a."""
 
-    def forward(ctx, a: Any) -> Any:
-        ctx.saved = (a,)
-        a = floating(a)
-        return array_module(a).sin(a)
-
-    def backward(ctx, g: Any) -> Any:
-        (a,) = ctx.saved
-        return g * cos(a)
+    def slope(ctx, a: Any) -> Any:
+        return cos(a)
 
 
-class Cos(Op):
+class Cos(Curve, function="cos"):
     """cos a.  da = -g sin a."""
 
-    def forward(ctx, a: Any) -> Any:
-        ctx.saved = (a,)
-        a = floating(a)
-        return array_module(a).cos(a)
-
-    def backward(ctx, g: Any) -> Any:
-        (a,) = ctx.saved
-        return -(g * sin(a))
+    def slope(ctx, a: Any) -> Any:
+        return -sin(a)
 
 
 class Abs(Op):
