@@ -256,7 +256,7 @@ def differentiates_twice(t: Trial) -> Iterator[Mistake]:
             yield from found({"order 2": got.any(), "order 2 lost": True}, t.rule.answer(i), name=t.names[i], worst=worst)
 
 
-def second_derivatives(t: Trial) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+def second_derivatives(t: Trial) -> list[tuple[Any, ...]]:
     """Of weighed gradients, flat: (input, derivative by the engine, by the rule's own values, how exactly that is known)."""
     leaves = [wrap(a.copy()) if isinstance(a, np.ndarray) else a for a in t.inputs]
     moving = [leaves[i].requires_grad_() for i in t.places]
@@ -264,7 +264,7 @@ def second_derivatives(t: Trial) -> list[tuple[int, np.ndarray, np.ndarray, np.n
     y = (t.function or t.op).apply(*leaves, **copy.deepcopy(t.parameters))
     outs = [(y if isinstance(y, tuple) else (y,))[j] for j in t.first.outs]
     gs = [wrap(t.generator.uniform(0.5, 1.5, out.shape)).requires_grad_() for out in outs]
-    first = grad(outs, moving, gs, create_graph=True, materialize_grads=True)
+    first: Any = grad(outs, moving, gs, create_graph=True, materialize_grads=True)
     weighed = [((one + x * 0) * wrap(way)).sum() for one, x, way in zip(first, moving, ways.values())]
     seconds, flat = grad(weighed, moving), np.concatenate([g.array.ravel() for g in gs])
 

@@ -123,7 +123,7 @@ def exchanged(p: Pair) -> Suspicions:
     entries, ys = p.truth.reshape((*p.out, *p.shape)), tuple(range(len(p.out)))
     xs = tuple(range(len(p.out), entries.ndim))
     orders = [[*itertools.islice(itertools.permutations(axes), 24)] for axes in (xs, ys)]
-    found = [(entries.transpose((*ys, *order)), "transposed", {}) for order in orders[0]]
+    found: list[Any] = [(entries.transpose((*ys, *order)), "transposed", {}) for order in orders[0]]
     found += [
         (entries.transpose((*order, *xs)), "g transposed", {}) for order in itertools.islice(itertools.permutations(ys), 24)
     ]
@@ -181,7 +181,7 @@ def power(p: Pair) -> Suspicions:
 def in_words(what: str, exponent: float, constant: float = 1) -> dict[str, str]:
     """A factor, for the sentence of "power"."""
     word = {0.5: f"the root of {what}", 2: f"the square of {what}"}.get(abs(exponent), what)
-    also = {1: "", -1: ", and the sign is wrong"}.get(constant, ", and a constant is wrong")
+    also = {1.0: "", -1.0: ", and the sign is wrong"}.get(constant, ", and a constant is wrong")
     return {"what": word, "missing": ("missing" if exponent < 0 else "too many") + also}
 
 

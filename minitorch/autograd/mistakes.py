@@ -22,7 +22,9 @@ class Mistake(NamedTuple):
 def found(kinds: dict[str, Any], place: str = "", **fields: Any) -> Iterator[Mistake]:
     """The mistakes of those kinds in `SAYS` that hold, in this order, with their blanks filled in, numbers to six digits."""
     words = {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in fields.items()}
-    return (Mistake(kind, *(each.format(**words) for each in SAYS[kind]), place) for kind, holds in kinds.items() if holds)
+    for kind in (kind for kind, holds in kinds.items() if holds):
+        says, hint = SAYS[kind]
+        yield Mistake(kind, says.format(**words), hint.format(**words), place)
 
 
 CHAIN: Final = "the chain rule: dL/d{name} = g * dy/d{name}"

@@ -184,10 +184,10 @@ class Source:
         code: Any = inspect.unwrap(function).__code__
         self.file, self.arguments = code.co_filename, code.co_varnames[: code.co_argcount]
         self.lines: list[str] = []
-        self.start, self.nodes = 0, []
+        self.start, self.nodes = 0, list[Any]()
         with contextlib.suppress(OSError, SyntaxError):  # typed at a prompt: there is no line to name
             lines, self.start = inspect.getsourcelines(code)
-            self.nodes: list[Any] = list(ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
+            self.nodes = list[Any](ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
             self.lines = [line.strip() for line in lines]
 
     def at(self, line: int) -> str:
@@ -207,7 +207,7 @@ class Source:
 
     def changing(self, names: tuple[str, ...] | None = None) -> str:
         """The line that changes one of `names` in place, by default any name but g."""
-        changed = [node.target for node in self.nodes if isinstance(node, ast.AugAssign)]
+        changed: list[Any] = [node.target for node in self.nodes if isinstance(node, ast.AugAssign)]
         changed += [node.value for node in self.nodes if isinstance(node, ast.keyword) and node.arg == "out"]
         changed += [node.value for node in self.nodes if getattr(node, "attr", "") in ("sort", "fill", "add_", "mul_")]
         changed += [node for node in self.nodes if is_stored(node) and isinstance(node, (ast.Subscript, ast.Attribute))]
