@@ -12,24 +12,13 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 from minitorch.size import Size
 
-_NAMES: dict[str, np.dtype] = {
-    "Half": backend.float16,
-    "Float": backend.float32,
-    "Double": backend.float64,
-    "Byte": backend.uint8,
-    "Char": backend.int8,
-    "Short": backend.int16,
-    "Int": backend.int32,
-    "Long": backend.int64,
-    "Bool": backend.bool_,
-}
-
 
 class TensorType:
     """A dtype on a device, which makes tensors as PyTorch's `FloatTensor` does and of which they are instances."""
 
-    def __init__(self, name: str, dtype: np.dtype, device: Device) -> None:
-        self.__name__: str = f"{name}Tensor"
+    def __init__(self, kind: str, dtype: np.dtype, device: Device = backend.CPU) -> None:
+        self.kind: str = kind
+        self.__name__: str = f"{kind}Tensor"
         self.dtype: np.dtype = dtype
         self.device: Device = device
 
@@ -53,18 +42,22 @@ def constructed(data: tuple[Any, ...], dtype: np.dtype, device: Device | str | N
     return creation.empty(*(data or (0,)), dtype=dtype, device=device)
 
 
-TYPES: Final = {name: TensorType(name, dtype, backend.CPU) for name, dtype in _NAMES.items()}
-CUDA_TYPES: Final = {name: TensorType(name, dtype, backend.CUDA) for name, dtype in _NAMES.items()}
-_BY_NAME = {str(kind): kind for kind in (*TYPES.values(), *CUDA_TYPES.values())}
-HalfTensor: Final = TYPES["Half"]
-FloatTensor: Final = TYPES["Float"]
-DoubleTensor: Final = TYPES["Double"]
-ByteTensor: Final = TYPES["Byte"]
-CharTensor: Final = TYPES["Char"]
-ShortTensor: Final = TYPES["Short"]
-IntTensor: Final = TYPES["Int"]
-LongTensor: Final = TYPES["Long"]
-BoolTensor: Final = TYPES["Bool"]
+HalfTensor: Final = TensorType("Half", backend.float16)
+FloatTensor: Final = TensorType("Float", backend.float32)
+DoubleTensor: Final = TensorType("Double", backend.float64)
+ByteTensor: Final = TensorType("Byte", backend.uint8)
+CharTensor: Final = TensorType("Char", backend.int8)
+ShortTensor: Final = TensorType("Short", backend.int16)
+IntTensor: Final = TensorType("Int", backend.int32)
+LongTensor: Final = TensorType("Long", backend.int64)
+BoolTensor: Final = TensorType("Bool", backend.bool_)
+# fmt: off
+TYPES: Final = (
+    HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor,
+)
+# fmt: on
+CUDA_TYPES: Final = {kind.kind: TensorType(kind.kind, kind.dtype, backend.CUDA) for kind in TYPES}
+_BY_NAME = {str(kind): kind for kind in (*TYPES, *CUDA_TYPES.values())}
 
 
 def tensor_type(name: Any) -> TensorType | None:
@@ -74,8 +67,8 @@ def tensor_type(name: Any) -> TensorType | None:
 
 def type_name(tensor: Tensor) -> str:
     """What `x.type()` says: "torch.FloatTensor"."""
-    kinds = TYPES if tensor.device.type == "cpu" else CUDA_TYPES
-    return next((str(kind) for kind in kinds.values() if kind.dtype == tensor.dtype), f"torch.{tensor.dtype}")
+    of = tensor.dtype, tensor.device
+    return next((name for name, kind in _BY_NAME.items() if (kind.dtype, kind.device) == of), f"torch.{tensor.dtype}")
 
 
 @overload
