@@ -67,8 +67,8 @@ class Generator:
         if len(raw) != _STATE.size:
             raise ValueError(f"set_state: expected a uint8 tensor of {_STATE.size} bytes, as get_state gives")
         *words, has_half, half, self._seed = _STATE.unpack(raw)
-        state = {"state": np.array(words, np.uint64)}
-        self.bits.state = {"bit_generator": "SFC64", "state": state, "has_uint32": has_half, "uinteger": half}
+        inner = {"state": np.array(words, np.uint64)}
+        self.bits.state = {"bit_generator": "SFC64", "state": inner, "has_uint32": has_half, "uinteger": half}
         self._on_device = None
         return self
 
