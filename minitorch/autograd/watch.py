@@ -1,7 +1,8 @@
 """`Watch`: what may look on while operations are run and differentiated. Anomaly mode is one.
 
 `with Switch(watch, "watch"):` makes `watch` the one that the engine calls in this thread, at the points below; `mode.watch` is
-None outside, and costs nothing. What is None, such as a gradient that a rule does not give, is not reported.
+None outside, where looking for one takes some 3 % of `y = x * w + b; y.backward()` on one number. What is None, such as a
+gradient that a rule does not give, is not reported.
 """
 
 from __future__ import annotations
