@@ -15,7 +15,6 @@ from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.choice import clamp
 from minitorch.ops.images import at_pixels, is_channels_last
-from minitorch.ops.padding import pad
 from minitorch.ops.reduce import channel_sums, kept, mean, norm, summed
 from minitorch.ops.strips import along
 
@@ -391,23 +390,6 @@ def rms_norm(
     eps = np.finfo(input.dtype).eps.item() if eps is None else eps
     out = input * rsqrt(mean(input * input, dims, keepdim=True) + eps)
     return out if weight is None else out * weight
-
-
-def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """x / (k + alpha m)^beta, m the mean of x^2 over `size` neighbouring channels (Krizhevsky et al. 2012, section 3.3).
-
-    Channels outside count as zeros. Raises ValueError for a size below 1 or fewer than 3 dimensions.
-    """
-    if size < 1 or input.ndim < 3:
-        raise ValueError(
-            f"local_response_norm: expected input (n, channels, ...) and a size of 1 or more, got {tuple(input.shape)}, {size}"
-        )
-    squares = pad(input * input, [0, 0] * (input.ndim - 2) + [size // 2, (size - 1) // 2])
-    channels = input.shape[1]
-    total = squares[:, :channels]
-    for start in range(1, size):
-        total = total + squares[:, start : start + channels]
-    return input / (total * (alpha / size) + k) ** beta
 
 
 @in_float32

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 import minitorch.functional as F
-from minitorch.ops import norm as ops_norm
 from tests.op_table.row import Fixed, Row, bad, case, spread
 
 BATCH, IMAGES = spread(4, 2), spread(2, 2, 2, 2)
@@ -60,14 +59,6 @@ def instance_norm(x, mean=None, var=None, weight=None, bias=None, eps=1e-5):
 def rms_norm(x, shape, weight=None, eps=1e-5):
     dims = tuple(range(x.ndim - (1 if isinstance(shape, int) else len(shape)), x.ndim))
     return x / np.sqrt((x * x).mean(dims, keepdims=True) + eps) * (1 if weight is None else weight)
-
-
-def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
-    out = np.zeros_like(x)
-    for c in range(x.shape[1]):
-        near = x[:, max(c - size // 2, 0) : c + (size - 1) // 2 + 1]
-        out[:, c] = x[:, c] / (k + alpha * (near**2).sum(1) / size) ** beta
-    return out
 
 
 def instance_in_torch(torch, x, mean=None, var=None, weight=None, bias=None, eps=1e-5):
@@ -131,10 +122,6 @@ ROWS = [
         bad=[bad(ValueError, r"^rms_norm: expected input \(..., 4\), got shape \(2, 3\)", spread(2, 3), 4),
              bad(ValueError, r"^rms_norm: expected weight of shape \(3,\), got \(2,\)", spread(2, 3), 3, WEIGHT),
              bad(TypeError, "^rms_norm: expected a floating-point input, got int64", spread(2, 3).astype(int), 3)]),
-    Row("local_response_norm", ops_norm.local_response_norm, local_response_norm, [
-        case(spread(2, 4, 3), 2, alpha=0.3), case(IMAGES, 3, beta=0.5, k=2.0), case(spread(1, 3, 2), 5)],
-        bad=[bad(ValueError, r"^local_response_norm: expected input \(n, channels, ...\) and a size of 1 or more, got \(4, 2\), 2", BATCH, 2),
-             bad(ValueError, r"^local_response_norm: .* got \(1, 2, 2, 2\), 0|^local_response_norm: .*, 0", IMAGES, 0)]),
     Row("normalize", F.normalize, lambda x, p=2.0, dim=1, eps=1e-12: x / np.maximum((np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p), eps),
         [case(spread(2, 3)), case(spread(2, 3), dim=0), case(spread(0, 3))],
         bad=[bad(IndexError, "^norm: dim 2 is out of range", spread(2, 3), dim=2)]),
