@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from layers.module import Module
@@ -24,9 +23,13 @@ K = TypeVar("K", bound="Options")
 class Options(Module):
     """A module of options, which are the arguments of its `function` under the same names."""
 
+    fields: Mapping[str, inspect.Parameter] = {}
     function: Callable[..., Any]
     options: tuple[str, ...]
     shown: tuple[str, ...] | None = None  # in its repr, if not all
+
+    def __post_init__(self) -> None:
+        """Check the arguments, which are attributes now."""
 
     def _call(self, *inputs: Any) -> Any:
         return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
@@ -45,24 +48,42 @@ class OfOne(Options):
 
 @dataclass_transform(eq_default=False)
 def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], type[K]]:
-    """Make the fields of a subclass of `Options` its arguments, and `function`, unless subclasses say it, what it calls."""
+    """Make the fields of a subclass of `Options` its arguments, and `function`, unless subclasses say it, what it calls.
+
+    What `dataclasses` would do, without compiling a constructor for each class, which would make importing 10 ms longer.
+    """
 
     def declared(kind: type[K]) -> type[K]:
-        own: Any = dataclass(eq=False, repr=False, match_args=False)(kind)
-        assign = own.__init__
+        own: Any = kind
+        parameters = {"self": inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), **own.fields}
+        how: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        for name, annotation in inspect.get_annotations(kind).items():
+            if name == "_":
+                how = inspect.Parameter.KEYWORD_ONLY
+                continue
+            default = vars(kind).get(name, inspect.Parameter.empty)
+            parameters[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
+            if name in vars(kind):
+                delattr(kind, name)  # it must not hide a buffer of that name
+        signature = inspect.Signature(list(parameters.values()))
 
-        @wraps(assign)
         def __init__(self: K, *args: Any, **kwargs: Any) -> None:
-            Module.__init__(self)  # which is told of everything that is assigned
-            assign(self, *args, **kwargs)
+            try:
+                given = signature.bind(self, *args, **kwargs)
+            except TypeError as reason:
+                raise TypeError(f"{type(self).__name__}: {reason}") from None
+            given.apply_defaults()
+            Module.__init__(self)
+            for name in own.fields:
+                setattr(self, name, given.arguments[name])
+            self.__post_init__()
 
-        names = tuple(field.name for field in fields(own))
-        for name in vars(own).keys() & set(names):
-            delattr(own, name)  # a default must not hide a buffer of that name
-        own.__init__ = __init__
+        del parameters["self"]
+        __init__.__signature__ = signature  # type: ignore[attr-defined]  # which `inspect` and `help` show
+        own.__init__, own.fields = __init__, parameters
+        own.options = tuple(name for name in parameters if name not in ("size_average", "reduce"))  # the losses translate these
         if function is not None:
             own.function = staticmethod(function)
-        own.options = tuple(name for name in names if name not in ("size_average", "reduce"))  # the losses translate these
-        return own
+        return kind
 
     return declared
