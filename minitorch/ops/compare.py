@@ -11,7 +11,9 @@ from minitorch.backend import array_module
 from minitorch.ops.promotion import matched
 
 
-def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
+def _comparison(
+    name: str, sign: str, compare: Callable[[Any, Any], Any], takes_numbers: bool = True
+) -> Callable[[Tensor, Any], Tensor]:
     class Comparison(Op):
         def forward(ctx, a: Any, b: Any) -> Any:
             return compare(*matched(a, b))
@@ -21,6 +23,8 @@ def _comparison(name: str, sign: str, compare: Callable[[Any, Any], Any]) -> Cal
     def function(input: Tensor, other: Any) -> Tensor:
         if isinstance(input, (bool, int, float)):
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
+        if not (takes_numbers or isinstance(other, Tensor)):
+            raise TypeError(f"{name}: expected two tensors, got {type(other).__name__}")
         return Comparison.apply(input, other)
 
     function.__name__ = function.__qualname__ = name
@@ -39,9 +43,9 @@ bitwise_or: Final = _comparison("bitwise_or", "|", lambda a, b: a | b)
 bitwise_xor: Final = _comparison("bitwise_xor", "^", lambda a, b: a ^ b)
 bitwise_left_shift: Final = _comparison("bitwise_left_shift", "<<", lambda a, b: a << b)
 bitwise_right_shift: Final = _comparison("bitwise_right_shift", ">>", lambda a, b: a >> b)
-logical_and: Final = _comparison("logical_and", "and", lambda a, b: (a != 0) & (b != 0))
-logical_or: Final = _comparison("logical_or", "or", lambda a, b: (a != 0) | (b != 0))
-logical_xor: Final = _comparison("logical_xor", "xor", lambda a, b: (a != 0) ^ (b != 0))
+logical_and: Final = _comparison("logical_and", "and", lambda a, b: (a != 0) & (b != 0), False)
+logical_or: Final = _comparison("logical_or", "or", lambda a, b: (a != 0) | (b != 0), False)
+logical_xor: Final = _comparison("logical_xor", "xor", lambda a, b: (a != 0) ^ (b != 0), False)
 
 
 def logical_not(input: Tensor) -> Tensor:

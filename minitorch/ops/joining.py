@@ -208,10 +208,12 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: Dim = None) -> Tensor
         return reshape(roll(flatten(input), moves, 0), input.shape)
     if len(moves) != len(asked) or not moves:
         raise ValueError(f"roll: expected a shift for each dim, got shifts {moves} and dims {asked}")
+    if not input.ndim:
+        raise IndexError(f"roll: dims {asked} are out of range for a 0-d tensor")
     for move, dim in zip(moves, asked):
         dim = dimension("roll", input.shape, dim)
-        cut = -move % max(input.shape[dim], 1) if input.ndim else 0
-        input = cat([input[along(dim, slice(cut, None))], input[along(dim, slice(cut))]], dim) if input.ndim else input.clone()
+        cut = -move % max(input.shape[dim], 1)
+        input = cat([input[along(dim, slice(cut, None))], input[along(dim, slice(cut))]], dim)
     return input
 
 

@@ -217,3 +217,10 @@ def test_a_product_of_booleans_may_stay_one():
 def test_masked_fill_takes_one_value():
     with pytest.raises(ValueError, match=r"^masked_fill: expected a number or a 0-d tensor as the value, got shape \(1,\)"):
         X.masked_fill(X > 1, mt.tensor([1.0]))
+
+
+def test_logic_takes_tensors_only_and_a_number_cannot_be_rolled_along_a_dim():
+    with pytest.raises(TypeError, match="^logical_and: expected two tensors, got int"):
+        mt.logical_and(mt.ones(2), 1)
+    with pytest.raises(IndexError, match="^roll: dims .* out of range for a 0-d tensor"):
+        mt.tensor(1.0).roll(1, 0)
