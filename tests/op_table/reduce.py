@@ -80,7 +80,7 @@ ROWS = [
     Row("mean", mt.mean, of(np.mean), over(1, -1, (0, 2), empty=1),
         bad=[beyond("mean"), twice("mean"),
              bad(TypeError, "^mean: expected a floating-point tensor, got int64; convert it with .float", np.arange(3))]),
-    Row("prod", mt.prod, of(np.prod), [*[case(c.inputs[0], waits="backward", **c.parameters) for c in over(1, -1, empty=0)],
+    Row("prod", mt.prod, of(np.prod), [*[case(x, waits="backward" if x.size else "", **c.parameters) for c in over(1, -1, empty=0) for x in c.inputs],
         case(ONE_ZERO, waits="backward"), case(ONE_ZERO, dim=1, waits="backward"), case(TWO_ZEROS, dim=1, waits="backward"),
         case(TWO_ZEROS, dim=0, keepdim=True, waits="backward")], bad=[beyond("prod")]),
     Row("cumsum", mt.cumsum, lambda x, dim: np.cumsum(x, dim).reshape(x.shape),

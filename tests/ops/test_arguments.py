@@ -220,7 +220,7 @@ def test_masked_fill_takes_one_value():
 
 
 def test_logic_takes_tensors_only_and_a_number_cannot_be_rolled_along_a_dim():
-    with pytest.raises(TypeError, match="^logical_and: expected two tensors, got int"):
+    with pytest.raises(TypeError, match=r"^logical_and: expected two tensors, got int"):
         mt.logical_and(mt.ones(2), 1)
-    with pytest.raises(IndexError, match="^roll: dims .* out of range for a 0-d tensor"):
+    with pytest.raises(IndexError, match=r"^roll: dims .* out of range for a 0-d tensor"):
         mt.tensor(1.0).roll(1, 0)
