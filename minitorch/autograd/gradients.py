@@ -116,7 +116,7 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
         if isinstance(grad, Tensor):  # create_graph: the sum is recorded
             tensor._grad = grad.clone() if before is None else before + grad
         elif before is None:
-            tensor._grad = wrap(grad if owned and grad.base is None else grad.copy())
+            tensor._grad = wrap(grad if owned and backend.is_alone(grad, tensor.array) else grad.copy())
         elif before.node is not None:  # a gradient with a history is not changed, it may be used elsewhere
             tensor._grad = wrap(added(before.array, grad))
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.accumulate import LANES, PRODUCT, in_float32, total
+from minitorch.accumulate import in_float32
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
@@ -16,7 +16,7 @@ from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.choice import clamp
 from minitorch.ops.images import at_pixels, is_channels_last
 from minitorch.ops.reduce import channel_sums, kept, mean, norm, summed
-from minitorch.ops.strips import along
+from minitorch.ops.row_norm import GroupNorm, LayerNorm
 
 
 class Normalize(Op):
@@ -59,150 +59,6 @@ class Normalize(Op):
         return dx, None if w is None else dw.reshape(w.shape), db.reshape(-1)
 
 
-class LayerNorm(Op):
-    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over the last dimensions, those of `shape`.
-
-    With u = g w, and means over these dimensions: dx = (u - mean u - n mean(u n)) / sqrt(var + eps), dw = the sum of g n over
-    the other dimensions, db = that of g (Ba, Kiros & Hinton 2016).
-    """
-
-    def forward(ctx, x: Any, w: Any, b: Any, shape: Any, eps: Any) -> Any:
-        ctx.size, ctx.eps, ctx.ndim = math.prod(shape), eps, len(shape)
-        xp, rows = array_module(x), x.reshape(-1, ctx.size)
-        out = xp.empty(x.shape, x.dtype)
-        middle, inverse = (xp.empty((rows.shape[0], 1), x.dtype) for _ in range(2))
-        for part, y, m, i in along(rows, out.reshape(rows.shape), middle, inverse):
-            m[...] = _dots(part, None) / ctx.size
-            xp.subtract(part, m, out=y)
-            i[...] = 1 / xp.sqrt(_dots(y, y) / ctx.size + eps)
-            y *= i
-            if w is not None:
-                y *= w.reshape(-1)
-            if b is not None:
-                y += b.reshape(-1)
-        ctx.saved = x, w, middle, inverse
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        x, w, middle, inverse = ctx.saved
-        rows, grads, wide = x.reshape(-1, ctx.size), g.reshape(-1, ctx.size), None if w is None else w.reshape(-1)
-        if isinstance(g, Tensor):
-            dx, n = _recorded(rows, grads if w is None else grads * wide, ctx.eps)
-            dw, db = (grads * n).sum((0,)), grads.sum((0,))
-        else:
-            dx = array_module(x).empty(x.shape, x.dtype)
-            dw, db = _layer_gradients(rows, grads, wide, middle, inverse, dx.reshape(rows.shape))
-        return dx.reshape(x.shape), None if w is None else dw.reshape(w.shape), db.reshape(x.shape[len(x.shape) - ctx.ndim :])
-
-
-def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any) -> Any:
-    """The rule of LayerNorm on arrays, a piece of the rows at a time: fills `dx` and returns dw and db."""
-    xp, size, sums = array_module(x), x.shape[1], []
-    for part, of, m, i, u in along(x, g, middle, inverse, dx):
-        n = (part - m) * i
-        product = xp.multiply(of, n, out=u)
-        of_n, of_one = _dots(product, w), _dots(of, w)
-        sums.append((channel_sums(product), channel_sums(of)))
-        n *= of_n / size
-        xp.multiply(of, 1 if w is None else w, out=u)
-        u -= n
-        u -= of_one / size
-        u *= i
-    return (total(xp.stack(each), (0,)) for each in zip(*sums)) if len(sums) > 1 else sums[0]
-
-
-class GroupNorm(Op):
-    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over each group of channels of each image.
-
-    With u = g w, and means over a group: dx = (u - mean u - n mean(u n)) / sqrt(var + eps), dw = the sum of g n for
-    each channel, db = that of g (Wu & He 2018). Sums are taken for each channel first: w is multiplied with these alone.
-    """
-
-    def forward(ctx, x: Any, w: Any, b: Any, groups: Any, eps: Any) -> Any:
-        xp, (n, c) = array_module(x), x.shape[:2]
-        ctx.groups, ctx.eps, ctx.last = groups, eps, is_channels_last(x)
-        planes = _planes(x, ctx.last)
-        out, middle, inverse = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
-        for part, y, m, i in along(planes, out, middle, inverse):
-            m[...] = _group_means(_plane_sums(part, c), groups, part)
-            xp.subtract(part, _spread(m, part), out=y)
-            i[...] = 1 / xp.sqrt(_group_means(_plane_sums(y * y, c), groups, part) + eps)
-            y *= _spread(i if w is None else i * w, part)
-            if b is not None:
-                y += _spread(b[None], part)
-        ctx.saved = x, w, middle, inverse
-        return out.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else out.reshape(x.shape)
-
-    def backward(ctx, g: Any) -> Any:
-        x, w, middle, inverse = ctx.saved
-        n, c = x.shape[:2]
-        if isinstance(g, Tensor):
-            u = g if w is None else g * w.reshape(1, c, *[1] * (x.ndim - 2))
-            dx, normal = _recorded(*(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)), ctx.eps)
-            dims = (0, *range(2, x.ndim))
-            return dx.reshape(x.shape), None if w is None else (g * normal.reshape(x.shape)).sum(dims), g.sum(dims)
-        xp, planes = array_module(x), _planes(x, ctx.last)
-        dx, dw, db = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
-        for part, of, u, m, i, by_n, by_one in along(planes, _planes(g, ctx.last), dx, middle, inverse, dw, db):
-            y = part - _spread(m, part)
-            by_n[...], by_one[...] = _plane_sums(xp.multiply(of, y, out=u), c) * i, _plane_sums(of, c)
-            scale = i if w is None else i * w
-            xp.multiply(of, _spread(scale, part), out=u)
-            y *= _spread(_group_means(by_n * scale, ctx.groups, part) * i, part)
-            u -= y
-            u -= _spread(_group_means(by_one * scale, ctx.groups, part), part)
-        dx = dx.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else dx.reshape(x.shape)
-        return dx, None if w is None else total(dw, (0,)), total(db, (0,))
-
-
-def _planes(x: Any, last: bool) -> Any:
-    """Images (n, c, ...) as (n, c, pixels), or channels-last as (n, pixels / k, k c): rows long enough for NumPy's loops."""
-    n, c, pixels = *x.shape[:2], math.prod(x.shape[2:])
-    if not last:
-        return x.reshape(n, c, pixels)
-    k = next(k for k in range(1, pixels + 1) if pixels % k == 0 and (k == pixels or k * c >= LANES))
-    return x.transpose(0, 2, 3, 1).reshape(n, pixels // k, k * c)
-
-
-def _plane_sums(planes: Any, c: int) -> Any:
-    """The sums over the pixels of `planes`: (n, c)."""
-    n, rows, row = planes.shape
-    if rows == c:
-        return _dots(planes.reshape(n * c, row), None).reshape(n, c)
-    return total(total(planes, (1,)).reshape(n, row // c, c), (1,))
-
-
-def _group_means(sums: Any, groups: int, planes: Any) -> Any:
-    """The means over groups of channels, at each of their channels, from the sums (n, c) over the pixels of `planes`."""
-    each, size = sums.shape[1] // groups, planes.shape[1] * planes.shape[2] // groups
-    return (total(sums.reshape(-1, groups, each), (2,)) / size).repeat(each, 1)
-
-
-def _spread(channels: Any, planes: Any) -> Any:
-    """Numbers (n, c) at the pixels of `planes`."""
-    n, c = channels.shape
-    if planes.shape[1] == c:
-        return channels[:, :, None]
-    return channels[:, None].repeat(planes.shape[2] // c, 1).reshape(n, 1, planes.shape[2])
-
-
-def _recorded(rows: Tensor, u: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """(u - mean u - n mean(u n)) / sqrt(var + eps) and n, over each row, recorded: the statistics depend on the rows too."""
-    middle = mean(rows, (1,), keepdim=True)
-    inverse = rsqrt(mean((rows - middle) * (rows - middle), (1,), keepdim=True) + eps)
-    n = (rows - middle) * inverse
-    return (u - mean(u, (1,), keepdim=True) - n * mean(u * n, (1,), keepdim=True)) * inverse, n
-
-
-def _dots(a: Any, b: Any) -> Any:
-    """The sum over each row of a b, b alike or one row, or of a; by BLAS, in half of the time, if rows are not too long."""
-    if a.shape[1] > 16 * PRODUCT or a.dtype.char not in "fdFD":
-        return total(a if b is None else a * b, (1,), True)
-    if b is None or b.ndim == 1:
-        return a @ (array_module(a).ones((a.shape[1], 1), a.dtype) if b is None else b[:, None])
-    return (a[:, None, :] @ b[:, :, None])[:, 0]
-
-
 def _along(x: Any, a: Any) -> Any:
     """`a`, constant over dimensions of `x`, as NumPy combines the two fastest: of channels-last images, at each pixel.
 
@@ -218,17 +74,26 @@ def _sums(x: Any, dims: tuple[int, ...]) -> Any:
     return channel_sums(x) if dims == (0, *range(2, x.ndim)) else summed(x, dims)
 
 
-def _check_floats(name: str, input: Tensor) -> None:
+def _check(name: str, input: Tensor, shape: tuple[int, ...], **tensors: Tensor | None) -> None:
+    """Raise unless the input is of floats, and the `tensors` that are given have `shape` and its dtype."""
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point input, got {input.dtype}")
-
-
-def _check_affine(name: str, input: Tensor, shape: tuple[int, ...], weight: Tensor | None, bias: Tensor | None) -> None:
-    for what, tensor in {"weight": weight, "bias": bias}.items():
+    for what, tensor in tensors.items():
         if tensor is not None and tensor.shape != shape:
-            raise ValueError(f"{name}: expected {what} of shape {shape}, got {tuple(tensor.shape)}")
+            raise ValueError(
+                f"{name}: expected {what} of shape {shape} for input {tuple(input.shape)}, got {tuple(tensor.shape)}"
+            )
         if tensor is not None and tensor.dtype != input.dtype:
             raise TypeError(f"{name}: input is {input.dtype}, {what} {tensor.dtype}")
+
+
+def _last(name: str, input: Tensor, normalized_shape: int | tuple[int, ...], **tensors: Tensor | None) -> tuple[int, ...]:
+    """The last dimensions that are normalised, checked, with the `tensors` of that shape."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    _check(name, input, shape, **tensors)
+    if not shape or input.shape[-len(shape) :] != shape:
+        raise ValueError(f"{name}: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
+    return shape
 
 
 def batch_norm(
@@ -252,17 +117,10 @@ def batch_norm(
         raise ValueError(f"batch_norm: expected an eps above 0, got {eps}")
     if input.ndim < 2 and input.shape != (0,):
         raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {tuple(input.shape)}")
-    _check_floats("batch_norm", input)
+    channels = input.shape[1] if input.ndim > 1 else 0
+    _check("batch_norm", input, (channels,), running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
-    channels = input.shape[1] if input.ndim > 1 else 0
-    for what, tensor in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
-        if tensor is not None and tensor.shape != (channels,):
-            raise ValueError(
-                f"batch_norm: expected {what} of shape {(channels,)} for input {tuple(input.shape)}, got {tuple(tensor.shape)}"
-            )
-        if tensor is not None and tensor.dtype != input.dtype:
-            raise TypeError(f"batch_norm: input is {input.dtype}, {what} {tensor.dtype}")
     dims = (0, *range(2, input.ndim))
     count = math.prod(input.shape[d] for d in dims)
     if training and not count:
@@ -315,11 +173,7 @@ def layer_norm(
 
     Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Ba, Kiros & Hinton 2016).
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    _check_floats("layer_norm", input)
-    _check_affine("layer_norm", input, shape, weight, bias)
-    if not shape or input.shape[-len(shape) :] != shape:
-        raise ValueError(f"layer_norm: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
+    shape = _last("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     return LayerNorm.apply(input, weight, bias, shape=shape, eps=eps)
 
 
@@ -331,11 +185,10 @@ def group_norm(
 
     Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Wu & He 2018).
     """
-    _check_floats("group_norm", input)
     channels = input.shape[1] if input.ndim > 1 else 0
     if num_groups < 1 or not channels or channels % num_groups:
         raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {tuple(input.shape)})")
-    _check_affine("group_norm", input, (channels,), weight, bias)
+    _check("group_norm", input, (channels,), weight=weight, bias=bias)
     return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
 
 
@@ -357,14 +210,12 @@ def instance_norm(
     """
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    name, dims = "instance_norm", tuple(range(2, input.ndim))
-    _check_floats(name, input)
-    count = math.prod(input.shape[2:])
+    name, dims, count = "instance_norm", tuple(range(2, input.ndim)), math.prod(input.shape[2:])
     if input.ndim < 3 or count < 2:
         raise ValueError(
             f"{name}: expected input (n, channels, ...) with more than 1 value per channel, got shape {tuple(input.shape)}"
         )
-    _check_affine(name, input, (input.shape[1],), weight, bias)
+    _check(name, input, (input.shape[1],), weight=weight, bias=bias)
     if running_mean is not None and running_var is not None:
         values = input.array
         batch = (values.mean(dims).mean(0), values.var(dims).mean(0))
@@ -381,11 +232,7 @@ def rms_norm(
     Without an `eps` it is the smallest step from 1 in the dtype. Raises ValueError if the shapes do not fit, TypeError if the
     dtypes do not (Zhang & Sennrich 2019).
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    _check_floats("rms_norm", input)
-    _check_affine("rms_norm", input, shape, weight, None)
-    if not shape or input.shape[-len(shape) :] != shape:
-        raise ValueError(f"rms_norm: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
+    shape = _last("rms_norm", input, normalized_shape, weight=weight)
     dims = tuple(range(input.ndim - len(shape), input.ndim))
     eps = np.finfo(input.dtype).eps.item() if eps is None else eps
     out = input * rsqrt(mean(input * input, dims, keepdim=True) + eps)

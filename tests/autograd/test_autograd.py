@@ -345,3 +345,21 @@ def test_parts_of_a_split_may_be_dropped():
     del _
     (first * 10 + last).sum().backward()
     assert x.grad.tolist() == [10.0, 0.0, 1.0]
+
+
+def test_a_gradient_kept_as_a_view_shares_its_memory_with_nothing():
+    images = mt.from_numpy(np.zeros((2, 4, 5, 3), np.float32).transpose(0, 3, 1, 2))  # channels-last
+    x, y = (images.clone().requires_grad_() for _ in range(2))
+    given = mt.randn(2, 4, 5, 3)
+    (x.permute(0, 2, 3, 1) * 1.0 + y.permute(0, 2, 3, 1)).backward(given)
+    before = given.clone()
+    for leaf in x, y:
+        np.testing.assert_array_equal(leaf.grad.numpy(), before.numpy().transpose(0, 3, 1, 2))
+        leaf.grad.zero_()
+    np.testing.assert_array_equal(given.numpy(), before.numpy())
+
+
+def test_the_gradient_of_a_channels_last_image_lies_in_memory_as_the_image_does():
+    x = mt.from_numpy(np.zeros((2, 4, 6, 3), np.float32).transpose(0, 3, 1, 2)).requires_grad_()
+    mt.functional.avg_pool2d(x, 2).sum().backward()
+    assert x.grad.array.strides == x.array.strides and x.grad.eq(0.25).all()
