@@ -13,6 +13,7 @@ from math import e, inf, nan, pi
 # isort: off
 from minitorch import (
     accelerator, amp, autograd, backends, cuda, distributions, functional, jit, linalg, methods, onnx, optim, testing, utils,
+    version,
 )
 from minitorch.amp import autocast
 from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -57,19 +58,19 @@ from minitorch.ops.elementwise import (
 from minitorch.ops.extremes import argmax, argmin, max, min
 from minitorch.ops.erf import erf
 from minitorch.ops.index import masked_fill
-from minitorch.ops.inverses import det, inv as inverse
+from minitorch.ops.inverses import det, inv as inverse, svd
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
     column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.products import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.products import addmm, baddbmm, cross, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, nanmean, nansum, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
 from minitorch.ops.scatter import (
-    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select,
+    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select, take,
 )
 from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
@@ -82,6 +83,7 @@ from minitorch.sampling import multinomial, normal
 from minitorch.size import Size
 from minitorch.tensor_types import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
+    set_default_tensor_type,
 )
 
 __version__ = "0.1.0"
@@ -91,36 +93,40 @@ __all__ = [
     "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos", "add", "addcdiv", "addcmul",
     "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arcsin", "arctan", "argmax", "argmin",
     "argsort", "argwhere", "as_tensor", "asin", "atan", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends",
-    "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat",
-    "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128",
-    "concat", "concatenate", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det", "device", "diag",
-    "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "e", "einsum", "empty",
-    "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo", "fix", "flatten",
-    "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "frac", "from_dlpack", "from_numpy", "full",
-    "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads",
-    "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add",
-    "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16", "int32",
-    "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
+    "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "ceil", "channels_last",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat",
+    "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum", "deg2rad", "det",
+    "device", "diag", "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "dtype",
+    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "frac", "from_dlpack",
+    "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype",
+    "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo",
+    "index_add", "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16",
+    "int32", "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
     "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select",
     "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
-    "mul", "multinomial", "multiply", "mv", "nan", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis",
-    "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute",
-    "pi", "pow", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "mul", "multinomial", "multiply", "mv", "nan", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
+    "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow",
+    "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
     "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
-    "select", "set_default_device", "set_default_dtype", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads",
-    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "tan", "tanh",
-    "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices", "true_divide",
-    "trunc", "uint8", "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "vstack",
-    "where", "zeros", "zeros_like",
+    "select", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
+    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
+    "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
+    "svd", "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
+    "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
+    "use_deterministic_algorithms", "utils", "var", "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 
 newaxis: typing.Final = None
+dtype: typing.Final = type(float32)
+contiguous_format: typing.Final = "torch.contiguous_format"
+channels_last: typing.Final = "torch.channels_last"
+preserve_format: typing.Final = "torch.preserve_format"
 
 
 def is_tensor(obj: object) -> builtins.bool:

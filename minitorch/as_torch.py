@@ -17,6 +17,10 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import Any, Final
 
+from layers.parameter import Parameter
+from minitorch import version
+from minitorch.autograd.tensor import Tensor
+
 ROOTS: Final = ("torch", "torchvision")
 # PyTorch's modules that are called otherwise here; any other `torch.a.b` is `minitorch.a.b`.
 PLACES: Final = {
@@ -49,7 +53,7 @@ class Stand(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
-            return "2.13.0+cpu"  # the version whose names minitorch has
+            return version.__version__
         inner = f"{self.__name__}.{name}"
         if inner in sys.modules:
             return sys.modules[inner]
@@ -125,12 +129,14 @@ def install() -> None:
         if there is not None and not isinstance(there, Stand):
             said = "itself is already imported here, and two libraries cannot share a name"
             raise ImportError(f"minitorch.as_torch: {root} {said}; import minitorch.as_torch first, in a new process")
+    Tensor.__module__, Parameter.__module__ = "torch", "torch.nn.parameter"  # as `print(type(x))` says
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 
 
 def uninstall() -> None:
     """Undo `install`: a later `import torch` finds PyTorch again, if there is one."""
+    Tensor.__module__, Parameter.__module__ = "minitorch.autograd.tensor", "layers.parameter"
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     for name in [name for name, module in sys.modules.items() if isinstance(module, Stand)]:

@@ -16,6 +16,9 @@ class Backend:
         self.is_built: Callable[[], bool] = is_available
         vars(self).update(settings)
 
+    def version(self) -> None:
+        """The library's version, which is not known here."""
+
 
 cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))

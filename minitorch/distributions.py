@@ -11,7 +11,7 @@ from typing import Any
 
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.creation import rand, randn, tensor
+from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
@@ -176,6 +176,26 @@ class Categorical(_Chances):
 
     def entropy(self) -> Tensor:
         return -(self.probs * self.logits).sum(-1)
+
+
+class Multinomial(Categorical):
+    """How often each class of the last dimension comes in `total_count` draws, as floats."""
+
+    def __init__(self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        super().__init__(probs, logits, validate_args)
+        self.total_count: int = total_count
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        drawn = super().sample((self.total_count, *sample_shape))
+        return one_hot(drawn, self.probs.shape[-1]).sum(0).type(self.probs.dtype)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        logs = [math.lgamma(n + 1) for n in value.reshape(-1).tolist()]
+        ways = tensor(logs, dtype=value.dtype, device=value.device).reshape(value.shape).sum(-1)
+        return math.lgamma(self.total_count + 1) - ways + (value * self.logits).sum(-1)
+
+    def entropy(self) -> Tensor:
+        raise NotImplementedError("Multinomial: entropy is not written")
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:

@@ -123,6 +123,7 @@ class Methods(Operators):
     norm: Final = reduce.norm
     gather: Final = scattering.gather
     reshape: Final = shape.reshape
+    resize: Final = shape.reshape
     view: Final = shape.view
     flatten: Final = shape.flatten
     unflatten: Final = shape.unflatten
@@ -212,6 +213,9 @@ class Methods(Operators):
     addmm: Final = products.addmm
     baddbmm: Final = products.baddbmm
     dist: Final = products.dist
+    cross: Final = products.cross
+    svd: Final = inverses.svd
+    take: Final = scattering.take
     cumprod: Final = running.cumprod
     nansum: Final = reduce.nansum
     nanmean: Final = reduce.nanmean

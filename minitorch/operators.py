@@ -37,11 +37,11 @@ class Operators(Conversion):
 
     # straight to the operation: as little as possible stands between `a * b` and the product
     __add__: Final = _operator("__add__", "self + other", arithmetic.Add.apply)
-    __radd__: Final = _operator("__radd__", "other + self", arithmetic.Add.apply)
+    __radd__: Final = _operator("__radd__", "self + other", arithmetic.Add.apply)
     __sub__: Final = _operator("__sub__", "self - other", arithmetic.Sub.apply)
     __rsub__: Final = _operator("__rsub__", "other - self", arithmetic.Sub.apply)
     __mul__: Final = _operator("__mul__", "self * other", arithmetic.Mul.apply)
-    __rmul__: Final = _operator("__rmul__", "other * self", arithmetic.Mul.apply)
+    __rmul__: Final = _operator("__rmul__", "self * other", arithmetic.Mul.apply)
     __truediv__: Final = _operator("__truediv__", "self / other", arithmetic.Div.apply)
     __rtruediv__: Final = _operator("__rtruediv__", "other / self", arithmetic.Div.apply)
     __pow__: Final = _operator("__pow__", "self ** other", arithmetic.Pow.apply)

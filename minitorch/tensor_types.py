@@ -71,6 +71,15 @@ def type_name(tensor: Tensor) -> str:
     return next((name for name, kind in _BY_NAME.items() if (kind.dtype, kind.device) == of), f"torch.{tensor.dtype}")
 
 
+def set_default_tensor_type(t: TensorType | str) -> None:
+    """Make factories produce the dtype and the device of a floating type, such as "torch.cuda.FloatTensor"."""
+    kind = tensor_type(t)
+    if kind is None:
+        raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
+    backend.set_default_dtype(kind.dtype)
+    backend.set_default_device(kind.device)
+
+
 @overload
 def type_(input: Tensor) -> str: ...
 @overload

@@ -25,16 +25,22 @@ import torch.nn.functional as F
 import torch.optim as optim
 from torch import Tensor, nn as again
 from torch.autograd import grad
+from torch.functional import F as students
 from torch.nn.modules.loss import MSELoss
+from torch.nn.modules.transformer import TransformerEncoder
 from torch.nn.utils import clip_grad_norm_
+from torch.distributions.categorical import Categorical
+from torch.optim.adam import Adam
 from torch.optim.lr_scheduler import StepLR
+from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision import datasets, transforms
+assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is None and isinstance(torch.float32, torch.dtype)
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
-print(torch.arange(3).sum())
+print(checkpoint(torch.sum, torch.arange(3)), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
 """
-    assert said(print_all) == "tensor(3)\n"
+    assert said(print_all) == "tensor(3) <class 'torch.Tensor'> <class 'torch.nn.parameter.Parameter'>\n"
 
 
 def test_what_a_script_sets_stays_on_its_own_torch():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.distributions import Bernoulli, Categorical, Normal, Uniform, kl_divergence
+from minitorch.distributions import Bernoulli, Categorical, Multinomial, Normal, Uniform, kl_divergence
 
 
 def numbers(*shape, low=0.2, high=0.8, seed=0):
@@ -94,3 +94,12 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
 def test_what_is_no_distribution_is_refused(act, kind, said):
     with pytest.raises(kind, match=re.escape(said)):
         act()
+
+
+def test_a_multinomial_counts_the_draws_of_each_class():
+    mt.manual_seed(0)
+    counts = Multinomial(1000, mt.tensor([0.2, 0.0, 0.8])).sample((2,))
+    assert counts.shape == (2, 3) and counts.sum(1).tolist() == [1000.0, 1000.0] and counts[:, 1].tolist() == [0.0, 0.0]
+    assert abs(float(counts[0, 0]) - 200) < 80
+    chances = Multinomial(2, mt.tensor([0.25, 0.75])).log_prob(mt.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])).exp()
+    assert mt.allclose(chances, mt.tensor([1.0, 6.0, 9.0]) / 16)

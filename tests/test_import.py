@@ -29,6 +29,7 @@ ORDER = [
     "minitorch.tensor_types",
     "minitorch.amp",
     "minitorch.jit",
+    "minitorch.version",
     "minitorch.linalg",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from minitorch.autograd.formulas import formula
 
+# fmt: off
+# PyTorch's names for operations that are called otherwise here.
+_PYTORCHS = {
+    "Conv2d": "Convolution", "ConvTranspose2d": "Convolution", "CrossEntropy": "NllLoss", "LayerNorm": "NativeLayerNorm",
+    "Linear": "Addmm", "Log1p": "Log1P", "Matmul": "Mm", "MaxAlong": "Max", "Normalize": "NativeBatchNorm",
+    "Pad": "ConstantPadNd", "Reshape": "View", "Take": "Index", "To": "ToCopy",
+}
+# fmt: on
+
 
 class Shown:
     """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
@@ -55,8 +64,13 @@ class Described:
         return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
 
     def name(self) -> str:
-        """The node's name in PyTorch's form: MulBackward0."""
-        return f"{type(self).__name__}Backward0"
+        """The node's name in PyTorch's form: MulBackward0; a composition has that of its last operation here."""
+        own = type(self).__name__
+        if own in ("Sum", "Mean") and self._shape:  # over some dimensions
+            return f"{own}Backward1"
+        if own == "Matmul" and len(self._shape) > 2:
+            return "BmmBackward0"
+        return f"{_PYTORCHS.get(own, own)}Backward0"
 
     @classmethod
     def derivatives(cls) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
@@ -68,6 +68,28 @@ def inv(A: Tensor) -> Tensor:
     """The inverse of matrices; raises as `solve`."""
     _square("inv", A)
     return Solve.apply(A, wrap(_identity(A)))
+
+
+class Factors(NamedTuple):
+    """What `svd` returns."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.svd(\nU={self.U!r},\nS={self.S!r},\nV={self.V!r})"
+
+
+def svd(input: Tensor, some: bool = True) -> Factors:
+    """U, S and V of the singular values: input = U diag(S) V^T, with all columns of U and V unless `some`.
+
+    Raises TypeError for a tensor that requires a gradient: these have none here.
+    """
+    if input.requires_grad:
+        raise TypeError(f"svd: expected a tensor without a gradient, got shape {tuple(input.shape)} with one; call detach()")
+    u, s, v = array_module(input.array).linalg.svd(input.array, not some)
+    return Factors(wrap(u), wrap(s), wrap(v.swapaxes(-1, -2)))
 
 
 def det(A: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.dims import shapes
+from minitorch.ops.joining import roll
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
@@ -72,6 +73,13 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of `input - other`."""
     return norm(input - other, p)
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along `dim`, of length 3; without one along the first dimension of that length."""
+    dim = next((d for d, n in enumerate(input.shape) if n == 3), -1) if dim is None else dim
+    _expect("cross", f"length 3 along dim {dim}", input.shape[dim] == other.shape[dim] == 3, input, other)
+    return roll(input, -1, dim) * roll(other, -2, dim) - roll(input, -2, dim) * roll(other, -1, dim)
 
 
 # ---- einsum --------------------------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+import minitorch.functional as F
 from minitorch import Tensor
 from minitorch.autograd import Variable
 from tests.op_table import ROWS
 from tests.op_table.checks import assert_all_close, moving, pulled
+from tests.op_table.row import spread
 
 
 def test_a_tensor_type_makes_tensors_and_tells_them():
@@ -205,3 +207,19 @@ def test_view_as_is_view_with_the_shape_of_another():
     assert y.shape == (2, 3) and x[0] == 7
     with pytest.raises(RuntimeError, match="use reshape"):
         mt.zeros(3, 2).t().view_as(mt.zeros(6))
+
+
+def test_singular_values_make_the_matrix_again_and_have_no_derivative():
+    a = mt.tensor(spread(3, 2))
+    u, s, v = a.svd()
+    assert mt.allclose(u * s @ v.T, a) and (u.shape, v.shape) == ((3, 2), (2, 2)) and mt.svd(a, some=False).U.shape == (3, 3)
+    with pytest.raises(TypeError, match=r"svd: expected a tensor without a gradient, got shape \(3, 2\) with one"):
+        mt.svd(a.requires_grad_())
+
+
+def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():
+    x = mt.tensor(spread(2, 2), requires_grad=True)
+    made = [x @ x, x.sum(), x.sum(0), x.view(4), F.cross_entropy(x, mt.tensor([0, 1])), F.linear(x, x, x[0])]
+    names = ["Mm", "Sum", "Sum", "View", "NllLoss", "Addmm"]
+    assert [y.grad_fn.name() for y in made] == [f"{name}Backward{int(i == 2)}" for i, name in enumerate(names)]
+    assert [(2 * x).grad_fn.next_functions[i][0] is None for i in (0, 1)] == [False, True]  # as of x * 2
