@@ -10,7 +10,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.dims import shapes
-from minitorch.ops.joining import roll
+from minitorch.ops.joining import cat, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
@@ -79,7 +79,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The vector product along `dim`, of length 3; without one along the first dimension of that length."""
     dim = next((d for d, n in enumerate(input.shape) if n == 3), -1) if dim is None else dim
     _expect("cross", f"length 3 along dim {dim}", input.shape[dim] == other.shape[dim] == 3, input, other)
-    return roll(input, -1, dim) * roll(other, -2, dim) - roll(input, -2, dim) * roll(other, -1, dim)
+    first, second = split(input, 1, dim), split(other, 1, dim)
+    return cat([first[i - 2] * second[i - 1] - first[i - 1] * second[i - 2] for i in range(3)], dim)
 
 
 # ---- einsum --------------------------------------------------------------------------------------------------------------
