@@ -1,4 +1,4 @@
-"""A whole job: report 001, three nets by fifteen runs, from the command line to the figures, beside the same in PyTorch."""
+"""A whole job: report 001, three nets by fifteen runs, from the command line to the figures, and the same job in PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operation costs whatever it computes: small ones recorded and gone back through, and long chains of them."""
+"""The cost of an operation apart from what it computes: small operations, and long chains of them, forward and backward."""
 
 from __future__ import annotations
 

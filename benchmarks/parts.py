@@ -76,7 +76,7 @@ def of_step(net: str, data: str) -> Work:
 
 
 class Clock:
-    """Adds up the seconds of operations, by name and shape; one that runs inside another is part of that one."""
+    """Adds up the seconds of operations, by name and shape; an operation that runs inside another counts for that one."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The matrix products of a piece of work and nothing else, in NumPy: what no framework on this BLAS can go below."""
+"""Only the matrix products of a piece of work, in NumPy: no framework on this BLAS library can be faster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured: rows of figures, kept as JSON, and the Markdown tables made of them."""
+"""What was measured: rows of figures, kept as JSON, and the Markdown tables made from them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def measured(
 ) -> list[Row]:
     """Measure the entries in turn: a row for each quantity, its figures multiplied by `scale` into `unit`.
 
-    What fails is left out of the figures and said in every row, so that one peer's failure does not end the others' work.
+    A contender that fails is left out, and every row says why, so that its failure does not end the others' work.
     """
     print(f"{case}, {threads} thread{'s' * (threads > 1)}: {', '.join(entry.name for entry in entries)}", file=sys.stderr)
     try:

@@ -1,4 +1,4 @@
-"""What the figures ought to be, set before they were measured, and whether they are: ratios, of which lower is better."""
+"""The targets, which were set before the figures were measured, and whether they are met: ratios, the lower the better."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The core: contenders in processes of their own, turns, rounds, and what is said of a series of figures.
+"""The core: contenders in processes of their own, their turns and rounds, and the statistics of their figures.
 
 A contender's work is made by a function that the process imports by name, `"benchmarks.steps:train"`, and calls with arguments
 that JSON can carry; it returns a `Work`. Nothing here imports any framework.
@@ -30,7 +30,7 @@ Figures = dict[str, list[float]]
 
 
 class Failed(Exception):
-    """A contender could not do its work; what it said is the message."""
+    """A contender could not do its work; the message is what it printed."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def search_folds(job: Job) -> int:
 
 
 def validate(point: Point, train_pairs: Pairs, test_pairs: Pairs, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Evaluate a recipe by cross-validation of the training pairs in `folds` parts; by the plain split if that is 1."""
+    """Evaluate a recipe by cross-validation with `folds` folds of the training pairs, or by the plain split if `folds` is 1."""
     minitorch.manual_seed(seed)
     start = time.perf_counter()
     build, epochs, device = MODELS[point["model"]][0], settings["epochs"], settings["device"]
@@ -99,9 +99,9 @@ def recipes(space: Mapping[str, Sequence[Any]]) -> list[Point]:
 
 
 def part_of_grid(report: Report, job: Job, sizes: Sequence[int]) -> list[list[dict[str, Any]]]:
-    """What a grid search stopped after so many evaluations has seen, in each run.
+    """What a grid search has evaluated in each run if it is stopped after so many evaluations.
 
-    In the grid's own order it would have seen one loss and one optimizer; so it goes through the grid in random order.
+    In the grid's own order it would have tried one loss and one optimizer only, so it goes through the grid in random order.
     """
     points = recipes(SPACE)
     orders = [np.random.default_rng([job.seed(run), 2]).permutation(len(points))[:size] for run, size in enumerate(sizes)]

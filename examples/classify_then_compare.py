@@ -5,8 +5,8 @@
     python examples/classify_then_compare.py --study table-1     # 356 variants on 350 pairs, the best again on 1,000
 
 No net here learns to compare. The 1,000 training pairs are pulled apart into 2,000 digits, a net is trained to classify them,
-and a pair is judged by whether the class found for its first digit is less than or equal to that found for its second. So all
-of this is weight sharing, and nothing but the digits' own loss.
+and a pair is judged by whether the class found for its first digit is less than or equal to that found for its second. So every
+net here shares its weights, and is trained by the loss of the single digits alone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DROPOUT = 0.2  # the share of values dropped by a variant with dropout; the repo
 
 
 class Linear(nn.Sequential):
-    """Fully connected hidden `layers` of `nodes` each. Two of 128 make 43,018 parameters; the text's 42,018 is a slip."""
+    """Fully connected hidden `layers` of `nodes` each. Two of 128 have 43,018 parameters; the text's 42,018 is a misprint."""
 
     def __init__(self, nodes: int = 128, layers: int = 2, dropout: bool = False) -> None:
         widths = [196] + [nodes] * layers
@@ -206,7 +206,7 @@ def train(net: Net, train_pairs: Pairs, test_pairs: Pairs, epochs: int, device: 
 
 
 def loss(outputs: Tensor | tuple[Tensor, Tensor], classes: Tensor) -> Tensor:
-    """Cross-entropy of the classes, and of what an auxiliary classifier says of them."""
+    """Cross-entropy of the scores, plus that of the auxiliary classifier's where there is one."""
     if isinstance(outputs, tuple):
         scores, auxiliary = outputs
         return cross_entropy(scores, classes) + AUXILIARY * cross_entropy(auxiliary, classes)
@@ -222,7 +222,7 @@ def best_epoch(run: Mapping[str, Any]) -> int:
 
 
 def at_best_epoch(run: Mapping[str, Any], quantity: str) -> float:
-    """A figure after the epoch that the test pairs like best: it flatters."""
+    """A figure after the epoch with the lowest error on the test pairs, which makes it too good."""
     return run[quantity][best_epoch(run)]
 
 
@@ -325,7 +325,7 @@ def candidate(point: Point) -> Net:
 
 @dataclass(frozen=True)
 class TwoStages(Search):
-    """A search on few pairs, then the best net of each kind trained as the report's own are, its test error beside theirs."""
+    """A search on few pairs, then the best net of each kind trained as the report's own nets, to compare test errors."""
 
     def __call__(self, report: Report, job: Job) -> tuple[dict[str, Any], str, Mapping[str, Callable]]:
         results, text, figures = super().__call__(report, job)

@@ -84,7 +84,7 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {  # how to build 
 
 # ---- recipe: table 2 of the report ---------------------------------------------------------------------------------------
 
-# Each loss is given what it is defined on: scores, log-probabilities, or probabilities and one-hot targets.
+# Each loss is given what it is defined for: scores, log-probabilities, or probabilities and one-hot targets.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": cross_entropy,
     "NLL": lambda scores, targets: nll_loss(log_softmax(scores, 1), targets),
@@ -177,7 +177,7 @@ def train(net: Net, train_pairs: Pairs, test_pairs: Pairs, epochs: int, device: 
 
 @minitorch.no_grad()
 def doubtful(model: Naive, pairs: Pairs, device: str) -> list[list[float]]:
-    """The class probabilities of both digits of the pair in which they speak most against the classes that they are named."""
+    """The class probabilities of both digits of the pair for which they disagree most with the comparison of the names."""
     model.eval()
     _, *scores = model(minitorch.from_numpy(pairs.inputs).to(device))
     first, second = (softmax(one, 1).cpu().numpy() for one in scores)

@@ -5,8 +5,8 @@
     python examples/fully_connected.py --study learning-rate      # figure 1; or auxiliary-factor (figure 6), recipe
 
 A branch turns a digit into ten scores; a head compares the softmax of two of them. The first net has a branch for each place,
-the second one branch for both. The third is the second, told in training which digits it sees, and the fourth is that again
-with LeNet5 for its branch. The last one leaves learned comparison out: LeNet5 names both digits, and the names are compared.
+the second one branch for both. The third is the second, also trained to name the digits, and the fourth is the third with
+LeNet5 as its branch. The last one learns no comparison: LeNet5 names both digits, and the names are compared.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def lenet5() -> nn.Sequential:
 
 
 def head() -> nn.Sequential:
-    """The comparison: (n, 20), what is thought of two digits, to (n, 1), the probability that the first is less."""
+    """The comparison: (n, 20), the class probabilities of two digits, to (n, 1), the probability that the first is less."""
     return nn.Sequential(
         nn.Linear(20, 100),
         nn.ReLU(),

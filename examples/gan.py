@@ -2,8 +2,8 @@
 
     python examples/gan.py    # about a minute; prints a line every 25 epochs and draws results/gan/digits.png
 
-The generator turns noise into images, the discriminator says of an image how likely it is a real digit. Each step trains both:
-the discriminator to tell real from drawn, the generator to be taken for real.
+The generator turns noise into images, the discriminator estimates how likely an image is a real digit. Each step trains both:
+the discriminator to tell real from drawn images, the generator to draw images that pass for real ones.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """A small GPT learns to write: Radford et al. (2018), with the decoder of Vaswani et al., Attention Is All You Need (2017).
 
-    python examples/gpt.py    # about two minutes; prints the loss, and at the end a text, into results/gpt/text.txt as well
+    python examples/gpt.py    # about two minutes; prints the loss and then a text, also into results/gpt/text.txt
 
 It reads minitorch's own source code character by character and is trained to name the next one. What it writes at the end
-is nonsense in the right form: `def`, indentation, brackets that close.
+means nothing but looks like code: `def`, indentation, brackets that close.
 """
 
 import argparse
@@ -24,7 +24,7 @@ BLOCK, BATCH, WIDTH, HEADS, LAYERS = 64, 16, 64, 4, 3  # characters seen at once
 
 
 class Block(nn.Module):
-    """Attention to earlier characters, then a small net for each character; both added to what was there (residual)."""
+    """Attention to earlier characters, then a small net for each character; each is added to its input (residual)."""
 
     def __init__(self):
         super().__init__()

@@ -2,8 +2,8 @@
 
     python examples/lstm.py    # about half a minute; prints a line an epoch and draws results/lstm/reading.png
 
-At each of the 14 steps the net sees one row of pixels. It is trained to name the digit after the last row. The picture asks it
-after every row: how early does it know?
+At each of the 14 steps the net reads one row of pixels. It is trained to name the digit after the last row. The picture shows
+its answer after every row: how early is it right?
 """
 
 import argparse
@@ -64,7 +64,7 @@ for i in range(8):
     digit.axis("off")
     chart.imshow(chances[i].T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto", extent=(0.5, 14.5, -0.5, 9.5))
     chart.set(xticks=(1, 7, 14), yticks=range(10), xlabel="rows read")
-figure.suptitle("what the net takes a digit for, after each row")
+figure.suptitle("probabilities of the ten classes after each row")
 path = Path("results", "lstm", "reading.png")
 path.parent.mkdir(parents=True, exist_ok=True)
 figure.savefig(path, dpi=150)

@@ -1,4 +1,4 @@
-"""Report 003: is the first digit less than or equal to the second? A baseline, two nets told the digits, one of them siamese.
+"""Report 003: is the first digit less than or equal to the second? A baseline, and two nets that also learn to name the digits.
 
     python examples/siamese.py                      # MNIST, 15 runs of 25 epochs of each net
     python examples/siamese.py --quick              # a small version
@@ -163,7 +163,7 @@ def total_loss(outputs: Tensor | tuple[Tensor, Tensor, Tensor], targets: Tensor,
 
 
 def repaired(pairs: Pairs) -> Pairs:
-    """The same digits put two by two anew: each still comes once, so the classes stay as even as they are."""
+    """The same digits in new pairs: each digit is still used once, so the classes are as evenly distributed as before."""
     order = minitorch.randperm(pairs.classes.size).numpy()
     classes = pairs.classes.reshape(-1)[order].reshape(-1, 2)
     inputs = pairs.inputs.reshape(-1, 14, 14)[order].reshape(-1, 2, 14, 14)

@@ -3,8 +3,8 @@
     python examples/vae.py    # about half a minute; prints a line an epoch and draws results/vae/digits.png
 
 The encoder turns an image into a normal distribution over two numbers, the decoder turns two numbers into an image. The loss
-asks that images survive the way through both, and that the distributions stay near the standard normal one. So after training,
-two numbers drawn from that one, or laid out on a grid, become digits nobody wrote.
+is small if images come out as they went in, and if the distributions are near the standard normal one. After training, the
+decoder therefore turns two numbers drawn from that distribution, or from a grid, into digits that nobody wrote.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class VAE(nn.Module):
 
 
 def negative_elbo(logits, images, mean, log_variance):
-    """Equation 10 of the paper with the sign turned: reconstruction, and the divergence from the standard normal."""
+    """Equation 10 of the paper with the opposite sign: reconstruction, and the divergence from the standard normal."""
     reconstruction = binary_cross_entropy_with_logits(logits, images, reduction="sum")
     divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum()
     return (reconstruction + divergence) / len(images)

@@ -5,8 +5,8 @@
     python examples/weight_sharing.py --study grid-search
 
 Three nets see pairs of 14x14 digits. The first takes a pair as an image of two channels. The second applies one convnet to both
-digits (weight sharing) and compares what it says of them. The third is the same net, told in training which digits it
-sees (an auxiliary loss on both).
+digits (weight sharing) and compares the two results. The third is the same net, also trained to name the digits (an auxiliary
+loss for each).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from runner.search_figures import accuracy_by_setting
 def convnet(channels: int, classes: int) -> nn.Sequential:
     """The convnet of all three: images (n, channels, 14, 14) to the probabilities of `classes`.
 
-    It ends in a softmax although the loss, cross-entropy, takes the softmax of what it is given. That is no slip to clean up:
+    It ends in a softmax although the loss, cross-entropy, takes the softmax of what it is given. That is not a mistake:
     probabilities can differ by one at most, so after the second softmax no net is ever sure, and the nets cannot overfit the
-    1,000 training pairs by driving their weights up. Without it the third net errs twice as often (5.2 % instead of 2.5 %).
+    1,000 training pairs by making their weights large. Without it the third net errs twice as often (5.2 % instead of 2.5 %).
     """
     return nn.Sequential(
         nn.Conv2d(channels, 32, 3),

@@ -10,8 +10,8 @@ A report is one script: its nets, its recipe, and a `Report` that names them.
         main(REPORT)
 
 `main` reads the command line, runs every net `runs` times from seeds of their own, keeps each finished run on disk so that a
-stopped job can go on, and writes `results.json`, `table.md` and the figures. What a report studies besides is a `Report` of
-its own under `studies`, or a function of the `Job` where tasks follow from results, as in a search.
+stopped job can go on, and writes `results.json`, `table.md` and the figures. A further study of the report is a `Report` of its
+own under `studies`, or, where tasks depend on earlier results as in a search, a function of the `Job`.
 """
 
 from runner.command import main

@@ -25,14 +25,14 @@ from runner.report import Report
 from runner.results import summary, table
 from runner.runs import all_runs
 
-MISTAKE = 2  # the exit status of what a user has to change, as argparse's
+MISTAKE = 2  # the exit status for a user's mistake, as in argparse
 
 
 def main(report: Report, arguments: list[str] | None = None) -> None:
     """Read the command line, run the report's job or one of its studies, and write results, table and figures.
 
-    Exit statuses: 2 for what the user has to change, 1 for what went wrong meanwhile, 128 and the number of the signal for a
-    job that was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by a terminal that was closed.
+    Exit statuses: 2 for a user's mistake, 1 for an error while the job ran, and 128 plus the number of the signal for a job
+    that was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by a terminal that was closed.
     """
     console.take_any_encoding()
     options = parse(report, arguments)
@@ -70,7 +70,7 @@ def _run(report: Report, options: argparse.Namespace) -> tuple[str, list[Path]]:
 
 
 class Stopped(BaseException):
-    """A signal that asks the job to end; no handler of exceptions on its way takes it for an error."""
+    """A signal asked the job to end. No `except Exception` on its way catches it."""
 
     def __init__(self, number: int) -> None:
         self.signal = number
@@ -79,10 +79,10 @@ class Stopped(BaseException):
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Within the block Ctrl-C, SIGTERM and a closed terminal raise Stopped, but for those that are ignored, as nohup does."""
+    """Within the block Ctrl-C, SIGTERM and a closed terminal raise Stopped, except signals that are ignored, as under nohup."""
 
     def stop(number: int, frame: object) -> NoReturn:
-        for each in before:  # once is enough: what ends the workers is not to be interrupted
+        for each in before:  # no second signal may interrupt the ending of the workers
             signal.signal(each, signal.SIG_IGN)
         raise Stopped(number)
 
@@ -137,14 +137,19 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
         default=0,
         help="where all random numbers start; the same seed gives the same figures (default: 0)",
     )
-    add("--jobs", type=positive, default=os.cpu_count() or 1, help="processes of one BLAS thread (default: one a processor)")
+    add(
+        "--jobs",
+        type=positive,
+        default=os.cpu_count() or 1,
+        help="processes, each with one BLAS thread (default: one per processor)",
+    )
     add("--backend", choices=list(NEEDS), default="loky", help="what runs the processes, or the cluster (default: loky)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
     add("--quick", action="store_true", help="a small version, in under a minute")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with what a stopped job left in --out")
-    again.add_argument("--overwrite", action="store_true", help="throw away what an earlier job wrote in --out, and start anew")
+    again.add_argument("--overwrite", action="store_true", help="delete what an earlier job wrote in --out, and start again")
     options = parser.parse_args(arguments)
     study = report.studies.get(options.study)
     own = study if hasattr(study, "runs") else report  # a search has its own numbers of runs and epochs, too
@@ -162,7 +167,7 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One that names a mistake in a sentence, not under a page of options."""
+    """A parser that names a mistake in one sentence, without a page of options."""
 
     def error(self, message: str) -> NoReturn:
         console.say(f"{self.prog}: {message} (--help lists the options)", file=sys.stderr)
@@ -188,7 +193,7 @@ def _whole(text: str, least: int) -> int:
 
 
 def _load(source: str) -> Any:
-    """The digits, announced on the screen."""
+    """The digits; prints which they are."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         digits = load_digits(source)

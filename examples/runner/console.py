@@ -1,4 +1,4 @@
-"""Words for the user, on any console: one that knows ASCII alone, one that is closed, or none."""
+"""Messages for the user on any console: one that has only ASCII, one that was closed, or none at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-PLAIN = {"±": "+-", "“": '"', "”": '"'}  # what tables and conclusions have; "?" for others
+PLAIN = {"±": "+-", "“": '"', "”": '"'}  # all that tables and conclusions use; others become "?"
 
 
 def take_any_encoding() -> None:
@@ -25,7 +25,7 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def say(*words: Any, sep: str = " ", file: TextIO | None = None) -> None:
-    """Print; nobody who reads is no error, as what counts is in files."""
+    """Print. A console that was closed is not an error, because the results are in files."""
     stream = sys.stdout if file is None else file
     if stream is None:
         return

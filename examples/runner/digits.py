@@ -38,7 +38,7 @@ def fit_digits(
 
     `train_loss` is the mean over the batches as they were trained. The errors are measured after the epoch, in evaluation mode:
     `train_error` and `digit_error`, the share of training and test digits given a wrong class, and `test_error`, the share of
-    test pairs of which `compare` says something else for the two classes given than for the true ones. In evaluation mode
+    test pairs for which `compare` gives another answer for the two classes found than for the true ones. In evaluation mode
     the model returns the scores of the classes alone.
     """
     history: History = {"train_loss": [], "train_error": [], "digit_error": [], "test_error": []}

@@ -1,4 +1,4 @@
-"""Figures: learning curves of every run with their mean, and a box plot of the nets. Colours that the colour-blind can tell.
+"""Figures: learning curves of every run with their mean, and a box plot of the nets. Colour-blind readers can tell the colours.
 
 What they show of the comparison is its test error where lower is better in the first measure, else its test accuracy.
 """
@@ -35,7 +35,7 @@ def draw_all(results: dict[str, Any], figures: Mapping[str, Callable[[dict[str, 
         drawn = io.BytesIO()
         figure.savefig(drawn, dpi=120)
         plt.close(figure)
-        # 256 colours are as good to the eye, in a third of the space
+        # 256 colours look the same and need a third of the space
         Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(folder / name, optimize=True)
     return [folder / name for name in figures]
 

@@ -1,4 +1,4 @@
-"""The genetic search of report 004: a population of choices whose fittest breed, and keep it diverse."""
+"""The genetic search of report 004: of a population of choices the fittest breed, and different choices count as fitter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 Individual = dict[str, Any]
 """A value for each parameter of the space that is searched, by its name."""
 
-DIVERSITY = 0.75  # what individuality counts for beside accuracy, set by hand in the report
+DIVERSITY = 0.75  # the weight of individuality beside accuracy, set by hand in the report
 KEPT = 0.6  # the share of a population that lives on
 
 
@@ -38,7 +38,7 @@ def fitness(population: Sequence[Individual], accuracies: Sequence[float]) -> li
 def next_generation(
     population: Sequence[Individual], accuracies: Sequence[float], rng: np.random.Generator
 ) -> list[Individual]:
-    """The fittest 60 %, and in the place of the others children, who take each parameter from a random one of the fittest.
+    """The fittest 60 %, and in place of the others children, which get each parameter from a random one of the fittest.
 
     There is no mutation: a value that is lost stays lost.
     """

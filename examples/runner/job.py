@@ -33,14 +33,14 @@ WAYS_ON = (
 
 
 class FolderTaken(Exception):
-    """What is in the output folder must not be touched: runs of other settings, unasked ones, or files of somebody else."""
+    """The output folder has something that must not be touched: runs made otherwise or not asked for, or files of others."""
 
 
 @dataclass(frozen=True)
 class Task:
     """Something to compute once: `function(*arguments())`, a dictionary of numbers, kept under `key`.
 
-    `arguments` is called when the task's turn has come, so that the data of thousands of tasks need not exist at once.
+    `arguments` is called only when the task starts, so that the data of thousands of tasks need not exist at once.
     """
 
     key: str
@@ -51,8 +51,8 @@ class Task:
 class Job:
     """The digits, the settings and the folder of one command, and the processes that do its tasks.
 
-    It holds the folder's lock until `close`, or the end of a `with` block. A folder that has runs already is taken up with
-    `resume`, or if the job that wrote it was done; `overwrite` throws away what that job wrote, and nothing else. Raises
+    It holds the folder's lock until `close`, or the end of a `with` block. Runs that are in the folder already are used with
+    `resume`, or if the job that wrote them had ended; `overwrite` deletes what that job wrote, and nothing else. Raises
     FolderInUse while another job is at work there, FolderTaken for runs made with other settings, for runs of a job that was
     stopped, unless `resume` or `overwrite` says what to do with them, and for files that no job wrote.
     """
@@ -121,12 +121,12 @@ class Job:
         return [self.folder / name for name in ("results.json", "table.md", "clock.json")]
 
     def pictures(self) -> list[Path]:
-        """Those that the folder's results name as theirs; those of a user who keeps some there are not among them."""
+        """The pictures that the folder's results list; pictures that a user keeps there are not among them."""
         names = kept.json_in(self.folder / "results.json").get("figures", [])
         return [self.folder / name for name in names if isinstance(name, str) and Path(name).name == name]
 
     def _written(self) -> list[Path]:
-        """What is certainly a job's: tasks under the names that their keys give, and, where there are settings, its results."""
+        """The files that a job certainly wrote: tasks whose names fit their keys; with settings, the results."""
         ours = [path for path in self._kept.glob("*.json") if path == self._path(str(kept.json_in(path).get("key")))]
         if (self._kept / "settings.json").exists():
             ours += [self._kept / "settings.json", *self.pictures(), *self._outputs()]
@@ -135,7 +135,7 @@ class Job:
     # ---- the clock -------------------------------------------------------------------------------------------------------
 
     def _clock_of_before(self) -> tuple[float, dict[str, Any]]:
-        """The seconds up to the last finished task of the job that is taken up, and its versions; 0 and ours of a new one."""
+        """Seconds and versions up to the last finished task of a job that goes on; 0 and the present versions of a new one."""
         if self._clock.exists():
             try:
                 entry = kept.read(self._clock)
@@ -149,7 +149,7 @@ class Job:
         return self._spent
 
     def versions(self) -> dict[str, Any]:
-        """What the last finished task was computed with."""
+        """The versions that the last finished task was computed with."""
         return self._versions
 
     # ---- tasks -----------------------------------------------------------------------------------------------------------
@@ -204,12 +204,12 @@ class Job:
         return self._kept / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.json"
 
     def seed(self, run: int) -> int:
-        """The seed of run number `run`: the nets of one run share it, hence pairs and shuffles."""
+        """The seed of run number `run`: all nets of a run have the same one, and so the same pairs in the same order."""
         return int(np.random.SeedSequence([self.settings["seed"], run]).generate_state(1)[0])
 
 
 def _fingerprint(digits: Digits) -> str:
-    """Tells digits from others of the same name."""
+    """A hash of the digits, by which others of the same name are told from them."""
     content = hashlib.sha256()
     for array in (digits.train_images, digits.train_labels, digits.test_images, digits.test_labels):
         content.update(np.ascontiguousarray(array))

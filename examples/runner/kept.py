@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def json_in(path: Path) -> dict[str, Any]:
-    """What a file of JSON holds, whoever wrote it; nothing if it is none, or no object."""
+    """The object in a JSON file, whoever wrote it; an empty one if the file has anything else."""
     try:
         entry = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -69,7 +69,7 @@ def _checksum(entry: Any) -> str:
 
 
 def _for_json(value: Any) -> Any:
-    """The same with None for numbers that JSON does not know, as a diverged run leaves them."""
+    """`value` with None in place of nan and infinity, which a diverged run has and JSON cannot hold."""
     if isinstance(value, dict):
         return {key: _for_json(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -71,7 +71,7 @@ def _in_use(path: Path) -> FolderInUse:
     try:
         holder = json.loads(path.read_text())
         who = f"process {holder['process']} on host {holder['host']}, since {holder['since']}"
-    except (OSError, ValueError, LookupError, TypeError):  # it has just begun, and not yet said who it is
+    except (OSError, ValueError, LookupError, TypeError):  # it has just begun, and has not written its name yet
         who = "another process"
     return FolderInUse(f"{path.parent} is in use: another job is at work there ({who}). Wait for it, or choose another --out.")
 

@@ -33,8 +33,8 @@ NEEDS: dict[str, list[str]] = {"loky": [], "multiprocessing": [], "dask": ["dask
 """The back ends, and the packages that each needs besides those of the examples."""
 
 LOCAL = ("loky", "multiprocessing")
-DEATHS = 3  # of workers, one after another without a result between them, end the job
-LOOK = 0.5  # seconds between two looks of a worker at whether its job still lives
+DEATHS = 3  # of workers, without a result in between: then the job ends
+LOOK = 0.5  # seconds after which a worker looks again whether its job is alive
 
 Pool = Iterator[tuple[Callable[..., futures.Future], int]]  # a function that submits a call, and how many may be under way
 
@@ -51,9 +51,9 @@ def missing(backend: str) -> list[str]:
 def outcomes(calls: Iterable[tuple], backend: str, jobs: int) -> Iterator[Any]:
     """`function(*arguments)` of each call (function, *arguments), as they finish: in `jobs` processes, or on a cluster.
 
-    What a worker that dies was at is given to another. An exception, also of who reads the outcomes, ends local workers at
-    once. Raises WorkersDie for workers that die again and again, ConnectionError for a cluster that cannot be reached, or
-    that would hang or compute something else.
+    If a worker dies, its call is given to another. An exception, also one in the code that reads the outcomes, ends local
+    workers at once. Raises WorkersDie for workers that die again and again, ConnectionError for a cluster that cannot be
+    reached, or that would hang or compute something else.
     """
     if jobs <= 1 and backend in LOCAL:
         yield from (function(*arguments) for function, *arguments in calls)
@@ -97,7 +97,7 @@ def _submitted(submit: Callable[..., futures.Future], call: tuple) -> futures.Fu
 
 @contextmanager
 def _loky(jobs: int) -> Pool:
-    """loky's processes, kept for the next call of `outcomes`: they start from nothing, and take classes of a script."""
+    """loky's processes, kept for the next call of `outcomes`. They can be sent classes that a script defines."""
     pool = loky.get_reusable_executor(jobs, initializer=_watch, initargs=(os.getpid(),))
     try:
         yield pool.submit, 2 * jobs
@@ -108,7 +108,7 @@ def _loky(jobs: int) -> Pool:
 
 @contextmanager
 def _multiprocessing(jobs: int) -> Pool:
-    """Python's own processes, for those who do not trust loky; they import the script."""
+    """Processes of Python's standard library, which import the script."""
     with futures.ProcessPoolExecutor(jobs, get_context("spawn"), _watch, (os.getpid(),)) as pool:
         try:
             yield pool.submit, 2 * jobs
@@ -135,7 +135,7 @@ def _watch(job: int) -> None:
 
 @contextmanager
 def _dask(jobs: int) -> Pool:
-    """All workers of a Dask cluster that is running; it gives the tasks of a worker that dies to another by itself."""
+    """All workers of a running Dask cluster. If a worker dies, Dask itself gives its tasks to another."""
     import dask
     import distributed
 
@@ -172,7 +172,7 @@ def _check(client: Any) -> None:
 
 @contextmanager
 def _ray(jobs: int) -> Pool:
-    """`jobs` processors of a Ray cluster, which tries the task of a worker that dies again by itself."""
+    """`jobs` processors of a Ray cluster. If a worker dies, Ray itself tries its task again."""
     import ray
 
     if not ray.is_initialized():

@@ -1,4 +1,4 @@
-"""The nouns: a net with what its report says of it, what is measured, and a report with its nets and its recipe."""
+"""What a report consists of: nets with the figures that it gives for them, what is measured, and how the nets are trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ History = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that a run ends in: its name in tables, the unit, how to read it off the run's `History`, and its good end.
+    """The final figure of a run: its name in tables, its unit, how to compute it from the run's `History`, which end is good.
 
     Learning curves show test errors where lower is better, else test accuracies.
     """

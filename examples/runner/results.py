@@ -1,4 +1,4 @@
-"""Results: one JSON with every figure, and the table that sets them beside the reported ones."""
+"""Results: one JSON file with every figure, and the table that compares them with the reported ones."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a Markdown table under a line that says what they are; reported figures beside ours on MNIST only.
+    """The results as a Markdown table under a line that says what they are, with the reported figures if they are of MNIST.
 
-    A row for each net; of more than two measures, a row for each net and measure, so that the table does not grow wide.
+    There is a row for each net or, with more than two measures, for each net and measure, so that the table is not too wide.
     """
     rows = _row_per_net(results) if len(results["measures"]) <= 2 else _row_per_measure(results)
     return "\n".join([heading(results), "", *(f"| {' | '.join(row)} |" for row in rows), ""])
@@ -90,7 +90,7 @@ def _row_per_measure(results: dict[str, Any]) -> list[list[str]]:
 
 
 def _figures(net: dict[str, Any], measure: str, comparable: bool) -> list[str]:
-    """What a table says of one measure: reported if that may be compared, attained, lowest and highest."""
+    """The cells for one measure: the reported figure if it may be compared, and the attained mean, lowest and highest."""
     got = net["attained"][measure]
     beside = [plus_minus(net["reported"].get(measure))] if comparable else []
     return [*beside, plus_minus(got), f"{got['min']:.2f}", f"{got['max']:.2f}"]
@@ -119,7 +119,7 @@ def counted(number: int, what: str) -> str:
 
 
 def plus_minus(figure: dict[str, float | None] | None) -> str:
-    """Mean ± standard deviation to two places, without the latter where there is none."""
+    """Mean ± standard deviation to two places; the mean alone where there is no deviation."""
     if figure is None:
         return "-"
     return f"{figure['mean']:.2f}" if figure["std"] is None else f"{figure['mean']:.2f} ± {figure['std']:.2f}"

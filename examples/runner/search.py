@@ -1,4 +1,4 @@
-"""Searches: settings tried one by one, each evaluation a task kept on disk, scored on pairs that are not the test's."""
+"""Searches: settings are tried one by one on pairs that are not the test pairs; each evaluation is a task kept on disk."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def evaluations(
 ) -> list[dict[str, Any]]:
     """`evaluate(point, *arguments(repeat))` for each point and repeat, as [{"point": ..., "runs": [result, ...]}, ...].
 
-    A point met before, in this list, in an earlier call or in a job that was stopped, is not evaluated again: a grid passes
-    scikit-learn's ParameterGrid once, a genetic search each of its generations.
+    A point that was evaluated before, in this list, in an earlier call or in a job that was stopped, is not evaluated again.
+    A grid search calls this once with scikit-learn's ParameterGrid, a genetic search once for each generation.
     """
     points = [dict(point) for point in points]
     tasks = [[evaluation(point, evaluate, arguments, repeat) for repeat in range(repeats)] for point in points]

@@ -1,4 +1,4 @@
-"""Tables of searches that are set side by side: what each cost, what it found, and which found the better."""
+"""Tables that compare searches: what each cost, what it found, and which found better points."""
 
 from __future__ import annotations
 

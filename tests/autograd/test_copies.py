@@ -1,4 +1,4 @@
-"""Copies by pickle, copy and joblib: leaves with all that is theirs, memory shared as before, no graph, and nothing read-only."""
+"""Copies by pickle, copy and joblib: leaves keep what belongs to them, shared memory stays shared, no graph comes along."""
 
 import copy
 import pickle

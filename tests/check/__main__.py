@@ -1,4 +1,4 @@
-"""What `explain` makes of mutants of the backward rules, and of all that the table of operations runs.
+"""`explain` tried on mutants of the backward rules, and on all that the table of operations runs.
 
     python -m tests.check            # a few minutes; prints the counts, and what is accepted or accused
 

@@ -142,7 +142,7 @@ def mirrors(server, cache, monkeypatch):
 
 
 def lose_patience(monkeypatch):
-    """Have a mirror that is never done be left soon, which one that works on a busy machine must beat."""
+    """Give up soon on a mirror that never finishes; one that works must be faster, also on a busy machine."""
     monkeypatch.setattr(download, "CONNECT_SECONDS", 1)
     monkeypatch.setattr(download, "TRANSFER_SECONDS", 1)
 

@@ -1,4 +1,4 @@
-"""A job's folder belongs to one job at a time, and nothing in it is lost, mixed or believed unread."""
+"""A job's folder belongs to one job at a time, and nothing in it is lost, mixed up or used unchecked."""
 
 import json
 import multiprocessing

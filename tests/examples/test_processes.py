@@ -1,4 +1,4 @@
-"""Jobs on a cluster that is running: the same figures as in processes of this machine, and words for a cluster unfit."""
+"""Jobs on a cluster that is running: the same figures as in processes of this machine, and a message for a cluster that does not fit."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The figures of correctness that the README publishes: `python -m tests.figures` measures them anew.
+"""The figures of correctness in docs/correctness.md: `python -m tests.figures` measures them anew.
 
 One module for each subject. Its functions return `Figure`s, lines of the table; the tests call the same functions with smaller
 numbers of cases.

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: what readers find after errors, interruptions, kills and meetings of writers."""
+"""Files written whole or not at all: what readers find after errors, interruptions, kills and two writers at once."""
 
 import errno
 import os

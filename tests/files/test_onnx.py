@@ -31,7 +31,7 @@ def exported(net, *inputs, **options):
 
 
 def check(net, *inputs, **options):
-    """Exported on `inputs`, it computes on them, and on others, what `net` does."""
+    """Compare the exported net with `net`, on `inputs` and on others."""
     run = exported(net, *inputs, **options)
     for given in (inputs, [x.flip(0) for x in inputs]):
         with mt.no_grad():

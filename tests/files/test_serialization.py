@@ -196,7 +196,7 @@ def test_what_cannot_be_saved_is_named_by_its_place_and_the_old_file_stays(tmp_p
 
 
 class Slow(io.RawIOBase):
-    """A pipe of a kind: it cannot seek, takes and gives a few bytes at a time, and remembers them."""
+    """Like a pipe: it cannot seek, reads and writes a few bytes at a time, and remembers them."""
 
     def __init__(self, content=b""):
         self.content, self.given = bytearray(content), 0

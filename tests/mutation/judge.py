@@ -49,7 +49,7 @@ class Verdict:
 
     @property
     def alive(self) -> bool:
-        """Whether it lives on."""
+        """Whether it survived."""
         return self.outcome in ("survived", "not reached")
 
 

@@ -38,7 +38,7 @@ def relu(x):
 
 
 def whole(cell, stack):
-    """The cell step after step; `stack` lays what it finds side by side."""
+    """The cell applied step by step; `stack` joins the results."""
 
     def run(x, h, *weights, relu=None):
         kind = cell if relu is None else cell[relu]

@@ -313,7 +313,7 @@ def test_an_index_on_the_gpu_does_not_reach_into_host_memory(cupy):
 
 
 def test_an_index_out_of_range_is_refused_on_every_device(device):
-    """CuPy alone would wrap it around in silence."""
+    """CuPy itself would wrap it around without an error."""
     x = mt.ones(3, device=device)
     for index in (mt.tensor([3], device=device), mt.tensor([-4], device=device), [0, 5]):
         with pytest.raises(IndexError):

@@ -1,4 +1,4 @@
-"""Names around tensors that teaching code uses: types, wrappers, in-place forms, keywords, draws, and what one device has not."""
+"""Names around tensors that teaching code uses: types, wrappers, in-place forms, keywords, draws, and what has no meaning on one device."""
 
 from __future__ import annotations
 

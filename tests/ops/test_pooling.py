@@ -1,4 +1,4 @@
-"""Pooling where numbers end: nan, infinities, and memory that no window writes."""
+"""Pooling of extreme inputs: nan, infinities, and memory that no window writes."""
 
 from __future__ import annotations
 
