@@ -28,7 +28,7 @@ class _Loss(Options):
             *others, last = map(repr, self.reductions)
             expected = f"{', '.join(others)} or {last}"
             raise ValueError(f"{type(self).__name__}: expected reduction {expected}, got {self.reduction!r}")
-        for name in {"weight", "pos_weight"} & set(self.options):
+        for name in (name for name in ("weight", "pos_weight") if name in self.options):
             weight = getattr(self, name)
             delattr(self, name)
             self.register_buffer(name, weight)
