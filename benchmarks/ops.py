@@ -22,6 +22,8 @@ them: channels-last in minitorch, channels first in PyTorch."""
 ROUNDS = 11
 BESIDE = [TORCH.name, PRODUCTS]
 
+CURVES = ("gelu", "leaky_relu", "silu", "logsigmoid", "sigmoid", "tanh")
+
 # by name: the operation, the shape of its input, and what else it takes
 # fmt: off
 OPS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
@@ -53,6 +55,20 @@ OPS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
     "dropout (100,200), p 0.2": ("dropout", (100, 200), {}),
     "dropout (1000,1000), p 0.2": ("dropout", (1000, 1000), {}),
     "relu (100,32,6,6)": ("relu", (100, 32, 6, 6), {}),
+    "conv2d (8,64,56,56) to 64, k3 p1": ("conv2d", (8, 64, 56, 56), {"filters": 64, "kernel": 3, "padding": 1}),
+    "conv2d (8,512,7,7) to 512, k3 p1": ("conv2d", (8, 512, 7, 7), {"filters": 512, "kernel": 3, "padding": 1}),
+    "conv2d (8,128,28,28), k3 p1, depthwise": (
+        "conv2d", (8, 128, 28, 28), {"filters": 128, "kernel": 3, "padding": 1, "groups": 128}),
+    "avg_pool2d (16,512,7,7), k7": ("avg_pool2d", (16, 512, 7, 7), {"kernel": 7}),
+    "linear (1,1024) to 1024": ("linear", (1, 1024), {"outputs": 1024}),
+    "layer norm (2048,384)": ("layer_norm", (2048, 384), {}),
+    "group norm (16,64,32,32), 8 groups": ("group_norm", (16, 64, 32, 32), {"groups": 8}),
+    "softmax (64,50000)": ("softmax", (64, 50_000), {"dim": 1}),
+    "softmax cross-entropy (4096,1000)": ("cross_entropy", (4096, 1000), {}),
+    **{f"{kind} (4000000)": (kind, (4_000_000,), {}) for kind in CURVES},
+    **{f"{kind} (4000000)": ("method", (4_000_000,), {"name": kind}) for kind in ("exp", "sin", "sum")},
+    **{f"{kind} (3000,3000), dim 1": ("method", (3000, 3000), {"name": kind, "dim": 1}) for kind in ("sum", "cumsum", "var")},
+    "x ** 3 (4000000)": ("method", (4_000_000,), {"name": "pow", "exponent": 3}),
 }
 # fmt: on
 QUICK = [0, 2, 10, 15, 19]
@@ -137,15 +153,33 @@ def _linear(F: Any, tensor: Any, x: Any, outputs: int) -> Built:
     return [x, w, b], lambda: F.linear(x, w, b)
 
 
+def _layer_norm(F: Any, tensor: Any, x: Any) -> Built:
+    w, b = tensor(x.shape[1]), tensor(x.shape[1])
+    return [x, w, b], lambda: F.layer_norm(x, (x.shape[1],), w, b)
+
+
+def _group_norm(F: Any, tensor: Any, x: Any, groups: int) -> Built:
+    w, b = tensor(x.shape[1]), tensor(x.shape[1])
+    return [x, w, b], lambda: F.group_norm(x, groups, w, b)
+
+
+def _alone(kind: str) -> Callable[..., Built]:
+    """A function of one tensor."""
+    return lambda F, tensor, x, **options: ([x], lambda: getattr(F, kind)(x, **options))
+
+
 FUNCTIONS: dict[str, Callable[..., Built]] = {
     "conv2d": _conv2d,
     "max_pool2d": lambda F, tensor, x, kernel: ([x], lambda: F.max_pool2d(x, kernel)),
     "avg_pool2d": lambda F, tensor, x, kernel: ([x], lambda: F.avg_pool2d(x, kernel)),
     "batch_norm": _batch_norm,
     "linear": _linear,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
     "cross_entropy": lambda F, tensor, x: ([x], None),
     "dropout": lambda F, tensor, x: ([x], lambda: F.dropout(x, 0.2)),
-    "relu": lambda F, tensor, x: ([x], lambda: F.relu(x)),
+    "method": lambda F, tensor, x, name, **options: ([x], lambda: getattr(x, name)(**options)),
+    **{kind: _alone(kind) for kind in ("relu", "softmax", *CURVES)},
 }
 
 
