@@ -222,11 +222,12 @@ _PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone 
 
 
 def _unwrapped(data: Any) -> Any:
-    """Nested sequences with each tensor in them replaced by its values."""
+    """Nested sequences with each tensor in them replaced by its values, one of a single element by a number, as in PyTorch."""
     if isinstance(data, Conversion):
         return backend.to_array(data.array, None, backend.CPU)
     if isinstance(data, (list, tuple)) and not _PLAIN.issuperset(map(type, data)):
-        return [_unwrapped(entry) for entry in data]
+        entries = [_unwrapped(entry) for entry in data]
+        return [x.reshape(()) if isinstance(was, Conversion) and x.size == 1 else x for x, was in zip(entries, data)]
     return data
 
 

@@ -75,8 +75,7 @@ def run_hooks(node: Node, grad: Any) -> Any:
     for hook in tuple(node._hooks or ()):  # one may remove itself
         given = grad if isinstance(grad, Tensor) else wrap(grad.copy())  # hooks see tensors
         answer = hook(given)
-        if answer is None:
-            continue
+        answer = given if answer is None else answer  # what the hook has written into it counts, as in PyTorch
         if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
             is_tensor = isinstance(answer, Tensor)
             got = f"one of shape {tuple(answer.shape)} on {answer.device}" if is_tensor else type(answer).__name__

@@ -84,6 +84,16 @@ def test_a_hook_sees_a_copy_that_it_cannot_spoil():
     assert x.grad.tolist() == [1.0] and y.grad.tolist() == [1.0]
 
 
+def test_what_a_hook_writes_into_its_gradient_counts_for_this_tensor_alone():
+    def double(grad):
+        grad *= 2
+
+    x, y = leaf(2.0), leaf(1.0)
+    x.register_hook(double)
+    (x + y).sum().backward()
+    assert x.grad.tolist() == [2.0] and y.grad.tolist() == [1.0]
+
+
 def test_the_gradient_a_hook_hands_back_stays_its_own():
     x, replacement = leaf(2.0), mt.tensor([5.0], dtype=mt.float64)
     x.register_hook(lambda g: replacement)

@@ -223,3 +223,8 @@ def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():
     names = ["Mm", "Sum", "Sum", "View", "NllLoss", "Addmm"]
     assert [y.grad_fn.name() for y in made] == [f"{name}Backward{int(i == 2)}" for i, name in enumerate(names)]
     assert [(2 * x).grad_fn.next_functions[i][0] is None for i in (0, 1)] == [False, True]  # as of x * 2
+
+
+def test_tensors_of_one_element_in_a_list_are_numbers():
+    assert mt.tensor([mt.tensor([1.0]), mt.tensor([[2.0]])]).shape == (2,)
+    assert mt.tensor([mt.ones(2), mt.ones(2)]).shape == (2, 2)
