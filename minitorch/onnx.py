@@ -110,11 +110,12 @@ class Graph(Watch):
     name = "onnx.export"
 
     def __init__(self, onnx: Any, inputs: Mapping[str, Tensor], states: Mapping[str, Tensor], batch: bool) -> None:
-        self.onnx, self.batch = onnx, batch
+        self.onnx: Any = onnx
+        self.batch: bool = batch
         self.nodes: list[Any] = []
         self.initializers: dict[str, Any] = {}
-        self.names = {_place(tensor.array): name for name, tensor in inputs.items()}
-        self.states = {_place(tensor.array): name for name, tensor in states.items()}
+        self.names: dict[tuple[Any, ...], str] = {_place(tensor.array): name for name, tensor in inputs.items()}
+        self.states: dict[tuple[Any, ...], str] = {_place(tensor.array): name for name, tensor in states.items()}
         self.alive: list[Any] = [inputs, states]  # no array of these is freed, so that none takes the place of another
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:

@@ -43,14 +43,17 @@ class Trial:
     def __init__(self, op: Any, inputs: tuple[Any, ...], parameters: dict[Any, Any], strict: bool = False) -> None:
         self.function: Any = op if issubclass(op, Function) else None
         self.op: type[Op] = op._node if self.function else op
-        self.inputs, self.parameters, self.strict = [_as_host(value) for value in inputs], parameters, strict
+        self.inputs: list[Any] = [_as_host(value) for value in inputs]
+        self.parameters: dict[Any, Any] = parameters
+        self.strict: bool = strict
         asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]
         moving = asked if any(asked) else [True] * len(inputs)
-        self.places = [i for i, a in enumerate(self.inputs) if moving[i] and is_floating(a)]
-        self.forward, self.rule = Source(op.forward), Source(op.backward)
-        self.generator = np.random.default_rng(0)
+        self.places: list[int] = [i for i, a in enumerate(self.inputs) if moving[i] and is_floating(a)]
+        self.forward: Source = Source(op.forward)
+        self.rule: Source = Source(op.backward)
+        self.generator: np.random.Generator = np.random.default_rng(0)
         names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]
-        self.names = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
+        self.names: tuple[str, ...] = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
 
     def on(self, inputs: list[Any], **parameters: Any) -> Trial:
         """The same operation on other inputs."""
@@ -182,12 +185,14 @@ class Source:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         code: Any = inspect.unwrap(function).__code__
-        self.file, self.arguments = code.co_filename, code.co_varnames[: code.co_argcount]
+        self.file: str = code.co_filename
+        self.arguments: tuple[str, ...] = code.co_varnames[: code.co_argcount]
         self.lines: list[str] = []
-        self.start, self.nodes = 0, list[Any]()
+        self.start: int = 0
+        self.nodes: list[Any] = []
         with contextlib.suppress(OSError, SyntaxError):  # typed at a prompt: there is no line to name
             lines, self.start = inspect.getsourcelines(code)
-            self.nodes = list[Any](ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
+            self.nodes = list(ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
             self.lines = [line.strip() for line in lines]
 
     def at(self, line: int) -> str:

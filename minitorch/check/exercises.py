@@ -39,7 +39,7 @@ class Exercise:
 
     def stub(self) -> str:
         """The class as a student gets it: with docstring and forward, without the rule."""
-        forward = textwrap.dedent(inspect.getsource(self.op.forward))
+        forward = re.sub(r"(:| ->) np\.ndarray", "", textwrap.dedent(inspect.getsource(self.op.forward)))
         saved = re.search(r"ctx\.saved = (.+)", forward)
         unpacked = f"    {saved[1]} = ctx.saved\n" if saved and re.fullmatch(r"[\w, ()]+", saved[1]) else ""
         body = f'"""{inspect.cleandoc(self.op.__doc__ or "")}\n\n{self.hint}\n"""\n\n{forward}\n'
@@ -56,7 +56,7 @@ def spread(*shape: int, low: float = 0.3, high: float = 1.9, seed: int = 0) -> n
 class Square(Op):
     """y = a a, element by element."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         ctx.saved = (a,)
         return a * a
 
@@ -64,7 +64,7 @@ class Square(Op):
 class Mul(Op):
     """y = a b, element by element."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = a, b
         return a * b
 
@@ -72,7 +72,7 @@ class Mul(Op):
 class Div(Op):
     """y = a / b, element by element."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = a, b
         return a / b
 
@@ -80,7 +80,7 @@ class Div(Op):
 class Exp(Op):
     """y = e^a, element by element."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         out = np.exp(a)
         ctx.saved = (out,)
         return out
@@ -89,7 +89,7 @@ class Exp(Op):
 class Tanh(Op):
     """y = tanh a, element by element."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         out = np.tanh(a)
         ctx.saved = (out,)
         return out
@@ -98,7 +98,7 @@ class Tanh(Op):
 class Sigmoid(Op):
     """y = 1 / (1 + e^-a), element by element."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         out = 1 / (1 + np.exp(-a))
         ctx.saved = (out,)
         return out
@@ -107,7 +107,7 @@ class Sigmoid(Op):
 class Relu(Op):
     """y = a where a > 0, else 0."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         ctx.saved = (a,)
         return np.maximum(a, 0)
 
@@ -115,14 +115,14 @@ class Relu(Op):
 class AddRow(Op):
     """y = x + b for x (n, m) and b (m): b is added to each row."""
 
-    def forward(ctx, x, b):
+    def forward(ctx, x: np.ndarray, b: np.ndarray) -> np.ndarray:
         return x + b
 
 
 class ScaleRows(Op):
     """y = x s for x (n, m) and s (n, 1): each row has its own factor."""
 
-    def forward(ctx, x, s):
+    def forward(ctx, x: np.ndarray, s: np.ndarray) -> np.ndarray:
         ctx.saved = x, s
         return x * s
 
@@ -130,23 +130,23 @@ class ScaleRows(Op):
 class SumRows(Op):
     """y[j] = the sum over i of a[i, j]."""
 
-    def forward(ctx, a):
-        ctx.size = a.shape
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
+        ctx.size: tuple[int, ...] = a.shape
         return a.sum(0)
 
 
 class MeanRows(Op):
     """y[j] = the mean over i of a[i, j]."""
 
-    def forward(ctx, a):
-        ctx.size = a.shape
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
+        ctx.size: tuple[int, ...] = a.shape
         return a.mean(0)
 
 
 class MaxRow(Op):
     """y[i] = the largest of a[i, :]."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         largest = a == a.max(1, keepdims=True)
         ctx.saved = (largest,)
         return a.max(1)
@@ -155,7 +155,7 @@ class MaxRow(Op):
 class Matmul(Op):
     """y = a b, the product of two matrices."""
 
-    def forward(ctx, a, b):
+    def forward(ctx, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = a, b
         return a @ b
 
@@ -163,7 +163,7 @@ class Matmul(Op):
 class Linear(Op):
     """y = x w^T + b for x (n, in), w (out, in), b (out)."""
 
-    def forward(ctx, x, w, b):
+    def forward(ctx, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
         ctx.saved = x, w
         return x @ w.T + b
 
@@ -171,7 +171,7 @@ class Linear(Op):
 class Softmax(Op):
     """y[i, j] = e^a[i, j] / the sum over k of e^a[i, k]."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         e = np.exp(a - a.max(1, keepdims=True))
         out = e / e.sum(1, keepdims=True)
         ctx.saved = (out,)
@@ -181,7 +181,7 @@ class Softmax(Op):
 class LogSoftmax(Op):
     """y[i, j] = a[i, j] - the logarithm of the sum over k of e^a[i, k]."""
 
-    def forward(ctx, a):
+    def forward(ctx, a: np.ndarray) -> np.ndarray:
         a = a - a.max(1, keepdims=True)
         out = a - np.log(np.exp(a).sum(1, keepdims=True))
         ctx.saved = (out,)
@@ -191,7 +191,7 @@ class LogSoftmax(Op):
 class CrossEntropy(Op):
     """y = the mean over i of -log softmax(a[i, :])[target[i]], for whole numbers target."""
 
-    def forward(ctx, a, target):
+    def forward(ctx, a: np.ndarray, target: np.ndarray) -> np.ndarray:
         e = np.exp(a - a.max(1, keepdims=True))
         p = e / e.sum(1, keepdims=True)
         ctx.saved = p, target
@@ -201,7 +201,7 @@ class CrossEntropy(Op):
 class Normalize(Op):
     """y = (x - mean) / sqrt(var + 1e-5), with mean and var of each column of x (n, m): batch norm without scale and shift."""
 
-    def forward(ctx, x):
+    def forward(ctx, x: np.ndarray) -> np.ndarray:
         centred = x - x.mean(0)
         ctx.saved = (x,)
         return centred / np.sqrt((centred * centred).mean(0) + 1e-5)
@@ -213,13 +213,13 @@ class Im2colConv(Op):
     x is (n, c, height, width), w (filters, c, k, k); column (i, j) of an image holds the k x k patch at row i, column j.
     """
 
-    def forward(ctx, x, w):
+    def forward(ctx, x: np.ndarray, w: np.ndarray) -> np.ndarray:
         (n, c, height, width), (filters, _, k, _) = x.shape, w.shape
         rows, cols = height - k + 1, width - k + 1
         patches = [x[:, :, i : i + rows, j : j + cols] for i in range(k) for j in range(k)]
         columns = np.stack(patches, 2).reshape(n, c * k * k, rows * cols)
         ctx.saved = w, columns
-        ctx.size = x.shape
+        ctx.size: tuple[int, ...] = x.shape
         return (w.reshape(filters, -1) @ columns).reshape(n, filters, rows, cols)
 
 

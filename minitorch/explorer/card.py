@@ -69,7 +69,7 @@ def lines(record: Record) -> list[Any]:
 
 def operation(record: Record, arrays: Arrays) -> list[Any]:
     """What the operation computes, with shapes under its letters, and what is odd about its output."""
-    node, seen = record.node, set()
+    node, seen = record.node, set[str]()
     named = zip(letters(type(node), len(record.inputs)), record.inputs)
     under = {letter: shape(value.shape) for letter, value in named if isinstance(value, np.ndarray)}
     words = re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said_of(type(node)))
@@ -79,7 +79,7 @@ def operation(record: Record, arrays: Arrays) -> list[Any]:
         known = letter in under.keys() - seen
         seen.add(letter)
         pieces.append(["span", formula(word.strip()), *([[f"small.of-{letter}", under[letter]]] if known else [])])
-    content = [["div.f.sum", *(piece for piece in pieces if piece != ["span", ["span"]])]]
+    content: list[Any] = [["div.f.sum", *(piece for piece in pieces if piece != ["span", ["span"]])]]
     if node.title == "relu" and record.outputs:
         dead = number(100 * (record.outputs[0] == 0).mean())
         content.append(["div.dim", f"{dead} % of its outputs are 0; no gradient passes there"])
@@ -106,7 +106,7 @@ class Cards:
     def parts(self, i: int) -> list[list[Any]]:
         """Lines, operation, gradient, rules and proof of step `i`."""
         step = self.steps[i]
-        rules = [self._rule(step, i, position) for position in sorted(step.sent)] or ["nobody asked for its gradients"]
+        rules: list[Any] = [self._rule(step, i, each) for each in sorted(step.sent)] or ["nobody asked for its gradients"]
         marks = {UNKNOWN: [["span.dim", "? "], "Not checked"], WRONG: [["b.down", "✗ "], "The rule does not hold"]}
         way, error, note = step.proof
         right = [["b.now", "✓ "], f"Checked on these numbers by {way}: error {number(error or 0)}"]
@@ -156,7 +156,7 @@ class Cards:
         known = {"g": step.incoming[0]} if len(step.incoming) == 1 else {}
         known |= {name: a for name, a in zip(names, step.record.inputs) if isinstance(a, np.ndarray)}
         if any(given.shape == g.shape and np.array_equal(given, g) for g in step.incoming):
-            pieces, shapes = [], [["i", "g"], f" itself, {shape(given.shape)}"]
+            pieces, shapes = list[Any](), [["i", "g"], f" itself, {shape(given.shape)}"]
         else:
             pieces, shapes = self._product(said, known, given)
         rule = ["span.r", formula(f"d{letter} = {said}" if said else f"d{letter}")]

@@ -20,7 +20,7 @@ A row may run when all of its gradients are there; the newest such row runs next
 
 def page_data(recorder: Recorder, title: str) -> dict[Any, Any]:
     """Everything the page shows: the passes, or, where none has run, the tape alone."""
-    arrays, uses = Arrays(), {}
+    arrays, uses = Arrays(), dict[str, int]()
     for group in (record.place.group for record in recorder.records.values()):
         if group:
             uses[group[0]] = max(uses.get(group[0], 0), group[1])
@@ -158,7 +158,7 @@ def lanes(sources: list[list[int]]) -> tuple[list[int], list[tuple[int, int, int
 
 def layered(names: list[str], sources: list[set[int]]) -> str:
     """An SVG of boxes and the gradients between them, each box as many layers down as its longest way from the loss."""
-    level, above = [0] * len(names), [[] for _ in names]
+    level, above = [0] * len(names), [list[int]() for _ in names]
     for i, targets in enumerate(sources):
         for j in targets:
             level[j] = max(level[j], level[i] + 1)

@@ -72,13 +72,13 @@ def _end_to_end(lengths: Lengths, only: int | None = None) -> list[Any]:
 
 def _card(target: Target, cards: Cards, k: int, held: np.ndarray) -> list[Any]:
     """How contribution `k` becomes part of the sum: pictures and numbers."""
-    uses, arrival, total, pieces = len(target.arrivals), target.arrivals[k], target.totals[k], []
+    uses, arrival, total, pieces = len(target.arrivals), target.arrivals[k], target.totals[k], list[Any]()
     last = k == uses - 1
     if k:
         kind = "weight" if len(target.leaf._shape) > 1 else "parameter"
         title = f"One {kind}, used {'twice' if uses == 2 else f'{uses} times'}: its gradient is a sum"
         read = f"{'Both' if uses == 2 else f'All {uses}'} uses read the same {total.size:,} number{'s' * (total.size != 1)} of "
-        then = [". Nudge one of them, and the loss changes along every path. So "]
+        then: list[Any] = [". Nudge one of them, and the loss changes along every path. So "]
         then += [["b", f"backward adds: .grad += contribution {k + 1}"], ". It does not overwrite."]
         before = ("Contribution 1", _source(target.arrivals[0], cards)) if k == 1 else (f"The first {k}", "their sum")
         now = f"Contribution {k + 1}, arriving now", _source(arrival, cards), arrival.grad
@@ -86,7 +86,7 @@ def _card(target: Target, cards: Cards, k: int, held: np.ndarray) -> list[Any]:
         pieces += [["h2.title", title], ["p", read, ["b", target.name], *then], _sum_of(panels, cards)]
     elif target.before is None or not last:
         title = f"{target.title}: the {'only' if last else nth(k)} contribution"
-        said = ["div.dim", f"{_source(arrival, cards)}, size {number(norm(total))}"]
+        said: list[Any] = ["div.dim", f"{_source(arrival, cards)}, size {number(norm(total))}"]
         pieces += [["h2.title", title], cards.arrays.picture(total, w=420, h=160), said]
     if target.before is not None and last:
         said = ["p", "An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
@@ -112,12 +112,12 @@ def _sum_of(panels: list[Any], cards: Cards) -> list[Any]:
     """Two arrays and their sum as pictures on one scale of colour, and a few of their numbers."""
     arrays = [array for _, _, array in panels]
     most, (window, texts) = max(map(largest, arrays)), _picked(*arrays)
-    look = {"w": 196, "h": 96, "most": most, "heat": 1} | ({"box": window} if arrays[0].size > 9 and window else {})
-    signs = [["span.down", "orange"], " below 0, ", ["span.up", "blue"], " above"]
+    look: dict[str, Any] = {"w": 196, "h": 96, "heat": 1} | ({"box": window} if arrays[0].size > 9 and window else {})
+    signs: list[Any] = [["span.down", "orange"], " below 0, ", ["span.up", "blue"], " above"]
     notes = [["the outlined numbers" if "box" in look else "in numbers"], signs, [f"colours: ±{number(most)}"]]
-    columns = []
+    columns = list[Any]()
     for j, (title, said, array) in enumerate(panels):
-        column = ["div", ["h3.now" if j == 1 else "h3", title], ["div.dim", said], cards.arrays.picture(array, **look)]
+        column = ["div", ["h3.now" if j == 1 else "h3", title], ["div.dim", said], cards.arrays.picture(array, most, **look)]
         if texts:
             rows = (["tr", *([f"td.{'down' if t[0] == MINUS else 'up'}", t] for t in row)] for row in texts[j])
             column += [["div.dim", *notes[j]], ["table.nums", *rows]]

@@ -13,7 +13,7 @@ from minitorch.explorer.card import Cards, where
 from minitorch.explorer.words import letters, nth, number, shape
 
 KINDS = ["next", "shape", "count", "axes", "add", "sign"]
-SHOWN = {"next": [], "count": [0, 1]}  # the parts of the card that do not tell the answer, of lines, operation, gradient
+SHOWN = {"next": list[int](), "count": [0, 1]}  # parts of the card that do not tell the answer, of lines, operation, gradient
 
 
 def question(i: int, cards: Cards) -> dict[Any, Any]:
@@ -44,7 +44,7 @@ def _questions(i: int, cards: Cards) -> Iterator[tuple[Any, ...]]:
         why += "whatever could still send it one is newer, and has run."
         yield "next", ["Which row runs next?"], rows[0], rows[1:], why
 
-    ask = [f"How many gradients arrive at this {node.title} before its rule runs?"]
+    ask: list[Any] = [f"How many gradients arrive at this {node.title} before its rule runs?"]
     why = f"Its output was used {'once' if n == 1 else f'{n} times'}, and each use sends one gradient."
     start = "The pass starts here, with the gradient of the loss with respect to itself, which is 1."
     yield "count", ask, str(n), ["1", "2", "3", "4"], why if i else start

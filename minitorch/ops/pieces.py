@@ -28,7 +28,7 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
     return out
 
 
-BITS = {2: backend.int16, 4: backend.int32, 8: backend.int64}
+BITS: dict[int, Any] = {2: backend.int16, 4: backend.int32, 8: backend.int64}
 
 
 def flat(ctx: Op, g: Any) -> Any:

@@ -59,7 +59,7 @@ class Mean(Op):
 
     def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         ctx.kept, ctx.whole = kept(a.shape, dims), a.shape
-        ctx.count = math.prod(a.shape[d] for d in dims)
+        ctx.count: int = math.prod(a.shape[d] for d in dims)
         return rounded(total(a, dims, keepdim) / (ctx.count or math.nan), a)  # PyTorch's mean of nothing is nan
 
     def backward(ctx, g: Any) -> Any:
@@ -72,7 +72,7 @@ class MaxOver(Op):
     def forward(ctx, a: Any, dims: Any, keepdim: Any, largest: Any) -> Any:
         out = (a.max if largest else a.min)(dims, keepdims=True)
         ctx.saved, ctx.dims, ctx.kept = (a, out), dims, out.shape
-        ctx.finite = array_module(a) is np and not (out != out).any()
+        ctx.finite: bool = array_module(a) is np and not (out != out).any()
         return out if keepdim else out.squeeze(dims)
 
     def backward(ctx, g: Any) -> Any:
@@ -91,7 +91,7 @@ class Logsumexp(Op):
         top = a.max(dims, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
         out = xp.log(total(xp.exp(a - top), dims, True)) + top
-        ctx.kept = out.shape
+        ctx.kept: tuple[int, ...] = out.shape
         out = out if keepdim else out.squeeze(dims)
         ctx.saved = a, out
         return out

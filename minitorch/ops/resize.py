@@ -17,8 +17,8 @@ from minitorch.ops.mean_pool import stretches
 from minitorch.ops.shape import Expand
 
 # for how many dimensions of an image each mode is meant
-DIMENSIONS = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,)}
-DIMENSIONS |= {"bicubic": (2,), "trilinear": (3,)}
+DIMENSIONS: dict[str, tuple[int, ...]] = dict.fromkeys(("nearest", "nearest-exact", "area"), (1, 2, 3))
+DIMENSIONS |= {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 
 
 def interpolate(

@@ -85,7 +85,7 @@ class Contiguous(Op):
     """A copy of a in C order, in another `shape` of as many elements.  da = g in the old shape."""
 
     def forward(ctx, a: Any, shape: Any) -> Any:
-        ctx.shape_in = a.shape
+        ctx.shape_in: tuple[int, ...] = a.shape
         return a.copy(order="C").reshape(shape)
 
     def backward(ctx, g: Any) -> Any:
@@ -96,7 +96,7 @@ class To(Op):
     """a as another dtype or on another device.  da = g on the device of a; the engine casts it."""
 
     def forward(ctx, a: Any, dtype: Any, where: Any) -> Any:
-        ctx.origin = backend.device_of(a)
+        ctx.origin: backend.Device = backend.device_of(a)
         moved = a if backend.device_of(a) == where else backend.to_array(a, None, where)
         return moved if moved.dtype == dtype and moved is not a else moved.astype(dtype)
 

@@ -108,7 +108,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     if dim is None:
         if not input.numel():
             return flatten(input).sum() * float("nan")
-        value = median(flatten(input.detach()), 0).values.array
+        value = median(flatten(input.detach()), 0)[0].array
         if input.dtype.kind not in "fc":
             return wrap(value)
         equal = wrap((input.array == value) | ((input.array != input.array) & (value != value)))

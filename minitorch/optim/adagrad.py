@@ -21,8 +21,8 @@ class Adagrad(Optimizer):
     Raises ValueError for options below 0.
     """
 
-    buffers = ("sum",)
-    numbers = ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
+    buffers: tuple[str, ...] = ("sum",)
+    numbers: tuple[str, ...] = ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
 
     def __init__(
         self,
@@ -64,8 +64,9 @@ class Adadelta(Optimizer):
     `maximize` climbs instead. Raises ValueError for options below 0 and a rho above 1.
     """
 
-    buffers = ("square_avg", "acc_delta")
-    numbers, shares = ("lr", "eps", "weight_decay"), ("rho",)
+    buffers: tuple[str, ...] = ("square_avg", "acc_delta")
+    numbers: tuple[str, ...] = ("lr", "eps", "weight_decay")
+    shares: tuple[str, ...] = ("rho",)
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ def adam(p: Any, g: Any, m: Any, v: Any, t: float, lr: float, beta1: float, beta
 
 
 class _WithBetas(Optimizer):
-    numbers = ("lr", "eps", "weight_decay")
+    numbers: tuple[str, ...] = ("lr", "eps", "weight_decay")
 
     def _check_options(self, group: dict[str, Any]) -> None:
         super()._check_options(group)
@@ -41,7 +41,7 @@ class Adam(_WithBetas):
     Raises ValueError for options below 0 and for betas outside [0, 1).
     """
 
-    buffers = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Adamax(_WithBetas):
     m = beta1 m + (1 - beta1) g, g being the gradient plus `weight_decay` p. Options and errors as in `Adam`.
     """
 
-    buffers = ("exp_avg", "exp_inf")
+    buffers: tuple[str, ...] = ("exp_avg", "exp_inf")
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ class LBFGS(Optimizer):
     "strong_wolfe"); raises ValueError for more, TypeError for a step without a closure.
     """
 
-    numbers = ("lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
+    numbers: tuple[str, ...] = ("lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
 
     def __init__(
         self,

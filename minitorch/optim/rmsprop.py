@@ -19,8 +19,9 @@ class RMSprop(Optimizer):
     ValueError for options below 0 and for alpha above 1.
     """
 
-    buffers = ("square_avg", "momentum_buffer", "grad_avg")
-    numbers, shares = ("lr", "eps", "weight_decay", "momentum"), ("alpha",)
+    buffers: tuple[str, ...] = ("square_avg", "momentum_buffer", "grad_avg")
+    numbers: tuple[str, ...] = ("lr", "eps", "weight_decay", "momentum")
+    shares: tuple[str, ...] = ("alpha",)
 
     def __init__(
         self,

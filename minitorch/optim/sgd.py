@@ -24,8 +24,8 @@ class SGD(Optimizer):
     Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
     """
 
-    buffers = ("momentum_buffer",)
-    numbers = ("lr", "momentum", "dampening", "weight_decay")
+    buffers: tuple[str, ...] = ("momentum_buffer",)
+    numbers: tuple[str, ...] = ("lr", "momentum", "dampening", "weight_decay")
 
     def __init__(
         self,

@@ -28,7 +28,8 @@ class StepLR(_Factor):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self._check(step_size=step_size, gamma=gamma)
-        self.step_size, self.gamma = step_size, gamma
+        self.step_size: int = step_size
+        self.gamma: float = gamma
         super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
@@ -70,7 +71,8 @@ class ConstantLR(_Factor):
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         self._check(factor=factor)
-        self.factor, self.total_iters = factor, total_iters
+        self.factor: float = factor
+        self.total_iters: int = total_iters
         super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
@@ -96,7 +98,9 @@ class LinearLR(_Factor):
         self._check(start_factor=start_factor, end_factor=end_factor)
         if not start_factor:
             raise ValueError("LinearLR: expected a start_factor above 0, got 0")
-        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        self.start_factor: float = start_factor
+        self.end_factor: float = end_factor
+        self.total_iters: int = total_iters
         super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
@@ -117,7 +121,8 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self._check(T_max=T_max)
-        self.T_max, self.eta_min = T_max, eta_min
+        self.T_max: int = T_max
+        self.eta_min: float = eta_min
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -142,7 +147,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             if not isinstance(value, int):
                 raise ValueError(f"CosineAnnealingWarmRestarts: expected {name} to be a whole number, got {value!r}")
         self._check(T_0=T_0, T_mult=T_mult)
-        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        self.T_0, self.T_mult = T_0, T_mult
+        self.eta_min: float = eta_min
         super().__init__(optimizer, last_epoch)
 
     def step(self, epoch: float | None = None) -> None:
@@ -157,7 +163,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def get_lr(self) -> list[float]:
         self.T_cur: float = self.last_epoch  # these two are where PyTorch goes on from
-        self.T_i = self.T_0
+        self.T_i: int = self.T_0
         while self.T_cur >= self.T_i:
             self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
         share = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
@@ -178,7 +184,7 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         self._groups(optimizer)
-        self.lr_lambdas = self._one_each("functions", lr_lambda)
+        self.lr_lambdas: list[Any] = self._one_each("functions", lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:

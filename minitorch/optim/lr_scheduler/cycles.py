@@ -56,7 +56,9 @@ class OneCycleLR(_WithMomentum):
                 raise ValueError("OneCycleLR: expected total_steps, or both epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
         self._check(total_steps=total_steps, pct_start=pct_start, anneal_strategy=anneal_strategy)
-        self.total_steps, self.cycle_momentum, self._anneal_func_type = total_steps, cycle_momentum, anneal_strategy
+        self.total_steps: int = total_steps
+        self.cycle_momentum: bool = cycle_momentum
+        self._anneal_func_type = anneal_strategy
         rise = pct_start * total_steps - 1
         ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
         names = ["initial", "max", "initial", "min"] if three_phase else ["initial", "max", "min"]
@@ -133,17 +135,22 @@ class CyclicLR(_WithMomentum):
         groups = self._groups(optimizer)
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
-        self.total_size = step_size_up + float(step_size_up if step_size_down is None else step_size_down)
-        self.step_ratio, self.mode, self.gamma = step_size_up / self.total_size, mode, gamma
-        self.scale_mode, self._scale_fn_custom, self.cycle_momentum = scale_mode, scale_fn, cycle_momentum
-        self.max_lrs, lows = self._one_each("values of max_lr", max_lr), self._one_each("values of base_lr", base_lr)
+        self.total_size: float = step_size_up + float(step_size_up if step_size_down is None else step_size_down)
+        self.step_ratio: float = step_size_up / self.total_size
+        self.mode: str = mode
+        self.gamma: float = gamma
+        self.scale_mode: str = scale_mode
+        self._scale_fn_custom = scale_fn
+        self.cycle_momentum: bool = cycle_momentum
+        self.max_lrs: list[float] = self._one_each("values of max_lr", max_lr)
+        lows = self._one_each("values of base_lr", base_lr)
         if last_epoch == -1:
             for group, lr in zip(groups, lows):
                 group["lr"] = group["initial_lr"] = lr
         if cycle_momentum:
             self._check_momentum()
-            self.base_momentums = self._one_each("values of base_momentum", base_momentum)
-            self.max_momentums = self._one_each("values of max_momentum", max_momentum)
+            self.base_momentums: list[float] = self._one_each("values of base_momentum", base_momentum)
+            self.max_momentums: list[float] = self._one_each("values of max_momentum", max_momentum)
             for group, momentum in zip(groups, self.max_momentums):
                 self._set_momentum(group, momentum)
         super().__init__(optimizer, last_epoch)

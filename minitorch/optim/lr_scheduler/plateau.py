@@ -36,12 +36,17 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"ReduceLROnPlateau: expected 0 <= factor < 1, got {factor}")
         self._check(mode=mode, threshold_mode=threshold_mode)
         self._groups(optimizer)
-        self.min_lrs = self._one_each("min_lr", min_lr)
-        self.default_min_lr = min_lr if isinstance(min_lr, (int, float)) else None
-        self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
-        self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps
+        self.min_lrs: list[float] = self._one_each("min_lr", min_lr)
+        self.default_min_lr: float | None = min_lr if isinstance(min_lr, (int, float)) else None
+        self.mode: str = mode
+        self.factor: float = factor
+        self.patience: int = patience
+        self.cooldown: int = cooldown
+        self.threshold: float = threshold
+        self.threshold_mode: str = threshold_mode
+        self.eps: float = eps
         self.mode_worse: float = math.inf if mode == "min" else -math.inf
-        self.best = self.mode_worse
+        self.best: float = self.mode_worse
         self.cooldown_counter = self.num_bad_epochs = self.last_epoch = 0
         self._last_lr = self._rates()
 
