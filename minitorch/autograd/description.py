@@ -63,7 +63,7 @@ class Described:
         title = type(self).__name__
         return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
 
-    def name(self) -> str:
+    def name(self: Any) -> str:
         """The node's name in PyTorch's form: MulBackward0; a composition has that of its last operation here."""
         own = type(self).__name__
         if own in ("Sum", "Mean") and self._shape:  # over some dimensions

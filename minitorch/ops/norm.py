@@ -28,7 +28,7 @@ class Normalize(Op):
 
     def forward(ctx, x: Any, w: Any, b: Any, dims: Any, eps: Any, running: Any = None) -> Any:
         ctx.dims, ctx.eps, ctx.kept = dims, eps, kept(x.shape, dims)
-        ctx.count = math.prod(x.shape[d] for d in dims)
+        ctx.count: int = math.prod(x.shape[d] for d in dims)
         middle = (_sums(x, dims) / ctx.count).reshape(ctx.kept)
         y = x - _along(x, middle)
         variance = (_sums(y * y, dims) / ctx.count).reshape(ctx.kept)

@@ -43,7 +43,7 @@ class LayerNorm(Op):
         x, w, middle, inverse = ctx.saved
         rows, grads, wide = x.reshape(-1, ctx.size), g.reshape(-1, ctx.size), None if w is None else w.reshape(-1)
         if isinstance(g, Tensor):
-            dx, n = _recorded(rows, grads if w is None else grads * wide, ctx.eps)
+            dx, n = _recorded(ctx.eps, rows, grads if w is None else grads * wide)
             dw, db = (grads * n).sum((0,)), grads.sum((0,))
         else:
             dx = array_module(x).empty(x.shape, x.dtype)
@@ -94,7 +94,7 @@ class GroupNorm(Op):
         n, c = x.shape[:2]
         if isinstance(g, Tensor):
             u = g if w is None else g * w.reshape(1, c, *[1] * (x.ndim - 2))
-            dx, normal = _recorded(*(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)), ctx.eps)
+            dx, normal = _recorded(ctx.eps, *(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)))
             dims = (0, *range(2, x.ndim))
             return dx.reshape(x.shape), None if w is None else (g * normal.reshape(x.shape)).sum(dims), g.sum(dims)
         xp, planes = array_module(x), _planes(x, ctx.last)
@@ -113,7 +113,7 @@ class GroupNorm(Op):
 
 def _planes(x: Any, last: bool) -> Any:
     """Images (n, c, ...) as (n, c, pixels), or channels-last as (n, pixels / k, k c): rows long enough for NumPy's loops."""
-    n, c, pixels = *x.shape[:2], math.prod(x.shape[2:])
+    (n, c), pixels = x.shape[:2], math.prod(x.shape[2:])
     if not last:
         return x.reshape(n, c, pixels)
     k = next(k for k in range(1, pixels + 1) if pixels % k == 0 and (k == pixels or k * c >= LANES))
@@ -142,7 +142,7 @@ def _spread(channels: Any, planes: Any) -> Any:
     return channels[:, None].repeat(planes.shape[2] // c, 1).reshape(n, 1, planes.shape[2])
 
 
-def _recorded(rows: Tensor, u: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def _recorded(eps: float, rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """(u - mean u - n mean(u n)) / sqrt(var + eps) and n, over each row, recorded: the statistics depend on the rows too."""
     middle = mean(rows, (1,), keepdim=True)
     inverse = rsqrt(mean((rows - middle) * (rows - middle), (1,), keepdim=True) + eps)
