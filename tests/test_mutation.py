@@ -27,7 +27,7 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.scope import ROOT
 
 judge.PATIENCE = 0.3  # the endless loop below need not last longer
-FILE, FUNCTION, RULE = "minitorch/ops/activation.py", "Tanh.backward", "return g * (1 - out * out)"
+FILE, FUNCTION, RULE = "minitorch/ops/elementwise.py", "Sqrt.backward", "return g / (out * 2)"
 source = (ROOT / FILE).read_text()
 line = source[: source.index(RULE)].count("\\n") + 1
 
@@ -39,12 +39,12 @@ def proceedings(court):
         found = court.judge(mutant(*change), 60.0, **more)
         return [found.outcome, found.by.rpartition("::")[2], found.tests]
 
-    wrong = "return g * (1 + out * out)"
+    wrong = "return g / (out + 1)"  # right where out is 1
     court.result = [
         verdict(wrong),
-        verdict(wrong, first="test_tanh.py::test_the_slope"),
-        verdict("return (1 - out * out) * g"),
-        verdict("return g * (1 - out * out) * [1 for _ in iter(int, 1)]"),
+        verdict(wrong, first="test_sqrt.py::test_the_slope"),
+        verdict("return 1 / (out * 2) * g"),
+        verdict("return g / (out * 2) * [1 for _ in iter(int, 1)]"),
         verdict(wrong, 10**6),
     ]
 
@@ -56,16 +56,15 @@ print(json.dumps(court.result))
 TESTS = """
 import minitorch
 
-def test_the_slope_at_0():
-    x = minitorch.tensor([0.0], requires_grad=True)
-    x.tanh().backward()
-    assert x.grad.item() == 1.0
+def test_the_slope_at_1():
+    x = minitorch.tensor([1.0], requires_grad=True)
+    x.sqrt().backward()
+    assert x.grad.item() == 0.5
 
 def test_the_slope():
-    x = minitorch.tensor([0.5], requires_grad=True)
-    y = x.tanh()
-    y.backward()
-    assert abs(x.grad.item() - (1 - y.item() ** 2)) < 1e-6
+    x = minitorch.tensor([0.25], requires_grad=True)
+    x.sqrt().backward()
+    assert x.grad.item() == 1.0
 """
 
 
@@ -76,7 +75,7 @@ def sources():
 @pytest.mark.skipif(sys.platform == "win32", reason="mutants are judged in forked processes")
 def test_a_mutant_is_killed_by_a_failing_test_or_the_time_out_and_touches_no_file(tmp_path):
     before = sources()
-    (tmp_path / "test_tanh.py").write_text(TESTS)
+    (tmp_path / "test_sqrt.py").write_text(TESTS)
     command = [sys.executable, "-c", JUDGED, str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
