@@ -64,6 +64,8 @@ class Stand(ModuleType):
             return found
         if name.startswith("__"):
             raise AttributeError(name)
+        if name.endswith("_") and self.__name__ in ("torch", "torch.nn.functional") and hasattr(Tensor, name):
+            return getattr(Tensor, name)  # torch.sin_(x) is x.sin_()
         said = missing(self.__name__, name, dir(self._stands_for))
         if _is_from_import(sys._getframe(1)):
             raise ImportError(said, name=self.__name__)
