@@ -168,7 +168,8 @@ def is_alone(grad: Any, like: Any) -> bool:
     """
     if grad.base is None:
         return True
-    return _referred(grad) == _ONCE and grad.size == grad.base.size and grad.strides == like.strides
+    whole = grad.size == grad.base.size and grad.strides == like.strides and grad.flags.writeable  # not so if broadcast
+    return whole and _referred(grad) == _ONCE
 
 
 def _referred(view: Any) -> int:

@@ -14,7 +14,17 @@ from typing import Any
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.im2col import bands, correlate, gathered, gathering_pays, grouped, padded, spread
+from minitorch.ops.im2col import (
+    bands,
+    correlate,
+    depthwise_weights,
+    gathered,
+    gathering_pays,
+    grouped,
+    is_depthwise,
+    padded,
+    spread,
+)
 from minitorch.ops.images import Pair, pair
 from minitorch.ops.reduce import channel_sums
 from minitorch.ops.window import Window
@@ -108,6 +118,8 @@ class ConvWeight(Op):
         if gathering_pays(x, y, window):
             return gathered(x, y, window)
         kernel = window.kernel
+        if is_depthwise(x.shape[1], y.shape[1], window):
+            return depthwise_weights(padded(x, window.padding), xp.ascontiguousarray(y.transpose(0, 2, 3, 1)), window)
         total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
         y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
         for stretch, parts in bands(padded(x, window.padding), window, rows_first=True):

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from minitorch.accumulate import CHAIN, row_total
 from minitorch.backend import array_module
 from minitorch.ops.images import at_pixels
 from minitorch.ops.window import Window
@@ -112,6 +113,12 @@ def correlate(x: Any, w: Any, b: Any, window: Window) -> Any:
     """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
     xp, groups, filters = array_module(x), window.groups, w.shape[0]
     y = xp.empty((x.shape[0], *window.out, filters), x.dtype)
+    if is_depthwise(x.shape[3], filters, window):
+        for images, out in slabs(x, y):
+            out[...] = 0 if b is None else b
+            for pixels, weights in zip(_under(images, window), _rows_of(w, window)):
+                out += pixels * weights
+        return y.transpose(0, 3, 1, 2)
     weights = bias = None
     for stretch, parts in bands(x, window, one=b is not None):
         if weights is None:
@@ -139,6 +146,13 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
     against a convolution of y with zeros around it: (10, 16, 14, 14) from 16 of 7x7, padded, 0.77 and 0.97.
     """
     xp, groups, (channels, kh, kw) = array_module(y), window.groups, w.shape[1:]
+    if is_depthwise(channels * groups, w.shape[0], window):
+        x = xp.zeros((y.shape[0], *window.padded_size(size), groups), y.dtype)
+        for images, part in slabs(x, xp.ascontiguousarray(y.transpose(0, 2, 3, 1))):
+            for pixels, weights in zip(_under(images, window), _rows_of(w, window)):
+                pixels += part * weights
+        inside = window.inside(x.transpose(0, 3, 1, 2), (*y.shape[:2], *size))
+        return xp.ascontiguousarray(inside.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     n, (oh, ow), filters = y.shape[0], y.shape[2:], w.shape[0] // groups
     y = y.transpose(0, 2, 3, 1).reshape(n, oh, ow, groups, filters)
     turned = w.reshape(groups, filters, channels, kh, kw)[..., ::-1].transpose(0, 4, 1, 3, 2)
@@ -165,6 +179,49 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
                 into = x[start : start + images, to, left : left + across]
                 into += by_row[k, :, of]
     return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
+
+
+# ---- depthwise: one filter for each channel ----------------------------------------------------------------------------------
+
+# A product of one number by one is no work for BLAS: each place of the filter is one product of pixels and weights, a slab of
+# images at a time. Forward and backward, (8, 128, 28, 28) with 3x3 takes 0.32 of the time of products by BLAS.
+
+
+def is_depthwise(channels: int, filters: int, window: Window) -> bool:
+    """Whether each channel has one filter of its own, with no more places than are added up one by one."""
+    return window.groups == channels == filters > 1 and math.prod(window.kernel) <= CHAIN
+
+
+def slabs(*arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """Stretches of the batch of NHWC arrays, which fill a slab each."""
+    most = max(arrays, key=lambda array: array.nbytes)
+    size = max(1, slab(array_module(most)) * len(most) // max(1, most.nbytes))
+    for start in range(0, len(most), size):
+        yield tuple(array[start : start + size] for array in arrays)
+
+
+def _under(x: Any, window: Window) -> Iterator[Any]:
+    """For each place of the filter, the pixels of padded NHWC `x` that lie there."""
+    for i in range(window.kernel[0]):
+        for j in range(window.kernel[1]):
+            yield x[:, window.reach(0, i), window.reach(1, j)]
+
+
+def _rows_of(w: Any, window: Window) -> Iterator[Any]:
+    """For each place of the filter, the weights of all channels at each pixel of a row: NumPy's loops are as long as that."""
+    return (at_pixels(w[:, 0, i, j], 1, window.out[1])[0] for i in range(w.shape[2]) for j in range(w.shape[3]))
+
+
+def depthwise_weights(x: Any, y: Any, window: Window) -> Any:
+    """What ConvWeight computes, from padded NHWC `x` and NHWC `y`."""
+    xp, c = array_module(x), x.shape[3]
+    sums = xp.zeros((math.prod(window.kernel), c), x.dtype)
+    for images, part in slabs(x, y):
+        sums += xp.stack([row_total((pixels * part).reshape(-1, c)) for pixels in _under(images, window)])
+    return sums.T.reshape(c, 1, *window.kernel)
+
+
+# ---- the gradient of filters -------------------------------------------------------------------------------------------------
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:

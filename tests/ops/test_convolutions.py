@@ -137,3 +137,16 @@ def test_rows_are_gathered_where_that_was_measured_to_pay(channels, filters, siz
     window = moved(kernel, size, padding, groups)
     x, y = np.ones((1, channels, *size)), np.ones((1, filters, *window.out))
     assert gathering_pays(x, y, window) is pays
+
+
+@pytest.mark.parametrize("kernel, padding, stride", [(3, 1, 1), (2, 0, 2), (5, 2, 1), (12, 6, 1)])  # the last by products
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_a_filter_of_its_own_for_each_channel_is_one_convolution_a_channel(n, kernel, padding, stride):
+    draw = np.random.default_rng(0).normal
+    x, w, b = (mt.tensor(draw(size=shape), requires_grad=True) for shape in ((n, 6, 13, 14), (6, 1, kernel, kernel), (6,)))
+    options = {"padding": padding, "stride": stride}
+    ours = F.conv2d(x, w, b, groups=6, **options)
+    apart = mt.cat([F.conv2d(x[:, i : i + 1], w[i : i + 1], b[i : i + 1], **options) for i in range(6)], 1)
+    np.testing.assert_allclose(ours.detach().numpy(), apart.detach().numpy(), rtol=1e-12, atol=1e-12)
+    for found, plain in zip(*(mt.autograd.grad((out * out).sum(), [x, w, b]) for out in (ours, apart))):
+        np.testing.assert_allclose(found.numpy(), plain.numpy(), rtol=1e-10, atol=1e-10)
