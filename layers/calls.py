@@ -80,6 +80,7 @@ def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], typ
 
         del parameters["self"]
         __init__.__signature__ = signature  # type: ignore[attr-defined]  # which `inspect` and `help` show
+        __init__.__module__, __init__.__qualname__ = kind.__module__, f"{kind.__qualname__}.__init__"
         own.__init__, own.fields = __init__, parameters
         own.options = tuple(name for name in parameters if name not in ("size_average", "reduce"))  # the losses translate these
         if function is not None:
