@@ -241,4 +241,6 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
         return sum(abs(input) if p else abs(sign(input)), dims, keepdim)
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), dims, keepdim)
-    return _root(sum(abs(input) ** p, dims, keepdim), p)
+    zero = input == 0 if p < 1 else None  # where the slope of |x| ** p is infinite, and counts as 0
+    powers = abs(input if zero is None else where(zero, 1.0, input)) ** p
+    return _root(sum(powers if zero is None else where(zero, 0.0, powers), dims, keepdim), p)
