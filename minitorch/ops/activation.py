@@ -22,7 +22,7 @@ from minitorch.ops.reduce import summed
 from minitorch.ops.strips import STRIP, slabs, strips
 
 
-class Tanh(Curve, function="tanh", of_output=True):
+class Tanh(Curve, ufunc="tanh", of_output=True):
     """tanh a.  da = g (1 - tanh^2 a)."""
 
     def slope(ctx, out: Any) -> Any:

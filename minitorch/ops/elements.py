@@ -18,70 +18,70 @@ from minitorch.ops.erf import erf
 from minitorch.ops.promotion import floating
 
 
-class Tan(Curve, function="tan", of_output=True):
+class Tan(Curve, ufunc="tan", of_output=True):
     """tan a.  da = g (1 + tan^2 a)."""
 
     def slope(ctx, out: Any) -> Any:
         return 1 + out * out
 
 
-class Asin(Curve, function="arcsin"):
+class Asin(Curve, ufunc="arcsin"):
     """The angle whose sine is a.  da = g / sqrt(1 - a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return rsqrt(1 - a * a)
 
 
-class Acos(Curve, function="arccos"):
+class Acos(Curve, ufunc="arccos"):
     """The angle whose cosine is a.  da = -g / sqrt(1 - a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return -rsqrt(1 - a * a)
 
 
-class Atan(Curve, function="arctan"):
+class Atan(Curve, ufunc="arctan"):
     """The angle whose tangent is a.  da = g / (1 + a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / (1 + a * a)
 
 
-class Sinh(Curve, function="sinh"):
+class Sinh(Curve, ufunc="sinh"):
     """sinh a.  da = g cosh a."""
 
     def slope(ctx, a: Any) -> Any:
         return Cosh.apply(a)
 
 
-class Cosh(Curve, function="cosh"):
+class Cosh(Curve, ufunc="cosh"):
     """cosh a.  da = g sinh a."""
 
     def slope(ctx, a: Any) -> Any:
         return Sinh.apply(a)
 
 
-class Expm1(Curve, function="expm1", of_output=True):
+class Expm1(Curve, ufunc="expm1", of_output=True):
     """e^a - 1, exact for small a.  da = g e^a."""
 
     def slope(ctx, out: Any) -> Any:
         return out + 1
 
 
-class Exp2(Curve, function="exp2", of_output=True):
+class Exp2(Curve, ufunc="exp2", of_output=True):
     """2^a.  da = g 2^a log 2."""
 
     def slope(ctx, out: Any) -> Any:
         return out * math.log(2)
 
 
-class Log2(Curve, function="log2"):
+class Log2(Curve, ufunc="log2"):
     """The logarithm of a to base 2.  da = g / (a log 2)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / (a * math.log(2))
 
 
-class Log10(Curve, function="log10"):
+class Log10(Curve, ufunc="log10"):
     """The logarithm of a to base 10.  da = g / (a log 10)."""
 
     def slope(ctx, a: Any) -> Any:

@@ -15,22 +15,22 @@ from minitorch.ops.promotion import floating
 
 
 class Curve(Op):
-    """f(a), for a function f of each element that NumPy and CuPy have under the name `function`.  da = g f'(a).
+    """f(a), for a function f of each element that NumPy and CuPy have under the name `ufunc`.  da = g f'(a).
 
     `slope` computes f' from a, or, where `of_output` is set, from f(a).
     """
 
-    function: str
+    ufunc: str
     of_output: bool
     slope: Callable[..., Any]
 
-    def __init_subclass__(cls, function: str = "", of_output: bool = False) -> None:
-        if function:  # a subclass of one of them, as of any operation, has its function already
-            cls.function, cls.of_output = function, of_output
+    def __init_subclass__(cls, ufunc: str = "", of_output: bool = False) -> None:
+        if ufunc:  # a subclass of one of them, as of any operation, has its own already
+            cls.ufunc, cls.of_output = ufunc, of_output
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
-        out = getattr(array_module(a), ctx.function)(a)
+        out = getattr(array_module(a), ctx.ufunc)(a)
         ctx.saved = (out if ctx.of_output else a,)
         return out
 
@@ -38,7 +38,7 @@ class Curve(Op):
         return g * ctx.slope(*ctx.saved)
 
 
-class Exp(Curve, function="exp", of_output=True):
+class Exp(Curve, ufunc="exp", of_output=True):
     """e^a.  da = g e^a."""
 
     def slope(ctx, out: Any) -> Any:
@@ -85,14 +85,14 @@ class Sqrt(Op):
         return g / (out * 2)
 
 
-class Sin(Curve, function="sin"):
+class Sin(Curve, ufunc="sin"):
     """sin a.  da = g cos a."""
 
     def slope(ctx, a: Any) -> Any:
         return cos(a)
 
 
-class Cos(Curve, function="cos"):
+class Cos(Curve, ufunc="cos"):
     """cos a.  da = -g sin a."""
 
     def slope(ctx, a: Any) -> Any:

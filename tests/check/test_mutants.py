@@ -13,21 +13,21 @@ from tests.mutation.mutants import mutants
 from tests.mutation.scope import ROOT, module_of
 
 RULES = [
-    "activation.py:Tanh",
-    "activation.py:Softmax",
-    "arithmetic.py:Div",
-    "linear.py:Matmul",
-    "reduce.py:Mean",
-    "norm.py:Normalize",
+    "activation.py:Tanh.slope",
+    "activation.py:Softmax.backward",
+    "arithmetic.py:Div.backward",
+    "linear.py:Matmul.backward",
+    "reduce.py:Mean.backward",
+    "norm.py:Normalize.backward",
 ]
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_no_mutant_that_changes_a_gradient_is_accepted(rule):
-    file, _, name = rule.partition(":")
+    name = rule.partition(":")[2].partition(".")[0]
     chosen = [call for call in calls() if call.op.__name__ == name][:4]
     before, seen = [answers(call) for call in chosen], 0
-    for mutant in mutants(f"minitorch/ops/{file}:{name}.backward"):
+    for mutant in mutants(f"minitorch/ops/{rule}"):
         module = module_of(mutant.file)
         graft(module, mutant.function, mutant.source)
         try:

@@ -52,7 +52,7 @@ def rules() -> list[FunctionType]:
         importlib.import_module(f"minitorch.ops.{each.name}")
     waiting = [*methods(function.Function, "backward")]
     for operation in operations(Op):
-        waiting += methods(operation, "backward")
+        waiting += methods(operation, "backward") + methods(operation, "slope")
     found: dict[FunctionType, None] = {}
     while waiting:
         each = waiting.pop()
