@@ -168,8 +168,9 @@ def is_alone(grad: Any, like: Any) -> bool:
     """
     if grad.base is None:
         return True
-    whole = grad.size == grad.base.size and grad.strides == like.strides and grad.flags.writeable  # not so if broadcast
-    return whole and _referred(grad) == _ONCE
+    whole = grad.size == grad.base.size and grad.strides == like.strides
+    own = getattr(grad.flags, "writeable", True)  # not so if NumPy broadcast it; CuPy has no such flag
+    return whole and own and _referred(grad) == _ONCE
 
 
 def _referred(view: Any) -> int:
