@@ -118,7 +118,28 @@ class RandomHorizontalFlip:
         self.p: float = p
 
     def __call__(self, image: Any) -> Any:
-        return _on_tensor(image, lambda x: flip(x, (-1,))) if rand(()).item() < self.p else image
+        return self.mirrored(image, -1)
+
+    def mirrored(self, image: Any, dim: int) -> Any:
+        """The image mirrored along `dim` of its tensor, or, with probability 1 - p, itself."""
+        return _on_tensor(image, lambda x: flip(x, (dim,))) if rand(()).item() < self.p else image
+
+
+class RandomVerticalFlip(RandomHorizontalFlip):
+    """Mirror top and bottom with probability `p`."""
+
+    def __call__(self, image: Any) -> Any:
+        return self.mirrored(image, -2)
+
+
+class ToPILImage:
+    """A tensor (c, h, w) from 0 to 1 as a uint8 array (h, w) or (h, w, c), which stands for torchvision's PIL image here."""
+
+    def __call__(self, image: Tensor) -> np.ndarray:
+        array = image.detach().cpu().numpy()
+        if array.dtype.kind == "f":
+            array = (array * 255).astype(np.uint8)
+        return array[0] if len(array) == 1 else array.transpose(1, 2, 0)
 
 
 def _extent(image: Any) -> tuple[int, ...]:
