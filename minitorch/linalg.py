@@ -35,7 +35,7 @@ def norm(A: Tensor, ord: float | str | None = None, dim: Dim = None, keepdim: bo
     """
     dims = normalized_dims("norm", A.ndim, dim)
     if ord is None or ord == "fro" or len(dims) != 2 or (dim is None and A.ndim != 2):
-        return vector_norm(A, 2 if ord is None or ord == "fro" else ord, dim, keepdim)
+        return p_norm(A, 2 if ord is None or ord == "fro" else ord, dim, keepdim)
     if ord in (2, -2, "nuc"):
         values = _svd(movedim(A, dims, (-2, -1))).S
         found = {2: amax, -2: amin, "nuc": sum}[ord](values, -1)
