@@ -29,12 +29,13 @@ def main(arguments: list[str] | None = None) -> None:
         )
         machine = peers.machine(present)
         rows = module.run(settings)
-        # fmt: off
         content = {
             "machine": {**machine, "load at the end": peers.machine(present)["load"]},
-            "rounds": settings.rounds, "quick": options.quick, "device": options.device, "left out": missing,
+            "rounds": settings.rounds,
+            "quick": options.quick,
+            "device": options.device,
+            "left out": missing,
         }
-        # fmt: on
         report.save(options.out / f"{subject}.json", content, rows)
         print("Written:", *summary.write(options.out), sep="\n  ")
     print((options.out / summary.PAGE).read_text())

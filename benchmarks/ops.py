@@ -109,7 +109,7 @@ def work(peer: str, name: str, device: str) -> Work:
     inputs, function = FUNCTIONS[kind](functional, tensor, given, **{k: v for k, v in more.items() if k != "to_input"})
     if kind == "cross_entropy":
         classes = engine.from_numpy(random.integers(0, shape[1], shape[0])).to(device)
-        function = lambda: functional.cross_entropy(given, classes)  # noqa: E731
+        function = lambda: functional.cross_entropy(given, classes)  # noqa: E731  in the place of another lambda
     for one in inputs:
         one.requires_grad_(one is not given or more.get("to_input", True))
     shape_out = tuple(function().shape)

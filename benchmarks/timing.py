@@ -58,7 +58,7 @@ class Contender:
     """The running process of an entry; a context manager that ends it. Raises `Failed` as soon as the process ends first."""
 
     def __init__(self, entry: Entry) -> None:
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  open as long as the process runs
         threads = {f"{library}_NUM_THREADS": str(entry.threads) for library in ("OPENBLAS", "OMP", "MKL")}
         path = os.pathsep.join([str(ROOT), str(ROOT / "examples"), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(

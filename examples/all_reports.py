@@ -119,7 +119,6 @@ def _range(nets: Sequence[tuple[str, float]]) -> float:
 
 def conclusions(found: dict[str, Results]) -> list[str]:
     """The reports' own conclusions, each checked against our runs in a sentence, as far as their jobs have been run."""
-    # fmt: off
     checks: dict[str, tuple[list[str], Callable[..., str]]] = {
         "Does weight sharing help?": (
             ["fully_connected", "weight_sharing"],
@@ -127,18 +126,18 @@ def conclusions(found: dict[str, Results]) -> list[str]:
         ),
         "Does the auxiliary loss help?": (
             ["fully_connected", "weight_sharing"],
-            lambda dense, shared: f"{said(dense, 'Shared + auxiliary loss', 'Shared')}; "
-            f"{said(shared, 'Weight sharing + auxiliary loss', 'Weight sharing')}.",
+            lambda dense, shared: (
+                f"{said(dense, 'Shared + auxiliary loss', 'Shared')}; "
+                f"{said(shared, 'Weight sharing + auxiliary loss', 'Weight sharing')}."
+            ),
         ),
         "Is the auxiliary factor flat?": (["fully_connected-auxiliary-factor"], flatness),
         "Does learned comparison lose to argmax?": (
-            ["fully_connected"], lambda dense: f"{said(dense, 'LeNet5, argmax', 'LeNet5 + auxiliary loss')}."
+            ["fully_connected"],
+            lambda dense: f"{said(dense, 'LeNet5, argmax', 'LeNet5 + auxiliary loss')}.",
         ),
-        "Does the genetic search beat the grid at equal budget?": (
-            ["architecture_search-both-searches"], verdict
-        ),
+        "Does the genetic search beat the grid at equal budget?": (["architecture_search-both-searches"], verdict),
     }
-    # fmt: on
     return [
         f"{question} {answer(*(found[job] for job in needed))}"
         for question, (needed, answer) in checks.items()

@@ -228,8 +228,6 @@ class RMSNorm(_Affine):
     Without an `eps` it is the smallest step from 1 in the dtype.
     """
 
-    bias = None
-
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -241,9 +239,7 @@ class RMSNorm(_Affine):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        weight = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.register_parameter("weight", weight)
-        self.reset_parameters()
+        self._add_affine(self.normalized_shape, elementwise_affine, False, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import layers as nn
+import minitorch
 from benchmarks import growth, nets, ops, overhead, parts, peers, products, report, steps, summary, targets
+from benchmarks.__main__ import parse
 from benchmarks.minitorch_nets import SCRIPTS
 from benchmarks.timing import Contender, Entry, Failed, interleave, ratio, spread
 
@@ -116,9 +119,6 @@ def test_a_training_step_is_measured_with_the_losses_that_others_must_agree_on(t
 
 
 def test_products_of_a_step_are_those_of_its_layers_but_for_the_gradient_of_the_data() -> None:
-    import layers as nn
-    import minitorch
-
     model = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
     found = products.by_operation(model, lambda: model(minitorch.rand(10, 2, 6, 6)))
     assert found == [
@@ -165,12 +165,13 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
         row("002 ResNet", minitorch=[13.0, 13.0, 13.0], torch=[10.0, 10.0, 10.0]),
         report.Row("002 AlexNet", "time", "ms", 1, {"minitorch": [1.0, 1.0, 1.0]}, {"PyTorch": "RuntimeError: no"}),
     ]
-    # fmt: off
     content = {
         "machine": {**peers.machine([]), "load at the end": 2, "switches": {"OPENBLAS_CORETYPE": "SkylakeX"}},
-        "rounds": 3, "quick": False, "device": "cpu", "left out": {"JAX": "not there"},
+        "rounds": 3,
+        "quick": False,
+        "device": "cpu",
+        "left out": {"JAX": "not there"},
     }
-    # fmt: on
     report.save(tmp_path / "steps.json", content, rows)
     assert report.load(tmp_path / "steps.json") == (content, rows)
     written = summary.write(tmp_path)
@@ -206,8 +207,6 @@ def test_a_row_is_measured_for_every_quantity_in_its_unit(noted: Path, capsys: p
 
 
 def test_the_command_line_refuses_subjects_that_a_gpu_does_not_have(capsys: pytest.CaptureFixture) -> None:
-    from benchmarks.__main__ import parse
-
     assert parse([]).subjects == list(summary.SUBJECTS) and parse([]).out == Path("docs/speed")
     assert parse(["--device", "cuda", "--quick"]).out == Path("results/speed-quick/cuda")
     for wrong in (partial(parse, ["growth", "--device", "cuda"]), partial(parse, ["step"]), partial(parse, ["--rounds", "0"])):

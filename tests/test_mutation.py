@@ -16,7 +16,7 @@ from tests.mutation.__main__ import Version, verdicts
 from tests.mutation.document import document, passes
 from tests.mutation.graft import content
 from tests.mutation.judge import Verdict
-from tests.mutation.mutants import Layout, Mutant, change, differing
+from tests.mutation.mutants import Layout, Mutant, change, differing, of_source
 from tests.mutation.scope import ROOT, files
 
 JUDGED = """
@@ -104,8 +104,6 @@ def other(a):
 
 def made(functions):
     pytest.importorskip("cosmic_ray", reason="mutants are made by Cosmic Ray, of the `mutation` extra")
-    from tests.mutation.mutants import of_source
-
     return [(mutant.before, mutant.after, mutant.kind) for mutant in of_source("double.py", SOURCE, functions)]
 
 

@@ -76,7 +76,7 @@ def _open_temporary(path: Path) -> BinaryIO:
     """A new file beside `path`, locked for as long as it is open, which tells sweepers that its writer lives."""
     while True:
         try:
-            file = open(path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_SUFFIX}"), "xb")  # noqa: SIM115
+            file = open(path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_SUFFIX}"), "xb")  # noqa: SIM115  the caller closes it
         except OSError as reason:
             raise OSError(reason.errno, reason.strerror, str(path)) from reason
         if fcntl is None:

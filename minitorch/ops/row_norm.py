@@ -42,7 +42,7 @@ class LayerNorm(Op):
     def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
         rows, grads, wide = x.reshape(-1, ctx.size), g.reshape(-1, ctx.size), None if w is None else w.reshape(-1)
-        if isinstance(g, Tensor):
+        if isinstance(g, Tensor):  # recorded: the statistics depend on x too
             dx, n = _recorded(ctx.eps, rows, grads if w is None else grads * wide)
             dw, db = (grads * n).sum((0,)), grads.sum((0,))
         else:
@@ -92,7 +92,7 @@ class GroupNorm(Op):
     def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
         n, c = x.shape[:2]
-        if isinstance(g, Tensor):
+        if isinstance(g, Tensor):  # recorded: the statistics depend on x too
             u = g if w is None else g * w.reshape(1, c, *[1] * (x.ndim - 2))
             dx, normal = _recorded(ctx.eps, *(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)))
             dims = (0, *range(2, x.ndim))

@@ -93,7 +93,7 @@ class MulConstant(Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        tensor, constant = inputs  # noqa: RUF059
+        tensor, constant = inputs  # noqa: RUF059  as in PyTorch's documentation
         ctx.constant = constant
 
     @staticmethod

@@ -6,23 +6,11 @@ import pytest
 import minitorch as torch
 from minitorch.autograd import Function
 from minitorch.autograd.gradcheck import gradgradcheck
+from tests.autograd.test_function import Exp
 
 
 def leaf(*values):
     return torch.tensor(values, dtype=torch.float64, requires_grad=True)
-
-
-class Exp(Function):
-    @staticmethod
-    def forward(ctx, x):
-        result = x.exp()
-        ctx.save_for_backward(result)
-        return result
-
-    @staticmethod
-    def backward(ctx, g):
-        (result,) = ctx.saved_tensors
-        return g * result
 
 
 # ---- what ctx offers -----------------------------------------------------------------------------------------------------

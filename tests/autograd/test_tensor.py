@@ -91,10 +91,10 @@ def test_comparisons_go_element_by_element():
 
 def test_nothing_equals_none():
     x = mt.ones(2)
-    assert (x == None) is False and (x != None) is True  # noqa: E711
+    assert (x == None) is False and (x != None) is True  # noqa: E711  the operators are what is tested
     assert x not in [None]
     with pytest.raises(TypeError):
-        x < None  # noqa: B015
+        x < None  # noqa: B015  it raises
 
 
 def test_a_tensor_is_hashed_by_identity():

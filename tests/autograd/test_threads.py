@@ -46,7 +46,7 @@ def test_no_trial_of_a_hundred_loses_an_addition():
     for _ in range(100):
         x.grad = None
         losses = [(x * 1.0).sum() for _ in range(8)]
-        assert together(8, lambda i: losses[i].backward()) == []  # noqa: B023
+        assert together(8, lambda i: losses[i].backward()) == []  # noqa: B023  joined before the next
         assert (x.grad.array == 8.0).all()
 
 
@@ -56,7 +56,7 @@ def test_small_gradients_and_recorded_ones_add_up_too():
         for create_graph in (False, True):
             x = mt.zeros(3, requires_grad=True)
             losses = [[(x * 1.0).sum() for _ in range(20)] for _ in range(4)]
-            assert together(4, lambda i: [each.backward(create_graph=create_graph) for each in losses[i]]) == []  # noqa: B023
+            assert together(4, lambda i: [each.backward(create_graph=create_graph) for each in losses[i]]) == []  # noqa: B023  joined before the next
             assert x.grad.tolist() == [80.0] * 3
     finally:
         restore()
@@ -71,7 +71,7 @@ def test_two_passes_over_one_graph_end_right_or_with_one_error():
             for _ in range(30):
                 y = (y * 1.0).exp().log()
             loss = y.sum()
-            raised = together(2, lambda i: loss.backward())  # noqa: B023
+            raised = together(2, lambda i: loss.backward())  # noqa: B023  joined before the next
             assert len(raised) <= 2
             for reason in raised:
                 assert isinstance(reason, RuntimeError) and "freed" in str(reason), reason

@@ -232,7 +232,8 @@ def test_a_node_is_not_copied(copied):
         copied((leaf(1.0) * 2).grad_fn)
 
 
-def test_a_mistake_in_a_rule_names_the_operation_the_gradient_and_what_was_saved():
+@pytest.mark.parametrize("run", [lambda f, *inputs: f(*inputs).sum().backward(), lambda f, *inputs: gradcheck(f, inputs)])
+def test_a_mistake_in_a_rule_names_the_operation_the_gradient_and_what_was_saved(run):
     class Product(Op):
         def forward(ctx, a, b):
             ctx.saved = a, b
@@ -242,8 +243,8 @@ def test_a_mistake_in_a_rule_names_the_operation_the_gradient_and_what_was_saved
             a, b = ctx.saved
             return g @ b, a @ g
 
-    a, b = mt.ones(2, 3, requires_grad=True), mt.ones(3, 4, requires_grad=True)
+    a, b = (mt.ones(*shape, dtype=mt.float64, requires_grad=True) for shape in ((2, 3), (3, 4)))
     with pytest.raises(
-        ValueError, match=r"product\.backward: .*\(gradient: \(2, 4\) float32; saved: \(2, 3\) float32, \(3, 4\) float32\)"
+        ValueError, match=r"product\.backward: .*\(gradient: \(2, 4\) float64; saved: \(2, 3\) float64, \(3, 4\) float64\)"
     ):
-        Product.apply(a, b).sum().backward()
+        run(Product.apply, a, b)

@@ -46,7 +46,6 @@ def softmax(a):
     return e / e.sum(-1, keepdims=True)
 
 
-# fmt: off
 Tanh = op("Tanh", lambda ctx, a: np.tanh(a), spread(2, 3, low=-1.0), saves="out")
 Sigmoid = op("Sigmoid", lambda ctx, a: 1 / (1 + np.exp(-a)), MATRIX, saves="both")
 Exp = op("Exp", lambda ctx, a: np.exp(a), MATRIX, saves="both")
@@ -85,7 +84,6 @@ Take = op("Take", lambda ctx, a, index: a[index], spread(4, 2), np.array([0, 2, 
 Where = op("Where", lambda ctx, mask, a, b: np.where(mask, a, b), SIGNED > 0, MATRIX, OTHER)
 Maximum = op("Maximum", lambda ctx, a, b: np.maximum(a, b), np.array([1.0, 2.0, 0.3, 4.0]), np.array([2.0, 1.0, 0.7, 3.0]))
 SquaredError = op("SquaredError", lambda ctx, y, t: np.asarray(((y - t) ** 2).mean()), MATRIX, OTHER)
-# fmt: on
 
 
 class Normalize(Op):

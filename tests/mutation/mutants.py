@@ -20,9 +20,7 @@ ARITHMETIC = {
     "Mod": ("FloorDiv", "Mul"), "Pow": ("Mul", "Add"), "BitAnd": ("BitOr", "BitXor"), "BitOr": ("BitAnd", "BitXor"),
     "LShift": ("RShift",), "RShift": ("LShift",), "BitXor": ("BitAnd", "BitOr"),
 }
-# fmt: on
 # Comparisons: the opposite, and the neighbour that differs in the case of equality.
-# fmt: off
 COMPARISON = {
     "Eq": ("NotEq",), "NotEq": ("Eq",), "Is": ("IsNot",), "IsNot": ("Is",), "Lt": ("GtE", "LtE"), "LtE": ("Gt", "Lt"),
     "Gt": ("LtE", "GtE"), "GtE": ("Lt", "Gt"),

@@ -248,7 +248,7 @@ def test_normalisation_is_as_exact_recorded_as_not_far_from_0():
     np.testing.assert_allclose(recorded.detach().numpy(), plain.numpy(), rtol=1e-8)
 
 
-# ---- casts ------# ---- casts ---------------------------------------------------------------------------------------------------------------
+# ---- casts ---------------------------------------------------------------------------------------------------------------
 
 # fmt: off
 CASTS = {

@@ -26,15 +26,6 @@ with_each_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])
 with_each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """PyTorch's threads wait for each other on a machine that is busy with other work; tensors this small need none."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def ours_to_numpy(tensor):
     return tensor.detach().numpy()
 

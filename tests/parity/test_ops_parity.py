@@ -29,15 +29,6 @@ DTYPES = {
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """PyTorch's threads wait for each other on a busy machine; tensors this small need none."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def in_torch(row):
     """The row's call in PyTorch."""
     if callable(row.torch):

@@ -14,9 +14,9 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("expecttest", reason="PyTorch's test helpers import expecttest")
 
 import layers as nn  # noqa: E402  (after the skips)
-import minitorch as mt  # noqa: E402
-from tests.parity.differences import DIFFERENCES, known  # noqa: E402
-from tests.parity.samples import Carrier, NotForUs, Trial, array, assert_near, functions, mapped  # noqa: E402
+import minitorch as mt  # noqa: E402  (likewise)
+from tests.parity.differences import DIFFERENCES, known  # noqa: E402  (likewise)
+from tests.parity.samples import Carrier, NotForUs, Trial, array, assert_near, functions, mapped  # noqa: E402  (likewise)
 
 invocations = pytest.importorskip("torch.testing._internal.common_methods_invocations")
 module_db = pytest.importorskip("torch.testing._internal.common_modules").module_db
@@ -42,15 +42,6 @@ LEFT_OUT |= {
 }
 LEFT_OUT |= {"where", "einsum", "nn.functional.embedding", "unique"}
 OPS = [op for op in invocations.op_db if functions(op.name) and op.name not in LEFT_OUT and op.name[-1] != "_"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """PyTorch's threads wait for each other on a busy machine; tensors this small need none."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def title(op: Any) -> str:
