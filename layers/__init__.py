@@ -1,4 +1,4 @@
-"""Layers and losses on minitorch: what torch.nn is to PyTorch. A PyTorch user writes `import layers as nn`."""
+"""Layers and losses, the counterpart of torch.nn: `import layers as nn`."""
 
 from layers import functional, init, utils
 from layers.activation import (

@@ -1,4 +1,4 @@
-"""Activation functions as modules. With `inplace` the result becomes the new content of the input."""
+"""Activation functions as modules. With `inplace` the result overwrites the input."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ReLU(_Inplace):
 
 @calls(functional.relu6)
 class ReLU6(_Inplace):
-    """x kept within 0 and 6."""
+    """x limited to [0, 6]."""
 
 
 @calls(functional.selu)
 class SELU(_Inplace):
-    """The scaled ELU whose constants keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """The scaled ELU, with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
 
 
 @calls(functional.silu)
@@ -61,7 +61,7 @@ class CELU(OfOne):
 
 @calls(functional.gelu)
 class GELU(OfOne):
-    """x times the normal distribution function of x (Hendrycks & Gimpel 2016), or its stand-in `approximate="tanh"`."""
+    """x times the normal distribution function of x (Hendrycks & Gimpel 2016), or approximated by `approximate="tanh"`."""
 
     approximate: str = "none"
 
@@ -106,7 +106,7 @@ class Mish(_Inplace):
 
 @calls(functional.hardtanh)
 class Hardtanh(OfOne):
-    """x kept within `min_val` and `max_val`; raises ValueError unless the first is the smaller."""
+    """x limited to [`min_val`, `max_val`]; raises ValueError unless min_val < max_val."""
 
     min_val: float = -1.0
     max_val: float = 1.0
@@ -141,7 +141,7 @@ class Hardshrink(_Shrink):
 
 @calls(functional.softshrink)
 class Softshrink(_Shrink):
-    """x drawn towards 0 by `lambd`, 0 within it."""
+    """x moved towards 0 by `lambd`; 0 where |x| <= `lambd`."""
 
 
 @calls(functional.softsign)
@@ -169,32 +169,30 @@ class _AlongDim(OfOne):
         if self.dim is not None:
             return self.function(input, self.dim)
         if input.ndim not in (1, 2):
-            raise ValueError(
-                f"{type(self).__name__}: give it a dim, which is not clear for an input of shape {tuple(input.shape)}"
-            )
+            raise ValueError(f"{type(self).__name__}: expected a dim for an input of shape {tuple(input.shape)}")
         return self.function(input, -1)
 
 
 @calls(functional.softmax)
 class Softmax(_AlongDim):
-    """e^x over its sum along `dim`.
+    """e^x divided by its sum along `dim`.
 
-    Without a dim it takes the last one of a vector or matrix, as PyTorch does, and raises ValueError where PyTorch guesses.
+    Without `dim`, the last dimension of a vector or matrix, as in PyTorch; for other inputs, where PyTorch guesses, ValueError.
     """
 
 
 @calls(functional.log_softmax)
 class LogSoftmax(_AlongDim):
-    """The logarithm of softmax along `dim`; a missing dim as in `Softmax`."""
+    """The logarithm of softmax along `dim`; without `dim` as in `Softmax`."""
 
 
 @calls(functional.softmin)
 class Softmin(_AlongDim):
-    """softmax(-x) along `dim`; a missing dim as in `Softmax`."""
+    """softmax(-x) along `dim`; without `dim` as in `Softmax`."""
 
 
 class PReLU(Module):
-    """x where x > 0, else `weight` x, with one learned weight or `num_parameters`, one for each channel (He et al. 2015)."""
+    """x where x > 0, else `weight` x; the learned weight is one number, or one for each channel (He et al. 2015)."""
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: DeviceLike = None, dtype: DTypeLike = None) -> None:
         super().__init__()
@@ -203,7 +201,7 @@ class PReLU(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Set all weights to the start."""
+        """Set all weights to `init`."""
         constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:

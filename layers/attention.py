@@ -16,16 +16,16 @@ from minitorch.ops.attention import attention_weights
 
 
 class NonDynamicallyQuantizableLinear(Linear):
-    """`Linear`, by the name that PyTorch's attention prints for its last layer."""
+    """`Linear` under the name that PyTorch's attention prints for its last layer."""
 
 
 class MultiheadAttention(Module):
-    """`num_heads` attentions side by side: query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), or without N.
+    """Attention with `num_heads` heads: query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), or all without N.
 
-    Returns the output (L, N, embed_dim) and the weights (N, L, S), averaged over the heads unless `average_attn_weights` is
-    False, None without `need_weights`. `batch_first` exchanges L and N. In boolean masks True says where not to look:
-    `key_padding_mask` (N, S), `attn_mask` (L, S) or (N num_heads, L, S); masks of floats are added. Raises ValueError for
-    shapes that do not fit and for heads that do not divide embed_dim.
+    Returns the output (L, N, embed_dim) and the weights: (N, L, S), the mean over the heads, or (N, num_heads, L, S) with
+    `average_attn_weights=False`, or None with `need_weights=False`. `batch_first` exchanges the first two dimensions. True in
+    a mask excludes a key: `key_padding_mask` (N, S), `attn_mask` (L, S) or (N num_heads, L, S); masks of floats are added to
+    the scores. Raises ValueError for shapes that do not fit and if `num_heads` does not divide `embed_dim`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class MultiheadAttention(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the projections anew (Glorot & Bengio 2010) and set their biases to zero."""
+        """Draw the projections again (Glorot & Bengio 2010) and set their biases to zero."""
         for name, parameter in self._parameters.items():
             if parameter is not None and name.endswith("proj_weight"):
                 init.xavier_uniform_(parameter)
@@ -85,7 +85,7 @@ class MultiheadAttention(Module):
         return x.reshape(x.shape[0], x.shape[1], self.num_heads, self.head_dim).permute(1, 2, 0, 3)
 
     def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, n: int, extra: int, like: Tensor) -> Tensor | None:
-        """Both masks as one that is added to the scores (N or 1, heads or 1, L or 1, S)."""
+        """Both masks as one (N or 1, heads or 1, L or 1, S), which is added to the scores."""
         if attn_mask is not None and attn_mask.ndim == 3:
             attn_mask = attn_mask.reshape(n, self.num_heads, *attn_mask.shape[1:])
         if padding is not None:
@@ -115,7 +115,7 @@ class MultiheadAttention(Module):
         widths = (self.embed_dim, self.kdim, self.vdim)
         if any(x.ndim != query.ndim or x.ndim not in (2, 3) or x.shape[-1] != w for x, w in zip(given, widths)):
             shapes = ", ".join(str(tuple(x.shape)) for x in given)
-            raise ValueError(f"MultiheadAttention: expected query, key, value (L, N, E) with E of {widths}, got {shapes}")
+            raise ValueError(f"MultiheadAttention: expected query, key, value (L, N, E) with E = {widths}, got {shapes}")
         if is_causal and attn_mask is None:
             raise ValueError("MultiheadAttention: is_causal is a hint about attn_mask, which must be given too")
         if alone:

@@ -1,4 +1,4 @@
-"""Modules that keep options and call one function with them: the fields of the class are the arguments of its constructor."""
+"""Modules that call one function with the options they keep: a class's fields are the arguments of its constructor."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ K = TypeVar("K", bound="Options")
 
 
 class Options(Module):
-    """A module of options, which are the arguments of its `function` under the same names."""
+    """A module whose attributes are the keyword arguments of its `function`."""
 
     fields: Mapping[str, inspect.Parameter] = {}
     function: Callable[..., Any]
     options: tuple[str, ...]
-    shown: tuple[str, ...] | None = None  # in its repr, if not all
+    shown: tuple[str, ...] | None = None  # the options in its repr, if not all
 
     def __post_init__(self) -> None:
-        """Check the arguments, which are attributes now."""
+        """Check the arguments, which are attributes by now."""
 
     def _call(self, *inputs: Any) -> Any:
         return self.function(*inputs, **{name: getattr(self, name) for name in self.options})
@@ -40,7 +40,7 @@ class Options(Module):
 
 
 class OfOne(Options):
-    """A module of options whose function takes one input."""
+    """`Options` whose function takes one input."""
 
     def forward(self, input: Tensor) -> Tensor:
         return self._call(input)
@@ -48,9 +48,9 @@ class OfOne(Options):
 
 @dataclass_transform(eq_default=False)
 def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], type[K]]:
-    """Make the fields of a subclass of `Options` its arguments, and `function`, unless subclasses say it, what it calls.
+    """Give a subclass of `Options` a constructor from its fields and the `function` it calls (None: subclasses name it).
 
-    What `dataclasses` would do, without compiling a constructor for each class, which would make importing 10 ms longer.
+    `dataclasses` would compile a constructor for each class, which made the import 10 ms longer.
     """
 
     def declared(kind: type[K]) -> type[K]:
@@ -64,7 +64,7 @@ def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], typ
             default = vars(kind).get(name, inspect.Parameter.empty)
             parameters[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
             if name in vars(kind):
-                delattr(kind, name)  # it must not hide a buffer of that name
+                delattr(kind, name)  # a class attribute would hide a buffer of that name
         signature = inspect.Signature(list(parameters.values()))
 
         def __init__(self: K, *args: Any, **kwargs: Any) -> None:
@@ -79,7 +79,7 @@ def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], typ
             self.__post_init__()
 
         del parameters["self"]
-        __init__.__signature__ = signature  # type: ignore[attr-defined]  # which `inspect` and `help` show
+        __init__.__signature__ = signature  # type: ignore[attr-defined]  # shown by `inspect` and `help`
         __init__.__module__, __init__.__qualname__ = kind.__module__, f"{kind.__qualname__}.__init__"
         own.__init__, own.fields = __init__, parameters
         own.options = tuple(name for name in parameters if name not in ("size_average", "reduce"))  # the losses translate these

@@ -1,4 +1,4 @@
-"""Modules that hold modules or parameters: one after another, in a list, in a dictionary."""
+"""Modules that hold modules or parameters: in sequence, in a list, in a dictionary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ L = TypeVar("L", bound="_List[Any]")
 
 
 class _Holder(Module, Generic[E]):
-    """A module that is a collection of what it holds by name: modules, unless a subclass says parameters."""
+    """A module that is a collection of named modules or, in a subclass, of named parameters."""
 
     @property
     def _held(self) -> dict[str, E]:
@@ -29,7 +29,7 @@ class _Holder(Module, Generic[E]):
 
 
 class _OfParameters(_Holder[Parameter]):
-    """What holds parameters; tensors that it is given become parameters."""
+    """A collection of parameters; tensors put into it become parameters."""
 
     @property
     def _held(self) -> dict[str, Parameter]:
@@ -48,7 +48,7 @@ class _OfParameters(_Holder[Parameter]):
 
 
 class _List(_Holder[E]):
-    """Modules or parameters in order, reached by position."""
+    """Modules or parameters in order, indexed by position."""
 
     def _name(self, position: int) -> str:
         names = list(self._held)
@@ -57,8 +57,8 @@ class _List(_Holder[E]):
         return names[position]
 
     def _of(self, held: dict[str, E]) -> Any:
-        """The container of a slice."""
-        return type(self)(held.values())  # type: ignore[call-arg]  # of a subclass
+        """A container of the elements of a slice."""
+        return type(self)(held.values())  # type: ignore[call-arg]  # subclasses take the elements
 
     def __iter__(self) -> Iterator[E]:
         return iter(self._held.values())
@@ -81,18 +81,18 @@ class _List(_Holder[E]):
         self.extend(held)
 
     def append(self: L, held: Any) -> L:
-        """Put one at the end; returns the container."""
+        """Add one at the end; returns the container."""
         self._put(str(len(self)), held)
         return self
 
     def extend(self: L, held: Iterable[Any]) -> L:
-        """Put several at the end; returns the container."""
+        """Add several at the end; returns the container."""
         for each in list(held):
             self.append(each)
         return self
 
     def insert(self, index: int, held: Any) -> None:
-        """Put one before position `index`; what comes after is numbered anew."""
+        """Insert one before position `index`; those after it are renumbered."""
         several = list(self)
         several.insert(index, held)
         self._renumber(several)
@@ -121,29 +121,29 @@ class _Dict(_Holder[E]):
         return key in self._held
 
     def keys(self) -> Iterable[str]:
-        """The names."""
+        """The names, in order."""
         return self._held.keys()
 
     def values(self) -> Iterable[E]:
-        """What is held."""
+        """The modules or parameters, in order."""
         return self._held.values()
 
     def items(self) -> Iterable[tuple[str, E]]:
-        """Names and what is held under them."""
+        """Pairs of a name and its module or parameter."""
         return self._held.items()
 
     def update(self, held: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        """Add all of a dictionary or of pairs, replacing those of the same names."""
+        """Add the entries of a dictionary or of pairs, replacing those with the same names."""
         for name, each in dict(held).items():
             self[name] = each
 
     def pop(self, key: str) -> E:
-        """Take one out; raises KeyError if there is none of that name."""
+        """Remove and return one; raises KeyError if there is none of that name."""
         return self._held.pop(key)
 
 
 class Sequential(_List[Module]):
-    """Modules run one after another: `Sequential(a, b)`, or a dict (an OrderedDict) from names to modules.
+    """Modules run one after another: `Sequential(a, b)`, or one dict from names to modules.
 
     A slice is a Sequential of the same modules, not of copies.
     """
@@ -164,7 +164,7 @@ class Sequential(_List[Module]):
 
 
 class ModuleList(_List[Module]):
-    """A list whose modules are found: `ModuleList([a, b])`. It computes nothing itself."""
+    """A list whose modules are registered: `ModuleList([a, b])`. It has no forward."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
@@ -180,14 +180,14 @@ class ModuleList(_List[Module]):
 
 
 class ModuleDict(_Dict[Module]):
-    """A dictionary whose modules are found: `ModuleDict({"a": a})`. It computes nothing itself."""
+    """A dictionary whose modules are registered: `ModuleDict({"a": a})`. It has no forward."""
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__(modules)
 
 
 class ParameterList(_OfParameters, _List[Parameter]):
-    """A list whose parameters are found: `ParameterList([w, b])`. Tensors become parameters; it computes nothing itself."""
+    """A list whose parameters are registered: `ParameterList([w, b])`. Tensors become parameters. It has no forward."""
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -195,14 +195,14 @@ class ParameterList(_OfParameters, _List[Parameter]):
 
 
 class ParameterDict(_OfParameters, _Dict[Parameter]):
-    """A dictionary whose parameters are found: `ParameterDict({"w": w})`. Tensors become parameters."""
+    """A dictionary whose parameters are registered: `ParameterDict({"w": w})`. Tensors become parameters."""
 
     def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__(parameters)
 
 
 class DataParallel(Module):
-    """Its `module`, on the one device there is; keys of the state start with "module.", as in PyTorch."""
+    """Calls its `module` on one device only; state keys start with "module.", as in PyTorch."""
 
     def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ _MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "
 
 
 class _Conv(Module):
-    """The parameters of a convolution, their checks and their description; sizes are kept as tuples of `dims` numbers."""
+    """Base class of the convolutions: parameters, checks and repr; sizes are kept as tuples of `dims` numbers."""
 
     dims: int
     function: Callable[..., Tensor]
@@ -66,7 +66,7 @@ class _Conv(Module):
         self.reset_parameters()
 
     def _sizes(self, what: str, value: Any, least: int) -> tuple[int, ...]:
-        """A number for each dimension; raises ValueError for another form or one below `least`."""
+        """`value` as one number for each dimension; raises ValueError for another form or a number below `least`."""
         sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.dims
         if len(sizes) != self.dims or not all(isinstance(n, (int, np.integer)) and n >= least for n in sizes):
             form = "one whole number" if self.dims == 1 else f"one or {self.dims} whole numbers"
@@ -74,7 +74,7 @@ class _Conv(Module):
         return tuple(map(int, sizes))
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw weight and bias again."""
         init.torch_default_(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ class Conv2d(_Conv):
 
     Sizes are one number or (height, width); `padding` may be "same" (for stride 1) or "valid", and `padding_mode` "reflect",
     "replicate" or "circular" instead of "zeros". Weight and bias start uniform in ±1 / sqrt(in_channels / groups * kH * kW).
-    Raises ValueError for groups that do not divide the channels and for "same" with a stride.
+    Raises ValueError if `groups` does not divide both channel counts, and for "same" with another stride.
     """
 
     dims, function = 2, staticmethod(functional.conv2d)
@@ -126,7 +126,7 @@ class Conv1d(_Conv):
 class ConvTranspose2d(_Conv):
     """The gradient of `Conv2d` as a layer: (N, in_channels, H, W) to a larger image, `weight` (in, out / groups, kH, kW).
 
-    The call takes an `output_size`, one of those that the stride leaves open. Raises ValueError as `Conv2d` does.
+    With a stride several output sizes are possible; the call's `output_size` chooses one. Raises ValueError as `Conv2d` does.
     """
 
     dims, modes, transposed = 2, ("zeros",), True
@@ -151,14 +151,14 @@ class ConvTranspose2d(_Conv):
         self.output_padding = self._sizes("output_padding", output_padding, 0)
 
     def _extra(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
-        """The output padding that makes an output of `output_size`."""
+        """The output padding that gives `output_size`."""
         settings = zip(input.shape[-self.dims :], self.stride, self.padding, self.dilation, self.kernel_size)
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings]
         extra = tuple(size - smallest for size, smallest in zip(output_size[-self.dims :], least))
         if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
             raise ValueError(
-                f"ConvTranspose2d: an output of {tuple(output_size)} does not come of input {tuple(input.shape)}; the smallest "
-                f"is {tuple(least)}, the largest less than a stride {self.stride} more"
+                f"ConvTranspose2d: input {tuple(input.shape)} cannot give an output of {tuple(output_size)}; expected at least "
+                f"{tuple(least)} and less than a stride {self.stride} more"
             )
         return extra
 

@@ -25,7 +25,7 @@ class PairwiseDistance(_OfRows):
 
 @calls(functional.cosine_similarity)
 class CosineSimilarity(_OfRows):
-    """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`, for two tensors of one shape."""
+    """x1 . x2 / (|x1| |x2|) over `dim`, each norm at least `eps`, for two tensors of one shape."""
 
     dim: int = 1
     eps: float = 1e-8

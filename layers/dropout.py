@@ -25,13 +25,12 @@ class _Dropout(OfOne):
 
 @calls(functional.dropout)
 class Dropout(_Dropout):
-    """In training each element is 0 with probability `p`, and the others grow by 1 / (1 - p); in evaluation, its input.
+    """In training each element becomes 0 with probability `p` and the others are scaled by 1 / (1 - p); evaluation: identity.
 
-    With `inplace` the result becomes the new content of the input. Raises ValueError for a `p` outside 0 to 1 (Srivastava et
-    al. 2014).
+    With `inplace` the result overwrites the input. Raises ValueError for a `p` outside 0 to 1 (Srivastava et al. 2014).
     """
 
 
 @calls(functional.dropout2d)
 class Dropout2d(_Dropout):
-    """As `Dropout`, but a whole channel of an image (N, C, H, W) at a time (Tompson et al. 2015)."""
+    """Like `Dropout`, for whole channels of images (N, C, H, W) (Tompson et al. 2015)."""

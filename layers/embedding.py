@@ -1,4 +1,4 @@
-"""Tables of vectors, looked up by number."""
+"""A table of vectors, looked up by index."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from minitorch.autograd.tensor import Tensor
 
 
 class Embedding(Module):
-    """The rows of `weight` (num_embeddings, embedding_dim) that whole numbers (...) name: (..., embedding_dim).
+    """Looks up rows of `weight` (num_embeddings, embedding_dim): indices (...) of whole numbers to (..., embedding_dim).
 
-    Rows start standard normal; the row `padding_idx` starts zero and gets no gradient. PyTorch's `max_norm`,
+    The rows start standard normal; row `padding_idx` starts at zero and gets no gradient. PyTorch's `max_norm`,
     `scale_grad_by_freq` and `sparse` are not supported. Raises ValueError for a `padding_idx` outside the table.
     """
 
@@ -36,7 +36,7 @@ class Embedding(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the table anew."""
+        """Draw the table again."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             with no_grad():
@@ -47,7 +47,7 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
-        """A table that shares the memory of a matrix, not learned unless `freeze` is False; raises ValueError for no matrix."""
+        """A table that shares a matrix's memory, learned only if `freeze` is False; raises ValueError if it is no matrix."""
         if embeddings.ndim != 2:
             raise ValueError(f"Embedding.from_pretrained: expected a matrix, got shape {tuple(embeddings.shape)}")
         rows, columns = embeddings.shape

@@ -1,3 +1,3 @@
-"""`minitorch.functional`, where a PyTorch user looks for it: `import layers.functional as F`."""
+"""`minitorch.functional` under PyTorch's path: `import layers.functional as F`."""
 
 from minitorch.functional import *  # noqa: F403  all of its names

@@ -11,7 +11,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 
 
 class Hooked:
-    """What keeps hooks and calls `forward` among them."""
+    """Keeps a module's hooks and calls `forward` with them."""
 
     _forward_pre_hooks: list[list[Any]]  # each [hook, with_kwargs]
     _forward_hooks: list[list[Any]]
@@ -19,23 +19,23 @@ class Hooked:
     forward: Any
 
     def register_forward_pre_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
-        """Call `hook(module, args)` before each forward; what it returns, if not None, takes the place of the arguments.
+        """Call `hook(module, args)` before each forward; a result other than None replaces the arguments.
 
-        With `with_kwargs` it is `hook(module, args, kwargs)` and returns None or `(args, kwargs)`.
+        With `with_kwargs` the call is `hook(module, args, kwargs)`, and it returns None or `(args, kwargs)`.
         """
         return _added(self._forward_pre_hooks, [hook, with_kwargs], prepend)
 
     def register_forward_hook(self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
-        """Call `hook(module, args, output)` after each forward; what it returns, if not None, takes the output's place.
+        """Call `hook(module, args, output)` after each forward; a result other than None replaces the output.
 
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`.
+        With `with_kwargs` the call is `hook(module, args, kwargs, output)`.
         """
         return _added(self._forward_hooks, [hook, with_kwargs], prepend)
 
     def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
 
-        What it returns, if not None, takes the place of grad_input. An input without a gradient has None there.
+        A result other than None replaces grad_input. Inputs without a gradient have None there.
         """
         return _added(self._backward_hooks, hook, prepend)
 
@@ -64,7 +64,7 @@ def _added(hooks: list[Any], hook: Any, prepend: bool) -> RemovableHandle:
 
 
 class _Gate(Op):
-    """The arrays.  Their gradients, all at once, are shown to `call`, which may give others."""
+    """The arrays, copied.  `call` gets all their gradients at once and may return others."""
 
     def forward(ctx, *arrays, call):
         ctx.call = call
@@ -75,7 +75,7 @@ class _Gate(Op):
 
 
 def _through_gate(values: tuple, see: Callable[[tuple], tuple]) -> tuple[tuple, bool]:
-    """The values, tensors with a gradient through a gate, and whether there are any; `see` is shown a gradient for each."""
+    """The values, with tensors that need a gradient behind a gate that calls `see(gradients)`, and whether there are any."""
     places = [i for i, x in enumerate(values) if isinstance(x, Tensor) and x.requires_grad]
     if not places:
         return values, False
@@ -92,7 +92,7 @@ def _through_gate(values: tuple, see: Callable[[tuple], tuple]) -> tuple[tuple, 
 
 
 class _BackwardHooks:
-    """One call of a module, whose hooks wait for its gradients: `hook(module, grad_input, grad_output)`."""
+    """One call of a module whose backward hooks run when its gradients are known."""
 
     def __init__(self, module: Any, hooks: list[Callable]) -> None:
         self.module, self.hooks = module, tuple(hooks)

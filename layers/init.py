@@ -1,7 +1,7 @@
-"""Starting values for parameters, with torch.nn.init's names; each changes its tensor in place and returns it.
+"""Starting values for parameters, as torch.nn.init; each function changes its tensor in place and returns it.
 
-Numbers are drawn on the host from `generator`, by default the one that `minitorch.manual_seed` seeds, so a seed gives the same
-weights on the CPU and on a GPU.
+Numbers are drawn on the host from `generator` (default: the one that `minitorch.manual_seed` seeds), so that a seed gives the
+same weights on the CPU and on a GPU.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the variance through a nonlinearity; `param` is the slope of leaky_relu (0.01).
+    """The factor that preserves the variance through a nonlinearity; `param` is the slope of leaky_relu (default 0.01).
 
     Raises ValueError for an unknown name or a slope that is not a number.
     """
@@ -39,7 +39,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
-    """The inputs that meet in one output, and the outputs that one input reaches, for weights (out, in, ...)."""
+    """How many inputs one output has, and how many outputs one input reaches, for weights (out, in, ...)."""
     if tensor.ndim < 2:
         raise ValueError(f"init: fan in and fan out need at least 2 dimensions, got shape {tuple(tensor.shape)}")
     field = math.prod(tensor.shape[2:])
@@ -50,7 +50,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"init: expected mode 'fan_in' or 'fan_out', got {mode!r}")
     fan = _calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"]
-    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))  # a fan of 0 has nothing to scale
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))  # with a fan of 0 there is nothing to scale
 
 
 def _xavier_std(tensor: Tensor, gain: float) -> float:
@@ -59,57 +59,57 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
 
 @no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform from `a` to `b`."""
+    """Fill with numbers uniform in [`a`, `b`)."""
     return tensor.uniform_(a, b, generator=generator)
 
 
 @no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with mean `mean` and standard deviation `std`."""
+    """Fill with normal numbers of mean `mean` and standard deviation `std`."""
     return tensor.normal_(mean, std, generator=generator)
 
 
 @no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """`val` everywhere."""
+    """Fill with `val`."""
     return tensor.fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Fill with ones."""
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Fill with zeros."""
     return constant_(tensor, 0.0)
 
 
 @no_grad()
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity, as far as the matrix goes; raises ValueError for any but two dimensions."""
+    """Fill a matrix with ones on the diagonal, else zeros; raises ValueError unless it has 2 dimensions."""
     if tensor.ndim != 2:
         raise ValueError(f"eye_: expected a matrix, got shape {tuple(tensor.shape)}")
     return tensor.copy_(eye(*tensor.shape, dtype=tensor.dtype, device="cpu"))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform in ±gain sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16), for 2 dimensions or more."""
+    """Fill uniformly in ±gain sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16); needs 2 dimensions or more."""
     bound = math.sqrt(3) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with std gain sqrt(2 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 12), for 2 dimensions or more."""
+    """Fill with normal numbers, std gain sqrt(2 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 12); needs 2 dimensions."""
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
 ) -> Tensor:
-    """Uniform in ±gain sqrt(3 / fan), `a` being the slope of leaky_relu (He et al. 2015, eq. 15).
+    """Fill uniformly in ±gain sqrt(3 / fan), where `a` is the slope of leaky_relu (He et al. 2015, eq. 15).
 
-    Raises ValueError below 2 dimensions, for an unknown mode or nonlinearity.
+    Raises ValueError below 2 dimensions and for an unknown mode or nonlinearity.
     """
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -118,13 +118,13 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
 ) -> Tensor:
-    """Normal with std gain / sqrt(fan), `a` being the slope of leaky_relu (He et al. 2015, eq. 15)."""
+    """Fill with normal numbers, std gain / sqrt(fan), where `a` is the slope of leaky_relu (He et al. 2015, eq. 15)."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
 @no_grad()
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """Orthogonal rows or columns times `gain`, dimensions after the first laid into one (Saxe et al. 2014).
+    """Fill with orthogonal rows or columns times `gain`, all dimensions after the first flattened (Saxe et al. 2014).
 
     Raises ValueError below 2 dimensions.
     """
@@ -141,7 +141,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def torch_default_(weight: Tensor, bias: Tensor | None) -> None:
-    """How torch starts linear and convolution layers: weight and bias uniform in ±1 / sqrt(fan in of the weight).
+    """PyTorch's start for linear and convolution layers: weight and bias uniform in ±1 / sqrt(fan in of the weight).
 
     For the weight that is `kaiming_uniform_(weight, a=sqrt(5))`.
     """

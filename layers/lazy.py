@@ -1,4 +1,4 @@
-"""Layers that take the number of their inputs from the first input they are called on, and then become ordinary ones."""
+"""Layers that take their number of inputs from the first call, and then become ordinary layers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from minitorch.autograd.tensor import Tensor
 
 
 class _Lazy(Module):
-    """A layer with nothing in its parameters before the first call, which fills them and makes it one of the class above it.
+    """A layer whose parameters are empty until the first call, which fills them and turns it into the ordinary layer.
 
-    The parameters stay the same objects, so an optimizer may be made before. A state dict is loaded after the first call.
+    The parameters stay the same objects, so the optimizer may be made earlier. Load a state dict only after the first call.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -25,13 +25,13 @@ class _Lazy(Module):
             if tensor is not None:
                 tensor.data = empty(shape, dtype=tensor.dtype, device=tensor.device)
         self.reset_parameters()
-        self.__class__ = next(  # type: ignore[assignment]  # it becomes the layer that it stood for
+        self.__class__ = next(  # type: ignore[assignment]  # the ordinary layer's class
             kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy)
         )
         return self(*args, **kwargs)
 
     def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
-        """Take the number of inputs from `input`; the shapes that parameters and buffers then have."""
+        """Set the number of inputs from `input`; returns the shapes of parameters and buffers."""
         raise NotImplementedError
 
 
@@ -47,7 +47,7 @@ class LazyLinear(_Lazy, Linear):
 
 
 class _LazyConv(_Lazy, _Conv):
-    """Arguments as those of the ordinary convolutions, without in_channels."""
+    """Takes the arguments of the ordinary convolutions, without in_channels."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class LazyConv2d(_LazyConv, Conv2d):
 
 
 class _LazyBatchNorm(_Lazy, _BatchNorm):
-    """Arguments as those of the ordinary batch norms, without num_features."""
+    """Takes the arguments of the ordinary batch norms, without num_features."""
 
     def __init__(
         self,

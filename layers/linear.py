@@ -1,4 +1,4 @@
-"""Linear layers, and those that only change the shape."""
+"""The linear layer, and layers that only change the shape."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw weight and bias again."""
         init.torch_default_(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Linear(Module):
 
 
 class Identity(Module):
-    """Its input; takes and ignores any arguments."""
+    """Returns its input; the constructor ignores all arguments."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """Dimensions `start_dim` to `end_dim` laid into one: (N, C, H, W) becomes (N, C*H*W)."""
+    """Merges dimensions `start_dim` to `end_dim`: (N, C, H, W) becomes (N, C*H*W)."""
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension `dim` split into `unflattened_size`, one entry of which may be -1; named dimensions are not supported."""
+    """Splits dimension `dim` into `unflattened_size`, where one entry may be -1; named dimensions are not supported."""
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""Losses as modules. Shapes must agree and labels be in range, or the loss raises; see `minitorch.functional`.
+"""Losses as modules; they raise for shapes that differ and labels out of range, as in `minitorch.functional`.
 
-`reduction` is "mean", "sum" or "none"; `size_average` and `reduce` are PyTorch's older way to say it.
+`reduction` is "mean", "sum" or "none"; `size_average` and `reduce` are PyTorch's older names for it.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class _WithMargin(_OfThree):
 class CrossEntropyLoss(_OfTwo):
     """Cross-entropy of logits (N, C) or (N, C, ...) and classes (N) or (N, ...), or probabilities of the logits' shape.
 
-    `weight` (C) weighs classes and is a buffer; classes equal to `ignore_index` count nothing; `label_smoothing` e mixes the
-    target with e parts of the uniform distribution. Raises as `functional.cross_entropy`.
+    `weight` (C), a buffer, weights the classes; targets equal to `ignore_index` are not counted; with `label_smoothing` e the
+    target is (1 - e) target + e / C. Raises as `functional.cross_entropy`.
     """
 
     weight: Tensor | None = None
@@ -105,19 +105,19 @@ class BCELoss(_Weighted):
 
 @calls(functional.binary_cross_entropy_with_logits)
 class BCEWithLogitsLoss(_Weighted):
-    """Binary cross-entropy of sigmoid(input), finite for any finite input; `pos_weight`, a buffer, weighs target 1."""
+    """Binary cross-entropy of sigmoid(input), finite for any finite input; `pos_weight`, a buffer, weights target 1."""
 
     pos_weight: Tensor | None = None
 
 
 @calls(functional.mse_loss)
 class MSELoss(_Plain):
-    """(input - target)^2, of one shape."""
+    """(input - target)^2, for two tensors of one shape."""
 
 
 @calls(functional.l1_loss)
 class L1Loss(_Plain):
-    """|input - target|, of one shape."""
+    """|input - target|, for two tensors of one shape."""
 
 
 @calls(functional.soft_margin_loss)
@@ -134,7 +134,7 @@ class SmoothL1Loss(_Plain):
 
 @calls(functional.kl_div)
 class KLDivLoss(_Plain):
-    """t (log t - x) for log-probabilities x; `reduction="batchmean"` is the divergence as it is defined (see `kl_div`)."""
+    """t (log t - x) for log-probabilities x; `reduction="batchmean"` gives the mathematical divergence (see `kl_div`)."""
 
     log_target: bool = False
     reductions = ("mean", "batchmean", "sum", "none")
@@ -150,9 +150,9 @@ class HuberLoss(_OfTwo):
 
 @calls(functional.triplet_margin_loss)
 class TripletMarginLoss(_Loss):
-    """max(d(anchor, positive) - d(anchor, negative) + margin, 0), d being `PairwiseDistance(p, eps)`.
+    """max(d(anchor, positive) - d(anchor, negative) + margin, 0) with d = `PairwiseDistance(p, eps)`.
 
-    With `swap` the negative's distance is the smaller of those from anchor and positive (Balntas et al. 2016).
+    With `swap`, d(positive, negative) is used where it is smaller than d(anchor, negative) (Balntas et al. 2016).
     """
 
     margin: float = 1.0
@@ -169,9 +169,9 @@ class TripletMarginLoss(_Loss):
 
 @calls(functional.contrastive_loss)
 class ContrastiveLoss(_OfThree):
-    """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for pairs of rows at distance d, t being 1 for same, 0 for different.
+    """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for pairs of rows at distance d; t is 1 for the same kind, else 0.
 
-    Hadsell, Chopra & LeCun 2006, equation 4, with their Y = 1 - t. Not in PyTorch.
+    Hadsell, Chopra & LeCun 2006, equation 4, whose Y is 1 - t. Not in PyTorch.
     """
 
     margin: float = 1.0
@@ -181,7 +181,7 @@ class ContrastiveLoss(_OfThree):
 
 @calls(functional.margin_ranking_loss)
 class MarginRankingLoss(_WithMargin):
-    """max(0, -t (x1 - x2) + margin), t being 1 where x1 is to be the larger and -1 where x2 is."""
+    """max(0, -t (x1 - x2) + margin), where t is 1 if x1 should be larger and -1 if x2 should."""
 
 
 @calls(functional.cosine_embedding_loss)

@@ -1,6 +1,6 @@
-"""`Module`: what owns parameters, buffers and other modules, and finds, moves, saves and loads them.
+"""`Module`: owns parameters, buffers and other modules, and finds, moves, saves and loads them.
 
-A module is a tree of named things. Everything here walks that tree; the mathematics is in `minitorch.functional`.
+A module is a tree of named tensors and modules, and the methods here walk it; the mathematics is in `minitorch.functional`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ R = TypeVar("R", covariant=True)
 
 
 class _Computes(Protocol[P, R]):
-    """Any module, for type checkers: it is called with what its `forward` takes, and gives what that returns."""
+    """Any module, for type checkers: calling it takes the arguments of its `forward` and returns its result."""
 
     _forward_pre_hooks: list[Any]
     _forward_hooks: list[Any]
@@ -31,11 +31,11 @@ class _Computes(Protocol[P, R]):
 
 
 class Module(Stateful, Hooked):
-    """Base class of every net and layer: assign parameters and modules to attributes in `__init__`, write `forward`.
+    """Base class of every net and layer: assign parameters and modules to attributes in `__init__`, and write `forward`.
 
-    `super().__init__()` comes first. A `Parameter` or `Module` assigned to an attribute is registered under its name; modules
-    kept in a plain list or dict are not found, as in PyTorch: use `ModuleList` or `ModuleDict`. What is registered under two
-    names (a siamese branch) is listed once, and its gradient is the sum over its uses.
+    Call `super().__init__()` first. A `Parameter` or `Module` assigned to an attribute is registered under its name; modules
+    in a plain list or dict are not found, as in PyTorch: use `ModuleList` or `ModuleDict`. A tensor or module registered under
+    two names (a siamese branch) is listed once, and its gradient is the sum over its uses.
     """
 
     training: bool
@@ -45,12 +45,12 @@ class Module(Stateful, Hooked):
     _non_persistent_buffers: set[str]
 
     def __init__(self) -> None:
-        # past __setattr__, which needs these
+        # not through __setattr__, which needs these
         self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers=set())
         self.__dict__.update(_forward_pre_hooks=[], _forward_hooks=[], _backward_hooks=[])
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor | Any:
-        """What the module computes; subclasses write it, users call the module itself."""
+        """Compute the output; subclasses write this method, users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__}: forward is not written")
 
     def __call__(self: _Computes[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -101,7 +101,7 @@ class Module(Stateful, Hooked):
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
 
     def _forget(self, name: str, except_in: str = "") -> bool:
-        """Take `name` out of wherever it is kept; whether it was there."""
+        """Remove `name` from wherever it is kept; returns whether it was there."""
         self._non_persistent_buffers.discard(name)
         places = [self.__dict__[key] for key in ("_parameters", "_buffers", "_modules") if key != except_in]
         found = [place.pop(name, self) is not self for place in (self.__dict__, *places)]
@@ -113,7 +113,7 @@ class Module(Stateful, Hooked):
         if not isinstance(name, str):
             raise TypeError(f"{kind}: expected a name, got {type(name).__name__}")
         if not name or "." in name:
-            raise KeyError(f"{kind}: a name must not be empty nor contain '.', got {name!r}")
+            raise KeyError(f"{kind}: a name must not be empty or contain '.', got {name!r}")
         if name not in self.__dict__[registered] and hasattr(self, name):
             raise KeyError(f"{kind}: {type(self).__name__} has an attribute {name!r} already")
         if value is not None and not isinstance(value, wanted):
@@ -121,17 +121,17 @@ class Module(Stateful, Hooked):
         self.__dict__[registered][name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Make `param` (or None, for one that is switched off) the parameter `name`.
+        """Register `param` as the parameter `name`; None says that the module has no such parameter.
 
-        Raises TypeError for anything but a Parameter, ValueError for one that an operation computed, KeyError for a name that
-        is taken, empty, or has a dot in it.
+        Raises TypeError unless it is a Parameter or None, ValueError if an operation computed it, and KeyError for a name that
+        is taken, empty, or contains a dot.
         """
         if isinstance(param, Parameter) and param.grad_fn is not None:
             raise ValueError(f"register_parameter: {name!r} was computed by an operation; a parameter must be a leaf")
         self._register("register_parameter", "_parameters", name, param, Parameter)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Make `tensor` the buffer `name`: part of the state, moved and (if `persistent`) saved, but not learned.
+        """Register `tensor` as the buffer `name`: it is moved and (if `persistent`) saved with the module, but not learned.
 
         Raises as `register_parameter` does.
         """
@@ -142,7 +142,7 @@ class Module(Stateful, Hooked):
             self._non_persistent_buffers.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Make `module` the child `name`; raises as `register_parameter` does."""
+        """Register `module` as the child `name`; raises as `register_parameter` does."""
         self._register("add_module", "_modules", name, module, Module)
 
     register_module = add_module
@@ -211,7 +211,7 @@ class Module(Stateful, Hooked):
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
-        """The module at the path `target`, as "branch.0"; raises AttributeError naming the part that is missing."""
+        """The module at the path `target`, such as "branch.0"; raises AttributeError naming the part that is missing."""
         module = self
         for name in target.split(".") if target else ():
             if module._modules.get(name) is None:
@@ -229,7 +229,7 @@ class Module(Stateful, Hooked):
         return found
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter at the path `target`, as "branch.0.weight"; raises AttributeError if there is none."""
+        """The parameter at the path `target`, such as "branch.0.weight"; raises AttributeError if there is none."""
         return self._get_tensor("get_parameter", "_parameters", target)
 
     def get_buffer(self, target: str) -> Tensor:
@@ -246,7 +246,7 @@ class Module(Stateful, Hooked):
         return self
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training (dropout drops, batch norm counts); returns the module."""
+        """Switch this module and all below it to training (or evaluation, if `mode` is False); returns the module."""
         if not isinstance(mode, bool):
             raise ValueError(f"train: expected True or False, got {mode!r}")
         for module in self.modules():
@@ -258,13 +258,13 @@ class Module(Stateful, Hooked):
         return self.train(False)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
-        """Make every parameter require a gradient, or none of them (frozen); returns the module."""
+        """Make every parameter require a gradient, or none of them (freezing the module); returns the module."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradient of every parameter, or set it to zero."""
+        """Remove the gradient of every parameter, or fill it with zeros if `set_to_none` is False."""
         for parameter in self.parameters():
             if set_to_none or parameter.grad is None:
                 parameter.grad = None
@@ -277,7 +277,7 @@ class Module(Stateful, Hooked):
     # ---- repr ------------------------------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What stands between the brackets of this module's own line in `repr`; subclasses write it."""
+        """The text between the brackets of this module in `repr`; subclasses write this method."""
         return ""
 
     def _child_lines(self) -> list[str]:

@@ -14,7 +14,7 @@ from minitorch.autograd.tensor import Tensor
 
 
 class _Affine(Module):
-    """A module with a scale `weight` that starts at one and a shift `bias` that starts at zero, or without them."""
+    """A module with an optional scale `weight`, which starts at one, and shift `bias`, which starts at zero."""
 
     weight: Parameter | None
     bias: Parameter | None
@@ -33,9 +33,9 @@ class _Affine(Module):
 
 
 class _BatchNorm(_Affine):
-    """Statistics, as buffers `running_mean`, `running_var` (num_features) and `num_batches_tracked` (int64), scale and shift.
+    """Adds the buffers `running_mean`, `running_var` (num_features) and `num_batches_tracked` (int64) to scale and shift.
 
-    `track_running_stats=False` keeps no statistics and always uses the batch's.
+    With `track_running_stats=False` there are none, and evaluation uses the batch's statistics, too.
     """
 
     input_form: str
@@ -67,12 +67,12 @@ class _BatchNorm(_Affine):
         self._add_affine((num_features,), affine, bias, device, dtype)
 
     def reset_parameters(self) -> None:
-        """Forget the batches seen, and set the scale to one and the shift to zero."""
+        """Reset the running statistics, the scale to one and the shift to zero."""
         self.reset_running_stats()
         super().reset_parameters()
 
     def reset_running_stats(self) -> None:
-        """Forget the batches seen: mean zero, variance one, count zero."""
+        """Reset the running statistics: mean zero, variance one, count zero."""
         if self.track_running_stats:
             self.running_mean.zero_()
             self.running_var.fill_(1)
@@ -90,7 +90,7 @@ class _BatchNorm(_Affine):
             momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
         of_batch, statistics = self.training or self.running_mean is None, (self.running_mean, self.running_var)
         output = functional.batch_norm(input, *statistics, self.weight, self.bias, of_batch, momentum, self.eps)
-        if counting:  # after the statistics: a batch that was refused is not counted
+        if counting:  # last, so that a batch that raises is not counted
             self.num_batches_tracked.array += 1
             mark_changed(self.num_batches_tracked.array, f"{type(self).__name__}.forward")
         return output
@@ -105,24 +105,24 @@ class _BatchNorm(_Affine):
 class BatchNorm1d(_BatchNorm):
     """Batch normalisation of vectors (N, num_features) or sequences (N, num_features, L).
 
-    In training by the batch's mean and variance, in evaluation by running ones, which move by `momentum` towards each batch's
-    (None: they are the plain average over all batches); the running variance is the unbiased one. Raises ValueError for an
-    input of other dimensions, or in training with one value per channel (Ioffe & Szegedy 2015).
+    Training uses the batch's mean and variance, evaluation the running ones, which move by `momentum` towards each batch's
+    (None: they are the average over all batches) with the unbiased variance. Raises ValueError for an input of other
+    dimensions, and in training with one value per channel (Ioffe & Szegedy 2015).
     """
 
     input_form, input_dims = "(n, channels) or (n, channels, length)", (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalisation of images (N, num_features, H, W); in everything else as `BatchNorm1d`."""
+    """Batch normalisation of images (N, num_features, H, W); otherwise like `BatchNorm1d`."""
 
     input_form, input_dims = "(n, channels, height, width)", (4,)
 
 
 class _InstanceNorm(_BatchNorm):
-    """Each channel of each sample by its own mean and variance.
+    """Normalises each channel of each sample by its own mean and variance.
 
-    With `track_running_stats` training moves running ones, as `BatchNorm1d` does, by which evaluation normalises.
+    With `track_running_stats` evaluation uses running statistics instead, which training updates as `BatchNorm1d` does.
     """
 
     def __init__(
@@ -153,21 +153,21 @@ class _InstanceNorm(_BatchNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Sequences (N, num_features, L) or (num_features, L), each channel of each normalised (Ulyanov et al. 2016)."""
+    """Normalises each channel of each sequence, (N, num_features, L) or (num_features, L) (Ulyanov et al. 2016)."""
 
     input_form, input_dims = "(n, channels, length) or (channels, length)", (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Images (N, num_features, H, W) or (num_features, H, W), each channel of each normalised (Ulyanov et al. 2016)."""
+    """Normalises each channel of each image, (N, num_features, H, W) or (num_features, H, W) (Ulyanov et al. 2016)."""
 
     input_form, input_dims = "(n, channels, height, width) or (channels, height, width)", (3, 4)
 
 
 class GroupNorm(_Affine):
-    """The channels of (N, C, ...) normalised in `num_groups` groups for each sample, then scaled and shifted by channel.
+    """Normalises the channels of each sample (N, C, ...) in `num_groups` groups, then scales and shifts each channel.
 
-    Raises ValueError if the groups do not divide `num_channels` (Wu & He 2018).
+    Raises ValueError if `num_groups` does not divide `num_channels` (Wu & He 2018).
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class GroupNorm(_Affine):
 
 
 class LayerNorm(_Affine):
-    """The last dimensions, of `normalized_shape`, normalised together for each sample, then scaled and shifted elementwise.
+    """Normalises the last dimensions, `normalized_shape`, together for each sample, then scales and shifts elementwise.
 
     Raises ValueError for an input that does not end in `normalized_shape` (Ba, Kiros & Hinton 2016).
     """
@@ -223,9 +223,9 @@ class LayerNorm(_Affine):
 
 
 class RMSNorm(_Affine):
-    """x / sqrt(mean x^2 + eps) over the last dimensions, of `normalized_shape`, times `weight` (Zhang & Sennrich 2019).
+    """x / sqrt(mean x^2 + eps) over the last dimensions, `normalized_shape`, times `weight` (Zhang & Sennrich 2019).
 
-    Without an `eps` it is the smallest step from 1 in the dtype.
+    `eps` is by default the machine epsilon of the dtype.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Padding as modules: `padding` is one width for all sides, or (left, right), (left, right, top, bottom) of them."""
+"""Padding as modules: `padding` is one width for all sides, (left, right), or (left, right, top, bottom)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minitorch.autograd.tensor import Tensor
 
 
 class _Pad(Module):
-    """Padding of the last `dims` dimensions in `mode`; negative widths crop. Raises ValueError for a number of widths."""
+    """Padding of the last `dims` dimensions in `mode`; negative widths crop. Raises ValueError for a wrong number of widths."""
 
     dims: int
     mode = "constant"
@@ -40,54 +40,54 @@ class _ConstantPad(_Pad):
 
 
 class ConstantPad1d(_ConstantPad):
-    """`value` around a sequence (N, C, L)."""
+    """Pads a sequence (N, C, L) with `value`."""
 
     dims = 1
 
 
 class ConstantPad2d(_ConstantPad):
-    """`value` around an image (N, C, H, W)."""
+    """Pads an image (N, C, H, W) with `value`."""
 
     dims = 2
 
 
 class ZeroPad1d(_Pad):
-    """Zeros around a sequence (N, C, L)."""
+    """Pads a sequence (N, C, L) with zeros."""
 
     dims = 1
 
 
 class ZeroPad2d(_Pad):
-    """Zeros around an image (N, C, H, W)."""
+    """Pads an image (N, C, H, W) with zeros."""
 
     dims = 2
 
 
 class ReflectionPad1d(_Pad):
-    """The mirror image, without the edge itself, around a sequence (N, C, L)."""
+    """Pads a sequence (N, C, L) with its mirror image, which does not repeat the edge."""
 
     dims, mode = 1, "reflect"
 
 
 class ReflectionPad2d(_Pad):
-    """The mirror image, without the edge itself, around an image (N, C, H, W)."""
+    """Pads an image (N, C, H, W) with its mirror image, which does not repeat the edge."""
 
     dims, mode = 2, "reflect"
 
 
 class ReplicationPad1d(_Pad):
-    """The edge again and again around a sequence (N, C, L)."""
+    """Pads a sequence (N, C, L) with copies of its edge."""
 
     dims, mode = 1, "replicate"
 
 
 class ReplicationPad2d(_Pad):
-    """The edge again and again around an image (N, C, H, W)."""
+    """Pads an image (N, C, H, W) with copies of its edge."""
 
     dims, mode = 2, "replicate"
 
 
 class CircularPad2d(_Pad):
-    """The opposite side around an image (N, C, H, W)."""
+    """Pads an image (N, C, H, W) with its opposite side."""
 
     dims, mode = 2, "circular"

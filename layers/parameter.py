@@ -17,8 +17,8 @@ DTypeLike: TypeAlias = np.dtype | None
 class Parameter(Tensor):
     """A tensor that a `Module` lists among its parameters once it is assigned to one of its attributes.
 
-    Like PyTorch's it shares the memory of `data`, a tensor or array; lists are copied. Raises TypeError if `requires_grad` is
-    asked of a dtype that has no gradient.
+    As in PyTorch it shares the memory of `data`, a tensor or array; lists are copied. Raises TypeError if `requires_grad` is
+    True and the dtype has no gradient.
     """
 
     __slots__ = ()

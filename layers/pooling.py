@@ -32,18 +32,18 @@ class _MaxPool(Options):
 class MaxPool2d(_MaxPool):
     """The largest element of each window; one maximum gets the gradient, the first at a tie.
 
-    `stride` is the window's size unless given. With `return_indices` also where each maximum lay, int64.
+    `stride` defaults to `kernel_size`. With `return_indices` the int64 position of each maximum is returned, too.
     """
 
 
 @calls(functional.max_pool1d)
 class MaxPool1d(_MaxPool):
-    """The largest of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
+    """The largest element of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
 
 
 @calls(functional.avg_pool2d)
 class AvgPool2d(OfOne):
-    """The mean of each window; padding counts unless `count_include_pad=False` or `divisor_override` is the count."""
+    """The sum of each window divided by `divisor_override` or its size, with padding unless `count_include_pad=False`."""
 
     kernel_size: _Pair
     stride: _Pair | None = None
@@ -59,7 +59,7 @@ class AvgPool2d(OfOne):
 
 @calls(functional.avg_pool1d)
 class AvgPool1d(OfOne):
-    """The mean of each window of sequences (N, C, L); padding counts unless `count_include_pad=False`."""
+    """The mean of each window of sequences (N, C, L), padding included unless `count_include_pad=False`."""
 
     kernel_size: int | tuple[int]
     stride: int | tuple[int] | None = None
@@ -77,13 +77,13 @@ class AvgPool1d(OfOne):
 
 @calls(functional.adaptive_avg_pool2d)
 class AdaptiveAvgPool2d(OfOne):
-    """The means of `output_size` (rows, columns) stretches of nearly equal length; None keeps a dimension's length."""
+    """The means of `output_size` (rows, columns) regions of nearly equal size; None keeps a dimension's length."""
 
     output_size: int | tuple[int | None, int | None] | None
 
 
 @calls(functional.adaptive_avg_pool1d)
 class AdaptiveAvgPool1d(OfOne):
-    """The means of `output_size` stretches of nearly equal length of sequences (N, C, L)."""
+    """The means of `output_size` pieces of nearly equal length of sequences (N, C, L)."""
 
     output_size: int | tuple[int]

@@ -1,4 +1,4 @@
-"""Images and sequences of another size, channels as pixels, and patches as columns."""
+"""Layers that resize images and sequences, turn channels into pixels, and patches into columns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _Pair: TypeAlias = int | tuple[int, int]
 
 @calls(functional.interpolate)
 class Upsample(OfOne):
-    """Images (N, C, H, W), sequences or volumes brought to `size`, or enlarged by `scale_factor`, as `functional.interpolate`.
+    """Resizes images (N, C, H, W), sequences or volumes to `size` or by `scale_factor`, as `functional.interpolate`.
 
-    Raises ValueError for an unknown mode, and unless exactly one of `size` and `scale_factor` is given.
+    Raises ValueError for an unknown mode and unless exactly one of `size` and `scale_factor` is given.
     """
 
     size: int | tuple[int, ...] | None = None
@@ -64,7 +64,7 @@ class Unfold(OfOne):
 
 @calls(functional.fold)
 class Fold(OfOne):
-    """col2im: columns (N, C kH kW, positions) added where their patches lie in images (N, C, *output_size)."""
+    """col2im: columns (N, C kH kW, positions) added up at the places of their patches in images (N, C, *output_size)."""
 
     output_size: _Pair
     kernel_size: _Pair

@@ -1,4 +1,4 @@
-"""Recurrent layers: RNN, LSTM and GRU over sequences, and their cells for a single step."""
+"""Recurrent layers RNN, LSTM and GRU for sequences, and their cells for a single step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minitorch.ops import recurrent
 
 
 class _Weights(Module):
-    """Weights and biases of cells, `gates` times hidden_size rows each, all uniform in ±1 / sqrt(hidden_size) at the start."""
+    """Weights and biases with `gates` times hidden_size rows each, which start uniform in ±1 / sqrt(hidden_size)."""
 
     gates: int
     proj_size = 0
@@ -34,12 +34,12 @@ class _Weights(Module):
                 self.register_parameter(name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
 
     def _weights(self, suffix: str) -> list[Any]:
-        """The weights and biases (None without) of one layer and direction, and the projection if there is one."""
+        """The weights and biases (None if absent) of one layer and direction, and the projection if there is one."""
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", *(["weight_hr"] if self.proj_size else [])]
         return [getattr(self, name + suffix, None) for name in names]
 
     def reset_parameters(self) -> None:
-        """Draw all weights and biases anew."""
+        """Draw all weights and biases again."""
         bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
@@ -52,9 +52,9 @@ def _checked(module: Module, nonlinearity: str) -> str:
 
 
 class _Recurrent(_Weights):
-    """What RNN, LSTM and GRU share: layers, directions, the forms of the input, and how the states go through them."""
+    """Base class of RNN, LSTM and GRU: layers, directions, forms of the input, and states."""
 
-    states = 1  # how many tensors a state is: h, or h and c
+    states = 1  # how many tensors a state has: h, or h and c
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class _Recurrent(_Weights):
         if not 0 <= dropout <= 1:
             raise ValueError(f"{name}: expected a dropout probability from 0 to 1, got {dropout}")
         if proj_size and (self.states == 1 or not 0 < proj_size < hidden_size):
-            raise ValueError(f"{name}: expected a proj_size below hidden_size {hidden_size}, for an LSTM, got {proj_size}")
+            raise ValueError(f"{name}: expected a proj_size (LSTM only) below hidden_size {hidden_size}, got {proj_size}")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
         self.proj_size = proj_size
@@ -88,7 +88,7 @@ class _Recurrent(_Weights):
         self.reset_parameters()
 
     def flatten_parameters(self) -> None:
-        """Nothing: PyTorch lays the weights side by side for cuDNN."""
+        """Does nothing; PyTorch lays the weights side by side for cuDNN here."""
 
     @property
     def all_weights(self) -> list[list[Tensor]]:
@@ -165,8 +165,8 @@ class RNN(_Recurrent):
 
     Returns the last layer's states after each step (time, n, hidden_size), twice as wide if `bidirectional`, and the last
     states of all layers (layers x directions, n, hidden_size). `batch_first` exchanges time and n of input and output;
-    `dropout` acts between layers; a state that is not given is zero. Packed sequences give packed output. Raises ValueError
-    for shapes that do not fit (Elman 1990).
+    `dropout` acts between layers; the state defaults to zero. Packed sequences give a packed output. Raises ValueError for
+    shapes that do not fit (Elman 1990).
     """
 
     gates = 1
@@ -194,10 +194,10 @@ class RNN(_Recurrent):
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory; shapes and arguments as in `RNN`, but the state is (h, c), both of the shape given there.
+    """Long short-term memory; shapes and arguments as in `RNN`, with a state (h, c), each of the shape given there.
 
-    The formulas are those of `minitorch.lstm_cell` (Hochreiter & Schmidhuber 1997). With `proj_size` the state h, and the
-    output, are W_hr h of that length (Sak et al. 2014).
+    The formulas are in `minitorch.lstm_cell` (Hochreiter & Schmidhuber 1997). With `proj_size`, each step's output and new
+    state h are W_hr h, of that length (Sak et al. 2014).
     """
 
     gates, states = 4, 2
@@ -223,7 +223,7 @@ class GRU(_Recurrent):
 
 
 class _Cell(_Weights):
-    """What the cells share: input (n, input_size) or (input_size), and a state of the same form, zero unless given."""
+    """Base class of the cells: input (n, input_size) or (input_size), and a state of the same form, by default zero."""
 
     states = 1
 
@@ -239,7 +239,7 @@ class _Cell(_Weights):
         self.reset_parameters()
 
     def _step(self, cell: Callable[..., Any], input: Tensor, hx: Any) -> Any:
-        """What `cell` makes of input and state, which are checked."""
+        """The result of `cell` for input and state, after checking them."""
         name, shape = type(self).__name__, (*input.shape[:-1], self.hidden_size)
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
             raise ValueError(f"{name}: expected input (n, {self.input_size}), got shape {tuple(input.shape)}")
@@ -256,7 +256,7 @@ class _Cell(_Weights):
 
 
 class RNNCell(_Cell):
-    """One step of `RNN`: (input, h) to h'; input (n, input_size), h (n, hidden_size), both also without n."""
+    """One step of `RNN`: (input, h) to h'; input (n, input_size), h (n, hidden_size), or both without n."""
 
     gates = 1
 

@@ -1,4 +1,4 @@
-"""The tensors of a module and of all below it as a whole: moved, cast, saved and loaded."""
+"""Moving, casting, saving and loading all tensors of a module and of the modules below it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ S = TypeVar("S", bound="Stateful")
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict(strict=False)` left alone: keys of the module without a value, values without a key."""
+    """The result of `load_state_dict`: the module's keys that the state lacks, and the state's keys that the module lacks."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -30,7 +30,7 @@ class IncompatibleKeys(NamedTuple):
 
 
 class Stateful:
-    """What has parameters and buffers, its own and those of the modules below it."""
+    """Base class of `Module`: what it does with all its tensors, those of the modules below it included."""
 
     if TYPE_CHECKING:
 
@@ -47,7 +47,7 @@ class Stateful:
         for tensor in (*self.parameters(), *self.buffers()):
             values = tensor.detach()
             converted = convert(values)
-            if converted is not values:  # what does not change is left alone: a graph may have saved it
+            if converted is not values:  # unchanged memory stays in place: a graph may have saved it
                 grad = tensor.grad
                 tensor.data = converted
                 tensor.grad = None if grad is None else convert(grad.detach())
@@ -56,12 +56,12 @@ class Stateful:
     def to(self: S, *args: Any, **kwargs: Any) -> S:
         """Move to a device, cast the floating tensors to a dtype, or both: `to("cuda")`, `to(float64)`, `to(tensor)`.
 
-        Parameters stay the same objects, so an optimizer keeps them. Returns the module. Raises TypeError for a dtype that is
+        Parameters stay the same objects, so optimizers stay valid. Returns the module. Raises TypeError for a dtype that is
         not floating, RuntimeError if there is no usable GPU.
         """
 
         def convert(tensor: Tensor) -> Tensor:
-            asked = empty(0, device=tensor.device).to(*args, **kwargs)  # what the arguments mean, in whichever form
+            asked = empty(0, device=tensor.device).to(*args, **kwargs)  # shows dtype and device for any form of arguments
             if asked.dtype.kind not in "fc":
                 raise TypeError(f"to: a module can be cast to floating dtypes only, got {asked.dtype}")
             return tensor.to(*args, **kwargs) if tensor.is_floating_point() else tensor.to(device=asked.device)
@@ -69,7 +69,7 @@ class Stateful:
         return self._convert(convert)
 
     def cuda(self: S, device: Device | str | int | None = None) -> S:
-        """Move to the GPU; returns the module. Raises RuntimeError with the reason if there is no usable one."""
+        """Move to the GPU; returns the module. Raises RuntimeError with the reason if there is no usable GPU."""
         return self._convert(lambda tensor: tensor.cuda(device))
 
     def cpu(self: S) -> S:
@@ -95,7 +95,7 @@ class Stateful:
     # ---- saving and loading ----------------------------------------------------------------------------------------------
 
     def _saved(self, prefix: str = "") -> Iterator[tuple[str, Any, str, Tensor]]:
-        """(key, module, name, tensor) of everything that is saved, under each of its names: what is used twice has two."""
+        """(key, module, name, tensor) for everything that is saved; a tensor registered under two names comes twice."""
         for path, module in self.named_modules(remove_duplicate=False):
             at = f"{prefix}{path}." if path else prefix
             for name, tensor in (*module._parameters.items(), *module._buffers.items()):
@@ -103,15 +103,15 @@ class Stateful:
                     yield at + name, module, name, tensor
 
     def get_extra_state(self) -> Any:
-        """What a subclass wants kept in its `state_dict` besides tensors; one that has this must have `set_extra_state`."""
+        """Anything a subclass keeps in its `state_dict` besides tensors; such a subclass also writes `set_extra_state`."""
         raise RuntimeError(f"{self.__class__.__name__}: state_dict holds an extra state, but get_extra_state is not written")
 
     def set_extra_state(self, state: Any) -> None:
-        """Take back what `get_extra_state` returned, in `load_state_dict`."""
+        """Restore what `get_extra_state` returned; called by `load_state_dict`."""
         raise RuntimeError(f"{self.__class__.__name__}: state_dict holds an extra state, but set_extra_state is not written")
 
     def _extra_states(self, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """The modules with a `get_extra_state` of their own, each under the keys of its state."""
+        """(key, module) for the modules that write `get_extra_state`."""
         for path, module in self.named_modules(remove_duplicate=False):
             if module.__class__.get_extra_state is not Stateful.get_extra_state:
                 yield f"{prefix}{path}._extra_state" if path else f"{prefix}_extra_state", module
@@ -119,9 +119,9 @@ class Stateful:
     def state_dict(
         self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Tensor]:
-        """Parameters, persistent buffers and extra states by path; tensors share the module's memory: copy them to keep them.
+        """Parameters, persistent buffers and extra states by path. Tensors share the module's memory: copy them to keep them.
 
-        What is registered under two names is there under both, as in PyTorch. `keep_vars` gives the parameters themselves.
+        A tensor registered under two names has both keys, as in PyTorch. `keep_vars` gives the parameters themselves.
         """
         state = OrderedDict() if destination is None else destination
         state.update((key, tensor if keep_vars else tensor.detach()) for key, _, _, tensor in self._saved(prefix))
@@ -129,11 +129,11 @@ class Stateful:
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy the tensors of `state_dict` into this module's own memory, cast to its float widths and moved to its devices.
+        """Copy the tensors of `state_dict` into this module's own memory, cast to its dtypes and moved to its devices.
 
-        With `assign` they take the place of this module's instead, with their dtypes, devices and memory: make the optimizer
-        afterwards. All is checked before anything is changed. Raises RuntimeError with every problem: missing and unexpected
-        keys (unless `strict` is False, which returns them), shapes that differ, kinds of numbers that differ (whole, floating).
+        With `assign` they replace this module's tensors, with their own dtypes, devices and memory: make the optimizer
+        afterwards. Everything is checked before anything is changed. Raises RuntimeError with every problem: missing and
+        unexpected keys (with `strict=False` they are returned), and shapes or kinds of numbers (whole, floating) that differ.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict, got {state_dict.__class__.__name__}")

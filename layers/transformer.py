@@ -1,4 +1,4 @@
-"""The transformer: layers of attention and a small net, stacked to encoder and decoder (Vaswani et al. 2017)."""
+"""The transformer: layers of attention and a small net, stacked into an encoder and a decoder (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Mask: TypeAlias = Tensor | None
 
 
 def _activation(name: str, given: Any) -> Any:
-    """The function that `given` names or is; raises ValueError or TypeError here, not in a forward pass later."""
+    """The activation function that `given` is, or names; raises ValueError or TypeError now, not in a later forward pass."""
     if isinstance(given, str):
         if given not in ("relu", "gelu"):
             raise ValueError(f"{name}: expected activation 'relu' or 'gelu', got {given!r}")
@@ -31,13 +31,13 @@ def _activation(name: str, given: Any) -> Any:
         try:
             given(zeros(1))
         except TypeError as reason:
-            message = f"{name}: only an activation of minitorch's tensors is supported, got {given!r}"
+            message = f"{name}: expected an activation that takes minitorch tensors, got {given!r}"
             raise TypeError(message) from reason
     return given
 
 
 class _Layer(Module):
-    """What the layers of encoder and decoder share: the feed-forward net, the norms, and their arguments."""
+    """Base class of encoder and decoder layers: the feed-forward net, the norms, and their arguments."""
 
     attentions: tuple[str, ...]
 
@@ -74,7 +74,7 @@ class _Layer(Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
     def _through(self, x: Tensor, *attend: Callable[[Tensor], Tensor]) -> Tensor:
-        """x + dropout(block(x)) for the attentions, then the net, normalised before the block or after the sum."""
+        """x + dropout(block(x)) for each attention and then the net, normalised before the block or after the sum."""
         for number, block in enumerate((*attend, self._feed_forward), 1):
             norm, dropout = getattr(self, f"norm{number}"), getattr(self, f"dropout{number}")
             x = x + dropout(block(norm(x))) if self.norm_first else norm(x + dropout(block(x)))
@@ -82,7 +82,7 @@ class _Layer(Module):
 
 
 class TransformerEncoderLayer(_Layer):
-    """Self-attention, then a net of two linear layers, each added to its input and normalised; (S, N, d_model) to the same.
+    """Self-attention, then a net of two linear layers, each added to its input and normalised; shape (S, N, d_model).
 
     Arguments as in PyTorch; masks as in `MultiheadAttention`.
     """
@@ -119,7 +119,7 @@ class TransformerDecoderLayer(_Layer):
 
 
 class _Stack(Module):
-    """`num_layers` copies of a layer one after another, then `norm`."""
+    """`num_layers` copies of a layer in sequence, then `norm`."""
 
     def __init__(self, layer: Any, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class _Stack(Module):
 
 
 class TransformerEncoder(_Stack):
-    """`num_layers` copies of a layer one after another, then `norm`; they start with equal weights, as in PyTorch."""
+    """`num_layers` copies of a layer in sequence, then `norm`; the copies start with equal weights, as in PyTorch."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class TransformerEncoder(_Stack):
 
 
 class TransformerDecoder(_Stack):
-    """As `TransformerEncoder`, of layers that look at `memory`, too."""
+    """Like `TransformerEncoder`, with layers that also attend to `memory`."""
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         super().__init__(decoder_layer, num_layers, norm)
@@ -229,12 +229,12 @@ class Transformer(Module):
             raise ValueError(f"Transformer: expected src and tgt (..., {self.d_model}), {shapes}")
         n = 0 if self.batch_first else 1
         if src.ndim == 3 and src.shape[n] != tgt.shape[n]:
-            raise ValueError(f"Transformer: expected src and tgt of one batch, {shapes}")
+            raise ValueError(f"Transformer: expected src and tgt of one batch size, {shapes}")
         memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
         masks = tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask
         return self.decoder(tgt, memory, *masks, tgt_is_causal, memory_is_causal)
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: DeviceLike = None, dtype: DTypeLike = None) -> Tensor:
-        """A mask (sz, sz) to be added: -inf where a query would look ahead, else 0."""
+        """A mask (sz, sz) to add to the scores: -inf where a query would see a later key, else 0."""
         return triu(full((sz, sz), -math.inf, device=device, dtype=dtype), 1)

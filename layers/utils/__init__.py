@@ -1,4 +1,4 @@
-"""torch.nn.utils' functions on parameters: their gradients clipped, all of them as one vector."""
+"""Functions on parameters, as in torch.nn.utils: clipping their gradients, and all of them as one vector."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write consecutive stretches of a vector into the parameters' own memory.
+    """Write consecutive pieces of a vector into the parameters' own memory.
 
     Raises ValueError unless the vector has exactly as many elements as the parameters together.
     """

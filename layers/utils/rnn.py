@@ -1,4 +1,4 @@
-"""Sequences of different lengths, as torch.nn.utils.rnn: padded to one tensor, or packed without padding."""
+"""Sequences of different lengths, as in torch.nn.utils.rnn: padded to one tensor, or packed without padding."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from minitorch.autograd.tensor import Tensor
 
 
 class PackedSequence(NamedTuple):
-    """Sequences step by step, longest first: `data` has the first elements of all, then the second ones, and so on.
+    """Sequences step by step, longest first: `data` has the first elements of all, then the second elements, and so on.
 
-    `batch_sizes` (time), int64 on the host, says how many sequences have each step. `sorted_indices` (n) puts the sequences
-    as they were given in order, `unsorted_indices` puts them back; None if they were sorted.
+    `batch_sizes` (time), int64 on the host, says how many sequences have each step. `sorted_indices` (n) sorts the sequences
+    from the order given, `unsorted_indices` restores that order; both are None if they were given sorted.
     """
 
     data: Tensor
@@ -27,20 +27,20 @@ class PackedSequence(NamedTuple):
 
 
 class Places:
-    """Where the elements of packed sequences lie in a padded tensor (time, n, ...), and back; longest first."""
+    """The positions of packed elements in a padded tensor (time, n, ...), and the reverse; longest sequence first."""
 
     def __init__(self, batch_sizes: Tensor) -> None:
         steps, places = arange(len(batch_sizes)).reshape(-1, 1), arange(int(batch_sizes[0].item())).reshape(1, -1)
         self.inside = places < batch_sizes.reshape(-1, 1)
         self.lengths = self.inside.sum(0)
         starts = (batch_sizes.cumsum(0) - batch_sizes).reshape(-1, 1)
-        ends = where(self.inside, self.lengths - 1 - steps, 0)  # the step that a sequence run backwards has reached
+        ends = where(self.inside, self.lengths - 1 - steps, 0)  # the step read when a sequence is run backwards
         self.rows = where(self.inside, starts + places, 0), where(self.inside, starts[ends, 0] + places, 0)
         time, place = self.inside.nonzero(as_tuple=True)
         self.at = (time, place), (self.lengths[place] - 1 - time, place)
 
     def padded(self, data: Tensor, reverse: bool = False) -> Tensor:
-        """(time, n, ...), each sequence from its first or its last element on; what lies behind its end is arbitrary."""
+        """(time, n, ...), each sequence from its first element, or reversed; the values after its end are arbitrary."""
         return data[_on(data, self.rows[reverse])]
 
     def packed(self, padded: Tensor, reverse: bool = False) -> Tensor:
@@ -48,7 +48,7 @@ class Places:
         return padded[tuple(_on(padded, index) for index in self.at[reverse])]
 
     def last(self, padded: Tensor) -> Tensor:
-        """The last element of each sequence (n, ...) in what `padded` gave."""
+        """The last element of each sequence (n, ...) of a tensor from `padded`."""
         return padded[_on(padded, self.lengths - 1), _on(padded, arange(len(self.lengths)))]
 
 
@@ -59,9 +59,9 @@ def _on(like: Tensor, index: Tensor) -> Tensor:
 def pack_padded_sequence(
     input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """Pack `input` (time, n, ...), or (n, time, ...) if `batch_first`, of which sequence i has the first `lengths[i]` elements.
+    """Pack `input` (time, n, ...), or (n, time, ...) if `batch_first`; sequence i has `lengths[i]` elements.
 
-    Raises ValueError for lengths below 1 or beyond the input, or not in falling order unless `enforce_sorted` is False.
+    Raises ValueError for lengths below 1, above the input's, or not in decreasing order (unless `enforce_sorted=False`).
     """
     if batch_first:
         input = input.transpose(0, 1)
@@ -73,7 +73,7 @@ def pack_padded_sequence(
         )
     order = sorted(range(len(counts)), key=lambda i: -counts[i])
     if enforce_sorted and order != list(range(len(counts))):
-        raise ValueError(f"pack_padded_sequence: expected falling lengths, got {counts}; pass enforce_sorted=False")
+        raise ValueError(f"pack_padded_sequence: expected decreasing lengths, got {counts}; pass enforce_sorted=False")
     sizes = [sum(count > t for count in counts) for t in range(max(counts))]
     time = [t for t, size in enumerate(sizes) for _ in range(size)]
     place = [order[i] for size in sizes for i in range(size)]
@@ -109,7 +109,7 @@ def pad_packed_sequence(
 def pad_sequence(
     sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Tensors (length, ...) in one of the greatest length: (time, n, ...), or (n, time, ...) if `batch_first`."""
+    """Pad tensors (length, ...) to the greatest length, in one tensor (time, n, ...), or (n, time, ...) if `batch_first`."""
     if padding_side not in ("left", "right"):
         raise ValueError(f"pad_sequence: expected padding_side 'left' or 'right', got {padding_side!r}")
     longest = max(len(sequence) for sequence in sequences)
@@ -123,7 +123,7 @@ def pad_sequence(
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Pack tensors (length, ...); raises ValueError unless they come longest first or `enforce_sorted` is False."""
+    """Pack tensors (length, ...); raises ValueError unless they are ordered longest first or `enforce_sorted` is False."""
     return pack_padded_sequence(pad_sequence(sequences), list(map(len, sequences)), enforce_sorted=enforce_sorted)
 
 

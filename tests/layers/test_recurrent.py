@@ -117,7 +117,7 @@ def test_all_weights_are_listed_by_layer_and_direction():
         (lambda: nn.GRU(3, 2)(mt.zeros(5, 4, 3), mt.zeros(1, 3, 2)), "GRU: expected a state of shape (1, 4, 2), got (1, 3, 2)"),
         (lambda: nn.LSTM(3, 2)(mt.zeros(5, 4, 3), [mt.zeros(1, 4, 2)]), "LSTM: expected a state of shape (1, 4, 2), (1, 4, 2)"),
         (lambda: nn.LSTM(3, 0), "LSTM: expected sizes of 1 or more, got 3, 0, num_layers 1"),
-        (lambda: nn.LSTM(3, 2, proj_size=2), "LSTM: expected a proj_size below hidden_size 2, for an LSTM, got 2"),
+        (lambda: nn.LSTM(3, 2, proj_size=2), "LSTM: expected a proj_size (LSTM only) below hidden_size 2, got 2"),
         (lambda: nn.RNN(3, 2, nonlinearity="sigmoid"), "RNN: expected nonlinearity 'tanh' or 'relu', got 'sigmoid'"),
         (lambda: nn.RNN(3, 2, dropout=2), "RNN: expected a dropout probability from 0 to 1, got 2"),
         (lambda: nn.GRUCell(3, 2)(mt.zeros(4, 2)), "GRUCell: expected input (n, 3), got shape (4, 2)"),
@@ -126,7 +126,7 @@ def test_all_weights_are_listed_by_layer_and_direction():
             lambda: nn.LSTM(2, 2)(pack_sequence(sequences(), False)),
             "LSTM: expected packed elements (count, 2), got shape (11, 3)",
         ),
-        (lambda: pack_padded_sequence(mt.zeros(4, 2, 3), [2, 3]), "expected falling lengths, got [2, 3]"),
+        (lambda: pack_padded_sequence(mt.zeros(4, 2, 3), [2, 3]), "expected decreasing lengths, got [2, 3]"),
         (
             lambda: pack_padded_sequence(mt.zeros(4, 2, 3), [5, 3]),
             "expected 2 lengths from 1 to 4 for input (4, 2, 3), got [5, 3]",
