@@ -1,10 +1,16 @@
-"""The engine can be read in one sitting: its first five files, and what a small example runs in them, keep to a size."""
+"""The engine can be read in one sitting: its first five files, and what a small example runs in them, keep to a size.
+
+The two further sittings have the size that docs/architecture.md says.
+"""
 
 import ast
 import io
+import re
 import sys
 import tokenize
 from pathlib import Path
+
+import pytest
 
 import minitorch as mt
 from minitorch.autograd import node
@@ -67,3 +73,13 @@ def test_what_an_example_runs_in_it_has_at_most_300():
                 if first in starts:
                     total += len(lines_of_code(ROOM / name, each))
     assert 50 < total <= 300
+
+
+@pytest.mark.parametrize("sitting", ["Second", "Third"])
+def test_a_sitting_has_the_lines_of_code_that_the_page_says(sitting):
+    root = ROOM.parents[1]
+    section = (root / "docs/architecture.md").read_text(encoding="utf-8").split(f"## {sitting} sitting")[1].split("\n## ")[0]
+    files = re.findall(r"`([\w/]+\.py)`", section)
+    found = [next(path for path in (root / "minitorch" / name, root / name) if path.exists()) for name in files]
+    total, said = sum(len(lines_of_code(path)) for path in found), re.search(r"About (\d+) lines of code", section)
+    assert len(files) > 5 and total == pytest.approx(int(said[1]), rel=0.05)
