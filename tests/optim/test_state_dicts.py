@@ -1,0 +1,128 @@
+"""The state of an optimizer: what is saved, loaded and copied."""
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch import optim
+from tests import fakecupy
+from tests.optim.rules import every_rule, parameters, same, train, values, with_grad
+
+
+def test_the_state_dict_numbers_parameters_across_groups():
+    params = parameters()
+    optimizer = optim.Adam([{"params": params[:2]}, {"params": params[2], "lr": 0.5}], lr=0.1)
+    train(optimizer, params, 2)
+    saved = optimizer.state_dict()
+    assert list(saved) == ["state", "param_groups"]
+    assert list(saved["state"]) == [0, 1, 2]
+    assert list(saved["state"][0]) == ["step", "exp_avg", "exp_avg_sq"]
+    assert [group["params"] for group in saved["param_groups"]] == [[0, 1], [2]]
+    assert [group["lr"] for group in saved["param_groups"]] == [0.1, 0.5]
+    step = saved["state"][0]["step"]
+    assert (step.shape, step.dtype, step.item()) == ((), mt.float32, 2)
+
+
+@every_rule
+def test_a_run_that_was_saved_goes_on_bit_for_bit(make, tmp_path):
+    straight, stopped = parameters(), parameters()
+    first = make(straight)
+    train(first, straight, 7)
+    second = make(stopped)
+    train(second, stopped, 4)
+    mt.save({"net": stopped, "optimizer": second.state_dict()}, tmp_path / "run.safetensors")
+    saved = mt.load(tmp_path / "run.safetensors")
+    resumed = [p.requires_grad_() for p in saved["net"]]
+    third = make(resumed)
+    third.load_state_dict(saved["optimizer"])
+    train(third, resumed, 3)
+    assert same(values(resumed), values(straight))
+    left, right = third.state_dict(), first.state_dict()
+    assert left["param_groups"] == right["param_groups"]
+    for number, state in right["state"].items():
+        assert list(left["state"][number]) == list(state)
+        assert same([t.array for t in left["state"][number].values()], [t.array for t in state.values()])
+
+
+def test_loaded_state_is_a_copy():
+    params, others = parameters(), parameters()
+    first, second = optim.SGD(params, lr=0.1, momentum=0.9), optim.SGD(others, lr=0.1, momentum=0.9)
+    train(first, params, 2)
+    saved = first.state_dict()
+    second.load_state_dict(saved)
+    before = [state["momentum_buffer"].array.copy() for state in first.state.values()]
+    train(second, others, 1)
+    assert same([state["momentum_buffer"].array for state in first.state.values()], before)
+    second.param_groups[0]["lr"] = 5
+    assert saved["param_groups"][0]["lr"] == first.param_groups[0]["lr"] == 0.1
+
+
+def test_loaded_buffers_take_the_dtype_and_device_of_their_parameter():
+    params = parameters(np.float64)
+    optimizer = optim.Adam(params)
+    train(optimizer, params, 1)
+    with fakecupy.install():
+        moved = [p.detach().float().cuda().requires_grad_() for p in params]
+        other = optim.Adam(moved)
+        other.load_state_dict(optimizer.state_dict())
+        state = other.state[moved[0]]
+        assert (state["exp_avg"].dtype, str(state["exp_avg"].device)) == (mt.float32, "cuda:0")
+        assert str(state["step"].device) == "cpu"
+
+
+def test_options_a_file_does_not_know_are_off():
+    optimizer = optim.Adam(parameters(), maximize=True)
+    saved = optimizer.state_dict()
+    del saved["param_groups"][0]["maximize"], saved["param_groups"][0]["decoupled_weight_decay"]
+    optimizer.load_state_dict(saved)
+    assert optimizer.param_groups[0]["maximize"] is False
+    decoupled = optim.AdamW(parameters())
+    decoupled.load_state_dict(saved)
+    assert decoupled.param_groups[0]["decoupled_weight_decay"] is True
+
+
+def state_of(rule, shapes=((4, 3), (3,), ()), **options):
+    params = [with_grad(np.ones(shape), np.ones(shape)) for shape in shapes]
+    optimizer = rule(params, lr=0.1, **options)
+    optimizer.step()
+    return optimizer.state_dict()
+
+
+@pytest.mark.parametrize(
+    "saved, said",
+    [
+        (lambda: state_of(optim.Adam, [(3,)]), r"Adam.load_state_dict: expected groups of \[3\] parameters, got \[1\]"),
+        (lambda: state_of(optim.SGD), "a group lacks betas, eps; is it the state of another optimizer"),
+        (lambda: state_of(optim.RMSprop), "a group lacks betas; is it"),
+        (lambda: state_of(optim.Adagrad), "a group lacks betas; is it"),
+        (
+            lambda: state_of(optim.Adam, [(3, 4), (3,), ()]),
+            r"exp_avg of parameter 0 has shape \(3, 4\), the parameter \(4, 3\)",
+        ),
+        (
+            lambda: state_of(optim.Adam) | {"state": {9: {"step": mt.tensor(1.0)}}},
+            "state for parameter 9, which no group lists",
+        ),
+        (
+            lambda: {"state": {}, "param_groups": [{**state_of(optim.Adam)["param_groups"][0], "lr": -1}]},
+            "Adam: expected 0 <= lr",
+        ),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_nothing_changes(saved, said):
+    params = parameters()
+    optimizer = optim.Adam(params, lr=0.25)
+    train(optimizer, params, 2)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=said):
+        optimizer.load_state_dict(saved())
+    after = optimizer.state_dict()
+    assert before["param_groups"] == after["param_groups"]
+    assert all(before["state"][i][name] is after["state"][i][name] for i in range(3) for name in before["state"][i])
+
+
+def test_sgd_state_does_not_load_into_rmsprop_nor_back():
+    with pytest.raises(ValueError, match="lacks alpha, eps"):
+        optim.RMSprop(parameters()).load_state_dict(state_of(optim.SGD, momentum=0.9))
+    with pytest.raises(ValueError, match="lacks dampening"):
+        optim.SGD(parameters()).load_state_dict(state_of(optim.RMSprop, momentum=0.9))
