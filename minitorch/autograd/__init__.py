@@ -1,4 +1,4 @@
-"""Gradients, by PyTorch's names (`torch.autograd`): the backward pass, recording, operations of one's own, and checks."""
+"""Gradients, under PyTorch's names (`torch.autograd`): the backward pass, recording, your own operations, and checks."""
 
 from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.autograd.explain import explain

@@ -1,6 +1,6 @@
-"""Anomaly mode: the first NaN or infinity, and the first array changed behind the tape's back, with the line to look at.
+"""Anomaly mode: finds the first NaN or infinity, or the first array changed after it was saved, and the line that made it.
 
-Outside the mode no array is looked at and nothing is kept. In it, each recorded node remembers the line of the user that ran it
+Outside the mode nothing is inspected or kept. Inside it, each recorded node stores the user's line that ran it,
 and a checksum of every array that its backward rule will read; outputs and gradients are searched for NaN and infinities.
 """
 
@@ -24,26 +24,26 @@ from minitorch.autograd.watch import Watch
 
 
 class Origin(NamedTuple):
-    """Where a node came from, as it remembers in the mode."""
+    """Where a node came from; kept in anomaly mode only."""
 
     name: str
     inputs: str  # their shapes and dtypes
     frame: traceback.FrameSummary | None  # the user's line
-    prints: dict[str, tuple[str, int, int]]  # of each array it holds: what it is, its id (0: a scalar), its checksum
-    rule: Origin | None  # of the node whose rule ran it, under create_graph=True
+    prints: dict[str, tuple[str, int, int]]  # for each array it holds: what it is, its id (0 for a scalar), its checksum
+    rule: Origin | None  # the origin of the node whose rule ran it, under create_graph=True
 
 
 class detect_anomaly(BareDecorator):
-    """Raise at the first NaN or infinity in here: `with detect_anomaly(): ...` or a decorator; for this thread, and slower.
+    """Raise at the first NaN or infinity in a block (`with detect_anomaly(): ...`) or decorated function, of this thread; slow.
 
-    RuntimeError names the operation, its shapes and the user's line that ran it, if
-    - an output, recorded or not, holds NaN where no input does, or an infinity where no input or parameter does. So what is
-      in tensors that you made is your own, and `masked_fill(mask, -inf)` passes; the NaN of `inf - inf` does not;
-    - a gradient does: what a rule, a hook or the caller of backward gives, a sum of gradients, a cast;
-    - an array that a rule will read is not what it was when the operation ran, whoever changed it, told by a CRC-32, since
-      copies would double the memory of the tape: it misses no change within 32 adjacent bits, others with a chance of 2^-32.
+    Raises RuntimeError, which names the operation, its shapes and the user's line that ran it, if
+    - an output, recorded or not, holds NaN where no input does, or an infinity where no input or parameter does: values in
+      your own tensors and `masked_fill(mask, -inf)` are accepted, the NaN of `inf - inf` is not;
+    - a gradient is not finite: one from a rule, a hook or the caller of backward, a sum of gradients, or a cast;
+    - an array that a rule will read has changed since the operation ran. A CRC-32 checksum detects this, as copies would
+      double the memory of the tape; it finds every change within 32 adjacent bits, and misses others with a chance of 2^-32.
 
-    Both passes belong in the block. With `check_nan=False` only changed arrays are looked for. PyTorch's mode checks gradients
+    Run both passes in the block. With `check_nan=False` only changed arrays are detected. PyTorch's mode checks gradients
     for NaN alone, in all threads.
     """
 
@@ -69,13 +69,13 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 
 class Anomaly(Watch):
-    """Raises RuntimeError for what is not finite, if `check_nan`, and for changed arrays that a rule is about to read."""
+    """Raises RuntimeError for values that are not finite, if `check_nan`, and for changed arrays that a rule would read."""
 
     name = "anomaly mode"
 
     def __init__(self, check_nan: bool, running: Any = None) -> None:
         self.check_nan = check_nan
-        self.running = running  # the node whose rule is running: steps within it may pass infinities by, its gradients count
+        self.running = running  # the node whose rule is running: infinities inside the rule are allowed, in its gradients not
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         result = node.forward(*inputs, **parameters)
@@ -127,7 +127,7 @@ class Anomaly(Watch):
         self.check(total, f"backward: the sum of the gradients of {of}", edge if edge.edges else None)
 
     def check(self, grad: Any, what: str, node: Any = None) -> None:
-        """Raise RuntimeError if `grad`, which is `what`, is not finite; with the line that ran `node`, which it is part of."""
+        """Raise RuntimeError if `grad`, described by `what`, is not finite, with the line that ran `node`."""
         array = grad.array if isinstance(grad, Tensor) else grad
         if not self.check_nan or not _severity(array):
             return
@@ -136,7 +136,7 @@ class Anomaly(Watch):
             read = next((held for _, held in _held(node) if _severity(held)), None)
             if read is not None:
                 message += (
-                    f" It was made of an array of shape {tuple(read.shape)} that held {_found(read)} in the forward pass."
+                    f" It was computed from an array of shape {tuple(read.shape)} that held {_found(read)} in the forward pass."
                 )
             message += ran_at(node)
         raise RuntimeError(message)
@@ -161,7 +161,7 @@ def _prints(node: Any, inputs: list[Any], outs: tuple[Any, ...]) -> Iterator[tup
 
 
 def ran_at(node: Any) -> str:
-    """The end of a message: where the operation `node` was run and on what, as far as it remembers."""
+    """The end of a message: where and on which inputs the operation `node` ran, if that is known."""
     if node._origin is not None:
         return f" Its inputs were {node._origin.inputs}.{_ran_at(node._origin)}"
     if not is_anomaly_enabled():
@@ -194,7 +194,7 @@ def _severity(value: Any) -> int:
 
 
 def _excuse(given: Any) -> int:
-    """The worst among the arrays in `given`, where a plain infinity, which was asked for, counts as one."""
+    """The worst severity among the arrays in `given`; an infinite number counts too, since it was passed on purpose."""
     worst = 0
     for _, leaf in _leaves("", given):
         if backend.is_array(leaf):
@@ -223,12 +223,12 @@ def _held(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def arrays_in(value: Any) -> Iterator[Any]:
-    """The arrays in nested tuples, lists and dictionaries, those of tensors as well."""
+    """The arrays in nested tuples, lists and dictionaries, including those of tensors."""
     return (leaf for _, leaf in _leaves("", value) if backend.is_array(leaf))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """(path, value) for whatever lies in nested tuples, lists and dictionaries, the array for a tensor."""
+    """(path, value) for every value in nested tuples, lists and dictionaries; for a tensor, its array."""
     if isinstance(value, Tensor):
         yield path, value.array
     elif isinstance(value, (tuple, list, dict)):

@@ -2,8 +2,8 @@
 
 The rule of an operation may run only when every use of its output has contributed to the gradient. Depth first would be wrong:
 in h = x * 2; y = h * 3 + h it could go from y through the product to h and on to x before the second use of h has added its
-part. Node numbers settle it: whoever used h was made after h, so running rules in descending order of number brings all parts
-to h before its own turn, and every rule runs once. A heap yields the highest number that is waiting, without recursion.
+part. Node numbers solve this: every user of h was made after h, so running rules in descending order of number delivers all
+parts to h before its own turn, and every rule runs once. A heap gives the highest waiting number, without recursion.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def backward(
 
 
 def run_pass(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None = None) -> None:
-    """One backward pass, in which operations are recorded if `record`, and not otherwise."""
+    """Run one backward pass, and record its operations if `record`."""
     before, mode.recording, warnings, watch = mode.recording, record, reporting.set(OFF), mode.watch
     try:
         settle(sweep(roots, keep_graph, record, found, watch), found, watch)
@@ -59,7 +59,7 @@ def run_pass(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, foun
 def sweep(
     roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None, watch: Any
 ) -> dict[Node, Any]:
-    """Run the rules from `roots` down; returns what has arrived at the leaves. With `found` only on the way to its nodes."""
+    """Run the rules from `roots` down and return what arrived at the leaves; with `found`, only at its nodes."""
     needed = None if found is None else on_the_way(found, [node for node, _ in roots])
     arrived: dict[Node, Any] = {}  # for each node that has been reached, the sum of what has arrived so far
     queue: list[tuple[int, Node]] = []  # the operations among them, the highest number first
@@ -99,7 +99,7 @@ def sweep(
 
 
 def settle(leaves: dict[Node, Any], found: dict[Node, Any] | None, watch: Any) -> None:
-    """Keep what has arrived at the leaves, each whole, in their `.grad`, or in `found`."""
+    """Store the complete gradient of each leaf in its `.grad`, or in `found`."""
     for leaf in leaves:
         if leaf._hooks is not None:
             leaves[leaf] = run_hooks(leaf, leaves[leaf])
@@ -111,7 +111,7 @@ def settle(leaves: dict[Node, Any], found: dict[Node, Any] | None, watch: Any) -
 
 
 _box = {None: object()}
-_ALONE = sys.getrefcount(_box[None])  # what it gives for an object that only a dictionary refers to
+_ALONE = sys.getrefcount(_box[None])  # the count for an object that only a dictionary refers to
 
 
 def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool, watch: Any) -> tuple[Any, ...]:
@@ -134,7 +134,7 @@ def apply_rule(node: Any, grad: Any, keep_graph: bool, record: bool, watch: Any)
 
 
 def on_the_way(targets: Iterable[Node], roots: list[Node]) -> dict[Node, bool]:
-    """The nodes under `roots` that a gradient on its way to one of `targets` passes, and whether their rules must be run."""
+    """The nodes below `roots` on a path to one of `targets`, and whether their rules must run."""
     below, stack = set(), roots
     while stack:
         node = stack.pop()

@@ -11,8 +11,8 @@ from minitorch import backend
 from minitorch.autograd.anomaly import ran_at
 from minitorch.autograd.node import next_number
 
-# When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that had
-# saved it must not run. An entry that outlives its memory is harmless: who saves the next array there has a higher number.
+# When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that
+# saved it must not run. An entry that outlives its memory is harmless: a node that saves a later array there has a higher one.
 _changed: dict[int, tuple[int, str]] = {}
 
 

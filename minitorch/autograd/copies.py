@@ -1,8 +1,8 @@
 """Copying tensors: `pickle`, `copy.copy`, `copy.deepcopy`, and what is built on them, such as joblib and Ray.
 
 A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A tensor with a history is
-refused: detached silently it would lose its gradient. Tensors that look into one memory, copied together, do so after the copy
-as well. Memory that arrives read-only, as other processes hand over large arrays, is copied, so that it can be trained.
+refused: detached silently it would lose its gradient. Tensors that share memory and are copied together
+share memory again. Read-only memory, in which other processes pass on large arrays, is copied, so that it can be trained.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from minitorch.autograd.tensor import Tensor, fill
 
 
 class _Memory:
-    """The memory that tensors look into, as one object, which whatever copies several of them meets and copies once."""
+    """The memory that several tensors share, as one object, so that it is copied once."""
 
     def __init__(self, flat: Any) -> None:
         self.flat = flat
@@ -30,14 +30,14 @@ _memories: weakref.WeakValueDictionary[int, _Memory] = weakref.WeakValueDictiona
 
 
 def _memory(flat: Any) -> _Memory:
-    """A memory of its own that can be written to."""
+    """New memory that can be written to."""
     if not isinstance(flat, np.ndarray):
         return _Memory(flat)
     return _Memory(flat.view(np.ndarray) if flat.flags.writeable else np.array(flat))
 
 
 def _memory_behind(array: np.ndarray) -> _Memory:
-    """The whole memory that `array` looks into; the same object for as long as anything copies it."""
+    """The whole memory behind `array`: the same object for as long as a copy is being made."""
     owner = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base

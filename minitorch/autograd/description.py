@@ -1,4 +1,4 @@
-"""What a node tells about itself: its place, its names, and the graph around it in PyTorch's form."""
+"""The description of a node: its number, its names, and the graph around it in PyTorch's form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minitorch.autograd.formulas import formula
 
 # fmt: off
-# PyTorch's names for operations that are called otherwise here.
+# PyTorch's names for operations that have another name here.
 _PYTORCHS = {
     "Conv2d": "Convolution", "ConvTranspose2d": "Convolution", "CrossEntropy": "NllLoss", "LayerNorm": "NativeLayerNorm",
     "Linear": "Addmm", "Log1p": "Log1P", "Matmul": "Mm", "MaxAlong": "Max", "Normalize": "NativeBatchNorm",
@@ -18,7 +18,7 @@ _PYTORCHS = {
 
 
 class Shown:
-    """A field to look at under a name that an operation may yet use for its own: `ctx.shape = a.shape` is often written."""
+    """A public field whose name an operation may still use for its own attribute, as in `ctx.shape = a.shape`."""
 
     def __init__(self, field: str, doc: str) -> None:
         self.field: str = field
@@ -50,7 +50,7 @@ class Described:
 
     @property
     def next_functions(self: Any) -> tuple[tuple[Any, int], ...]:
-        """For each input the node it came from and which of that node's outputs it is, as in PyTorch; (None, 0): a constant."""
+        """For each input, its node and its position among that node's outputs, as in PyTorch; (None, 0) for a constant."""
         return tuple((None, 0) if edge is None else edge.as_source() for edge in self.edges)
 
     def as_source(self) -> tuple[Any, int]:
@@ -64,7 +64,7 @@ class Described:
         return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
 
     def name(self: Any) -> str:
-        """The node's name in PyTorch's form: MulBackward0; a composition has that of its last operation here."""
+        """The node's name in PyTorch's form, such as MulBackward0; for a composition, that of its last operation."""
         own = type(self).__name__
         if own in ("Sum", "Mean") and self._shape:  # over some dimensions
             return f"{own}Backward1"
@@ -74,7 +74,7 @@ class Described:
 
     @classmethod
     def derivatives(cls) -> dict[str, str]:
-        """The derivative by each input of forward, by its name there, as the docstring says it: {"x": "g w", "w": "g^T x"}."""
+        """The derivatives that the docstring gives, by the names of forward's inputs: {"x": "g w", "w": "g^T x"}."""
         return formula(cls)[1]
 
     def __repr__(self: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-STEP: Final = 1e-30  # of the complex step: its square vanishes beside any number, so there is no error of truncation
+STEP: Final = 1e-30  # of the complex step: its square is lost in rounding, so there is no truncation error
 EPSILON: Final = float(np.finfo(np.float64).eps)
 Flat = Callable[[np.ndarray], np.ndarray]
 Slope = tuple[np.ndarray, np.ndarray]
@@ -32,7 +32,7 @@ def jacobian(function: Flat, x: np.ndarray, way: Callable[..., Slope], **options
 
 
 def complex_step(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
-    """The derivative by the complex step, which is wrong without a word if `function` is not analytic."""
+    """The derivative by the complex step, which is silently wrong if `function` is not analytic."""
     moved = x.astype(np.complex128)
     moved[index] += 1j * STEP
     slope = np.imag(function(moved)) / STEP
@@ -56,15 +56,15 @@ def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
         near, noise = central(function, x, index, h / 4)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that an imaginary part is discarded, which real steps find
+                warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
                 exact, rounding = complex_step(function, x, index)
             if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
                 return exact, rounding
         except Exception:
-            pass  # an operation that complex numbers do not have, or that has them in no rule
+            pass  # the operation, or its rule, does not take complex numbers
         wide, half = central(function, x, index, h)[0], central(function, x, index, h / 2)[0]
         # Richardson's extrapolation, to order 6 and to order 4
         slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3
         if np.all(np.abs(slope - rough) <= 1e-6 * (1 + np.abs(slope)) + noise):
             return slope, noise + np.abs(slope - rough) * 1e-2
-        return central(function, x, index)  # something bends within h
+        return central(function, x, index)  # there is a kink within h

@@ -1,4 +1,4 @@
-"""Errors raised inside an operation, with the words that NumPy cannot know: which operation, and on what."""
+"""Errors raised inside an operation, completed with what NumPy cannot know: the operation and its inputs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def in_backward(reason: Exception, node: Any, grads: Sequence[Any]) -> Exception
 
 
 def saved_no_tuple(node: Any) -> TypeError:
-    """What an operation is told whose `forward` saved something else than a tuple."""
+    """The error for an operation whose `forward` saved something other than a tuple."""
     kind = type(node.saved).__name__
     return TypeError(f"{node.title}: ctx.saved must be a tuple of arrays, got {kind}; write `ctx.saved = (a,)`")
 
@@ -50,7 +50,7 @@ def described(values: Any) -> str:
 def _reworded(reason: Exception, message: str) -> Exception:
     try:
         return _caused(type(reason)(message), reason)
-    except TypeError:  # a subclass that is not made of a message, as NumPy has some
+    except TypeError:  # some of NumPy's subclasses are not made from a message
         builtin = next(kind for kind in type(reason).__mro__ if kind.__module__ == "builtins")
         return _caused(builtin(message), reason)
 

@@ -1,7 +1,7 @@
 """`explain`: what is wrong with the backward rule of an operation, in a sentence, and the line to look at.
 
-It asks `QUESTIONS` in turn. Each yields the mistakes that it finds, and only the first of all is told, so that a line may rely
-on what was asked before it. `jacobians.py` tells in which way a Jacobian is wrong, `mistakes.py` has the sentences.
+`QUESTIONS` are asked in turn. Each yields the mistakes that it finds, and only the very first is reported, so that a question
+may rely on those before it. `jacobians.py` finds how a Jacobian is wrong, `mistakes.py` has the sentences.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Question = Callable[[Trial], Iterator[Mistake]]
 def explain(op: type[Op] | type[Function], *inputs: Any, strict: bool = False, **parameters: Any) -> str | None:
     """What is wrong with the backward rule of `op` on these inputs, or None if it is right there.
 
-    `inputs` and `parameters` are what `op.apply` takes. Those tensors that require a gradient are differentiated, or, if none
-    does, all floating-point arrays; in float64, and they should be small, since every element of the Jacobian is compared.
+    `inputs` and `parameters` are what `op.apply` takes. Tensors that require a gradient are differentiated or, if there
+    are none, all floating-point arrays, in float64. Keep them small, since every element of the Jacobian is compared.
     `strict` asks for gradients of exactly the inputs' shapes, without the sums over broadcast dimensions that the engine adds.
     Where a wrong rule could give the same as the right one, because the derivative is zero there, the answer begins with
     "these inputs cannot tell".
@@ -61,7 +61,7 @@ def forward(t: Trial) -> Iterator[Mistake]:
     saved = run.node.saved
     yield from found({"saved is no tuple": not isinstance(saved, tuple)}, t.forward.changing(("ctx",)), what=_a(saved))
     yield from found({"no output": not run.outs}, t.forward.answer(), what=" and ".join(map(_a, run.results)))
-    run = t.run()  # of its own: a rule may have changed what the first one holds
+    run = t.run()  # a new run: a rule may have changed what the first one holds
     for name, given, now in zip(t.names, t.inputs, run.inputs):
         changed = isinstance(given, np.ndarray) and not _equal(given, now)
         yield from found({"forward changes input": changed}, t.forward.changing((name,)), name=name)
@@ -184,12 +184,12 @@ def multiplies_by_g(t: Trial) -> Iterator[Mistake]:
 
 
 def jacobian_is_right(t: Trial) -> Iterator[Mistake]:
-    """Does the rule say of every element what forward's values say?"""
+    """Does the rule agree with forward's values at every element?"""
     return (mistake for i in t.places for mistake in compared(t, i))
 
 
 def inputs_can_tell(t: Trial) -> Iterator[Mistake]:
-    """Can a wrong rule not hide: where the derivative is zero, and is not on other inputs?"""
+    """Would a wrong rule show? Not where the derivative is zero on these inputs and not zero on others."""
     for i in t.places:
         name, truth = t.names[i], t.jacobians[i][0]
         yield from found({"cannot tell": not truth.size}, why=f"{name} is empty, or the output is")
@@ -198,7 +198,7 @@ def inputs_can_tell(t: Trial) -> Iterator[Mistake]:
             with contextlib.suppress(Exception):  # numbers that forward refuses
                 differs = np.abs(np.nan_to_num(others.jacobians[i][0], posinf=0, neginf=0)).max() > 1e-8
                 yield from found(
-                    {"cannot tell": differs}, why=f"on them dy/d{name} is 0 everywhere, and many a wrong rule gives 0"
+                    {"cannot tell": differs}, why=f"on them dy/d{name} is 0 everywhere, as many wrong rules say too"
                 )
 
 
@@ -215,7 +215,7 @@ def elsewhere(t: Trial, inputs: list[Any], asked: Sequence[Question], where: str
 
 
 def holds_for_other_lengths(t: Trial) -> Iterator[Mistake]:
-    """Does the rule hold for twice as many rows: is no length written into it?"""
+    """Does the rule hold for twice as many rows, or is a length written into it?"""
     rows = t.inputs[t.places[0]].shape[:1]
     more = [np.concatenate([a, a * 0.9 if is_floating(a) else a]) if np.shape(a)[:1] == rows else a for a in t.inputs if rows]
     where = f"with {2 * rows[0]} rows where there were {rows[0]}" if rows else ""
@@ -257,7 +257,7 @@ def differentiates_twice(t: Trial) -> Iterator[Mistake]:
 
 
 def second_derivatives(t: Trial) -> list[tuple[Any, ...]]:
-    """Of weighed gradients, flat: (input, derivative by the engine, by the rule's own values, how exactly that is known)."""
+    """For weighted gradients, flat: (input, the engine's derivative, that of the rule's values, the error of the latter)."""
     leaves = [wrap(a.copy()) if isinstance(a, np.ndarray) else a for a in t.inputs]
     moving = [leaves[i].requires_grad_() for i in t.places]
     ways = {i: t.generator.uniform(0.5, 1.5, t.inputs[i].shape) for i in t.places}

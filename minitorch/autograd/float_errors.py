@@ -1,8 +1,8 @@
 """Division by zero, overflow and invalid operations are values (inf, nan), not warnings, as in PyTorch.
 
 Operations, backward passes and optimizers run with NumPy's warnings of floating-point errors off. NumPy keeps that setting in a
-context variable, which `np.errstate` sets and puts back in 0.9 microseconds, too much for each operation of a small step; to
-set the variable itself takes 0.2.
+context variable, which `np.errstate` sets and restores in 0.9 microseconds, too much for each operation of a small step;
+setting the variable itself takes 0.2.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 
 class _ByName:
-    """As that variable, by NumPy's own function, which takes longer: for a NumPy that keeps its setting elsewhere."""
+    """A slower stand-in for that variable through NumPy's own function, for a NumPy that keeps its setting elsewhere."""
 
     def set(self, value: dict[str, Any]) -> Any:
         return np.seterr(**value)
@@ -23,7 +23,7 @@ class _ByName:
 
 
 def _numpys_setting() -> tuple[Any, Any]:
-    """The variable in which NumPy keeps how it reports floating-point errors, and its value for not at all."""
+    """The variable that holds how NumPy reports floating-point errors, and its value for no reports."""
     before = contextvars.copy_context()
     with np.errstate(all="ignore"):
         inside = contextvars.copy_context()

@@ -1,7 +1,7 @@
 """The formulas of the operations, read from their docstrings: what an operation computes, and its derivative by each input.
 
-A docstring says `tanh a.  da = g (1 - tanh^2 a).`: first y, then for each input of `forward`, by its name there, its gradient,
-where g is that of y. Derivatives are separated by commas or semicolons, and the last ends with its sentence.
+A docstring says `tanh a.  da = g (1 - tanh^2 a).`: first y, then the gradient of each input of `forward`, by parameter name,
+where g is the gradient of y. Derivatives are separated by commas or semicolons, and the last one ends with a full stop.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def operations_of(function: FunctionType, deep: bool = True) -> dict[str, Any]:
 
 
 def show_in_help(namespaces: Iterable[Any]) -> None:
-    """End the docstring of each public function that applies operations with theirs, so that `help` shows the derivatives.
+    """Add to each public function's docstring those of the operations it applies, so that `help` shows the derivatives.
 
     This is done for all at once when minitorch is imported, which takes a millisecond.
     """

@@ -16,17 +16,17 @@ from minitorch.autograd.grad_mode import mode, no_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 
-TENSOR: Final = object()  # where a tensor stood among what forward returned
+TENSOR: Final = object()  # marks the place of a tensor in what forward returned
 
 
 class FunctionNode(Op):
-    """The node of a user's `Function`, which sees it as `ctx`: a place to keep what `backward` will need."""
+    """The node of a user's `Function`, which gets it as `ctx` and keeps there what `backward` will need."""
 
     function: type[Function]
     constant_ids: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()  # the positions of inputs that are not tensors
     _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
-    materialize_grads: bool = True  # whether the gradient of an output that nothing was computed from is zeros
+    materialize_grads: bool = True  # whether an output that was not used gets zeros as its gradient
     dirty: tuple[Tensor, ...] = ()  # inputs that forward changes in place
     layout: tuple[Any, ...] = ()  # what forward returned, with `TENSOR` in place of tensors, if it was not tensors alone
 
@@ -45,7 +45,7 @@ class FunctionNode(Op):
 
     @property
     def needs_input_grad(ctx) -> tuple[bool, ...]:
-        """For each input of `forward`, whether `backward` need return its gradient."""
+        """For each input of `forward`, whether `backward` needs to return its gradient."""
         return tuple(edge is not None for edge in ctx.edges)
 
     def mark_non_differentiable(ctx, *outputs: Tensor) -> None:
@@ -53,11 +53,11 @@ class FunctionNode(Op):
         ctx.constant_ids = tuple(id(output.array) for output in outputs)
 
     def mark_dirty(ctx, *tensors: Tensor) -> None:
-        """Declare that forward changes these inputs in place; it must return them, and they are returned as themselves."""
+        """Declare that forward changes these inputs in place; it must return them, and `apply` returns the same tensors."""
         ctx.dirty = tensors
 
     def set_materialize_grads(ctx, value: bool) -> None:
-        """Whether `backward` gets zeros (True, the default) or None for outputs that nothing was computed from."""
+        """Whether `backward` gets zeros (True, the default) or None for outputs that were not used."""
         ctx.materialize_grads = value
 
     def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: dict[str, Any] | None = None) -> Any:
@@ -86,7 +86,7 @@ class FunctionNode(Op):
     def _fresh(ctx, output: Any, memories: list[Any]) -> Any:
         if not isinstance(output, Tensor):
             raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
-        # an input handed back, or a view of it, is a new tensor, or its gradient would be taken for the input's own
+        # a returned input, or a view of one, becomes a new tensor: else its gradient would count as the input's own
         if any(output is tensor for tensor in ctx.dirty):
             return output.array
         memory = backend.memory_of(output.array)
@@ -100,7 +100,7 @@ class FunctionNode(Op):
         check_unchanged(ctx, ctx._kept)
         recorded = any(isinstance(grad, Tensor) for grad in grads)
         given = [grad if grad is None or recorded else wrap(grad) for grad in grads]
-        if ctx.layout:  # what is no tensor has no gradient
+        if ctx.layout:  # outputs that are not tensors have no gradient
             arrived = iter(given)
             given = [next(arrived) if entry is TENSOR else None for entry in ctx.layout]
         answers = ctx.function.backward(ctx, *given)
@@ -160,7 +160,7 @@ class Function:
 
 
 def _in_its_place(cls: type[Function], tensor: Tensor, output: Tensor) -> Tensor:
-    """An input that forward has changed in place, with the history of the output that it now is."""
+    """An input that forward has changed in place, given the history of the output."""
     if output.node is not None:
         if (tensor.node is not None and tensor.is_leaf) or tensor._view is not None:
             kind = "view" if tensor._view is not None else "leaf that requires a gradient"
@@ -189,7 +189,7 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
         if not mode.recording:
             return answers
         many = answers if isinstance(answers, tuple) else (answers,)
-        # made of what it was given, so that a second backward comes by it
+        # computed from what the rule was given, so that a second backward reaches it
         given = [value for value in (*grads, *ctx.saved_tensors) if isinstance(value, Tensor)]
         marked = tuple(answer if answer is None else NotTwice.apply(answer, *given) for answer in many)
         return marked if isinstance(answers, tuple) else marked[0]

@@ -1,6 +1,6 @@
-"""The switches of each thread: whether operations are recorded, and who watches what is computed.
+"""Per-thread switches: whether operations are recorded, and which `Watch` observes them.
 
-A thread has these two and the default device to itself; all other settings belong to the whole process, as in PyTorch.
+These two and the default device belong to one thread, all other settings to the whole process, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Switch:
         return wrapped
 
     def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Switch for each step of the generator, so that who goes through it is left alone in between."""
+        """Switch during each step of the generator only, so that the loop that consumes it is not affected."""
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -77,7 +77,7 @@ class Switch:
 
 
 class BareDecorator(Switch):
-    """One that may stand above a function without brackets."""
+    """A switch that may be a decorator without parentheses."""
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
@@ -108,12 +108,12 @@ class enable_grad(BareDecorator):
 
 
 class SwitchAtOnce(Switch):
-    """One that switches as it is made: from here on, or until the end of the `with` block or decorated function."""
+    """A switch that takes effect when it is made: from there on, or until the end of the `with` block or decorated function."""
 
     def __init__(self, wanted: Any, field: str = "recording") -> None:
         super().__init__(wanted, field)
         super().__enter__()
-        self._at_once = True  # the call itself has switched, and a block or decorator after it has not begun
+        self._at_once = True  # already switched by __init__; a following `with` or decorator must not switch twice
 
     def __enter__(self) -> None:
         if not self._at_once:

@@ -43,10 +43,10 @@ def gradcheck(
     """Check the gradient of `func` with respect to every element of every input that requires one; True if all agree.
 
     `inputs` are float64 tensors (others are passed on as they are); each is copied, so that one given twice counts as two.
-    `func` returns a tensor or a tuple of them. Each output is weighed with random numbers from `seed`: sums alone could not
-    see a wrong softmax. `mode` is "central" (tolerances atol 1e-7, rtol 1e-6) or "complex" (1e-12 both), which needs every
-    operation in `func` to be analytic. Each element must agree to atol + rtol times its own derivative, plus what rounding
-    explains. A second backward must give the same, a gradient of zero must give zero, and neither the inputs nor the
+    `func` returns a tensor or a tuple of them. Each output is multiplied by random weights from `seed`: a plain sum would
+    hide a wrong softmax. `mode` is "central" (tolerances atol 1e-7, rtol 1e-6) or "complex" (1e-12 both), which needs every
+    operation in `func` to be analytic. Each element must agree to atol + rtol times its own derivative, plus the error of
+    rounding. A second backward must give the same, a gradient of zero must give zero, and neither the inputs nor the
     gradient passed in may be changed.
 
     Raises GradcheckError where one of these fails (or returns False), TypeError if an input that requires a gradient is not
@@ -77,7 +77,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **op
 
     def first(*values: Any) -> tuple[Tensor, ...]:
         point, given = values[: len(inputs)], values[len(inputs) :]
-        # a complex or shifted copy requires no gradient of its own, without which `grad` has no graph
+        # a complex or shifted copy requires no gradient, and without one `grad` has no graph
         tensors = [wrap(v.array).requires_grad_() if i in checked and not v.requires_grad else v for i, v in enumerate(point)]
         outputs = _outputs(func, tensors)
         grads = grad([outputs[j] for j in places], [tensors[i] for i in checked], given, create_graph=True, allow_unused=True)
@@ -87,7 +87,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **op
 
 
 def _own(inputs: Tensor | Sequence[Any]) -> tuple[list[Any], list[int]]:
-    """The inputs, with a leaf of its own for each that requires a gradient; and the positions of these."""
+    """The inputs, with a new leaf in place of each that requires a gradient, and the positions of these."""
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     checked = [i for i, value in enumerate(inputs) if isinstance(value, Tensor) and value.requires_grad]
     if not checked:
@@ -123,7 +123,7 @@ class _Check:
         self.weights = [_weights(output, generator) for output in self.outputs]
 
     def faults(self, exact: bool, eps: float, atol: float, rtol: float) -> Iterator[str]:
-        """What of all that `gradcheck` promises does not hold; only the first is told, so that the rest may rely on it."""
+        """The checks of `gradcheck` that fail; only the first is reported, so that later ones may rely on it."""
         if not self.places:
             yield "no output depends on the inputs that require a gradient"
         given, weights = [_host(self.inputs[i]) for i in self.checked], _flat(self.weights)
@@ -160,17 +160,17 @@ class _Check:
                 yield wrong
 
     def gradients(self, weights: list[Tensor]) -> list[Any]:
-        """Of each checked input; None where nothing arrives."""
+        """The gradient of each checked input; None where nothing arrives."""
         found = grad(self.outputs, [self.inputs[i] for i in self.checked], weights, retain_graph=True, allow_unused=True)
         return [None if g is None else _host(g) for g in found]
 
     def values(self, inputs: list[Any]) -> np.ndarray:
-        """Those of the outputs that are differentiated, in one row."""
+        """The values of the differentiated outputs, in one row."""
         outputs = _outputs(self.func, inputs)
         return _flat([outputs[j] for j in self.places])
 
     def slope(self, place: int, weights: np.ndarray, exact: bool, eps: float) -> Slope:
-        """The derivative of the weighed sum of the outputs by each element of an input, from values alone, and its error."""
+        """The derivative of the weighted sum of the outputs by each element of an input, from values alone, and its error."""
         inputs = list(self.inputs)
         if exact:
             inputs = [v.type(backend.complex128) if isinstance(v, Tensor) and v.requires_grad else v for v in inputs]
@@ -189,7 +189,7 @@ class _Check:
 def _difference(
     place: int, found: np.ndarray | None, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float
 ) -> str:
-    """Where a gradient is not what the values say, in words; "" if each element agrees within its own tolerance."""
+    """A message on where a gradient is not what the values say; "" if each element agrees within its own tolerance."""
     got = np.zeros(expected.shape) if found is None else found
     # a sum of large numbers carries their rounding even if it is small itself
     allowed = atol + rtol * np.abs(expected) + 8 * rounding + 16 * EPSILON * np.abs(expected).max(initial=0.0)
@@ -228,7 +228,7 @@ class _Calls(Watch):
         self.found: list[Trial] = []
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
-        """Run it; what a rule or a user's `Function` runs within is not a call of its own."""
+        """Run it, and remember it unless a rule or a user's `Function` runs it."""
         if not raw and switches.recording:
             edges, function = node.edges or [None] * len(inputs), getattr(node, "function", None)
             leaves = [a if edge is None else wrap(a).requires_grad_() for a, edge in zip(inputs, edges)]
@@ -252,7 +252,7 @@ def _culprits(func: Callable[..., Any], inputs: list[Any]) -> str:
 
 def _is_analytic(t: Trial) -> bool:
     """Whether complex steps agree with real ones."""
-    with quiet(), contextlib.suppress(Exception):  # an operation that complex numbers do not have
+    with quiet(), contextlib.suppress(Exception):  # an operation that takes no complex numbers
         both = [[t.slopes(i, way=way)[0] for way in (complex_step, central)] for i in t.places]
         return all(np.allclose(exact, real, rtol=1e-4, atol=1e-4, equal_nan=True) for exact, real in both)
     return False

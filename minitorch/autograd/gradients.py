@@ -16,7 +16,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 
 
 def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tuple[Node, Any]]:
-    """The node and the gradient of each output, for `name`, which is differentiating; a scalar's gradient is one."""
+    """The node and the starting gradient of each output, 1 for a scalar; errors begin with `name`, the caller."""
     tensors = as_tensors(name, tensors)
     grads = list(grads) if isinstance(grads, (list, tuple)) else [grads] * len(tensors)
     if len(tensors) != len(grads):
@@ -49,7 +49,7 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
 
 
 def as_tensors(name: str, values: Tensor | Sequence[Tensor]) -> list[Tensor]:
-    """A tensor, or each of a sequence, in a list; raises TypeError for anything else."""
+    """One tensor, or a sequence of them, as a list; raises TypeError for anything else."""
     tensors: list[Any] = list(values) if isinstance(values, (list, tuple)) else [values]
     for value in tensors:
         if not isinstance(value, Tensor):
@@ -58,13 +58,13 @@ def as_tensors(name: str, values: Tensor | Sequence[Tensor]) -> list[Tensor]:
 
 
 def added(a: Any, b: Any) -> Any:
-    """Two gradients of one node added up: what two uses of a tensor contribute to the result adds up, by the chain rule."""
+    """The sum of two gradients of one node: by the chain rule, what the uses of a tensor contribute adds up."""
     total = a + b
     return np.asarray(total) if isinstance(total, np.generic) else total  # two 0-d arrays add up to a scalar in NumPy
 
 
 def broadcast_dims(given: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The dimensions that broadcasting `wanted` to the shape `given` adds or stretches; None if it does not lead there."""
+    """The dimensions that broadcasting `wanted` to the shape `given` adds or stretches; None if it cannot be broadcast."""
     extra = len(given) - len(wanted)
     aligned = (1,) * extra + wanted
     if extra < 0 or any(want not in (1, got) for want, got in zip(aligned, given)):
@@ -101,15 +101,15 @@ def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
     return grad
 
 
-_keeping = threading.Lock()  # two passes in two threads may add to one leaf; without it an addition would be lost
+_keeping = threading.Lock()  # two passes in two threads may add to one leaf; without it an addition could be lost
 
 
 def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
-    """Add `grad` to `tensor.grad`, which may be kept without a copy if it is `owned`: nothing else refers to its memory.
+    """Add `grad` to `tensor.grad`; it is stored without a copy only if it is `owned`: nothing else refers to its memory.
 
     Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts anew.
     """
-    if tensor is None:  # nobody holds the leaf any more
+    if tensor is None:  # the leaf no longer exists
         return
     with _keeping:
         before = tensor._grad

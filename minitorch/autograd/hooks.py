@@ -1,4 +1,4 @@
-"""Hooks, which see the whole gradient of a tensor, once a pass, and may put another in its place; and `retain_grad`."""
+"""Hooks, called once a pass with the complete gradient of a tensor, which they may replace; and `retain_grad`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RemovableHandle:
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
         for place, hook in enumerate(self._hooks):
-            if hook is self._hook:  # not an equal one
+            if hook is self._hook:  # the same object, not an equal one
                 del self._hooks[place]
                 break
         self._hooks = []
@@ -59,11 +59,11 @@ def retain_grad(tensor: Tensor) -> None:
         raise RuntimeError(f"retain_grad: the tensor of shape {tuple(tensor.shape)} does not require a gradient")
     if not tensor.is_leaf:
         tensor.node._keeper = weakref.ref(tensor)
-        tensor.node._hooks = tensor.node._hooks or []  # an operation's gradient is looked at where there is a list of hooks
+        tensor.node._hooks = tensor.node._hooks or []  # `observe` is called only where there is a list of hooks
 
 
 def observe(node: Node, grad: Any) -> Any:
-    """The whole gradient of an operation's output after its hooks; kept in `.grad` if `retain_grad` asked for it."""
+    """The complete gradient of an operation's output after its hooks; also stored in `.grad` after `retain_grad`."""
     grad = run_hooks(node, grad)
     if node._keeper is not None:
         keep(node._keeper(), grad, False, mode.watch)
@@ -71,7 +71,7 @@ def observe(node: Node, grad: Any) -> Any:
 
 
 def run_hooks(node: Node, grad: Any) -> Any:
-    """The whole gradient that reached `node`, as its hooks, in the order they were registered, leave it."""
+    """The complete gradient of `node` after its hooks, which run in the order they were registered."""
     for hook in tuple(node._hooks or ()):  # one may remove itself
         given = grad if isinstance(grad, Tensor) else wrap(grad.copy())  # hooks see tensors
         answer = hook(given)

@@ -1,8 +1,8 @@
-"""In which way a wrong rule is wrong, told from two matrices: its Jacobian, and that of forward's values.
+"""How a wrong rule is wrong, found from two matrices: its Jacobian, and that of forward's values.
 
-A rule that is linear in g is a matrix, (elements of y, elements of the input), as the true derivative is. Each of `SUSPECTS`
-yields rows of a matrix, the kind of mistake that it would be if the rule's were that matrix, and what its sentence needs; the
-first that the rule has is the answer, so the most certain stand first.
+A rule that is linear in g is a matrix, (elements of y, elements of the input), like the true derivative. Each of `SUSPECTS`
+yields a matrix, the kind of mistake if the rule's matrix is that one, and the words for its sentence; the first that fits is
+the answer, so the most certain suspects come first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Suspicions = Iterator[tuple[np.ndarray, str, dict[str, Any]]]
 
 
 class Pair(NamedTuple):
-    """The Jacobian of a rule and the true one, of input `i`, `name`, of an operation on trial; and the shapes of both sides."""
+    """The Jacobian of a rule and the true one, for input `i` called `name`, and the shapes of both sides."""
 
     t: Trial
     i: int
@@ -60,7 +60,7 @@ def compared(t: Trial, i: int) -> Iterator[Mistake]:
 
 
 def is_right(t: Trial, i: int, has: np.ndarray) -> np.ndarray:
-    """Where `has` is the Jacobian of input `i`, to what is known of that; NaN is nowhere right."""
+    """Where `has` equals the Jacobian of input `i` within its known error; NaN is never right."""
     truth, error = t.jacobians[i]
     return np.abs(has - truth) <= 1e-10 + 1e-10 * np.abs(truth) + 20 * error
 
@@ -75,7 +75,7 @@ def close(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def of_another(p: Pair, swapped: bool = False) -> Suspicions:
-    """The right gradient of another input; or, `swapped`, of one of which the rule has that of this one."""
+    """The right gradient of another input; with `swapped`, of one whose rule gives the gradient of this one."""
     for k, (truth, _) in p.t.jacobians.items():
         if k != p.i and truth.shape == p.has.shape and is_right(p.t, k, p.has).all():
             if not swapped:
@@ -100,7 +100,7 @@ def multiple(p: Pair) -> Suspicions:
 
 
 def product(p: Pair) -> Suspicions:
-    """Of the products that g and another matrix have, another than the right one."""
+    """A product of g and another matrix that is not the right one."""
     if len(p.out) != 2 or len(p.shape) != 2:
         return
     g = p.t.random()
@@ -143,14 +143,14 @@ def listed(axes: Any) -> str:
 
 
 def paths(p: Pair) -> Suspicions:
-    """Along another axis, on the diagonal only, where y does not depend on the input, or not everywhere where it does."""
+    """A gradient along another axis, on the diagonal only, where y does not depend on the input, or missing where it does."""
     has, truth = (mixed(each, p.out) if p.shape == p.out != () else set() for each in (p.has, p.truth))
     if has and truth - has:
         yield p.has, "wrong axis", {"has": listed(has), "truth": listed(truth)}
     if truth and not has:
         yield p.has, "diagonal only", p.entry(np.where(np.eye(len(p.truth)), 0, p.truth))
     zeros = [p.truth == 0, p.has == 0]
-    with contextlib.suppress(Exception):  # zero nearby too, not by chance as the slope of a variance at the mean
+    with contextlib.suppress(Exception):  # zero nearby too, not only here, as the slope of a variance at the mean
         near = p.t.moved(p.i, p.t.inputs[p.i] + p.t.generator.uniform(-1e-3, 1e-3, p.shape))
         zeros = [zeros[0] & (near.jacobians[p.i][0] == 0), zeros[1] & (near.rules[p.i] == 0)]
     for kind, zero, others in zip(("wrong place", "missing place"), zeros, (p.has, p.truth)):
@@ -186,14 +186,14 @@ def in_words(what: str, exponent: float, constant: float = 1) -> dict[str, str]:
 
 
 def saved_swapped(p: Pair, inputs: int = 1) -> Suspicions:
-    """Right, had forward saved its two arrays in the other order; of an operation on at least so many `inputs`."""
+    """Right if forward had saved its two arrays in the other order; for operations with at least so many `inputs`."""
     saved = p.t.first.node.saved
     if len(p.t.places) >= inputs and len(saved) == 2 and right_with(p, saved[::-1], p.t.places):
         yield p.has, "saved swapped", {}
 
 
 def saved_otherwise(p: Pair) -> Suspicions:
-    """Right, had forward saved another array, or the same one changed."""
+    """Right if forward had saved another array, or the same one changed."""
     saved, known = p.t.first.node.saved, zip((*p.t.names, "y"), (*p.t.inputs, p.t.out))
     others = {name: a for name, a in known if is_floating(a)}
     words = "the transpose of", "one over", "the square of", "minus", "the root of", "e to the", "the logarithm of"
@@ -228,7 +228,7 @@ def by_rows(p: Pair) -> Suspicions:
 
 
 def path_left_out(p: Pair) -> Suspicions:
-    """A move of the whole input that leaves y as it is, which the rule denies."""
+    """A change of the whole input that leaves y as it is, though the rule gives another y."""
     for axes in subsets(tuple(range(len(p.shape)))):
         a, over = p.t.inputs[p.i], tuple(k + 1 for k in axes)
         moves = ("path by the sum", np.ones(p.shape), 1e-9), ("path by the variance", a - a.mean(axes, keepdims=True), 1e-2)

@@ -20,7 +20,7 @@ class Mistake(NamedTuple):
 
 
 def found(kinds: dict[str, Any], place: str = "", **fields: Any) -> Iterator[Mistake]:
-    """The mistakes of those kinds in `SAYS` that hold, in this order, with their blanks filled in, numbers to six digits."""
+    """The mistakes among `kinds` that hold, in this order, with their sentences filled in, numbers to six digits."""
     words = {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in fields.items()}
     for kind in (kind for kind, holds in kinds.items() if holds):
         says, hint = SAYS[kind]
@@ -76,7 +76,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "changes saved": ("your rule changes saved array {k} in place: a second backward would read other numbers", NEW),
     "not repeatable": ("your rule gives another answer the second time", KEEPS),
     "outside ctx": ("your rule gives another answer once forward has run again: it reads something that is not in its ctx",
-                    "what one call needs belongs into ctx.saved of that call"),
+                    "what one call needs belongs in ctx.saved of that call"),
     # ---- shapes, and places in memory
     "shapes swapped": ("the gradients are in the wrong order: that of {name} has shape {got}, {name} has shape {shape}", ORDER),
     "shape transposed": (SHAPES + ": it is transposed", ""),
@@ -109,7 +109,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "mirrored": (RIGHT + ", mirrored along axis {axis}", ""),
     "shifted": (RIGHT + ", shifted by {by} along axis {axis}", ""),
     "wrong axis": ("your rule for {name} works along axis {has}, forward along axis {truth}", ""),
-    "diagonal only": ("your rule for {name} knows the diagonal of the Jacobian only: {depends}",
+    "diagonal only": ("your rule for {name} has only the diagonal of the Jacobian: {depends}",
                       "each output depends on all inputs that it is computed from"),
     "wrong place": ("your rule sends g to places of {name} where it does not belong: {depends}", PATHS),
     "missing place": ("your rule leaves out places of {name}: {depends}", PATHS),
@@ -119,14 +119,14 @@ SAYS: dict[str, tuple[str, str]] = {
     "power": ("the gradient of {name} is right up to a factor: {what} is {missing}", ""),
     "wrong array": (WRONG + " would be right if it read {right} where it reads {read}", ""),
     "saved swapped": (WRONG + " takes its saved arrays in the wrong order", ""),
-    "path by the sum": (PATH + ": adding one number to all of {name} along axis {axis} leaves y as it is, your rule denies it",
+    "path by the sum": (PATH + ": adding one number to all of {name} along axis {axis} leaves y as it is, but not in your rule",
                         "y depends on an element also through the sum or the mean that it is part of"),
-    "path by the variance": (PATH + ": stretching {name} about its mean on axis {axis} hardly changes y, your rule denies it",
+    "path by the variance": (PATH + ": stretching {name} about its mean on axis {axis} hardly changes y, but not in your rule",
                              "y depends on an element also through the variance that it is part of"),
     "factor by rows": ("the gradient of {name} is right up to a factor, which is the same along axis {axis}: {factors} ...",
                        "something that was computed once for each row or column is missing, or too many"),
     "local derivative": ("g reaches the right places of {name}, but the local derivative is wrong: {worst}",
-                         "{right} of {there} are right; y as a function of one number, differentiated by hand, tells"),
+                         "{right} of {there} are right; differentiate y by hand as a function of one number"),
     # ---- when the first derivative is right
     "cannot tell": ("these inputs cannot tell: {why}", "choose others"),
     "order 2 fails": ("order 1 is right, but the rule cannot be differentiated again: {error}",

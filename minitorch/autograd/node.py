@@ -1,7 +1,7 @@
 """`Node`: a point of the graph that gradients flow back through. An operation that was run is one (`Op`), a leaf is another.
 
 Nodes are numbered as they are made. The inputs of an operation exist before its output does, so every edge leads from a higher
-number to a lower one, and descending numbers are an order in which no node comes before one that still owes it a gradient.
+number to a lower one, so that in descending order no node comes before one that must still send it a gradient.
 
 A node never refers to the tensor that it made, so there is no cycle, and dropping the last tensor of a computation frees its
 whole graph at once, without the garbage collector.
@@ -20,7 +20,7 @@ next_number: Callable[[], int] = itertools.count(1).__next__
 
 
 class Node(Described):
-    """A point of the graph: which nodes it was computed from, and what the array is like whose gradient it receives."""
+    """A point of the graph: the nodes it was computed from, and what is known of the array whose gradient it receives."""
 
     __slots__ = ("__dict__", "__weakref__", "_array_id", "_dtype", "_number", "_shape", "edges", "saved")
 
@@ -30,9 +30,9 @@ class Node(Described):
     _dtype: Any
     _array_id: Any  # its `id`
     _hooks: list[Callable[..., Any]] | None = None  # see hooks.py
-    _after: list[Callable[..., Any]] | None = None  # of a leaf, called when its `.grad` has been added to, see hooks.py
-    _outputs: list[Any] | None = None  # of an operation that has several, see outputs.py
-    _constants: tuple[int, ...] = ()  # the ids of arrays that need no gradient: constant inputs, and what was declared so
+    _after: list[Callable[..., Any]] | None = None  # for a leaf: called after its `.grad` has been added to, see hooks.py
+    _outputs: list[Any] | None = None  # for an operation that has several, see outputs.py
+    _constants: tuple[int, ...] = ()  # the ids of arrays that need no gradient: constant inputs, and what was declared constant
     _origin: Any = None  # where it was run, in anomaly mode
     _keeper: Any = None  # a weak reference to the tensor whose `.grad` is to keep the gradient that arrives here
 

@@ -30,7 +30,7 @@ class Op(Node):
     A subclass writes `forward(ctx, *arrays, **parameters)`, returning a new array (or a tuple of them), and
     `backward(ctx, *grads)`, returning one gradient per input (None where there is none; a lone one needs no tuple). `ctx`
     is the node: `forward` puts arrays that `backward` reads into the tuple `ctx.saved` and anything else into attributes.
-    To be differentiable twice it keeps inputs and outputs only, and constants, which it declares by `ctx.mark_constant`.
+    To be differentiable twice it keeps only inputs, outputs, and constants, which it declares by `ctx.mark_constant`.
     A gradient may have the shape to which its input was broadcast and any float dtype: the engine reduces and casts it.
     `backward` uses operators and minitorch's functions only, so that it runs on arrays and, recorded, on tensors alike.
     """
@@ -64,7 +64,7 @@ class Op(Node):
         recorded = wanted and mode.recording
         node.edges = edges if recorded else ()
         watch = mode.watch
-        before = None if raw else reporting.set(OFF)  # a rule runs inside a pass, which has done so
+        before = None if raw else reporting.set(OFF)  # a rule runs inside a pass, which has already done this
         try:
             out = node.forward(*arrays, **parameters) if watch is None else watch.forward(node, arrays, parameters, raw)
         except errors.EXPLAINED as reason:
@@ -98,7 +98,7 @@ class Op(Node):
         raise RuntimeError(f"{ctx.title}: this operation has no derivative")
 
     def mark_constant(ctx, *arrays: Any) -> None:
-        """Declare, in `forward`, that these arrays which `backward` reads do not depend on the inputs: a mask, a scale."""
+        """Declare, in `forward`, that these arrays, which `backward` reads, do not depend on the inputs, such as a mask."""
         ctx._constants += tuple(id(array.array if isinstance(array, Tensor) else array) for array in arrays)
 
     def needs(ctx, position: int) -> bool:

@@ -1,7 +1,7 @@
 """Operations with several outputs, such as the values and indices of a maximum; and what NumPy returns in place of arrays.
 
-Each output is a node of its own, whose only edge leads to the operation. Its rule puts the gradient it receives in its place
-among those of all outputs, which are added up on the way as every gradient is.
+Each output is a node of its own, whose only edge leads to the operation. Its rule puts its gradient in its place
+among those of all outputs (`Parts`), which are added up like every gradient.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Output(Node):
 
 
 def arrays_of(node: Any, out: Any) -> Any:
-    """What `forward` returned as an array or a tuple of them: NumPy makes scalars of 0-d results; else TypeError."""
+    """The result of `forward` as an array or a tuple of them, where NumPy returns scalars for 0-d results; else TypeError."""
     if type(out) is tuple:
         return tuple(arrays_of(node, one) for one in out)
     if backend.is_array(out):
@@ -96,7 +96,7 @@ def several(node: Any, arrays: tuple[Any, ...], raw: bool) -> tuple[Any, ...]:
 
 
 def completed(node: Any, parts: Parts) -> list[Any]:
-    """The gradients of all outputs of `node`, zeros for those that nothing was computed from (None if it wants none made)."""
+    """The gradients of all outputs of `node`, zeros for unused ones (None under `set_materialize_grads(False)`)."""
     if not getattr(node, "materialize_grads", True):
         return parts.grads
     like = next(grad for grad in parts.grads if grad is not None)

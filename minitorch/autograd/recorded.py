@@ -1,8 +1,8 @@
 """`create_graph=True`: the rules run on tensors, tied to the graph, so that what they compute is differentiable in turn.
 
 Inputs and outputs that an operation kept are tied to their nodes. Whole numbers and booleans are constants, and so is what
-`ctx.mark_constant` declares, such as the mask of a dropout. Of any other array nobody knows how it depends on the inputs: the
-second derivative through it would be silently wrong, so it raises.
+`ctx.mark_constant` declares, such as the mask of a dropout. How any other array depends on the inputs is unknown: a
+second derivative through it would be silently wrong, so it raises RuntimeError.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 
 
 class Unknown(Node):
-    """An array that `node` kept and that is neither an input nor an output; it depends on the inputs, nobody knows how."""
+    """An array that `node` kept and that is neither an input nor an output: how it depends on the inputs is unknown."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ def _is_array(value: Any) -> bool:
 
 def _attribute(node: Any, value: Any) -> Any:
     """What the rule reads in an attribute: a tensor for an array of floats, or a tensor that is not recorded; also nested."""
-    if isinstance(value, Tensor):  # which a user's function keeps
+    if isinstance(value, Tensor):  # kept by a user's function
         return _tied(node, value.array) if value.node is None else value
     if type(value) in (list, tuple):
         return type(value)(_attribute(node, entry) for entry in value)

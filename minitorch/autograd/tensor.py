@@ -1,6 +1,6 @@
-"""`Tensor`: an array, the node it came from, and its gradient. The noun everybody shares; it knows nothing of operations.
+"""`Tensor`: an array, the node it came from, and its gradient. This file knows nothing of operations.
 
-`minitorch.methods` gives it its operators and methods, `minitorch.conversion` the way from and to numbers, lists and NumPy.
+`minitorch.methods` adds its operators and methods, `minitorch.conversion` the ways from and to numbers, lists and NumPy.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Tensor(Base):
     """An n-dimensional array that remembers how it was computed.
 
     Users make one with `minitorch.tensor(data)`. `Tensor(2, 3)` holds zeros of that shape, and `Tensor([2, 3])` these values,
-    both in the default dtype; TypeError for a lone number that is no length. `t.array` is the NumPy or CuPy array, not copied.
+    both in the default dtype; TypeError for one number that is not a length. `t.array` is the NumPy or CuPy array, not copied.
     """
 
     __slots__ = ("__weakref__", "_grad", "_leaf", "_node", "_view", "array")
@@ -36,7 +36,7 @@ class Tensor(Base):
     _node: Node | None  # where its gradient goes: a `Leaf`, or the `Op` that made the tensor; None if it needs none
     _grad: Tensor | None  # the gradient of a leaf
     _leaf: Leaf | None  # kept while it is frozen
-    _view: View | None  # how it looks into another's memory
+    _view: View | None  # how it shares another tensor's memory
 
     # NumPy and CuPy arrays must leave `array + tensor` to `Tensor.__radd__`; without this CuPy raises instead.
     __array_ufunc__ = None
@@ -121,7 +121,7 @@ class Tensor(Base):
 
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A tensor around `array`, no copy; with the `node` that made it, one that requires a gradient."""
-    tensor = object.__new__(Tensor)  # as `fill` does, whose call would cost as much as this
+    tensor = object.__new__(Tensor)  # as in `fill`; calling that would double the cost
     tensor.array, tensor._node = array, node
     tensor._grad = tensor._leaf = tensor._view = None
     return tensor

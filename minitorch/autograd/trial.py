@@ -33,12 +33,12 @@ class Run(NamedTuple):
     outs: list[int]
 
     def flat(self, results: tuple[Any, ...] = ()) -> np.ndarray:
-        """The numbers of the results, or of gradients of them, that have a gradient, in one row."""
+        """The numbers of the results that have a gradient, or of gradients of these, in one row."""
         return np.concatenate([np.ravel(array((results or self.results)[j])) for j in self.outs])
 
 
 class Trial:
-    """An operation, an `Op` or a `Function`, on given inputs; those that are differentiated in float64."""
+    """An operation, an `Op` or a `Function`, on given inputs; the differentiated ones are in float64."""
 
     def __init__(self, op: Any, inputs: tuple[Any, ...], parameters: dict[Any, Any], strict: bool = False) -> None:
         self.function: Any = op if issubclass(op, Function) else None
@@ -115,7 +115,7 @@ class Trial:
 
     @functools.cached_property
     def jacobians(self) -> dict[int, Slope]:
-        """By input, dy/dx of forward's values, (outputs, elements), and how exactly it is known."""
+        """For each input, dy/dx from forward's values, (outputs, elements), and its error."""
         return {i: self.slopes(i) for i in self.places}
 
     def slopes(self, place: int, values: Callable[[Trial], np.ndarray] = values, way: Any = best) -> Slope:
@@ -124,11 +124,11 @@ class Trial:
 
     @functools.cached_property
     def rules(self) -> dict[int, np.ndarray]:
-        """By input, the Jacobian that the rule has."""
+        """For each input, the Jacobian of the rule."""
         return self.rules_of(self.first)
 
     def rules_of(self, run: Run) -> dict[int, np.ndarray]:
-        """The Jacobian of the rule on a node: its answers to each g that is one in one place."""
+        """The Jacobian of the rule on a node: its results for each g that is 1 at one place and 0 elsewhere."""
         rows = [self.gradients(row, run) for row in np.eye(self.first.flat().size)]
         return {i: np.array([row[i].ravel() for row in rows]).reshape(len(rows), self.inputs[i].size) for i in self.places}
 
@@ -153,12 +153,12 @@ def quiet() -> Iterator[None]:
 
 
 def array(value: Any) -> np.ndarray:
-    """The array of a tensor, or of whatever else is one."""
+    """The array of a tensor, or of any array-like value."""
     return np.asarray(value.array if isinstance(value, Tensor) else value)
 
 
 def at(flat: Any, shape: tuple[int, ...], word: str = "") -> str:
-    """The place of an element, for a sentence; nothing of a single number."""
+    """The place of an element, for a sentence; empty for a single number."""
     return f"{word}{[int(n) for n in np.unravel_index(flat, shape)]}" if shape else ""
 
 
@@ -168,7 +168,7 @@ def is_floating(value: Any, kinds: str = "f") -> bool:
 
 
 def fitted(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
-    """A gradient summed to `shape` as the engine does it; None if `shape` is not broadcast to its own."""
+    """A gradient summed to `shape` as the engine does it; None if `shape` cannot be broadcast to its own."""
     dims = broadcast_dims(gradient.shape, shape)
     return None if dims is None else np.asarray(gradient.sum(dims)).reshape(shape)
 
@@ -220,7 +220,7 @@ class Source:
         return self.at(next((each.lineno for each in found), 0))
 
     def raised(self, reason: BaseException | None) -> str:
-        """The line of the function's file that an exception, or what it was raised from, came from."""
+        """The line of the function's file that an exception, or its cause, came from."""
         while reason is not None:
             own = [frame for frame in traceback.extract_tb(reason.__traceback__) if frame.filename == self.file]
             if own:

@@ -1,7 +1,7 @@
-"""Views: tensors that look into the memory of another, their base, and follow it when it is changed in place.
+"""Views: tensors that share the memory of another, their base, and follow its changes in place.
 
-A change in place that is recorded gives the base a new node, whatever tensor it was made through. A view knows the operations
-that lead from its base to it; where the base has another node than when the view was made, they are recorded once more.
+A recorded change in place gives the base a new node, even if it was made through a view. A view stores the operations
+that lead from its base to it; when the base has got a new node, they are recorded again.
 
 Images lie channels-last in memory here and in C order in PyTorch, so some tensors are copies here and views there, or the other
 way round. Where such a pair exists, a later change in place of either is refused.
@@ -19,7 +19,7 @@ from minitorch.autograd.grad_mode import mode
 
 
 class View:
-    """How a tensor looks into the memory of `base`: the operations that lead to it, and the node of the base they began at."""
+    """How a tensor shares the memory of `base`: the operations that lead to it, and the base's node at their start."""
 
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
@@ -31,7 +31,7 @@ class View:
         self.node: Any = base._node
 
     def follow(self, tensor: Any) -> None:
-        """Give `tensor`, whose view this is, a node that begins at the present node of the base."""
+        """Give `tensor`, described by this view, a node that starts from the base's present node."""
         node = self.base._node
         if node is self.node or node is None or not node.edges or self.base.array is not self.array:
             return
@@ -47,7 +47,7 @@ class View:
 
 
 def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
-    """What a view sees in an array or tensor of the shape of its base: the result of its operations, one after another."""
+    """The view of an array or tensor of the base's shape: the result of its operations, one after another."""
     path = []
     while steps is not None:
         steps, op, parameters = steps
@@ -58,7 +58,7 @@ def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
 
 
 def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
-    """Remember that `result`, made by a view operation, looks into the memory of `source`, or is a copy against appearance."""
+    """Remember that `result`, made by a view operation, shares the memory of `source`, or is a copy where PyTorch views."""
     shares = _owner(result.array) is _owner(source.array)
     base = source if source._view is None else source._view.base
     if _is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
@@ -75,7 +75,7 @@ def is_logical_view(source: Any, op: Any, parameters: dict[Any, Any]) -> bool:
 
 
 def logical_layout(tensor: Any) -> Any:
-    """An array without content with the strides that `tensor` has where images lie in C order."""
+    """An empty array with the strides that `tensor` would have if images lay in C order."""
     base = tensor if tensor._view is None else tensor._view.base
     if not _is_channels_last(base.array):
         return tensor.array
@@ -83,7 +83,7 @@ def logical_layout(tensor: Any) -> Any:
     return whole if tensor._view is None else seen(tensor._view.steps, whole)
 
 
-# By the id of the array that owns memory: what is looked at together, as weak references; gone with either of the two.
+# Pairs of arrays, as weak references, by the id of the array that owns the memory; a pair goes with either of the two.
 _apart: dict[int, list[tuple[weakref.ref, weakref.ref]]] = {}
 
 
@@ -110,7 +110,7 @@ def check_apart(array: Any, by: str) -> None:
     if _apart and id(_owner(array)) in _apart:
         raise RuntimeError(
             f"{by}: this tensor of shape {array.shape} is a channels-last image or made of one by view() or reshape(), and the "
-            "other still exists. In PyTorch a change in place of one would be seen in both, or in one only, otherwise than "
+            "other still exists. In PyTorch a change in place of one would be seen in both, or in one only, unlike "
             "here; change a clone() of it"
         )
 

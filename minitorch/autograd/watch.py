@@ -1,8 +1,8 @@
-"""`Watch`: what may look on while operations are run and differentiated. Anomaly mode is one.
+"""`Watch`: an observer of operations and backward passes, such as anomaly mode.
 
 `with Switch(watch, "watch"):` makes `watch` the one that the engine calls in this thread, at the points below; `mode.watch` is
-None outside, where looking for one takes some 3 % of `y = x * w + b; y.backward()` on one number. What is None, such as a
-gradient that a rule does not give, is not reported.
+None outside, where testing for it takes about 3 % of `y = x * w + b; y.backward()` on one number. A gradient that
+is None is not reported.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from minitorch.autograd.node import Node
 
 
 class Watch:
-    """Looks on and changes nothing. A subclass writes the methods it needs; `forward` and `rule` return what they run."""
+    """Observes and changes nothing. A subclass writes the methods it needs; `forward` and `rule` return what they run."""
 
     name = "a watch"
 
     def make_room_for(self, other: Watch) -> None:
-        """Called when `other` is to watch from now on; one of the same kind may, within its block."""
+        """Called before `other` takes over; one of the same kind may, for its own block."""
         if type(other) is not type(self):
             raise RuntimeError(f"{other.name}: this thread is watched by {self.name} already; leave that block first")
 

@@ -4,7 +4,7 @@
     python -m minitorch.check my_ops.py              check all of them
     python -m minitorch.check my_ops.py tanh linear  check some
 
-Of each wrong rule the earliest mistake is named, with its line, and never the solution. The exit status is 0 only if every
+For each wrong rule the earliest mistake is named, with its line, but never the solution. The exit status is 0 only if every
 exercise that was asked for is right.
 """
 
@@ -80,7 +80,7 @@ def load(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
 
 
 def result(row: Exercise, defined: dict[str, Any]) -> dict[str, Any]:
-    """What became of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
+    """The result of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
     name = row.op.__name__
     trials = [Trial(defined[name], case, row.parameters, row.strict) for case in row.cases if name in defined]
     asked = [QUESTIONS[0], lambda t: value(t, row.op.apply), *QUESTIONS[1:-1], broadcasting, layouts, empty]

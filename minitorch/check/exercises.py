@@ -1,7 +1,7 @@
-"""The exercises: operations of which the rule is to be written, each with inputs on which every mistake shows.
+"""The exercises: operations whose rule is to be written, each with inputs on which every mistake shows.
 
-A teacher's own are rows of the same form, in a file that `--exercises` names: an operation with a docstring and a forward, from
-which the stub is made and with which values are compared, and a list `EXERCISES`.
+A teacher adds rows of the same form in a list `EXERCISES`, in a file that `--exercises` names. The docstring and the forward of
+each operation make the stub, and its values are the expected ones.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from minitorch.autograd.op import Op
 
 @dataclass(frozen=True)
 class Exercise:
-    """An operation to write the rule of: inputs to try it on, a hint, and what is asked.
+    """An operation whose rule is to be written: inputs to try it on, a hint, and what is checked.
 
     No derivative may vanish on the inputs, and no two of their lengths should be equal. `strict` asks for gradients of exactly
-    the inputs' shapes; `orders=1` does without second derivatives, so that the rule may use NumPy's functions.
+    the inputs' shapes; `orders=1` leaves out second derivatives, so that the rule may use NumPy's functions.
     """
 
     op: type[Op]
@@ -34,7 +34,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """As the command line and the results call it."""
+        """The name on the command line and in the results."""
         return self.op().title
 
     def stub(self) -> str:
@@ -229,9 +229,9 @@ PAIR = [(spread(2, 3), spread(2, 3, low=2.1, high=3.0, seed=1)), (spread(4, seed
 ROWS = [(spread(4, 3),), (spread(2, 5, low=-1.0, seed=1),)]
 
 EXERCISES = [
-    Exercise(Square, ONE, "One number after the other: dL/da = g dy/da."),
+    Exercise(Square, ONE, "Each number on its own: dL/da = g dy/da."),
     Exercise(Mul, PAIR, "What is y as a function of a, if b is a constant?"),
-    Exercise(Div, PAIR, "b is in the denominator: its rule is another one."),
+    Exercise(Div, PAIR, "b is in the denominator: its rule differs from that of a."),
     Exercise(Exp, ONE, "Forward has saved y."),
     Exercise(Tanh, ONE, "Forward has saved y, in which the derivative can be written."),
     Exercise(Sigmoid, ONE, "Forward has saved y, in which the derivative can be written."),
@@ -244,9 +244,9 @@ EXERCISES = [
     Exercise(MeanRows, ROWS, "Like the sum, and divided."),
     Exercise(MaxRow, ROWS, "If one element of a row moves a little, does the largest?"),
     Exercise(Matmul, [(spread(2, 3), spread(3, 4, seed=1)), (spread(3, 3), spread(3, 3, seed=1))],
-             "Shapes lead: g is that of y. Which products give the shape of a, and that of b?"),
+             "Use the shapes: g has that of y. Which products give the shape of a, and that of b?"),
     Exercise(Linear, [(spread(2, 3), spread(4, 3, seed=1), spread(4, seed=2)),
-                      (spread(5, 2), spread(3, 2, seed=1), spread(3, seed=2))], "Shapes lead: g is (n, out)."),
+                      (spread(5, 2), spread(3, 2, seed=1), spread(3, seed=2))], "Use the shapes: g is (n, out)."),
     Exercise(Softmax, ROWS, "Each y of a row depends on each a of the row, by the sum."),
     Exercise(LogSoftmax, ROWS, "Each y of a row depends on each a of the row, by the sum; e^y is the softmax."),
     Exercise(CrossEntropy, [(spread(4, 3), np.array([2, 0, 1, 1])), (spread(2, 5, seed=1), np.array([4, 0]))],

@@ -1,4 +1,4 @@
-"""`op_checks`: what holds of every good operation, one test for each property.
+"""`op_checks`: the properties of a correct operation, one test for each.
 
 @pytest.mark.parametrize("check", op_checks(MyOp, [(x, w), (y, w)], reference=my_formula))
 def test_my_op(check):
@@ -31,7 +31,7 @@ def op_checks(
     """The properties of an operation as functions without arguments, each of which raises AssertionError where it fails.
 
     `cases` are tuples of inputs, arrays or tensors, on each of which every property must hold; `parameters` go to `op.apply`
-    with all of them. They are: `value`, against `reference`, which takes the same arrays and is left out if there is none;
+    with all of them. They are: `value`, compared with `reference` on the same arrays, if one is given;
     `first_derivative` and `second_derivative` (unless `orders` is 1), by the complex step or differences; `broadcasting` (for
     operations on elements), `float32` kept, memory `layouts`, `empty` inputs, inputs `unchanged`, and `repeatable`.
     `strict` asks for gradients of exactly the inputs' shapes.
@@ -102,12 +102,12 @@ def _differ(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def empty(t: Trial) -> Iterator[Mistake]:
-    """Does the rule take inputs of which there are none, where forward does?"""
+    """Does the rule accept inputs without elements, where forward does?"""
     first = t.places[0]
     alike = [i for i in t.places if t.inputs[i].shape[:1] == t.inputs[first].shape[:1] != ()]
     for cut in ([first], alike) if alike else ():
         inputs = [a[:0] if i in cut else a for i, a in enumerate(t.inputs)]
-        yield from elsewhere(t, inputs, [rule, shapes_fit], "on inputs of which there are none")
+        yield from elsewhere(t, inputs, [rule, shapes_fit], "on inputs without elements")
 
 
 def error(pair: tuple[np.ndarray, np.ndarray]) -> float:

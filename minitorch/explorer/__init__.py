@@ -1,4 +1,4 @@
-"""The tape explorer: a page to step through a backward pass of one's own, by `with minitorch.explore("tape.html"):`."""
+"""The tape explorer: a page to step through your own backward pass, made by `with minitorch.explore("tape.html"):`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["explore"]
 class explore:
     """Write a page on which every number of the backward passes in this block can be seen: `with explore("tape.html"): ...`.
 
-    `terms`, a dictionary that may be filled in the block, names scalar tensors whose sum, with constant weights, the loss is.
-    In a notebook the object shows the page. What the block computes is what it computes without, only slower. Raises
-    RuntimeError within anomaly mode or another `explore`, or where no or more than 1,500 rules have run, ValueError for a named
-    term that the loss is not a sum of.
+    `terms`, a dictionary that may be filled in the block, names scalar tensors; the loss is their constant-weight sum.
+    In a notebook the object shows the page. The block computes the same as without it, only slower. Raises
+    RuntimeError within anomaly mode or another `explore`, or if no rules or more than 1,500 have run, ValueError for a named
+    term that is not part of the loss.
     """
 
     def __init__(self, path: str | os.PathLike[str], terms: dict[str, Tensor] | None = None) -> None:
@@ -78,7 +78,7 @@ def page_of(data: dict[Any, Any]) -> str:
 
 
 def _lean(source: str, blanks: str = "") -> str:
-    """Without lines of comment, indentation, and blanks beside punctuation, to which `blanks` adds, outside strings."""
+    """`source` without comment lines, indentation, and blanks beside punctuation, to which `blanks` adds, outside strings."""
     kept = "\n".join(line for line in map(str.strip, source.splitlines()) if not line.startswith("//"))
     pieces = re.split(r"""("[^"\n]*"|`[^`]*`)""", kept)
     pieces[::2] = (re.sub(rf"(?<!and) ?([{{}}();,=<>?|&!{blanks}]|:(?= )) ?", r"\1", piece) for piece in pieces[::2])

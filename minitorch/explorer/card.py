@@ -36,7 +36,7 @@ def where(record: Record) -> str:
 
 
 def tail(name: str) -> str:
-    """A name, of which the page shows the last 18 characters."""
+    """A name; the page shows its last 18 characters."""
     return name if len(name) <= 18 else f"\N{HORIZONTAL ELLIPSIS}{name[-17:]}"
 
 
@@ -99,14 +99,14 @@ class Cards:
         self.steps: list[Step] = steps
         self.targets: dict[Any, Target] = targets
         self.arrays: Arrays = arrays
-        self.uses: dict[str, int] = uses  # of each module whose rows fold
+        self.uses: dict[str, int] = uses  # how often each module whose rows fold was used
         self.rows: dict[Any, int] = {step: i for i, step in enumerate(steps)}
         self.nodes: dict[Any, int] = {step.record.node: i for i, step in enumerate(steps)}
 
     def parts(self, i: int) -> list[list[Any]]:
         """Lines, operation, gradient, rules and proof of step `i`."""
         step = self.steps[i]
-        rules: list[Any] = [self._rule(step, i, each) for each in sorted(step.sent)] or ["nobody asked for its gradients"]
+        rules: list[Any] = [self._rule(step, i, each) for each in sorted(step.sent)] or ["its gradients were not asked for"]
         marks = {UNKNOWN: [["span.dim", "? "], "Not checked"], WRONG: [["b.down", "✗ "], "The rule does not hold"]}
         way, error, note = step.proof
         right = [["b.now", "✓ "], f"Checked on these numbers by {way}: error {number(error or 0)}"]
@@ -115,7 +115,7 @@ class Cards:
         return [*shown, part("The rule for each input, and where it goes", *rules), part("Is it right?", ["div", *proof])]
 
     def name(self, group: tuple[str, int]) -> str:
-        """A module that folds, and which use of it where there are several."""
+        """The name of a module that folds, and which use of it if there are several."""
         return group[0] + (f", {nth(group[1] - 1)} use" if self.uses[group[0]] > 1 else "")
 
     def due(self, step: Step) -> list[int]:
@@ -165,7 +165,7 @@ class Cards:
         return ["div.send", ["div", *whole], ["div", *self._goes(step, i, position)], ["div.un", *un]]
 
     def _product(self, said: str, known: dict[str, np.ndarray], result: np.ndarray) -> tuple[list[Any], list[Any]]:
-        """The result of a rule as a picture, with its shape; if it is a product, all at one scale, so that shapes are seen."""
+        """The result of a rule as a picture, with its shape; a product is drawn at one scale, so that shapes can be compared."""
         words = said.split()
         factors = [known.get(word.removesuffix("^T"), np.zeros((1, 1, 1))) for word in words]
         if not 2 <= len(words) <= 3 or max(a.ndim for a in (*factors, result)) > 2:
@@ -184,7 +184,7 @@ class Cards:
         return [*pieces[1:], "=", own], [f" {sign} ".join(map(shape, shapes)), f" → {shape(result.shape)}"]
 
     def _goes(self, step: Step, i: int, position: int) -> list[Any]:
-        """Where the result of a rule goes, and how many have come there by then."""
+        """Where the result of a rule goes, and how many have arrived there by then."""
         arrival = step.sent[position]
         node = arrival.edge.as_source()[0]
         if isinstance(node, Leaf):

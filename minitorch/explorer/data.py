@@ -12,7 +12,7 @@ from minitorch.explorer.predict import question
 from minitorch.explorer.recorder import Pass, Recorder, Step
 from minitorch.explorer.words import MINUS, TIMES, Arrays, fixed, letters, number, shape
 
-FREE: Final = -1  # where a lane leads that no gradient is in
+FREE: Final = -1  # the target of a lane without a gradient
 HEADS: Final = ["step", "", "module and operation", "", "output", "parameters"]
 WAITS: Final = """0 of 1: gradients that have arrived, of those expected.
 A row may run when all of its gradients are there; the newest such row runs next."""
@@ -157,7 +157,7 @@ def lanes(sources: list[list[int]]) -> tuple[list[int], list[tuple[int, int, int
 
 
 def layered(names: list[str], sources: list[set[int]]) -> str:
-    """An SVG of boxes and the gradients between them, each box as many layers down as its longest way from the loss."""
+    """An SVG of boxes and the gradients between them, each box as many layers down as its longest path from the loss."""
     level, above = [0] * len(names), [list[int]() for _ in names]
     for i, targets in enumerate(sources):
         for j in targets:

@@ -89,7 +89,7 @@ def _card(target: Target, cards: Cards, k: int, held: np.ndarray) -> list[Any]:
         said: list[Any] = ["div.dim", f"{_source(arrival, cards)}, size {number(norm(total))}"]
         pieces += [["h2.title", title], cards.arrays.picture(total, w=420, h=160), said]
     if target.before is not None and last:
-        said = ["p", "An earlier pass left its gradient in ", ["b", target.title], ", and nobody emptied it. "]
+        said = ["p", "An earlier pass left its gradient in ", ["b", target.title], ", and it was not emptied. "]
         said += [["b", "Backward adds to what is there."], " zero_grad() before the pass would have emptied it."]
         panels = [("Left by an earlier pass", "before this one", target.before), ("This pass", "what has arrived", total)]
         panels.append((target.title, "the sum", held))

@@ -13,7 +13,7 @@ from minitorch.explorer.card import Cards, where
 from minitorch.explorer.words import letters, nth, number, shape
 
 KINDS = ["next", "shape", "count", "axes", "add", "sign"]
-SHOWN = {"next": list[int](), "count": [0, 1]}  # parts of the card that do not tell the answer, of lines, operation, gradient
+SHOWN = {"next": list[int](), "count": [0, 1]}  # parts of the card (lines, operation, gradient) that hide the answer
 
 
 def question(i: int, cards: Cards) -> dict[Any, Any]:
@@ -21,7 +21,7 @@ def question(i: int, cards: Cards) -> dict[Any, Any]:
     asked: dict[str, Any] = {}
     for kind, *rest in _questions(i, cards):
         asked.setdefault(kind, rest)
-    # each step begins with another kind; how many arrive can always be asked
+    # each step begins with another kind; "how many arrive" can always be asked
     kind = next(kind for kind in KINDS[i % 6 :] + KINDS if kind in asked)
     ask, right, wrong, why, *more = asked[kind]
     options = sorted(list(dict.fromkeys([right, *wrong]))[:4], key=lambda text: (len(text), text))
@@ -41,7 +41,7 @@ def _questions(i: int, cards: Cards) -> Iterator[tuple[Any, ...]]:
     rows = [f"{record.node.title} {where(record)}, node {record.node.number}" for record in reached]
     if len(rows) > 1:
         why = f"Gradients have arrived at all of these. The newest runs, node {node.number}: "
-        why += "whatever could still send it one is newer, and has run."
+        why += "every node that sends it one is newer, and has run."
         yield "next", ["Which row runs next?"], rows[0], rows[1:], why
 
     ask: list[Any] = [f"How many gradients arrive at this {node.title} before its rule runs?"]

@@ -1,8 +1,8 @@
-"""What a rule is worth on the numbers it was given: is it right, and what has each term of the loss sent through it?
+"""Checks of a rule on the numbers it was given: is it right, and what has each term of the loss sent through it?
 
-A rule is proved by the operation's own values, moved a little in one direction. The complex step subtracts nothing, so it tells
-to rounding. Where an operation is not analytic (abs, floor, comparisons) central differences tell to half of the digits. A rule
-is linear in the gradient that arrives, so the terms' parts are found by running it again on each part alone.
+A rule is compared with the operation's own values when inputs move a little in one direction. The complex step subtracts
+nothing and is exact to rounding; for operations that are not analytic (abs, floor, comparisons) central differences give half
+of the digits. A rule is linear in its incoming gradient, so it is run again on each loss term's part alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMPLEX, CENTRAL, UNKNOWN, WRONG = "complex step", "central difference", "not ch
 
 
 class Proof(NamedTuple):
-    """How a rule was checked, how far off it was, relative to the sizes of what adds up, and what else there is to say."""
+    """How a rule was checked, its error relative to the sizes of what is added up, and a remark."""
 
     way: str
     error: float | None = None
@@ -53,7 +53,7 @@ def examine(run: Any, named: dict[Any, str]) -> None:
             reason = f"it does not run in float64: {error}"
         step.proof = _proved(step, trial) if trial else Proof(UNKNOWN, note=reason)
         if step not in inside and step.sent and (trial is None or len(run.terms) < 2):
-            run.terms = []  # there is one, or what this step sends is not known
+            run.terms = []  # there is only one, or what this step sends is unknown
         elif step not in inside and trial:
             _pass_on(step, trial, len(run.terms))
     for arrival in (arrival for target in run.targets.values() for arrival in target.arrivals if not run.terms):
@@ -94,7 +94,7 @@ def _proved(step: Any, trial: Trial) -> Proof:
     if given.get("padding_idx") is not None:
         return Proof(UNKNOWN, note="its rule gives no gradient at padding_idx, on purpose")
     if "place" in given:
-        return Proof(UNKNOWN, note="it writes in the memory of its input, and cannot be run again")
+        return Proof(UNKNOWN, note="it writes into the memory of its input, and cannot be run again")
     moves = {i: trial.generator.standard_normal(sent[i].grad.shape) for i in sorted(sent)}
     parts = [moves[i] * grad for i, grad in trial.gradients(weights).items()]
     said, shown = sum(float(part.sum()) for part in parts), sum(float((moves[i] * sent[i].grad).sum()) for i in moves)
@@ -129,7 +129,7 @@ def _proved(step: Any, trial: Trial) -> Proof:
 
 
 def _split(run: Any, named: dict[Any, str]) -> set[Any]:
-    """Find the terms of what a pass started from, if that is a sum of scalars, split what the sum sends them; its steps."""
+    """Find the terms of the loss if it is a sum of scalars, split what the sum sends them, and return the steps of the sum."""
     inside: set[Any] = set()
     if len(run.roots) != 1 or run.roots[0].grad.size != 1 or run.roots[0].grad.dtype.kind != "f":
         return inside

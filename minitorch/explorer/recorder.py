@@ -1,8 +1,8 @@
 """What the explorer remembers: every recorded operation with its inputs and its place in the user's code, and every rule that
 a backward pass runs, with the gradients it was given and those it sent on.
 
-Arrays are copied, because they may be changed later. No random number of minitorch's is drawn, and nothing that is shown is
-written to.
+Arrays are copied, because they may be changed later. The explorer draws none of minitorch's random numbers and writes to
+nothing that it shows.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Target:
 
     @property
     def title(self) -> str:
-        """What the sum is called."""
+        """The name of the sum."""
         return f"{self.name}.grad" if self.after is not None else f"gradient of {self.name}"
 
 
@@ -102,7 +102,7 @@ def host(value: Any) -> Any:
 
 
 class Recorder(Watch):
-    """Sees what the engine does in an `explore` block."""
+    """Records what the engine does in an `explore` block."""
 
     name = "explore"
 

@@ -37,7 +37,7 @@ NOWHERE: Final = Place()
 
 
 class Names:
-    """What the user calls the outermost modules, their parameters, and other tensors."""
+    """The user's names for the outermost modules, their parameters, and other tensors."""
 
     def __init__(self) -> None:
         self.roots: dict[int, tuple[Any, str, str]] = {}  # by id: the module, its name, and what paths in it begin with
@@ -81,7 +81,7 @@ class Names:
         return paths[-1], (paths[folds] or title, self.calls[id(module)][1])
 
     def _enter(self, root: Any, name: str) -> None:
-        """Paths begin with the name of the outermost module only where they would be numbers alone, or two nets' the same."""
+        """Begin paths with the outermost module's name only where they would be bare numbers, or the same in two nets."""
         name = name or type(root).__name__
         plain = not self.roots and root._modules and not any(key.isdigit() for key in root._modules)
         self.roots[id(root)] = root, name, "" if plain else name
@@ -107,7 +107,7 @@ def _line(frame: FrameType) -> Line:
     code, number = frame.f_code, frame.f_lineno
     text, before = (linecache.getline(code.co_filename, n, frame.f_globals).rstrip() for n in (number, number - 1))
     start, stop = 0, len(text)
-    if hasattr(code, "co_positions"):  # from Python 3.11 on the very expression is known, in bytes
+    if hasattr(code, "co_positions"):  # from Python 3.11 on the exact expression is known, in bytes
         first, last, left, right = next(itertools.islice(code.co_positions(), frame.f_lasti // 2, None))
         if first == number and left is not None and right is not None:
             raw = text.encode()

@@ -1,4 +1,4 @@
-"""How the page says numbers, formulas and arrays. A piece of the page is text, or a list: tag and classes, then its pieces."""
+"""How the page writes numbers, formulas and arrays. A piece of it is text, or a list: tag and classes, then its pieces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARK: Final = re.compile(r"(\^\([^)]*\)|\^-?\w+|\bd?[a-z]\d?\b)")
 
 def number(value: float) -> str:
     """A number in six significant digits, with a true minus sign, and an exponent where that is shorter."""
-    value = float(value) + 0.0  # there is one zero
+    value = float(value) + 0.0  # turns -0 into 0
     if not math.isfinite(value):
         return "NaN" if value != value else MINUS * (value < 0) + "∞"
     digits, _, exponent = f"{value:.{'6g' if value == 0 or abs(value) >= 1e-3 else '5e'}}".partition("e")
@@ -28,7 +28,7 @@ def number(value: float) -> str:
 
 
 def decimals(*arrays: np.ndarray) -> int:
-    """The places after the point of numbers that are shown as a sum: those that give the largest six digits; -1: too many."""
+    """The decimals of numbers that are shown as a sum: those that give the largest six digits; -1 for too many."""
     most = max(map(largest, arrays))
     if most and not 1e-6 < most < 1e6:
         return -1
@@ -36,12 +36,12 @@ def decimals(*arrays: np.ndarray) -> int:
 
 
 def fixed(value: float, places: int, sign: str = "") -> str:
-    """A number with so many places after the point; `sign` "+" shows that as well."""
+    """A number with `places` decimals; with `sign` "+" a plus is shown too."""
     return f"{value + 0.0:{sign}.{places}f}".replace("-", MINUS)
 
 
 def addition(values: np.ndarray) -> tuple[str, str]:
-    """A few numbers as a sum, and what they add up to; nothing where they are many or do not add up as printed."""
+    """A few numbers as a sum, and what they add up to; two empty texts where they are many or do not add up as printed."""
     places, total = decimals(values, values.sum()), float(values.sum())
     if places < 0 or len(values) > 6 or np.rint(values * 10.0**places).sum() != np.rint(total * 10.0**places):
         return "", ""
@@ -84,13 +84,13 @@ def letters(operation: Any, inputs: int) -> list[str]:
 
 
 def said_of(operation: Any) -> str:
-    """What an operation computes, without what is said of the letters."""
+    """What an operation computes, without the remarks on its letters."""
     said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |[:;] ", formula_of(operation)[0])[0]
     return re.sub(r"^[a-z] = |`", "", said)
 
 
 def rules_of(operation: Any, inputs: int) -> list[str]:
-    """For each input its derivative; one is said of all where an operation takes any number."""
+    """For each input its derivative; an operation with any number of inputs has one for all."""
     rules = {letter: rule.replace("`", "") for letter, rule in formula_of(operation)[1].items()}
     alike = next(iter(rules.values()), "") if len(rules) == 1 else ""
     return [rules.get(letter, alike if letter[0] == "a" else "") for letter in letters(operation, inputs)]

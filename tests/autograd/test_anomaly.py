@@ -182,7 +182,7 @@ def test_nan_that_the_user_put_in_is_his_own_until_it_spoils_a_gradient():
         loss = (data * w).sum()  # data with nan in it
         with refused(
             "mul.backward: the gradient of input 1, of shape (3,) float32, holds nan (1 of 3 elements, the first at [1])",
-            "made of an array of shape (3,) that held nan (1 of 3 elements, the first at [1]) in the forward pass",
+            "computed from an array of shape (3,) that held nan (1 of 3 elements, the first at [1]) in the forward pass",
             "loss = (data * w).sum()  # data with nan in it",
         ):
             loss.backward()
