@@ -165,7 +165,7 @@ class Cards:
         return ["div.send", ["div", *whole], ["div", *self._goes(step, i, position)], ["div.un", *un]]
 
     def _product(self, said: str, known: dict[str, np.ndarray], result: np.ndarray) -> tuple[list[Any], list[Any]]:
-        """The result of a rule as a picture, with its shape; a product is drawn at one scale, so that shapes can be compared."""
+        """The result of a rule as a picture, with its shape; a product is drawn at one scale, so shapes can be compared."""
         words = said.split()
         factors = [known.get(word.removesuffix("^T"), np.zeros((1, 1, 1))) for word in words]
         if not 2 <= len(words) <= 3 or max(a.ndim for a in (*factors, result)) > 2:
