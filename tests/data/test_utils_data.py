@@ -2,7 +2,6 @@
 
 import re
 from collections import namedtuple
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,11 +13,9 @@ from minitorch.utils.data import (
     ConcatDataset,
     DataLoader,
     Dataset,
-    IterableDataset,
     RandomSampler,
     SequentialSampler,
     Subset,
-    SubsetRandomSampler,
     TensorDataset,
     WeightedRandomSampler,
     default_collate,
@@ -26,55 +23,7 @@ from minitorch.utils.data import (
     random_split,
 )
 from tests import fakecupy
-
-
-def numbered(count=10):
-    """Sample i is a row of i's and the number i."""
-    numbers = mt.arange(count)
-    return TensorDataset(numbers.float().reshape(-1, 1).expand(count, 3).contiguous(), numbers)
-
-
-def order(loader):
-    """The numbers of the samples of one epoch, batch by batch."""
-    return [labels.tolist() for _, labels in loader]
-
-
-def samples(loader):
-    """The numbers of the samples of one epoch."""
-    return [number for batch in order(loader) for number in batch]
-
-
-def seeded(seed=0):
-    return mt.Generator().manual_seed(seed)
-
-
-class Squares(Dataset):
-    """A data set that computes its samples."""
-
-    def __init__(self, count):
-        self.count = count
-
-    def __getitem__(self, index):
-        if not 0 <= index < self.count:
-            raise IndexError(index)
-        return {"root": float(index), "square": index**2, "name": f"n{index}"}
-
-    def __len__(self):
-        return self.count
-
-
-class Countdown(IterableDataset):
-    """Samples one after another."""
-
-    def __init__(self, count):
-        self.count = count
-
-    def __iter__(self):
-        return iter(range(self.count, 0, -1))
-
-    def __len__(self):
-        return self.count
-
+from tests.data.datasets import Countdown, Squares, numbered, order, samples, seeded
 
 # ---- batches and their order ---------------------------------------------------------------------------------------------
 
@@ -191,113 +140,6 @@ def test_a_data_set_on_the_gpu_gives_batches_there_without_waiting():
         assert sorted(samples(batches)) == list(range(9))
         with pytest.raises(IndexError, match="DataLoader: position 10 in a data set of 10 samples"):
             order(DataLoader(dataset, 2, sampler=[0, 10]))
-
-
-# ---- stopping in the middle of an epoch ----------------------------------------------------------------------------------
-
-
-def stopped_after(loader, batches):
-    """The state inside the loop, after so many batches."""
-    assert len(list(islice(loader, batches))) == batches
-    return loader.state_dict()
-
-
-LOADERS = {
-    "in order": lambda: DataLoader(numbered(), 3),
-    "shuffled": lambda: DataLoader(numbered(), 3, shuffle=True, generator=seeded()),
-    "shuffled, the incomplete batch left out": lambda: DataLoader(
-        numbered(), 3, shuffle=True, generator=seeded(), drop_last=True
-    ),
-    "a sampler": lambda: DataLoader(numbered(), 3, sampler=[4, 2, 2, 8, 9, 1, 0]),
-    "samples one by one": lambda: DataLoader(Squares(10), 4, shuffle=True, generator=seeded(), collate_fn=str),
-}
-
-
-@pytest.mark.parametrize("make", LOADERS.values(), ids=LOADERS)
-def test_a_loader_goes_on_after_any_batch_and_the_epochs_after_are_the_same_too(make):
-    loader = make()
-    epochs = [list(map(str, loader)) for _ in range(3)]
-    for batches in range(1, len(loader) + 1):
-        loader = make()
-        list(loader)
-        state, resumed = stopped_after(loader, batches), make()
-        resumed.load_state_dict(state)
-        assert [list(map(str, resumed)) for _ in range(2)] == [epochs[1][batches:], epochs[2]]
-
-
-def test_after_the_loop_a_whole_epoch_comes():
-    loader, resumed = (DataLoader(numbered(), 3, shuffle=True, generator=seeded()) for _ in range(2))
-    list(loader)
-    resumed.load_state_dict(loader.state_dict())
-    assert order(resumed) == order(loader)
-    assert loader.state_dict()["batches"] == 0
-
-
-def test_the_order_of_an_epoch_outlives_the_state_of_the_default_generator():
-    loader = DataLoader(numbered(), 3, shuffle=True)
-    mt.manual_seed(0)
-    epoch = order(loader)
-    mt.manual_seed(0)
-    state = stopped_after(loader, 1)
-    mt.rand(100)  # as dropout draws
-    after = mt.get_rng_state()
-    resumed = DataLoader(numbered(), 3, shuffle=True)
-    resumed.load_state_dict(state)
-    assert order(resumed) == epoch[1:]
-    assert mt.get_rng_state().tolist() == after.tolist()  # nothing was drawn
-
-
-def test_a_loaded_state_is_that_of_the_loader_until_the_next_batch():
-    loader = DataLoader(numbered(), 3, shuffle=True, generator=seeded())
-    state, resumed = stopped_after(loader, 2), DataLoader(numbered(), 3, shuffle=True, generator=seeded(1))
-    resumed.load_state_dict(state)
-    for _ in range(2):
-        found = resumed.state_dict()
-        assert (found["loader"], found["batches"]) == (state["loader"], 2)
-        assert found["order"].tolist() == state["order"].tolist()
-        assert found["generator"].tolist() == state["generator"].tolist()
-        iter(resumed)  # without a batch nothing has begun
-
-
-def test_a_loop_that_was_left_is_not_gone_on_with_unless_its_state_is_loaded():
-    loader = DataLoader(numbered(), 3)
-    state = stopped_after(loader, 2)
-    assert order(loader) == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
-    loader.load_state_dict(state)
-    assert order(loader) == [[6, 7, 8], [9]]
-    assert len(order(loader)) == 4
-
-
-def test_the_state_of_a_loader_is_saved_and_loaded(tmp_path):
-    loader = DataLoader(numbered(), 3, shuffle=True, generator=seeded())
-    mt.save(stopped_after(loader, 2), tmp_path / "file")
-    resumed = DataLoader(numbered(), 3, shuffle=True, generator=seeded(1))
-    resumed.load_state_dict(mt.load(tmp_path / "file"))
-    rest = order(DataLoader(numbered(), 3, shuffle=True, generator=seeded()))[2:]
-    assert order(resumed) == rest
-
-
-@pytest.mark.parametrize(
-    "change, said",
-    [
-        ({"loader": None}, "expected the state of a loader with {'samples': 10, 'batch_size': 3, 'shuffle': True"),
-        ({"loader": {"samples": 11}}, "got one with {'samples': 11}"),
-        ({"batches": -1}, "expected a number of batches from 0 to 4, got -1"),
-        ({"batches": 5}, "expected a number of batches from 0 to 4, got 5"),
-        ({"batches": True}, "expected a number of batches from 0 to 4, got True"),
-        ({"order": None}, "expected an order of 10 samples, got None"),
-        ({"order": mt.arange(9)}, "expected an order of 10 samples, got tensor"),
-        ({"order": mt.zeros(10, dtype=mt.int64)}, "expected an order of 10 samples, got tensor"),
-        ({"generator": None}, "set_state: expected a uint8 tensor of 52 bytes"),
-    ],
-)
-def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, said):
-    loader = DataLoader(numbered(), 3, shuffle=True, generator=seeded())
-    expected = order(DataLoader(numbered(), 3, shuffle=True, generator=seeded(1)))
-    state, resumed = stopped_after(loader, 2), DataLoader(numbered(), 3, shuffle=True, generator=seeded(1))
-    with pytest.raises(ValueError, match=re.escape(said)):
-        resumed.load_state_dict({**state, **change})
-    assert order(resumed) == expected
 
 
 # ---- data sets and splits ------------------------------------------------------------------------------------------------
@@ -461,36 +303,3 @@ def test_data_sets_are_joined():
     assert joined[-1]["square"] == 4
     assert len(Squares(2) + Squares(1)) == 3
     assert list(ChainDataset([Countdown(2), Countdown(1)])) == [2, 1, 1] == list(Countdown(2) + Countdown(1))
-
-
-# ---- samplers ------------------------------------------------------------------------------------------------------------
-
-
-def test_random_samplers_hold_every_position_once_and_follow_their_generator():
-    for make in (RandomSampler, SubsetRandomSampler):
-        first, second = (list(make(range(3, 33), generator=seeded(1))) for _ in range(2))
-        assert first == second
-        assert sorted(first) == list(range(30) if make is RandomSampler else range(3, 33))
-        sampler = make(range(30), generator=seeded(1))
-        assert list(sampler) != list(sampler)
-        assert len(sampler) == 30
-
-
-def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
-    more = list(RandomSampler(range(4), num_samples=10, generator=seeded()))
-    assert [sorted(more[:4]), sorted(more[4:8]), len(more)] == [[0, 1, 2, 3], [0, 1, 2, 3], 10]
-    drawn = list(RandomSampler(range(3), replacement=True, num_samples=300, generator=seeded()))
-    assert set(drawn) == {0, 1, 2}
-    assert len(drawn) == 300
-
-
-def test_a_weighted_sampler_draws_in_proportion():
-    drawn = list(WeightedRandomSampler(mt.tensor([1.0, 0.0, 3.0]), 4000, generator=seeded()))
-    assert len(drawn) == 4000
-    assert drawn.count(1) == 0
-    assert abs(drawn.count(2) / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
-    assert sorted(WeightedRandomSampler([0.5, 2.0, 1.0], 3, replacement=False)) == [0, 1, 2]
-
-
-def test_samplers_are_found_where_pytorch_has_them():
-    assert mt.utils.data.sampler.SubsetRandomSampler is SubsetRandomSampler

@@ -1,0 +1,35 @@
+"""Samplers."""
+
+import minitorch as mt
+from minitorch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
+from tests.data.datasets import seeded
+
+
+def test_random_samplers_hold_every_position_once_and_follow_their_generator():
+    for make in (RandomSampler, SubsetRandomSampler):
+        first, second = (list(make(range(3, 33), generator=seeded(1))) for _ in range(2))
+        assert first == second
+        assert sorted(first) == list(range(30) if make is RandomSampler else range(3, 33))
+        sampler = make(range(30), generator=seeded(1))
+        assert list(sampler) != list(sampler)
+        assert len(sampler) == 30
+
+
+def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
+    more = list(RandomSampler(range(4), num_samples=10, generator=seeded()))
+    assert [sorted(more[:4]), sorted(more[4:8]), len(more)] == [[0, 1, 2, 3], [0, 1, 2, 3], 10]
+    drawn = list(RandomSampler(range(3), replacement=True, num_samples=300, generator=seeded()))
+    assert set(drawn) == {0, 1, 2}
+    assert len(drawn) == 300
+
+
+def test_a_weighted_sampler_draws_in_proportion():
+    drawn = list(WeightedRandomSampler(mt.tensor([1.0, 0.0, 3.0]), 4000, generator=seeded()))
+    assert len(drawn) == 4000
+    assert drawn.count(1) == 0
+    assert abs(drawn.count(2) / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000) ** 0.5
+    assert sorted(WeightedRandomSampler([0.5, 2.0, 1.0], 3, replacement=False)) == [0, 1, 2]
+
+
+def test_samplers_are_found_where_pytorch_has_them():
+    assert mt.utils.data.sampler.SubsetRandomSampler is SubsetRandomSampler
