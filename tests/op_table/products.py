@@ -103,6 +103,8 @@ ROWS = [
     Row("vector_norm", mt.linalg.vector_norm, np.linalg.norm, [case(VECTOR), case(VECTOR, 3), case(VECTOR, 0.5)], torch=lambda torch, *a: torch.linalg.vector_norm(*a), analytic=False),
     Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
         torch=lambda torch, *a: torch.linalg.norm(*a), analytic=False, bad=[bad(ValueError, "^linalg.norm: expected ord 'fro', 'nuc', 1, -1, 2, -2, inf or -inf for matrices, got 3", MATRIX, 3)]),
+    Row("svd", via(mt.svd, lambda a: mt.svd(a).S), lambda a: np.linalg.svd(a, compute_uv=False), [case(MATRIX), case(SQUARE), case(STACK)],
+        torch=lambda torch, a: torch.svd(a).S, analytic=False),
     # ---- along a dimension
     Row("cumprod", mt.cumprod, lambda x, dim: x.cumprod(dim) if x.ndim else x, [
         case(CUBE, 1, waits="backward"), case(np.array([[1.5, 0.0, -2.0], [0.5, 0.0, 0.0]]), -1, waits="backward"), case(spread(), 0)],
