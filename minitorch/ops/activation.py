@@ -56,7 +56,7 @@ def _sigmoid(a: Any, out: Any) -> Any:
 
 
 class Relu(Op):
-    """max(a, 0).  da = g where a > 0, else 0 (also at 0); g at a nan, which so stays in sight."""
+    """max(a, 0).  da = g where a > 0, else 0 (also at 0); g at a nan, so that it stays visible."""
 
     def forward(ctx, a: Any) -> Any:
         out = array_module(a).maximum(a, 0)
@@ -75,7 +75,7 @@ class LeakyRelu(Op):
         ctx.saved, ctx.slope = (a,), slope
         a = floating(a)
         xp, out = array_module(a), array_module(a).empty_like(a)
-        # by `where` on random signs the whole operation takes 8 times as long: the processor cannot foresee which one is next
+        # `where` takes 8 times as long on random signs, which the processor cannot predict
         for x, y in strips(a, out):
             xp.multiply(x if slope else xp.minimum(x, 0), slope, out=y)  # an infinity times 0 is nan
             (xp.maximum if slope <= 1 else xp.minimum)(x, y, out=y)
@@ -87,7 +87,7 @@ class LeakyRelu(Op):
 
 
 class Bent(Op):
-    """h where a > 0, else slope h: what LeakyRelu sends back.  dh = g, or slope g; da = 0."""
+    """h where a > 0, else slope h: the gradient of LeakyRelu.  dh = g, or slope g; da = 0."""
 
     def forward(ctx, h: Any, a: Any, slope: Any) -> Any:
         ctx.saved, ctx.slope = (a,), slope
@@ -130,7 +130,7 @@ class Silu(Op):
         ctx.saved = (a,)
         a = floating(a)
         out = array_module(a).empty_like(a)
-        for x, y in strips(a, out):  # as two operations 1.4 times as long
+        for x, y in strips(a, out):  # two operations take 1.4 times as long
             _sigmoid(x, y)
             y *= x
         return out
@@ -141,7 +141,7 @@ class Silu(Op):
 
 
 class SiluGradient(Op):
-    """h s (1 + a (1 - s)), with s = sigmoid a: what Silu sends back.
+    """h s (1 + a (1 - s)), with s = sigmoid a: the gradient of Silu.
 
     dh = g s (1 + a (1 - s)), da = g h s (1 - s) (2 + a (1 - 2 s)).
     """
@@ -204,7 +204,7 @@ class Softplus(Op):
 
 
 class Softmax(Op):
-    """p = e^a / sum e^a over `dim`, with the maximum taken off first.  da = p (g - sum(g p))."""
+    """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
         a = floating(a)
@@ -222,13 +222,13 @@ class Softmax(Op):
 
 
 class SoftmaxGradient(Op):
-    """p (h - sum(h p)) over `dim`: what Softmax sends back.  dh = p (g - sum(g p)), dp = g (h - sum(h p)) - h sum(g p)."""
+    """p (h - sum(h p)) over `dim`: the gradient of Softmax.  dh = p (g - sum(g p)), dp = g (h - sum(h p)) - h sum(g p)."""
 
     def forward(ctx, h: Any, p: Any, dim: Any) -> Any:
         ctx.saved = h, p
         ctx.dim = dim
         out = array_module(p).empty_like(p, dtype=h.dtype)
-        for x, y, z in slabs(dim, h, p, out):  # with the forward pass likewise, (64, 50000) takes 0.93 of its time
+        for x, y, z in slabs(dim, h, p, out):  # this and the same in forward take 0.93 of the time for (64, 50000)
             array_module(p).multiply(x, y, out=z)
             z -= y * total(z, _dims(z, dim), True)
         return out
@@ -241,7 +241,7 @@ class SoftmaxGradient(Op):
 
 
 class LogSoftmax(Op):
-    """l = a - log sum e^a over `dim`, with the maximum taken off first.  da = g - e^l sum g."""
+    """l = a - log sum e^a over `dim`, with the maximum subtracted first.  da = g - e^l sum g."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
         a = floating(a)
@@ -306,7 +306,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 @doable_in_place
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """x kept within 0 and 6, with gradient 0 at both."""
+    """x limited to [0, 6], with gradient 0 at both bounds."""
     return where(input >= 6, 6, relu(input))
 
 
@@ -339,7 +339,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 @in_float32
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x times the normal distribution function of x (Hendrycks & Gimpel 2016); `approximate="tanh"` is its smooth stand-in.
+    """x times the normal distribution function of x (Hendrycks & Gimpel 2016); `approximate="tanh"` uses tanh for that.
 
     Raises ValueError for another approximation.
     """
@@ -357,7 +357,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
-    """e^x over its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
+    """e^x divided by its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
     return _softmax_of(input if dtype is None else input.type(dtype), dim=whole("softmax", "dim", dim))
 
 

@@ -99,7 +99,7 @@ class TruncDivide(FloorDivide):
 
 @contextlib.contextmanager
 def _dividing(a: Any, b: Any) -> Iterator[bool]:
-    """Around a division: whether it is one of whole numbers, of which NumPy makes 0 where it should raise ZeroDivisionError."""
+    """Around a division: whether it is one of integers, which raises ZeroDivisionError where NumPy would return 0."""
     kind = (a if backend.is_array(a) else b).dtype.kind
     if kind == "b":
         raise TypeError("booleans cannot be divided into whole parts; convert them")
@@ -171,7 +171,7 @@ _BY_PRODUCTS = range(2, 9)  # exponents: NumPy's general power of a negative flo
 
 
 def _power(base: Any, exponent: int) -> Any:
-    """`base` to a whole power of at least 1, by repeated squares: within half a unit of the last place for each product."""
+    """`base` to a whole power of at least 1, by repeated squaring; each product is exact to half a unit of the last place."""
     if exponent == 1:
         return base
     half = _power(base, exponent // 2)
@@ -224,7 +224,7 @@ def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
 
 
 def remainder(input: Tensor, other: Tensor | float) -> Tensor:
-    """The remainder of `input / other`, with the sign of `other`, as Python's `%`. Raises as `floor_divide`."""
+    """The remainder of `input / other`, with the sign of `other`, like Python's `%`. Raises like `floor_divide`."""
     return Remainder.apply(input, other)
 
 

@@ -1,4 +1,4 @@
-"""Writing into the memory of a tensor: what may be written where, and how the graph knows of it."""
+"""Writing into the memory of a tensor: what may be written where, and how the graph records it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InPlace(Op):
 
 
 class Overwrite(Op):
-    """a, with b in the place that a view, or the whole, looks into.  da = g elsewhere and 0 there, db = g there."""
+    """a, with b in the place that a view, or the whole, covers.  da = g elsewhere and 0 there, db = g there."""
 
     def forward(ctx, a: Any, b: Any, place: Any, steps: Any) -> Any:
         ctx.steps, ctx.shape, ctx.xp = steps, a.shape, array_module(a)
@@ -57,7 +57,7 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
 
     Through a view the content of its base changes, which other views see. Raises RuntimeError for a leaf that requires a
     gradient, or a view of one, outside `no_grad`, for a view made under `no_grad` where the change has to be recorded, and for
-    images whose order in memory is not PyTorch's beside a view of them; ValueError if the shapes differ or several elements of
+    images with a view that is a copy in PyTorch, or the reverse; ValueError if the shapes differ or several elements of
     `tensor` share one place in memory, TypeError if the dtype cannot hold the values.
     """
     if value.shape != tensor.shape:
@@ -74,7 +74,7 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
 
 
 def is_recorded(tensor: Tensor, by: str) -> bool:
-    """Whether a change of `tensor` is part of a computation; raises RuntimeError if it is of one that cannot be changed."""
+    """Whether a change of `tensor` has to be recorded; raises RuntimeError if it must not be changed."""
     base = tensor if tensor._view is None else tensor._view.base
     if base.requires_grad and base.is_leaf:
         what = "a leaf" if base is tensor else "a view of a leaf"
@@ -90,13 +90,13 @@ def _record(tensor: Tensor, value: Tensor, by: str) -> None:
     if view is not None and (not view.recorded or view.base.array is not view.array):
         raise RuntimeError(
             f"{by}: this tensor of shape {shapes(tensor)} is a view that was made under no_grad(), or whose base has been "
-            "replaced since; what changes through it cannot be recorded. Make the view anew, or change a clone() of it"
+            "replaced since; a change through it cannot be recorded. Make a new view, or change a clone() of it"
         )
     base = tensor if view is None else view.base
     before = base.grad_fn
     if view is None and value.requires_grad:
         base._node = InPlace.apply(value, memory=tensor.array)._node
-    else:  # a constant in the place of what has a history: its gradient is zero
+    else:  # overwriting with a constant: the old content gets a zero gradient
         base._node = Overwrite.apply(base, value, place=tensor.array, steps=view and view.steps)._node
     if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
         before._keeper = None
@@ -112,7 +112,7 @@ def check_writable(tensor: Tensor, by: str) -> None:
             f"{by}: in this tensor of shape {shapes(tensor)} several elements share one place in memory, as after "
             "expand(); change a clone() of it"
         )
-    if not getattr(tensor.array.flags, "writeable", True):  # CuPy locks no array
+    if not getattr(tensor.array.flags, "writeable", True):  # CuPy arrays are always writeable
         raise ValueError(f"{by}: the memory of this tensor of shape {shapes(tensor)} is read-only; change a clone() of it")
 
 

@@ -1,4 +1,4 @@
-"""Attention: for each query the values, weighed by how well their keys fit it."""
+"""Attention: for each query, the mean of the values weighted by how well their keys match it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """softmax(q k^T scale + mask) v, for q (..., L, E), k (..., S, E), v (..., S, Ev); scale is 1 / sqrt(E) unless given.
 
-    A boolean mask (..., L, S) says where a query may look, one of floats is added; `is_causal` lets query i look at keys 0 to
-    i. A query that may look nowhere gets zeros. `enable_gqa` repeats the heads of k and v, dim -3, to as many as q has. Raises
+    A boolean mask (..., L, S) is True where a query may attend, a float mask is added; `is_causal` allows query i the keys 0
+    to i. A query without keys gets zeros. `enable_gqa` repeats the heads of k and v, dim -3, to as many as q has. Raises
     ValueError for shapes that do not fit and a mask together with `is_causal` (Vaswani et al. 2017, section 3.2.1).
     """
     if enable_gqa:
@@ -58,7 +58,7 @@ def attention_weights(
     else:
         allowed = attn_mask
         scores = where(allowed, scores, -math.inf)
-    blind = wrap(~allowed.array.any(-1, keepdims=True))  # queries that may look nowhere
+    blind = wrap(~allowed.array.any(-1, keepdims=True))  # queries without keys
     if not bool(blind.array.any()):
         return softmax(scores, -1)
     return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))

@@ -86,7 +86,7 @@ class Conv2d(Op):
 
 
 class ConvTranspose2d(Op):
-    """The transpose of x -> conv2d(x, w), applied to y: what a convolution of height and width `size` sends back to its input.
+    """The transpose of x -> conv2d(x, w), applied to y: the gradient of a convolution by its input of height and width `size`.
 
     dy = conv2d(g, w), dw = the correlation of g with y.
     """
@@ -170,8 +170,8 @@ def conv2d(
     """The correlation of images (n, in, height, width) with filters (out, in / groups, kh, kw), plus bias (out).
 
     `padding` is a number of zeros on each side, "valid" (none) or "same" (an output of the input's size, stride 1 only). One
-    image (in, height, width) is taken too. Raises ValueError if the shapes do not fit or there is no channel, where PyTorch's
-    output is empty, TypeError if the dtypes differ.
+    image (in, height, width) is taken too. Raises ValueError if the shapes do not fit or there is no channel (PyTorch's
+    output is empty then), TypeError if the dtypes differ.
     """
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
@@ -215,7 +215,7 @@ def conv_transpose2d(
 ) -> Tensor:
     """The transpose of conv2d: images (n, in, height, width), filters (in, out / groups, kh, kw), plus bias (out).
 
-    `output_padding` is added to one side of the output, whose size a stride leaves open. Raises as `conv2d` does.
+    `output_padding` is added to one side of the output, whose size a stride above 1 leaves open. Raises like `conv2d`.
     """
     if input.ndim == 3:
         whole = conv_transpose2d(input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups, dilation)

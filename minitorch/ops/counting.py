@@ -29,7 +29,7 @@ def unique(
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each whole number from 0 on occurs in a vector, or the sum of its `weights`; ValueError for negative ones."""
+    """How often each whole number from 0 up occurs in a vector, or the sum of its `weights`; ValueError for negative ones."""
     if input.dtype.kind not in "iu":
         raise TypeError(f"bincount: expected integers, got {input.dtype}")
     if input.ndim != 1 or (weights is not None and weights.shape != input.shape) or minlength < 0:
@@ -43,7 +43,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements lie in each of `bins` equal stretches from `min` to `max`; if these are equal, of all there are."""
+    """How many elements lie in each of `bins` equal stretches from `min` to `max`; if these are equal, over the whole range."""
     if input.dtype.kind != "f":
         raise TypeError(f"histc: expected a floating-point tensor, got {input.dtype}")
     if bins <= 0:

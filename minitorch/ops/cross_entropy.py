@@ -79,9 +79,9 @@ def cross_entropy(
 ) -> Tensor:
     """-log of the softmax probability of the target class, for logits (n, classes), (n, classes, ...) or (classes).
 
-    `target` holds classes, integers of shape (n, ...), or probabilities of the shape of `input`. `weight` (classes) weighs
-    classes; a "mean" divides by the targets' weights. Rows whose class is `ignore_index` are left out: their gradient is 0,
-    whatever they hold, and the mean of no row is nan. `label_smoothing` e mixes the target with e parts of the uniform
+    `target` holds classes, integers of shape (n, ...), or probabilities of the shape of `input`. `weight` (classes) is a factor
+    per class; a "mean" divides by the targets' weights. Rows whose class is `ignore_index` are left out: their gradient is 0,
+    whatever they hold, and the mean of no row is nan. `label_smoothing` e replaces a share e of the target by the uniform
     distribution. Raises ValueError if the shapes do not fit or for an `ignore_index` beside probabilities, IndexError for a
     class out of range, TypeError for wrong dtypes.
     """
@@ -142,8 +142,8 @@ def _classes(input: Tensor) -> int:
 def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple[Any, ...]:
     """Input as rows (m, classes), labels (m), the factor of each row (None: 1 for all), and the shape of the losses.
 
-    Ignored rows are not among them: the last says which are (a mask, or on a GPU their positions), or is None for all. A
-    product with a factor of 0 would make nan of an infinity that they hold.
+    Ignored rows are left out, as a factor of 0 would turn an infinity in them into nan; a fifth item tells which rows remain:
+    a mask, on a GPU their positions, or None for all.
     """
     given, shape, classes = (
         tuple(input.shape),
@@ -173,7 +173,7 @@ def _rows(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignor
 
 
 def _range(labels: Any) -> tuple[int, int]:
-    """The smallest and the largest label; of none, one that fits any classes."""
+    """The smallest and the largest label; (0, 0), which is never out of range, if there are none."""
     return (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
 
 
@@ -201,12 +201,12 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
 
 
 def _reduced_rows(losses: Tensor, reduction: str, shape: tuple[int, ...], factors: Any, valid: Any) -> Tensor:
-    """Losses of rows in their `shape`, with 0 for rows that are not `valid`; summed, or averaged over the weight they carry."""
+    """Losses of rows in their `shape`, with 0 for rows that are not `valid`; summed, or divided by their total weight."""
     if reduction == "none":
         return (losses if valid is None else AddAt.apply(losses, index=(valid,), shape=(math.prod(shape),))).reshape(shape)
     return reduced("", losses, reduction) if factors is None or reduction == "sum" else losses.sum() / _weight_of(factors)
 
 
 def _weight_of(factors: Any) -> Tensor:
-    """The weight that rows carry together."""
+    """The total weight of the rows."""
     return wrap(array_module(factors).asarray(total(factors, (0,))))

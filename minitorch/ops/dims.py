@@ -1,4 +1,4 @@
-"""Whole numbers that users give: dimensions, counted from either end, and sizes. No boolean is one, though Python thinks so."""
+"""Whole numbers that users give: dimensions, counted from either end, and sizes. A boolean is not one, unlike in Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Dim = int | tuple[int, ...] | list[int] | None
 
 
 def whole(name: str, what: str, value: Any) -> int:
-    """`value` as a whole number; raises TypeError for what is none, a boolean or a float."""
+    """`value` as a whole number; raises TypeError for anything else, such as a boolean or a float."""
     if type(value) is int:
         return value
     if not isinstance(value, (bool, np.bool_)):
@@ -52,11 +52,11 @@ def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
 
 
 def along(dim: int, part: Any) -> tuple[Any, ...]:
-    """The index that has `part` in the place of dimension `dim` and everything before it."""
+    """An index with `part` at dimension `dim` and full slices before it."""
     return (*(slice(None),) * dim, part)
 
 
 def shapes(*tensors: Any) -> str:
-    """The shapes of tensors as messages say them: "(2, 3), (3,) and ()"."""
+    """The shapes of tensors as messages write them: "(2, 3), (3,) and ()"."""
     *first, last = (str(tuple(tensor.shape)) for tensor in tensors)
     return f"{', '.join(first)} and {last}" if first else last

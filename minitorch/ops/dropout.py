@@ -45,7 +45,7 @@ def dropout(
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """As `dropout`, but whole channels of images ((n,) channels, height, width) at once (Tompson et al. 2015)."""
+    """Like `dropout`, for whole channels of images ((n,) channels, height, width) (Tompson et al. 2015)."""
     _check("dropout2d", p)
     if input.ndim not in (3, 4):
         raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {shapes(input)}")

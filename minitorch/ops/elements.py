@@ -89,7 +89,7 @@ class Log10(Curve, ufunc="log10"):
 
 
 class Logit(Op):
-    """log(a / (1 - a)), with `eps` of a kept within [eps, 1 - eps].  da = g / (a (1 - a)); outside 0, without `eps` nan."""
+    """log(a / (1 - a)), with `eps` of a limited to [eps, 1 - eps].  da = g / (a (1 - a)); outside 0, without `eps` nan."""
 
     def forward(ctx, a: Any, eps: Any) -> Any:
         ctx.saved, ctx.eps = (a,), eps
@@ -116,9 +116,9 @@ def _of_each(op: type[Op], name: str, text: str) -> Callable[[Tensor], Tensor]:
 
 
 tan: Final = _of_each(Tan, "tan", "The tangent of each element.")
-asin: Final = _of_each(Asin, "asin", "The angle whose sine each element is, nan outside [-1, 1].")
-acos: Final = _of_each(Acos, "acos", "The angle whose cosine each element is, nan outside [-1, 1].")
-atan: Final = _of_each(Atan, "atan", "The angle whose tangent each element is.")
+asin: Final = _of_each(Asin, "asin", "The angle in radians whose sine is the element; nan outside [-1, 1].")
+acos: Final = _of_each(Acos, "acos", "The angle in radians whose cosine is the element; nan outside [-1, 1].")
+atan: Final = _of_each(Atan, "atan", "The angle in radians whose tangent is the element.")
 sinh: Final = _of_each(Sinh, "sinh", "The hyperbolic sine of each element.")
 cosh: Final = _of_each(Cosh, "cosh", "The hyperbolic cosine of each element.")
 expm1: Final = _of_each(Expm1, "expm1", "e to the power of each element, less 1; exact for small ones.")
@@ -145,7 +145,7 @@ def frac(input: Tensor) -> Tensor:
 
 
 def sgn(input: Tensor) -> Tensor:
-    """-1, 0 or 1 for each element; of booleans themselves."""
+    """-1, 0 or 1 for each element; booleans stay as they are."""
     return sign(input) if input.dtype != backend.bool_ else input.clone()
 
 
@@ -187,10 +187,10 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
-    """log(p / (1 - p)), the inverse of the sigmoid; with `eps`, of each element kept within [eps, 1 - eps]."""
+    """log(p / (1 - p)), the inverse of the sigmoid; with `eps`, of each element limited to [eps, 1 - eps]."""
     return Logit.apply(input, eps=eps)
 
 
 def erfc(input: Tensor) -> Tensor:
-    """1 - erf, computed as such: for large elements only as exact as 1 is."""
+    """1 - erf, computed as that difference: the small values at large elements have few exact digits."""
     return 1 - erf(input)

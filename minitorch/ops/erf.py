@@ -1,4 +1,4 @@
-"""The error function, and the normal distribution function, by which gelu weighs each number."""
+"""The error function, and the normal distribution function, by which gelu multiplies each number."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Gelu(Op):
         xp = array_module(a)
         x = floating(a)
         slope, out = xp.empty_like(x), xp.empty_like(x)
-        for piece, steep, product in strips(x, slope, out):  # with its rule, by `erf` and at once, 8 times as long
+        for piece, steep, product in strips(x, slope, out):  # by `erf` and without strips 8 times as long, with its rule
             _curve(piece, product, steep)
         ctx.saved = a, slope
-        ctx.mark_constant(slope)  # kept to save time alone: GeluGradient's rule differentiates it as a function of a
+        ctx.mark_constant(slope)  # kept only to save time: GeluGradient's rule differentiates it as a function of a
         return out
 
     def backward(ctx, g: Any) -> Any:
@@ -47,7 +47,7 @@ class Gelu(Op):
 
 
 class GeluGradient(Op):
-    """h (P + a p), with P the normal distribution function of a and p its density: what Gelu sends back.
+    """h (P + a p), with P the normal distribution function of a and p its density: the gradient of Gelu.
 
     dh = g (P + a p), da = g h p (2 - a^2).
     """
@@ -64,8 +64,8 @@ class GeluGradient(Op):
 
 _DENSITY = 1 / math.sqrt(2 * math.pi)  # the normal density at 0
 
-# P(-z) e^(z^2 / 2) for 0 <= z <= 14 as a quotient of polynomials, highest power first, the other one's being 1: fitted by
-# least squares with weights, its relative error is 4e-7.
+# P(-z) e^(z^2 / 2) for 0 <= z <= 14 as a quotient of polynomials, highest power first (that of the denominator has
+# factor 1), fitted by weighted least squares; its relative error is 4e-7.
 _TAIL_P = (0.39889559149742126, 2.7969229221343994, 8.469809532165527, 11.699616432189941)
 _TAIL_Q = (7.006103992462158, 22.30964469909668, 35.609073638916016, 23.399242401123047)
 

@@ -67,7 +67,7 @@ def max(
 ) -> Tensor | ValuesAndIndices:
     """The largest element; along `dim`, (values, indices); with a tensor in its place, or `other`, `maximum(input, other)`.
 
-    Over everything a tie shares the gradient, along a dimension the first takes it. Raises ValueError if there is no element.
+    Over everything a tie shares the gradient, along a dimension the first gets it. Raises ValueError if there is no element.
     """
     return _extreme("max", input, dim if other is None else other, keepdim, maximum, True)
 

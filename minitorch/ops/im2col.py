@@ -23,13 +23,13 @@ from minitorch.backend import array_module
 from minitorch.ops.images import at_pixels
 from minitorch.ops.window import Window
 
-# When each row of the filter is a band of its own. First, an image unfolded in both directions holds each row at least COPIES
+# Each row of the filter is a band of its own if, first, an image unfolded in both directions holds each row at least COPIES
 # times: (200, 64, 6, 6) to 128 filters of 2x2, 1.7 times, took 3.2 ms in one band and 4.1 in two; (100, 32, 6, 6) to 64 of 3x3,
-# twice, 0.61 in one and 0.53 in three. And a row of the filter has SHORT numbers: (100, c, 14, 14) to 32 of 3x3 took 0.32 ms in
-# one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
+# twice, 0.61 in one and 0.53 in three. Second, a row of the filter has at least SHORT numbers: (100, c, 14, 14) to 32 of 3x3
+# took 0.32 ms in one band and 0.59 in three for c = 1, 0.59 and 0.66 for c = 2, 0.80 and 0.75 for c = 4.
 COPIES, SHORT = 2, 12
 
-WIDE: Final = 64  # the numbers in a row of a filter from which its gradient is `gathered`
+WIDE: Final = 64  # from so many numbers in a row of a filter on, its gradient is `gathered`
 
 # How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
 ROWS: Final = 1024
@@ -52,11 +52,11 @@ def bands(x: Any, window: Window, rows_first: bool = False, one: bool = False) -
     """im2col: for each slab of images of padded NHWC `x`, its stretch of the batch and, per band of the filter, the patches.
 
     A band is a row of the filter, so that images are unfolded along their width alone: the patches of all bands are stretches
-    of the same rows. Where that would spare little, or a row of the filter has few numbers, the filter is one band. Patches
+    of the same rows. Where that would save little, or a row of the filter has few numbers, the filter is one band. Patches
     are (groups, images, height x width, band), and with a single band, or with `rows_first`, those of all images together:
     (groups, 1, images x height x width or height x images x width, band). With `one`, patches of a single channel end in a 1,
-    which meets the bias: one more row to fill, and no pass over the output, which at (100, 1, 14, 14) to 32 of 3x3 is 0.76 of
-    the time.
+    which is multiplied with the bias: one more row to fill saves a pass over the output, and (100, 1, 14, 14) to 32 of 3x3
+    takes 0.76 of the time.
     """
     xp, kernel, out = array_module(x), window.kernel, window.out
     n, height, _, channels = x.shape
@@ -138,10 +138,10 @@ def correlate(x: Any, w: Any, b: Any, window: Window) -> Any:
 
 
 def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
-    """What images `y` send back through filters `w` to an image of `size`: NCHW by shape, NHWC in memory.
+    """The gradient of a convolution by filters `w` with respect to its input of `size`: NCHW by shape, NHWC in memory.
 
-    A column of the image hears from neighbouring columns of y, which channels-last memory holds side by side: one product with
-    no copy gives what the column gets by every row of the filter, and each of these is then added where that row lies. Against
+    Each image column receives contributions from adjacent columns of y, which lie side by side in channels-last memory: one
+    product without a copy gives them for every row of the filter, and each is then added where that row lies. Against
     products with every column of y, added up, one core, milliseconds: (100, 32, 6, 6) from 64 filters of 3x3 0.84 and 1.19;
     against a convolution of y with zeros around it: (10, 16, 14, 14) from 16 of 7x7, padded, 0.77 and 0.97.
     """
@@ -183,7 +183,7 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
 
 # ---- depthwise: one filter for each channel ----------------------------------------------------------------------------------
 
-# A product of one number by one is no work for BLAS: each place of the filter is one product of pixels and weights, a slab of
+# BLAS is slow at products of single numbers: each place of the filter is one product of pixels and weights, a slab of
 # images at a time. Forward and backward, (8, 128, 28, 28) with 3x3 takes 0.32 of the time of products by BLAS.
 
 
@@ -225,11 +225,11 @@ def depthwise_weights(x: Any, y: Any, window: Window) -> Any:
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:
-    """Whether `gathered` is the faster way: few rows of x meet fewer rows of y than the filter has, and its rows are long.
+    """Whether `gathered` is the faster way: x has no more rows than y, rows of the filter are long, and filters few.
 
     Over (50, c, 14, 14) to as many filters of 3x3, padded, it takes 1.15 of the time with c = 8, 1.0 with 16, 0.90 with 32;
-    over (100, 32, 6, 6) to 64 of 3x3, not padded, 1.4. With many filters products are not narrow, nor would the rows stay in
-    the cache.
+    over (100, 32, 6, 6) to 64 of 3x3, not padded, 1.4. With many filters the products are wide anyway, and the rows would not
+    stay in the cache.
     """
     row = window.kernel[1] * x.shape[1]
     return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
@@ -261,7 +261,7 @@ def gathered(x: Any, y: Any, window: Window) -> Any:
 
 @lru_cache
 def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int) -> list[tuple[slice, slice]]:
-    """For each column of an image, which columns of the output it has a part in, and through which of a filter turned round.
+    """For each image column, which output columns it contributes to, and by which columns of the flipped filter.
 
     Column i of the output and place l of the filter meet column p, counted with the padding, where stride i + dilation l = p.
     """

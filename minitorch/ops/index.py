@@ -124,7 +124,7 @@ class SetItem(Op):
 
 
 class Embedding(Op):
-    """The rows of a table that an integer array names.  dtable = g added at those rows, but none at `padding_idx`."""
+    """The rows of a table that an integer array names.  dtable = g added at those rows, except at `padding_idx`."""
 
     def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
         ctx.saved, ctx.rows = (index,), index

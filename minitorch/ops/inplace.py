@@ -1,4 +1,4 @@
-"""Changes in place: the tensor's own memory is written, the tape knows, and a saved array that changed is caught."""
+"""Changes in place: the tensor's own memory is written, the tape records it, and a change of a saved array is detected."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def copied(tensor: Tensor, src: Tensor, by: str) -> Tensor:
 
 
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
-    """`tensor[index] = value`, in place; gradients flow to `value` and to what is left of the tensor."""
+    """`tensor[index] = value`, in place; gradients flow to `value` and to the rest of the tensor."""
     index = normalized_index("setitem", tensor.array, index)
     steps = integers_first(index)
     if mode.recording and (is_recorded(tensor, "setitem") or (isinstance(value, Tensor) and value.requires_grad)):

@@ -41,7 +41,7 @@ def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along `dim`, of other lengths that agree (ValueError); one of shape (0,) fits everywhere."""
+    """Tensors one after another along `dim`; raises ValueError unless the other lengths agree; shape (0,) always fits."""
     tensors = _listed("cat", tensors)
     shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
     dim = dimension("cat", shapes[0], dim)
@@ -175,7 +175,7 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 def repeat_interleave(
     input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
-    """Each slice along `dim`, or each element, `repeats` times in a row; with a tensor alone, each position that often."""
+    """Each slice along `dim`, or each element, `repeats` times in a row; with counts alone, each position that often."""
     if repeats is None:
         if input.ndim != 1:
             raise ValueError(f"repeat_interleave: expected 1-d counts, got shape {shapes(input)}")

@@ -36,7 +36,7 @@ class Linear(Op):
     def backward(ctx, g: Any) -> Any:
         x, w = ctx.saved
         dw = None
-        if x is not None:  # of a single row a broadcast product: for 1024 to 1024 0.27 ms, by the matrix product 1.15
+        if x is not None:  # for one row a broadcast product: 0.27 ms for 1024 to 1024, 1.15 by the matrix product
             dw = g.T * x if x.shape[0] == 1 else g.T @ x
         return None if w is None else g @ w, dw, channel_sums(g) if ctx.needs(2) else None
 

@@ -21,7 +21,7 @@ from minitorch.ops.reduce import norm, sum
 
 
 def loss(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A loss that adds up halves in float32 and takes PyTorch's old keywords, `size_average` and `reduce`."""
+    """A decorator for losses: float16 is summed in float32, and PyTorch's old keywords, `size_average` and `reduce`, work."""
     function = in_float32(function)
 
     @functools.wraps(function)
@@ -39,7 +39,7 @@ def reduction_of(size_average: bool | None, reduce: bool | None) -> str:
 
 
 def reduced(name: str, losses: Tensor, reduction: str) -> Tensor:
-    """Losses as they are, summed, or averaged; raises ValueError for another reduction than "none", "sum" and "mean"."""
+    """Losses as they are, summed, or averaged; raises ValueError for a reduction other than "none", "sum" and "mean"."""
     check_reduction(name, reduction)
     return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
 
@@ -105,7 +105,7 @@ class BinaryCrossEntropy(Op):
     def forward(ctx, x: Any, t: Any) -> Any:
         ctx.saved = x, t
         xp = array_module(x)
-        yes, no = xp.log(x), xp.log(1 - x)  # as `_log`, on arrays alone: half of the time, of 50 elements
+        yes, no = xp.log(x), xp.log(1 - x)  # like `_log`, for arrays only: half the time for 50 elements
         return -(t * xp.maximum(yes, -100.0) + (1 - t) * xp.maximum(no, -100.0))
 
     def backward(ctx, g: Any) -> Any:
@@ -120,7 +120,7 @@ def _log(x: Any) -> Any:
 
 
 def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
-    """Losses times `weight`, which may be broadcast to them, but not they to it."""
+    """Losses times `weight`, which may be broadcast to their shape, but not the other way round."""
     if weight is None:
         return losses
     weighed = losses * weight
@@ -185,7 +185,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 . x2 / (|x1| |x2|) over `dim`, no norm taken below `eps`; raises ValueError unless the shapes are equal.
 
-    A norm raised to `eps` is a constant to the gradient; in PyTorch it is not, and the gradient there not that of the values.
+    A norm raised to `eps` is a constant in the gradient; in PyTorch it is not, so its gradient is not that of its values.
     """
     check_same("cosine_similarity", x1, x2, "x2")
     dims = normalized_dims("cosine_similarity", x1.ndim, dim)
@@ -244,7 +244,7 @@ def triplet_margin_loss(
 
 @loss
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean") -> Tensor:
-    """max(0, -t (x1 - x2) + margin): t = 1 says that x1 is to be the larger, -1 that x2 is; all with as many dimensions."""
+    """max(0, -t (x1 - x2) + margin): t = 1 if x1 is to be the larger, -1 if x2 is; all need one number of dimensions."""
     if not input1.ndim == input2.ndim == target.ndim:
         raise ValueError(f"margin_ranking_loss: expected one number of dimensions, got {shapes(input1, input2, target)}")
     return reduced("margin_ranking_loss", clamp(-target * (input1 - input2) + margin, min=0), reduction)

@@ -60,7 +60,7 @@ class Normalize(Op):
 
 
 def _along(x: Any, a: Any) -> Any:
-    """`a`, constant over dimensions of `x`, as NumPy combines the two fastest: of channels-last images, at each pixel.
+    """`a`, constant over dimensions of `x`, in the layout that NumPy combines fastest: for channels-last images, at each pixel.
 
     Forward and backward of (25, 16, 14, 14) take 0.30 ms with it, 0.43 with (1, c, 1, 1).
     """
@@ -108,10 +108,10 @@ def batch_norm(
 ) -> Tensor:
     """Each channel of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
 
-    In training by the batch's mean and variance, which also move the running ones: new = (1 - momentum) old + momentum batch,
-    the variance there with n - 1. Else by the running ones. A batch of no values moves nothing. Raises ValueError if the shapes
-    do not fit, for an `eps` that is not above 0 (running statistics may do with 0), and in training with one value per channel,
-    whose variance says nothing.
+    Training uses the batch's mean and variance, which also move the running ones: new = (1 - momentum) old + momentum batch,
+    the variance there with n - 1; otherwise the running ones are used. An empty batch moves nothing. Raises ValueError if the
+    shapes do not fit, for an `eps` that is not above 0 (0 is allowed with running statistics), and in training with one value
+    per channel.
     """
     if eps < 0 or (training and eps == 0):
         raise ValueError(f"batch_norm: expected an eps above 0, got {eps}")
@@ -204,8 +204,8 @@ def instance_norm(
 ) -> Tensor:
     """Each channel of each sample of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
 
-    By its own mean and variance, the averages of which over the samples also move the running ones, as in `batch_norm`; by
-    the running ones where `use_input_stats` is False. Raises ValueError if the shapes do not fit or a channel has one value
+    Each uses its own mean and variance, whose averages over the samples also move the running ones, as in `batch_norm`;
+    `use_input_stats=False` uses the running ones. Raises ValueError if the shapes do not fit or a channel has one value
     only (Ulyanov et al. 2016).
     """
     if not use_input_stats:
@@ -229,7 +229,7 @@ def rms_norm(
 ) -> Tensor:
     """x / sqrt(mean x^2 + eps) over the last dimensions, of `normalized_shape`, times `weight` of that shape.
 
-    Without an `eps` it is the smallest step from 1 in the dtype. Raises ValueError if the shapes do not fit, TypeError if the
+    The default `eps` is the dtype's machine epsilon. Raises ValueError if the shapes do not fit, TypeError if the
     dtypes do not (Zhang & Sennrich 2019).
     """
     shape = _last("rms_norm", input, normalized_shape, weight=weight)
@@ -241,5 +241,5 @@ def rms_norm(
 
 @in_float32
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
-    """x over its p-norm along `dim`, no norm taken below `eps`."""
+    """x divided by its p-norm along `dim`, or by `eps` if that is larger."""
     return input / clamp(norm(input, p, dim, keepdim=True), min=eps)

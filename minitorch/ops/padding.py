@@ -33,7 +33,7 @@ class Pad(Op):
 
 
 def _within(lengths: Sequence[int], widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
-    """What is left of dimensions of `lengths` between edges of `widths`, of which those below 0 take nothing."""
+    """The slices between edges of `widths` in dimensions of `lengths`; widths below 0 count as 0."""
     return tuple(slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(lengths, widths))
 
 
@@ -69,7 +69,7 @@ def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Te
     """`input` with more of itself on both sides of one dimension, then without what negative widths crop."""
     cropped = tuple((min(before, 0), min(after, 0)) if d == dim else (0, 0) for d in range(input.ndim))
     before, after, crops = max(before, 0), max(after, 0), any(map(any, cropped))
-    if mode == "circular" and crops:  # PyTorch goes round what is left
+    if mode == "circular" and crops:  # PyTorch wraps around what is left
         return _extended(Pad.apply(input, widths=cropped, value=0), dim, before, after, mode)
     length = input.shape[dim]
     most = {"reflect": length - 1, "replicate": max(before, after) if length else 0, "circular": length}[mode]

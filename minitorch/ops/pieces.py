@@ -14,7 +14,7 @@ from minitorch.ops.choice import where
 def masked(a: Any, mask: Any, out: Any = None) -> Any:
     """`a` where `mask` holds, else exactly 0: a product with 0 would make nan of an infinity there.
 
-    So of arrays it is a product of their bits, as integers: with a random mask 115,200 numbers take 0.04 ms, by `where` 0.4.
+    On arrays the bits are multiplied as integers: with a random mask 115,200 numbers take 0.04 ms, by `where` 0.4.
     """
     if isinstance(a, Tensor):
         return where(mask, a, 0.0)
@@ -32,7 +32,7 @@ BITS: dict[int, Any] = {2: backend.int16, 4: backend.int32, 8: backend.int64}
 
 
 def flat(ctx: Op, g: Any) -> Any:
-    """`g`, the gradient that the rule of `ctx` gives; recorded, with a derivative of 0 by the inputs of `ctx`.
+    """`g`, the gradient from the rule of `ctx`; if it is recorded, its derivative by the inputs of `ctx` is 0.
 
     Which slope a piecewise-linear rule takes depends on its inputs, but a small change of them changes nothing: as in PyTorch
     the second derivative is 0, not an error.
@@ -44,7 +44,7 @@ def flat(ctx: Op, g: Any) -> Any:
 
 
 def _of_zeros(node: Any, like: Tensor) -> Tensor:
-    """What `node` gave, for the tape alone: zeros that take no memory."""
+    """Zeros without memory in place of the output of `node`, for the tape only."""
     xp = array_module(like.array)
     return wrap(xp.broadcast_to(xp.zeros((), node.dtype), node.shape), node)
 

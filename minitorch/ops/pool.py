@@ -1,4 +1,4 @@
-"""Max pooling in two dimensions. Each place of the window is one strided slice of the image; a window costs as many slices."""
+"""Max pooling in two dimensions. Each place of the window is one strided slice of the image; time grows with their number."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
 
 
 def first_inside(place: Any, window: Window) -> Any:
-    """`place`, zeros, as the first place of each window that is in the image: not even a maximum of -inf is in the padding."""
+    """`place` (zeros) as the first place of each window inside the image, so that a window of -inf never reports padding."""
     for axis, across in (0, window.kernel[1]), (1, 1):
         before, s, d = window.padding[axis][0], window.stride[axis], window.dilation[axis]
         for i in range(min(window.out[axis], -(-before // s))):  # the windows that begin in the padding
@@ -90,7 +90,7 @@ class Unpool(Op):
 
 
 class Pick(Op):
-    """Of each window of a the element at its named place.  da = g added there."""
+    """The element of each window of a at its named place.  da = g added there."""
 
     def forward(ctx, a: Any, place: Any, window: Any) -> Any:
         ctx.saved = (place,)

@@ -46,7 +46,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 
 
 def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
-    """`beta * input + alpha * product`; with beta 0 the input is not looked at, be it nan."""
+    """`beta * input + alpha * product`; with beta 0 the input is ignored, even if it is nan."""
     if input.dtype != product.dtype:
         raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {product.dtype}")
     expanded = expand(input, product.shape)

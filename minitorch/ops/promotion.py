@@ -1,4 +1,4 @@
-"""In which dtype operands meet, by PyTorch's rules and not by NumPy's, which would turn int64 + float32 into float64.
+"""The dtype in which operands are combined, by PyTorch's rules; NumPy's would turn int64 + float32 into float64.
 
 bool < integers < floats; a Python number or a 0-d tensor does not widen a larger tensor of its own kind; and a floating
 function of integers gives the default dtype.
@@ -57,7 +57,7 @@ def result_type(*operands: Any) -> np.dtype:
 
 
 def _dtype_of(number: Any) -> np.dtype:
-    """The dtype that a number alone would have; raises TypeError for what is none."""
+    """The dtype of a number alone; raises TypeError for anything else."""
     kind = "b" if isinstance(number, (bool, np.bool_)) else np.dtype(type(number)).kind
     if kind not in _RANK:
         raise TypeError(f"expected a tensor or a number, got {type(number).__name__}")
@@ -66,7 +66,7 @@ def _dtype_of(number: Any) -> np.dtype:
 
 
 def _promoted(a: np.dtype, b: np.dtype) -> np.dtype:
-    """Two dtypes of operands with equal rights: the larger kind, in its own width; within a kind NumPy's rule."""
+    """The common dtype of operands of equal rank: the larger kind, in its own width; within a kind NumPy's rule."""
     if _RANK[a.kind] == _RANK[b.kind] or {a.kind, b.kind} == {"c", "f"}:
         return np.promote_types(a, b)
     return a if _RANK[a.kind] > _RANK[b.kind] else b
@@ -89,7 +89,7 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
 
 
 def wrapped(number: int, dtype: np.dtype) -> int:
-    """A whole number as arithmetic in an integer `dtype` sees it: too large, it wraps round; ValueError beyond all dtypes."""
+    """A whole number for arithmetic in an integer `dtype`, wrapped round if too large; ValueError beyond all dtypes."""
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     if not -(2**63) <= number < 2**64:
         raise ValueError(f"the whole number {number} fits into no integer dtype")

@@ -21,7 +21,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 @doable_in_place
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x kept within `min_val` and `max_val`, with gradient 0 at both; raises ValueError where the first is the larger."""
+    """x limited to [`min_val`, `max_val`], with gradient 0 at both; raises ValueError where the first is the larger."""
     if min_val > max_val:
         raise ValueError(f"hardtanh: expected min_val of at most max_val, got {min_val} and {max_val}")
     if input.dtype.kind in "iu":
@@ -47,7 +47,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x drawn towards 0 by `lambd`, 0 within it; raises ValueError for a negative `lambd`."""
+    """x moved towards 0 by `lambd`, 0 where |x| <= `lambd`; raises ValueError for a negative `lambd`."""
     if lambd < 0:
         raise ValueError(f"softshrink: expected a lambd of 0 or more, got {lambd}")
     return where(abs(input) <= lambd, 0.0, where(input > 0, input - lambd, input + lambd))

@@ -104,7 +104,7 @@ class Lstm(Op):
     def forward(ctx, x: Any, h: Any, c: Any, w: Any) -> Any:
         xp, width = array_module(x), h.shape[-1]
         out, cells = (xp.empty((*x.shape[:2], width), x.dtype) for _ in range(2))
-        # sigmoid z = (1 + tanh(z / 2)) / 2, so that one tanh does for all gates: the forward pass takes 0.8 of the time
+        # sigmoid z = (1 + tanh(z / 2)) / 2, so that one tanh serves all gates: the forward pass takes 0.8 of the time
         half = xp.full(4 * width, 0.5, x.dtype)
         half[2 * width : 3 * width] = 1
         gates, turned = x * half, xp.ascontiguousarray((w * half[:, None]).T)
@@ -217,7 +217,7 @@ def _before(first: Any, states: Any) -> Any:
 
 
 def _in_order(steps: list[Any]) -> Any:
-    """What was found step by step, the last step first, as (time, n, features)."""
+    """The results of all steps, given last step first, as (time, n, features)."""
     return Cat.apply(*(step[None] for step in reversed(steps)), dim=0)
 
 

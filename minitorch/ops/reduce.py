@@ -24,7 +24,7 @@ from minitorch.ops.shape import Expand
 def channel_sums(g: Any) -> Any:
     """The sum of (n, c, ...) over all but the channels, of an array or a tensor.
 
-    Of rows, and of images that are channels-last in memory, as products with ones: (100, 32, 12, 12) takes 43 microseconds and
+    For rows, and for images channels-last in memory, by products with ones: (100, 32, 12, 12) takes 43 microseconds and
     NumPy's own sum 238, (100, 200) takes 2.6 and 3.7.
     """
     if not isinstance(g, Tensor) and g.dtype.char in "fdFD" and (g.ndim == 2 or is_channels_last(g)):
@@ -83,7 +83,7 @@ class MaxOver(Op):
 
 
 class Logsumexp(Op):
-    """log sum e^a over `dims`, with the maximum taken off first.  da = g e^a / sum e^a."""
+    """log sum e^a over `dims`, with the maximum subtracted first.  da = g e^a / sum e^a."""
 
     def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         a = floating(a)

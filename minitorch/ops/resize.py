@@ -1,4 +1,4 @@
-"""Images of another size: elements repeated or dropped, or weighed with their neighbours along each dimension."""
+"""Images of another size: elements repeated or dropped, or weighted means of neighbours along each dimension."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def interpolate(
 
     "nearest" and "nearest-exact" repeat or drop elements; "linear", "bilinear" and "trilinear" weigh the two neighbours along
     each dimension, "bicubic" four (Keys 1981, a = -0.75), "area" takes means as adaptive pooling does. With `align_corners`
-    the corner pixels keep their places; with `recompute_scale_factor` the scale is that of the whole sizes. Raises ValueError
+    the corner pixels keep their places; with `recompute_scale_factor` the scale is that of the rounded sizes. Raises ValueError
     unless exactly one of `size` and `scale_factor` is given and the mode suits the dimensions, and for `antialias`.
     """
     mode = str(mode)
@@ -57,7 +57,7 @@ def interpolate(
     if mode == "area":
         return _weighed(input, [_area(n, count) for n, count in zip(lengths, out)])
     taps = _cubic if mode == "bicubic" else _linear
-    if taps is _linear:  # as in PyTorch a length that stays is copied whatever the factor was
+    if taps is _linear:  # as in PyTorch, a length that stays is copied for any factor
         factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
     return _weighed(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
 
@@ -80,7 +80,7 @@ def _sizes(shape: tuple[int, ...], size: Any, scale: Any, given: Any) -> tuple[t
 def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], shift: float) -> Tensor:
     """The elements at floor((i + shift) / factor) of each dimension."""
     lengths = input.shape[2:]
-    if not shift and len(out) == 2:  # in PyTorch twice the length, or the same, repeats elements whatever the factor was
+    if not shift and len(out) == 2:  # as in PyTorch, twice the length, or the same, repeats elements for any factor
         factors = tuple(count / n if count in (n, 2 * n) else f for count, n, f in zip(out, lengths, factors))
     repeats = tuple(count // n for count, n in zip(out, lengths))
     if factors == repeats:  # whole repeats need no index, and their gradient is a plain sum
@@ -125,7 +125,7 @@ def _matrix(taps: Callable[..., Any], length: int, count: int, factor: float, al
 
 
 def _linear(at: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The two neighbours of each position, and how near it is to them; before the first element there is that alone."""
+    """The two neighbours of each position, and how near it is to them; before the first element only that."""
     at = np.maximum(at, 0)
     first = np.floor(at).astype(np.int64)
     return [(first, 1 - (at - first)), (first + 1, at - first)]

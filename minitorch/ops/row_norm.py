@@ -19,7 +19,7 @@ class LayerNorm(Op):
     """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over the last dimensions, those of `shape`.
 
     With u = g w, and means over these dimensions: dx = (u - mean u - n mean(u n)) / sqrt(var + eps), dw = the sum of g n over
-    the other dimensions, db = that of g (Ba, Kiros & Hinton 2016).
+    the other dimensions, db = the sum of g over them (Ba, Kiros & Hinton 2016).
     """
 
     def forward(ctx, x: Any, w: Any, b: Any, shape: Any, eps: Any) -> Any:
@@ -71,7 +71,7 @@ class GroupNorm(Op):
     """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over each group of channels of each image.
 
     With u = g w, and means over a group: dx = (u - mean u - n mean(u n)) / sqrt(var + eps), dw = the sum of g n for
-    each channel, db = that of g (Wu & He 2018). Sums are taken for each channel first: w is multiplied with these alone.
+    each channel, db = the sum of g (Wu & He 2018). Sums are taken for each channel first: only these are multiplied by w.
     """
 
     def forward(ctx, x: Any, w: Any, b: Any, groups: Any, eps: Any) -> Any:
@@ -151,7 +151,7 @@ def _recorded(eps: float, rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _dots(a: Any, b: Any) -> Any:
-    """The sum over each row of a b, b alike or one row, or of a; by BLAS, in half of the time, if rows are not too long."""
+    """The sum over each row of a b (b like a, or one row), or of a; by BLAS, in half the time, if rows are not too long."""
     if a.shape[1] > 16 * PRODUCT or a.dtype.char not in "fdFD":
         return total(a if b is None else a * b, (1,), True)
     if b is None or b.ndim == 1:

@@ -17,7 +17,7 @@ Single = int | tuple[int]
 
 @contextmanager
 def _of_one_row(name: str, *tensors: Tensor) -> Iterator[None]:
-    """Errors of the operation on images say which one on sequences was called; raises ValueError for what is no sequence."""
+    """Errors of the operation on images name the one on sequences; raises ValueError for other shapes than sequences."""
     for tensor in tensors:
         if tensor.ndim not in (2, 3):
             raise ValueError(f"{name}: expected sequences (n, channels, length), got shape {shapes(tensor)}")

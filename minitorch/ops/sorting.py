@@ -1,4 +1,4 @@
-"""Order: sorting, the largest few, the middle, the most frequent, and shares.
+"""Order: sorting, the largest few, the median, the most frequent, and quantiles.
 
 Positions are found on arrays; the values are then gathered there, which is all that gradients need to know.
 """
@@ -114,7 +114,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
         equal = wrap((input.array == value) | ((input.array != input.array) & (value != value)))
         return amax(where(equal, input, -math.inf))
     dim, a = _of_some("median", input, dim)
-    count = (a == a).sum(dim, keepdims=True)  # nan stand last
+    count = (a == a).sum(dim, keepdims=True)  # nans are last
     at = array_module(a).where(count < a.shape[dim], count, (a.shape[dim] - 1) // 2)
     return _chosen(input, array_module(a).take_along_axis(_ranked(a, dim, False, True), at, dim), dim, keepdim)
 
@@ -141,7 +141,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
 def quantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """The element that a share `q` of all lies below, along `dim` or over everything; nan if there is one.
+    """The element below which a share `q` of all lies, along `dim` or over everything; nan if there is one.
 
     Several `q` make a first dimension. Between two elements lies their "linear" interpolation, the "lower", the "higher", the
     "nearest" or the "midpoint". Raises ValueError for q outside [0, 1], TypeError unless input and q are of one floating dtype.
@@ -162,7 +162,7 @@ def quantile(
     order = a.argsort(-1)
     count = (a == a).sum(-1, keepdims=True)
     place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
-    place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nan stand
+    place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nans are
     place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
     below, above = (edge(place.array).astype(backend.int64) for edge in (xp.floor, xp.ceil))
     low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))

@@ -1,6 +1,6 @@
-"""Arrays a piece at a time, for what takes several passes over them: a piece stays in the processor's cache between these.
+"""Arrays in pieces, for computations of several passes: a piece stays in the processor's cache between the passes.
 
-On a GPU, which is bound by launches, all is one piece.
+On a GPU, which is bound by launches, an array is one piece.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def along(*arrays: Any) -> Iterator[tuple[Any, ...]]:
     first = arrays[0]
     if first.size <= 4 * STRIP or array_module(first) is not np:
         return iter((arrays,))
-    return _cut(0, arrays, 4 * STRIP)  # what has sums too costs more for each piece
+    return _cut(0, arrays, 4 * STRIP)  # with sums, each piece costs more
 
 
 def _slowest(array: Any, but: int) -> int:

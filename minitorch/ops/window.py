@@ -63,7 +63,7 @@ class Window(NamedTuple):
     def blank(self, xp: Any, value: float | None, shape: tuple[int, ...], dtype: Any, last: bool) -> Any:
         """An array for a padded image of `shape`, channels-last in memory if `last`, filled with `value`.
 
-        None leaves the memory as it was, for those who write every element.
+        None leaves the memory uninitialized, for callers that write every element.
         """
         height, width = self.padded_size(shape[2:])
         out = xp.empty((shape[0], height, width, shape[1]) if last else (*shape[:2], height, width), dtype)

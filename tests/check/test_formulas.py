@@ -69,7 +69,7 @@ def test_a_docstring_is_read_as_it_is_written():
     [
         (torch.tanh, "Tanh: tanh a.  da = g (1 - tanh^2 a)."),
         (torch.Tensor.tanh, "Tanh: tanh a.  da = g (1 - tanh^2 a)."),
-        (torch.softmax, "Softmax: p = e^a / sum e^a over `dim`, with the maximum taken off first.  da = p (g - sum(g p))."),
+        (torch.softmax, "Softmax: p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."),
         (torch.functional.linear, "dx = g w, dw = g^T x, db = the sum of g over rows."),
         (torch.max, "MaxAlong: The largest along `dim` and its index, the first at a tie.  da = g at that index."),
     ],
