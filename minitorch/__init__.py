@@ -1,6 +1,6 @@
 """minitorch: a deep-learning framework on NumPy or CuPy that can be read in an afternoon.
 
-A PyTorch user writes `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
+PyTorch users write `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """
 
 import builtins
@@ -135,7 +135,7 @@ def is_tensor(obj: object) -> builtins.bool:
 
 
 def is_floating_point(input: Tensor) -> builtins.bool:
-    """Whether the dtype of `input` is a floating one."""
+    """Whether the dtype of `input` is floating."""
     return input.is_floating_point()
 
 
@@ -153,7 +153,7 @@ if typing.TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> typing.Any:
-    """`explore` is imported when it is first used: its modules would make `import minitorch` a tenth slower."""
+    """Import `explore` only when it is first used: its modules would make `import minitorch` a tenth slower."""
     if name == "explore":
         return importlib.import_module("minitorch.explorer").explore
     raise AttributeError(f"module 'minitorch' has no attribute {name!r}", name=name)

@@ -14,5 +14,5 @@ def current_accelerator(check_available: bool = False) -> backend.Device | None:
 
 
 def current_device_index() -> int:
-    """The number of the GPU in use: 0, as there is at most one."""
+    """The number of the GPU in use: always 0, since at most one is used."""
     return 0

@@ -1,9 +1,9 @@
-"""How minitorch adds up many numbers: the one policy that every sum keeps, forward or inside a backward rule.
+"""How minitorch adds up many numbers: one policy for every sum, forward or inside a backward rule.
 
-NumPy adds in pairs along the axis that is fastest in memory, but the rows of a slower axis one by one, whose error grows as the
-count: the mean of (1_000_000, 3) tenths over dim 0 was 0.101. `total` adds no more than `CHAIN` numbers one by one, along any
-axis of any layout, and then the partial sums in the same way: for 10 million float32 numbers the error stays below 2e-6 of the
-sum of magnitudes. float16 is added in float32, and the caller rounds once.
+NumPy adds pairwise along the axis that is fastest in memory, but the rows of a slower axis one by one, with an error that grows
+with their count: the mean of (1_000_000, 3) tenths over dim 0 was 0.101. `total` adds at most `CHAIN` numbers one by one, along
+any axis of any layout, and then the partial sums in the same way: for 10 million float32 numbers the error stays below 2e-6 of
+the sum of magnitudes. float16 is added in float32, and the caller rounds once.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from minitorch.backend import array_module
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CHAIN: Final = 128  # numbers added one by one without partial sums; of equal numbers that loses up to 1.9e-6 of the sum
-ROWS: Final = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes 1.0 times NumPy's own time
-LANES: Final = 2048  # rows shorter than half of this are laid side by side: (1_000_000, 3) takes 1/20 of NumPy's own time
+CHAIN: Final = 128  # numbers added one by one without partial sums; for equal numbers the error is up to 1.9e-6 of the sum
+ROWS: Final = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes as long as NumPy's own sum
+LANES: Final = 2048  # rows shorter than half of this are put side by side: (1_000_000, 3) takes 1/20 of NumPy's time
 PRODUCT: Final = 256  # numbers that one product adds up
-SLAB: Final = 2**17  # elements of which the running sums are taken at a time
+SLAB: Final = 2**17  # elements whose running sums are computed at a time
 
 
 def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
-    """The sum of an array over `dims`: of float16 in float32, not rounded back; of integers and booleans in int64."""
+    """The sum of an array over `dims`: in float32 for float16 (not rounded back), in int64 for integers and booleans."""
     if a.dtype.kind not in "fc":
         return a.sum(dims, keepdims=keepdims, dtype=backend.int64)
     if a.dtype == backend.float16:
@@ -46,7 +46,7 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
 
 
 def _unrepeated(a: Any, dims: tuple[int, ...]) -> Any:
-    """`total` of an expanded array, kept: what is repeated is added once and multiplied."""
+    """`total` of an expanded array, dims kept: repeated numbers are added once and the sum is multiplied."""
     once = a[tuple(slice(1) if stride == 0 else slice(None) for stride in a.strides)]
     times = math.prod(a.shape[d] for d in dims if a.strides[d] == 0)
     shape = [1 if d in dims else n for d, n in enumerate(a.shape)]
@@ -54,7 +54,7 @@ def _unrepeated(a: Any, dims: tuple[int, ...]) -> Any:
 
 
 def _in_memory_order(a: Any, dims: tuple[int, ...]) -> Any:
-    """`total`, kept, of `a` with its slowest axis in memory as the first, and axes that lie there as one made one."""
+    """`total`, dims kept, with the axes of `a` sorted from slow to fast in memory, and adjacent ones merged."""
     order = sorted((d for d in range(a.ndim) if a.shape[d] > 1), key=lambda d: -abs(a.strides[d]))
     groups: list[list[int]] = []
     for d in order:
@@ -72,7 +72,7 @@ def _in_memory_order(a: Any, dims: tuple[int, ...]) -> Any:
 
 def _added(a: Any, axes: list[int]) -> Any:
     """The sum over `axes`, slow ones first, each kept with length one."""
-    pairwise = a.shape[-1] if a.ndim - 1 in axes else 1  # NumPy adds so many in pairs, and such sums one by one
+    pairwise = a.shape[-1] if a.ndim - 1 in axes else 1  # NumPy adds this many pairwise, and then such sums one by one
     if math.prod(a.shape[i] for i in axes) <= CHAIN * pairwise:
         return a.sum(tuple(axes), keepdims=True)
     if pairwise > ROWS:
@@ -83,7 +83,7 @@ def _added(a: Any, axes: list[int]) -> Any:
 def _slow(a: Any, axis: int) -> Any:
     """The sum over an axis that is not the fastest, kept with length one."""
     n, lead = a.shape[axis], (slice(None),) * axis
-    side = 1  # rows laid side by side, a power of two
+    side = 1  # rows put side by side, a power of two
     while 2 * side * math.prod(a.shape[axis + 1 :]) <= LANES and 2 * side * ROWS <= n:
         side *= 2
     if side == 1:
@@ -98,7 +98,7 @@ def _slow(a: Any, axis: int) -> Any:
 
 
 def _rows(a: Any, axis: int) -> Any:
-    """The sum over `axis`, kept, in partial sums of `ROWS` and then of these."""
+    """The sum over `axis`, kept, as partial sums of `ROWS` rows, which are then summed in the same way."""
     n, lead = a.shape[axis], (slice(None),) * axis
     if n <= ROWS:
         return a.sum(axis, keepdims=True)
@@ -111,15 +111,15 @@ def _rows(a: Any, axis: int) -> Any:
 
 
 def _split(a: Any, axis: int, length: int) -> Any:
-    """`axis` as two, the second of `length`, without a copy; what does not fill it is left out."""
+    """`axis` as two, the second of `length`, without a copy; an incomplete rest is left out."""
     n = a.shape[axis] // length
     return a[(slice(None),) * axis + (slice(n * length),)].reshape(*a.shape[:axis], n, length, *a.shape[axis + 1 :])
 
 
 def running_total(a: Any, dim: int, backwards: bool = False) -> Any:
-    """The running sums along `dim`, or from its end: of floats in double precision, rounded to float32 (float16 too).
+    """The running sums along `dim`, or from its end, computed in double precision; float16 and float32 give float32.
 
-    In slabs of `SLAB` elements, whose double numbers stay in the cache: (3000, 3000) along dim 1 takes 35 ms, at once 56.
+    Slabs of `SLAB` elements keep the double numbers in the cache: (3000, 3000) along dim 1 takes 35 ms, all at once 56.
     """
     xp = array_module(a)
     end = (slice(None),) * dim + (slice(None, None, -1 if backwards else None),)
@@ -141,14 +141,14 @@ _SINGLE = {"e": backend.float32, "F": backend.complex64}
 
 
 def rounded(sums: Any, like: Any) -> Any:
-    """What `total` gave, in the dtype that the sum of `like` has: float16 again, if that was it."""
+    """The result of `total` in the dtype that the sum of `like` should have: float16 again for float16."""
     return sums.astype(backend.float16) if like.dtype == backend.float16 else sums
 
 
 def in_float32(function: F) -> F:
-    """`function`, which for tensors of float16 runs in float32, as its gradients do; its result is rounded to float16, once.
+    """Make `function` compute float16 tensors in float32, its gradients too, and round its result to float16 once.
 
-    A mixture of floating dtypes is left for `function` to refuse.
+    A mixture of floating dtypes is passed on, so that `function` raises its own error.
     """
 
     @functools.wraps(function)
@@ -167,8 +167,8 @@ def in_float32(function: F) -> F:
 
 
 def products(a: Any, b: Any) -> Any:
-    """a @ b for two vectors, as a sum of products of 16 times `PRODUCT` numbers: one of 10 million was off by 1e-3."""
-    n, most = a.shape[0], 16 * PRODUCT  # 16 lanes and more are added at once
+    """a @ b for two vectors, in pieces of 16 times `PRODUCT` numbers: one product of 10 million was off by 1e-3."""
+    n, most = a.shape[0], 16 * PRODUCT  # BLAS adds in 16 lanes or more
     if n <= most:
         return a @ b
     whole = n - n % most
@@ -177,7 +177,7 @@ def products(a: Any, b: Any) -> Any:
 
 
 def row_total(rows: Any) -> Any:
-    """The sum of contiguous `rows` (n, c), as a product of ones with no more than `PRODUCT` longer rows, laid side by side."""
+    """The sum of contiguous `rows` (n, c), as a product of ones with at most `PRODUCT` rows, each made of several."""
     n, c = rows.shape
     ones = _ones(array_module(rows), rows.dtype)
     if n <= PRODUCT:
@@ -192,7 +192,7 @@ def row_total(rows: Any) -> Any:
 
 @functools.lru_cache
 def _side(n: int) -> int:
-    """How many of `n` rows lie side by side; where it can be, none is left over: (14400, 32) takes 27 microseconds, else 37."""
+    """How many of `n` rows to put side by side, if possible without a rest: (14400, 32) then takes 27 microseconds, else 37."""
     least = -(-n // PRODUCT)
     return next((side for side in range(least, 2 * least) if n % side == 0), least)
 

@@ -1,4 +1,4 @@
-"""`torch.amp`: mixed precision. Operations here compute in the dtype of their inputs, so these change no result."""
+"""`torch.amp`: mixed precision. Operations compute in the dtype of their inputs, so nothing here has an effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minitorch.autograd.tensor import Tensor
 
 
 class autocast(contextlib.ContextDecorator):
-    """A `with` block or decorator in which PyTorch would choose float16 or bfloat16; here the dtype of the inputs stays."""
+    """A `with` block or decorator in which PyTorch would choose float16 or bfloat16; here the dtype of the inputs is kept."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -22,7 +22,7 @@ class autocast(contextlib.ContextDecorator):
 
 
 class GradScaler:
-    """What keeps float16 gradients from vanishing in PyTorch; here losses are not scaled, and steps are the optimizer's."""
+    """Keeps float16 gradients from vanishing in PyTorch; here losses are not scaled, and steps are the optimizer's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -36,7 +36,7 @@ class GradScaler:
         return optimizer.step(*args, **kwargs)
 
     def unscale_(self, optimizer: Any) -> None:
-        """Nothing, as nothing was scaled."""
+        """Does nothing, since nothing was scaled."""
 
     def update(self, new_scale: float | None = None) -> None:
-        """Nothing, as there is no scale."""
+        """Does nothing, since there is no scale."""

@@ -1,7 +1,7 @@
 """`import minitorch.as_torch` makes `import torch` find minitorch, in this process and until `uninstall()`.
 
-The modules that a script then imports under PyTorch's names stand in front of minitorch's own; what a script sets on them stays
-there, so minitorch itself is not changed. A name that does not exist says so, with the nearest one that does.
+A script then imports stand-ins for minitorch's own modules under PyTorch's names; what it assigns to them stays there,
+so minitorch itself is not changed. A missing name raises an error that names the nearest existing one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from minitorch import version
 from minitorch.autograd.tensor import Tensor
 
 ROOTS: Final = ("torch", "torchvision")
-# PyTorch's modules that are called otherwise here; any other `torch.a.b` is `minitorch.a.b`.
+# PyTorch's modules that have another name here; any other `torch.a.b` is `minitorch.a.b`.
 PLACES: Final = {
     "torch": "minitorch",
     "torch.nn": "layers",
@@ -45,7 +45,7 @@ FLAT: Final = ("torch.nn.modules", "torch.optim", "torch.distributions", "torchv
 
 
 class Stand(ModuleType):
-    """The module of a PyTorch name: what is not set on it is looked up in the module of minitorch that it stands for."""
+    """The module under a PyTorch name: names not set on it are looked up in the module of minitorch that it stands for."""
 
     def __init__(self, name: str, stands_for: ModuleType) -> None:
         super().__init__(name, stands_for.__doc__)
@@ -76,19 +76,19 @@ class Stand(ModuleType):
 
 
 def missing(module: str, name: str, names: Sequence[str]) -> str:
-    """The sentence for a name that minitorch has not."""
+    """The error text for a name that minitorch does not have."""
     near = difflib.get_close_matches(name, names, 1)
     hint = f"; the nearest name there is {module}.{near[0]}" if near else ""
     return f"minitorch has no {module}.{name}{hint}. docs/coverage.md lists the names it has."
 
 
 def _is_from_import(frame: FrameType) -> bool:
-    """Whether `frame` runs `from module import name`, which replaces the sentence of an AttributeError by one of its own."""
+    """Whether `frame` runs `from module import name`, which replaces the text of an AttributeError with its own."""
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM" if frame.f_lasti >= 0 else False
 
 
 def _place(name: str) -> str | None:
-    """The module of minitorch that stands behind a name of PyTorch's; None if there is none."""
+    """The module of minitorch for the name of a PyTorch module; None if there is none."""
     head, _, last = name.rpartition(".")
     place = PLACES.get(name)
     outer = _place(head) if place is None and head else None
@@ -114,7 +114,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         place = _place(spec.name)
-        assert place is not None  # find_spec has looked
+        assert place is not None  # find_spec has checked it
         return Stand(spec.name, importlib.import_module(place))
 
     def exec_module(self, module: ModuleType) -> None:

@@ -1,7 +1,7 @@
-"""The only place that knows two array libraries exist: NumPy, and CuPy where there is a GPU.
+"""The only file that deals with two array libraries: NumPy, and CuPy where there is a GPU.
 
-Everything above asks here which library an array belongs to (`array_module`), and how data get onto a device (`to_array`). CuPy
-is imported the first time a GPU is asked for.
+The other files ask it which library an array belongs to (`array_module`) and let it move data to a device (`to_array`). CuPy is
+imported when a GPU is first used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ bool_: Final = np.dtype("bool")
 class device:
     """Where a tensor's memory lives: `device("cpu")`, `device("cuda")`, which is `device("cuda:0")`, or `device("cuda", 0)`.
 
-    Raises ValueError for any other name. Another GPU than the first can be named, but not used; PyTorch knows many.
+    Raises ValueError for any other name. GPUs other than the first can be named, but not used.
     """
 
     type: str
@@ -54,11 +54,11 @@ class device:
 
 CPU: Final = device("cpu")
 CUDA: Final = device("cuda")
-Device: TypeAlias = device  # the annotation, where a parameter is called `device`
+Device: TypeAlias = device  # for annotations where a parameter is called `device`
 
 
 class _ThreadDefaults(threading.local):
-    """What factories of a thread use where nothing is said: the device, as in PyTorch."""
+    """What factories of a thread use by default: the device, as in PyTorch."""
 
     device = CPU
 
@@ -75,7 +75,7 @@ def as_device(where: Device | str | None) -> Device:
 
 
 def set_default_device(device: Device | str) -> None:
-    """Make factories of this thread put new tensors on `device`; raises RuntimeError where it is a GPU that is not there."""
+    """Make factories of this thread put new tensors on `device`; raises RuntimeError for a GPU that is not available."""
     where = as_device(device)
     module_of(where)
     _of_thread.device = where
@@ -87,7 +87,7 @@ def get_default_device() -> Device:
 
 
 def set_default_dtype(dtype: np.dtype) -> None:
-    """Make float factories of all threads produce `dtype` (float32 at start); raises TypeError unless it is floating."""
+    """Set the default floating dtype of all threads (float32 at the start); raises TypeError unless it is floating."""
     global _default_dtype
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"set_default_dtype: expected a floating dtype, got {np.dtype(dtype)}")
@@ -100,7 +100,7 @@ def get_default_dtype() -> np.dtype:
 
 
 def cupy(index: int | None = 0) -> ModuleType:
-    """CuPy, after making sure that it can compute; raises RuntimeError with the reason where it cannot."""
+    """The module CuPy, after checking that it can compute; raises RuntimeError with the reason if it cannot."""
     if index:
         raise RuntimeError(f"device 'cuda:{index}' cannot be used: minitorch computes on one GPU, 'cuda:0'")
     try:
@@ -108,7 +108,7 @@ def cupy(index: int | None = 0) -> ModuleType:
 
         if not module.cuda.is_available():
             raise RuntimeError("CuPy finds no CUDA device (see `nvidia-smi`)")
-        module.arange(3).sum()  # needs the compiler and its headers too, which an incomplete CUDA install lacks
+        module.arange(3).sum()  # also needs the compiler and its headers, which an incomplete CUDA installation lacks
     except Exception as reason:  # ImportError, CUDARuntimeError, missing NVRTC: all mean the same to the caller
         remedy = "Install CuPy with the cuda12 or cuda13 extra on a machine with an NVIDIA GPU, or use device 'cpu'."
         raise RuntimeError(f"device 'cuda' cannot be used: {reason}. {remedy}") from reason
@@ -139,7 +139,7 @@ def is_array(value: Any) -> bool:
 
 
 def to_array(data: Any, dtype: np.dtype | None, where: Device) -> Any:
-    """`data` (an array of either library, or nested sequences of numbers) as an array on `where`; copies only if it must."""
+    """`data` (an array of either library, or nested sequences of numbers) as an array on `where`; copies only if needed."""
     here = array_module(data)
     if where.type == "cuda":
         return cupy(where.index).asarray(data, dtype=dtype)
@@ -155,21 +155,21 @@ def check_dtype(name: str, dtype: np.dtype) -> None:
 
 
 def memory_of(array: Any) -> Any:
-    """The object that owns the memory `array` looks into: the array itself, or what it is a view of."""
+    """The object that owns the memory of `array`: the array itself, or what it is a view of."""
     while (base := getattr(array, "base", None)) is not None:
         array = base
     return array
 
 
 def is_alone(grad: Any, like: Any) -> bool:
-    """Whether `grad`, which nothing else refers to, has its memory to itself, in the order of `like` if it is a view.
+    """Whether the memory of `grad`, to which nothing else refers, belongs to it alone, and a view has the layout of `like`.
 
-    Gradients of channels-last images are views: average pooling of (16, 512, 7, 7) takes 0.14 of the time without their copy.
+    Gradients of channels-last images are views: without a copy, average pooling of (16, 512, 7, 7) takes 0.14 of the time.
     """
     if grad.base is None:
         return True
     whole = grad.size == grad.base.size and grad.strides == like.strides
-    own = getattr(grad.flags, "writeable", True)  # not so if NumPy broadcast it; CuPy has no such flag
+    own = getattr(grad.flags, "writeable", True)  # False if NumPy broadcast it; CuPy has no such flag
     return whole and own and _referred(grad) == _ONCE
 
 
@@ -177,4 +177,4 @@ def _referred(view: Any) -> int:
     return sys.getrefcount(view.base) if type(view.base) is np.ndarray else 0
 
 
-_ONCE = _referred(np.empty(1)[:])  # what it gives for memory that one view alone looks into
+_ONCE = _referred(np.empty(1)[:])  # the count for memory with a single view

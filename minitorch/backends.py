@@ -1,4 +1,4 @@
-"""`torch.backends`: what scripts ask and set there. Settings are kept and change nothing: NumPy has no such switches."""
+"""`torch.backends`: queries and settings that scripts use. Settings are stored without effect: NumPy has no such switches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minitorch import cuda as _gpu
 
 
 class Backend:
-    """A library behind PyTorch: whether it is there, and its settings."""
+    """A library behind PyTorch: whether it is available, and its settings."""
 
     def __init__(self, is_available: Callable[[], bool], **settings: Any) -> None:
         self.is_available: Callable[[], bool] = is_available
@@ -17,7 +17,7 @@ class Backend:
         vars(self).update(settings)
 
     def version(self) -> None:
-        """The library's version, which is not known here."""
+        """The library's version: unknown, so None."""
 
 
 cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
@@ -28,20 +28,20 @@ _threads = [1]
 
 
 def set_num_threads(number: int) -> None:
-    """Keep `number` for `get_num_threads`: how many threads a matrix product takes, NumPy's BLAS settles as it starts."""
+    """Store `number` for `get_num_threads`; NumPy's BLAS fixes its own number of threads when it starts."""
     _threads[0] = number
 
 
 def get_num_threads() -> int:
-    """The number last set."""
+    """The number last set, 1 at the start."""
     return _threads[0]
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Accept the wish: on a CPU every operation gives the same result each time, whatever `mode` is."""
+    """Does nothing: on a CPU every operation is deterministic, whatever `mode` is."""
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Accept PyTorch's names of precisions: float32 products are computed in float32."""
+    """Check the name of a precision; float32 products are always computed in float32. Raises ValueError for another name."""
     if precision not in ("highest", "high", "medium"):
         raise ValueError(f"set_float32_matmul_precision: expected 'highest', 'high' or 'medium', got {precision!r}")

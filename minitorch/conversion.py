@@ -1,4 +1,4 @@
-"""From numbers, lists and NumPy's arrays to tensors, and back: the part of `Tensor` that knows nothing of gradients."""
+"""Conversion between tensors and numbers, lists and NumPy arrays: the part of `Tensor` without gradients."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NO_GRAD_KEPT: Final = (
 
 
 class Conversion:
-    """What every tensor can be turned into: a number, lists, an array, an index, a text."""
+    """Conversion of a tensor to a number, lists, an array, an index, or text."""
 
     __slots__ = ()
 
     array: Any
 
-    if TYPE_CHECKING:  # what `Tensor` has
+    if TYPE_CHECKING:  # defined in `Tensor`
 
         @property
         def shape(self) -> Size: ...
@@ -71,7 +71,7 @@ class Conversion:
     nelement = numel
 
     def element_size(self) -> int:
-        """Bytes of one element."""
+        """The number of bytes of one element."""
         return self.array.itemsize
 
     @overload
@@ -80,17 +80,17 @@ class Conversion:
     def stride(self, dim: int) -> int: ...
 
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """Steps between neighbours along each dimension, in elements; images, which lie channels-last, have C order's."""
+        """Steps between neighbours along each dimension, in elements; channels-last images report those of C order."""
         layout = logical_layout(self)
         steps = tuple(step // layout.itemsize for step in layout.strides)
         return steps if dim is None else steps[dim]
 
     def is_contiguous(self) -> bool:
-        """Whether the elements lie in C order without gaps; images, which lie channels-last, do in PyTorch and so here."""
+        """Whether the elements lie in C order without gaps; channels-last images count as such, since in PyTorch they are."""
         return bool(logical_layout(self).flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
-        """Whether the dtype is a floating one."""
+        """Whether the dtype is floating."""
         return self.array.dtype.kind == "f"
 
     def numpy(self) -> np.ndarray:
@@ -108,13 +108,13 @@ class Conversion:
         return np.array(array, dtype=dtype, copy=True) if copy else np.asarray(array, dtype=dtype)
 
     def __dlpack__(self, **options: Any) -> Any:
-        """The memory for another library (`torch.from_dlpack(t)`), nothing copied; raises BufferError as PyTorch does."""
+        """The memory for another library (`torch.from_dlpack(t)`), not copied; raises BufferError if it requires a gradient."""
         if self.requires_grad:
             raise BufferError("__dlpack__: this tensor requires a gradient, which would be lost; export its detach()")
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """Where the memory lies, in DLPack's numbers: (1, 0) is the host."""
+        """The device in DLPack's numbers: (1, 0) is the host."""
         return self.array.__dlpack_device__()
 
     def item(self) -> float | Any:
@@ -159,12 +159,12 @@ class Conversion:
         return printing.text_of(self.array, device, gradient if self.requires_grad else [], backend.get_default_dtype())
 
     def __format__(self, spec: str) -> str:
-        """A 0-d tensor as the number it holds, as in PyTorch; any tensor of one element where a format is given."""
+        """Format the number of a 0-d tensor, or with a `spec` of any one-element tensor; other tensors as `repr`."""
         return format(self.item(), spec) if spec or not self.array.ndim else repr(self)
 
 
 def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) -> Any:
-    """A fresh array with the values of `data`, of `dtype` or the one that belongs to them."""
+    """A new array with the values of `data`, in `dtype` or by default their own."""
     if isinstance(data, Conversion):
         data, device = data.array, data.device if device is None else device
     elif not backend.is_array(data):
@@ -177,7 +177,7 @@ def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) ->
 
 
 def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dtype | None]:
-    """A number or nested sequences as an array, and the dtype it is to have: Python's own floats take the default one."""
+    """A number or nested sequences as an array, and the dtype for the tensor: Python floats take the default one."""
     try:
         host = np.asarray(_unwrapped(data))
     except ValueError as reason:
@@ -185,24 +185,24 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
     if dtype is None and host.dtype == backend.float64 and not _holds(data, host.dtype):
         dtype = backend.get_default_dtype()
     elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
-        dtype = backend.int64  # Python's whole numbers, which have 32 bits in NumPy's arrays on some platforms
+        dtype = backend.int64  # Python integers, for which NumPy uses 32 bits on some platforms
     _check_fit(host, np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype)))
     return host, dtype
 
 
 def _check_fit(host: np.ndarray, dtype: np.dtype) -> None:
-    """Raise ValueError unless all numbers fit into an integer dtype; an unsigned one takes small negative ones, which wrap."""
+    """Raise ValueError unless all numbers fit into an integer dtype; small negative ones wrap around in unsigned dtypes."""
     whole = host.dtype.kind == "O" and all(isinstance(number, int) for number in host.flat)  # of more than 64 bits
     if dtype.kind not in "iu" or host.dtype == dtype or not (host.dtype.kind in "fiu" or whole) or not host.size:
         return
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     for number in (host.min(), host.max()):
-        if not (low or -high) <= number <= high:  # so too of a nan
+        if not (low or -high) <= number <= high:  # also true for nan
             raise ValueError(f"tensor: the number {number} does not fit into {dtype}, from {low} to {high}")
 
 
 def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None) -> Any:
-    """What `Tensor(*given)` holds, in the default dtype: zeros of that shape, a sequence's values, or a tensor's memory."""
+    """The array of `Tensor(*given)`, in the default dtype: zeros of a shape, a sequence's values, or a tensor's memory."""
     dtype, where = backend.get_default_dtype(), backend.as_device(device)
     values = given[0] if len(given) == 1 else None
     if isinstance(values, Conversion):
@@ -218,11 +218,11 @@ def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None
     return backend.module_of(where).zeros(tuple(int(n) for n in sizes), dtype)
 
 
-_PLAIN = {float, int, bool}  # what needs no closer look; a list of these alone is seen at a glance
+_PLAIN = {float, int, bool}  # lists of these types alone need no further inspection
 
 
 def _unwrapped(data: Any) -> Any:
-    """Nested sequences with each tensor in them replaced by its values, one of a single element by a number, as in PyTorch."""
+    """Nested sequences with each tensor in them replaced by its values, or by a number if it has one element, as in PyTorch."""
     if isinstance(data, Conversion):
         return backend.to_array(data.array, None, backend.CPU)
     if isinstance(data, (list, tuple)) and not _PLAIN.issuperset(map(type, data)):
@@ -232,7 +232,7 @@ def _unwrapped(data: Any) -> Any:
 
 
 def _holds(data: Any, dtype: np.dtype) -> bool:
-    """Whether a number of NumPy's or of a tensor of that dtype is among nested sequences; Python's numbers have none."""
+    """Whether nested sequences contain a NumPy number, array or tensor of `dtype`; Python numbers have no dtype."""
     if isinstance(data, (list, tuple)):
         return not _PLAIN.issuperset(map(type, data)) and any(_holds(entry, dtype) for entry in data)
     return isinstance(data, (np.generic, np.ndarray, Conversion)) and data.dtype == dtype

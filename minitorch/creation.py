@@ -1,6 +1,6 @@
 """Factories: new tensors from numbers, shapes and random draws, with PyTorch's names.
 
-All take `dtype`, `device` and `requires_grad`; without them, the defaults (`set_default_dtype`, `set_default_device`).
+All take `dtype`, `device` and `requires_grad`, with the defaults of `set_default_dtype` and `set_default_device`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Options(TypedDict, total=False):
-    """What every factory takes: the dtype, the device, and whether the tensor requires a gradient."""
+    """The options of every factory: the dtype, the device, and whether the tensor requires a gradient."""
 
     dtype: np.dtype | None
     device: Device | str | None
@@ -31,7 +31,7 @@ class Options(TypedDict, total=False):
 
 
 def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device, bool]:
-    """The three options, `dtype` or the default one where none is given; raises TypeError for another keyword."""
+    """The three options, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"{name}: there is no keyword {', '.join(sorted(unknown))}")
     kind = np.dtype(options.get("dtype") or dtype or backend.get_default_dtype())
@@ -39,13 +39,13 @@ def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tupl
 
 
 def options_like(input: Tensor, options: Any) -> Options:
-    """`options`, with the dtype and the device of `input` where they say nothing."""
+    """`options`, with the dtype and the device of `input` where they are not given."""
     dtype, device = options.get("dtype") or input.dtype, options.get("device") or input.device
     return cast(Options, {**options, "dtype": dtype, "device": device})
 
 
 def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
-    """A tensor of a fresh host array, as the options say."""
+    """A tensor from a new host array, with the given options."""
     dtype, device, requires_grad = _settled(name, options, dtype)
     return _requiring(wrap(backend.to_array(array, dtype, device)), requires_grad)
 
@@ -57,14 +57,14 @@ def _requiring(tensor: Tensor, requires_grad: bool) -> Tensor:
 
 
 def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `zeros(2, 3)` and of `zeros((2, 3))` alike."""
+    """The shape from `zeros(2, 3)` or `zeros((2, 3))`."""
     shape = wholes(name, "each length", size)
     if any(n < 0 for n in shape):
         raise ValueError(f"{name}: expected lengths of 0 or more, got {shape}")
     return shape
 
 
-# ---- of numbers, arrays and other libraries' tensors ---------------------------------------------------------------------
+# ---- from numbers, arrays and other libraries' tensors -------------------------------------------------------------------
 
 
 def tensor(
@@ -72,15 +72,15 @@ def tensor(
 ) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
 
-    Python's floats become the default dtype, its whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A
-    tensor stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for what
-    is not numeric, or not in native byte order and at most 64 bits.
+    Python floats get the default dtype, whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A tensor
+    stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for data that
+    are not numeric, not in native byte order, or of more than 64 bits.
     """
     return _requiring(wrap(new_array(data, dtype, device)), requires_grad)
 
 
 def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
-    """A tensor that shares the memory of `data`, an array or tensor, where dtype and device allow it."""
+    """A tensor that shares the memory of `data`, an array or tensor, if dtype and device allow it; else a copy."""
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype)
     if not backend.is_array(data):
@@ -98,13 +98,13 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     backend.check_dtype("from_numpy", ndarray.dtype)
-    return wrap(ndarray.view(np.ndarray))  # an array object of its own, by which the tape tells it from others
+    return wrap(ndarray.view(np.ndarray))  # a new array object, which the tape can tell from others
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's array or tensor (`__dlpack__`), on the host or the GPU.
 
-    Raises TypeError for an object without `__dlpack__` and for dtypes that minitorch has not.
+    Raises TypeError for an object without `__dlpack__` and for dtypes that minitorch does not have.
     """
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack: expected an object with __dlpack__, got {type(ext_tensor).__name__}")
@@ -114,7 +114,7 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return wrap(array)
 
 
-# ---- of a shape ----------------------------------------------------------------------------------------------------------
+# ---- from a shape --------------------------------------------------------------------------------------------------------
 
 
 def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dtype: np.dtype | None = None) -> Tensor:
@@ -124,7 +124,7 @@ def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dty
 
 
 def full(size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
-    """A tensor of shape `size` with `fill_value` everywhere; its kind of number sets the dtype if none is given.
+    """A tensor of shape `size` filled with `fill_value`, which also decides the default dtype (bool, int64, floating).
 
     Raises ValueError for a number that the dtype cannot hold.
     """
@@ -144,33 +144,33 @@ def ones(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
 
 
 def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """A tensor of shape `size` with whatever the memory held."""
+    """An uninitialised tensor of shape `size`."""
     dtype, device, requires_grad = _settled("empty", options)
     return _requiring(wrap(backend.module_of(device).empty(_sizes("empty", size), dtype)), requires_grad)
 
 
 def zeros_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
-    """Zeros of the shape, dtype and device of `input`, unless said otherwise."""
+    """Zeros with the shape of `input` and, by default, its dtype and device."""
     return zeros(input.shape, **options_like(input, options))
 
 
 def ones_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
-    """Ones of the shape, dtype and device of `input`, unless said otherwise."""
+    """Ones with the shape of `input` and, by default, its dtype and device."""
     return ones(input.shape, **options_like(input, options))
 
 
 def full_like(input: Tensor, fill_value: float, **options: Unpack[Options]) -> Tensor:
-    """`fill_value` in the shape, dtype and device of `input`, unless said otherwise."""
+    """A tensor of `fill_value` with the shape of `input` and, by default, its dtype and device."""
     return full(input.shape, fill_value, **options_like(input, options))
 
 
 def empty_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
-    """Uninitialised, in the shape, dtype and device of `input`, unless said otherwise."""
+    """An uninitialised tensor with the shape of `input` and, by default, its dtype and device."""
     return empty(input.shape, **options_like(input, options))
 
 
 def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
-    """The n by m (n) identity matrix."""
+    """The (n, m) identity matrix; `m` defaults to `n`."""
     return _made("eye", np.eye(n, m), options)
 
 
@@ -178,7 +178,7 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 
 
 def arange(start: float, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
-    """The numbers from `start` (0) up to but without `end`, by `step`: int64 if all are whole, else the default dtype."""
+    """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) * step < 0:
         raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
@@ -187,19 +187,19 @@ def arange(start: float, end: float | None = None, step: float = 1, **options: U
 
 
 def range(start: float = 0, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
-    """The numbers from `start` up to and including `end`, by `step`, in the default dtype; `arange` is the newer form."""
+    """The numbers from `start` to `end`, included, by `step`, in the default dtype; PyTorch recommends `arange`."""
     start, end = (0, start) if end is None else (start, end)
     return _made("range", start + step * np.arange(int((end - start) / step) + 1), options)
 
 
 def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -> Tensor:
-    """`steps` numbers evenly from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
+    """`steps` evenly spaced numbers from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
     start, end = _bounds("linspace", start, end)
     return _made("linspace", np.linspace(start, end, steps), options)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
-    """`base` to the powers from `start` to `end`, evenly in `steps`; raises ValueError for a bound with dimensions."""
+    """`base` to the power of `steps` evenly spaced numbers; raises ValueError for a bound with dimensions."""
     dtype, bounds = np.dtype(options.get("dtype") or float), _bounds("logspace", start, end)
     first, last = (float(bound) if dtype.kind == "f" else int(bound) for bound in bounds)
     return _made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)
@@ -216,7 +216,7 @@ def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
 
 
 def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, options: Options) -> tuple[np.dtype, np.ndarray]:
-    """The dtype asked for, and the numbers that the generator's method `name` gives, in what NumPy can draw directly."""
+    """The requested dtype, and the numbers drawn in it, or in float64 if NumPy cannot draw in it."""
     dtype, shape = _settled(name, options)[0], _sizes(name, size)
     if dtype.kind != "f":
         raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
@@ -226,15 +226,15 @@ def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, option
 
 
 def rand(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Uniform in [0, 1), drawn on the host."""
+    """Uniform random numbers in [0, 1), drawn on the host."""
     dtype, numbers = _drawn("rand", size, generator, options)
-    if dtype == backend.float16:  # where all above 0.99976 would be rounded to 1
+    if dtype == backend.float16:  # in which numbers above 0.99976 would be rounded to 1
         numbers = np.minimum(numbers, 1 - 2.0**-11)
     return _made("rand", numbers, options)
 
 
 def randn(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Standard normal, drawn on the host."""
+    """Standard normal random numbers, drawn on the host."""
     return _made("randn", _drawn("randn", size, generator, options)[1], options)
 
 
@@ -246,7 +246,7 @@ def randint(
     generator: Generator | None = None,
     **options: Unpack[Options],
 ) -> Tensor:
-    """Whole numbers from `low` (0) up to but without `high`, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
+    """Random whole numbers from `low` (default 0) to `high` - 1, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
     top: Any = high  # a shape, if it is the second of two
     if size is None:
         low, top, size = 0, low, top
@@ -261,30 +261,30 @@ def randint(
 
 
 def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """0 to n - 1 in random order, int64."""
+    """The numbers 0 to n - 1 in random order, int64."""
     return _made("randperm", (generator or default_generator).numpy.permutation(n), options, backend.int64)
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Uniform in [0, 1), in the shape, dtype and device of `input`, unless said otherwise."""
+    """Uniform random numbers in [0, 1), with the shape of `input` and, by default, its dtype and device."""
     return rand(input.shape, generator=generator, **options_like(input, options))
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Standard normal, in the shape, dtype and device of `input`, unless said otherwise."""
+    """Standard normal random numbers, with the shape of `input` and, by default, its dtype and device."""
     return randn(input.shape, generator=generator, **options_like(input, options))
 
 
 def randint_like(
     input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, **options: Unpack[Options]
 ) -> Tensor:
-    """Whole numbers from `low` (0) up to but without `high`, in the shape and dtype of `input` unless said otherwise."""
+    """Random whole numbers from `low` (default 0) to `high` - 1, with the shape of `input` and, by default, its dtype."""
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, generator=generator, **options_like(input, options))
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element gives, else 0; raises ValueError for one outside [0, 1]."""
+    """1 with the probability given by each element, else 0; raises ValueError for probabilities outside [0, 1]."""
     if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
         raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {tuple(input.shape)}")
     uniform = rand(input.shape, generator=generator, dtype=input.dtype, device=input.device)
@@ -292,9 +292,9 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """A last dimension with 1 at the class that each integer names, else 0, int64.
+    """Each integer as a vector with 1 at that class and 0 elsewhere: (...) to (..., num_classes), int64.
 
-    Raises ValueError for a class outside 0..num_classes - 1; without `num_classes` the largest class sets it.
+    By default num_classes is the largest class + 1. Raises ValueError for a class outside 0..num_classes - 1.
     """
     if tensor.dtype.kind not in "iu":
         raise TypeError(f"one_hot: expected integers, got {tensor.dtype}")

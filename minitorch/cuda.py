@@ -1,4 +1,4 @@
-"""The GPU: whether there is one that CuPy can use, and what scripts ask of it."""
+"""`torch.cuda`: whether there is a GPU that CuPy can use, and the functions that scripts call."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ def device_count() -> int:
 
 
 def synchronize() -> None:
-    """Wait until the GPU has finished, which a fair timing needs; raises RuntimeError if there is no usable one."""
+    """Wait until the GPU has finished, as timing requires; raises RuntimeError if there is no usable GPU."""
     backend.cupy().cuda.Device().synchronize()
 
 
 def manual_seed_all(seed: int) -> None:
-    """Seed the default generator, as `manual_seed`: there is one GPU at most."""
+    """Seed the default generator, as `manual_seed` does, since at most one GPU is used."""
     manual_seed(seed)
 
 
 def current_device() -> int:
-    """The number of the GPU in use, 0; raises RuntimeError if there is no usable one."""
+    """The number of the GPU in use, 0; raises RuntimeError if there is no usable GPU."""
     backend.cupy()
     return 0
 
 
 def set_device(device: Any) -> None:
-    """Accept the one GPU there is; raises ValueError for another."""
+    """Does nothing: one GPU is used. Raises ValueError for anything that is no GPU's number or name."""
     backend.device(f"cuda:{device}" if isinstance(device, int) else str(device))
 
 
 def get_device_name(device: Any = None) -> str:
-    """The name of the GPU; raises RuntimeError if there is no usable one."""
+    """The name of the GPU; raises RuntimeError if there is no usable GPU."""
     return backend.cupy().cuda.runtime.getDeviceProperties(0)["name"].decode()
 
 
 def empty_cache() -> None:
-    """Give the memory that CuPy keeps for reuse back to the GPU; does nothing without one."""
+    """Release the memory that CuPy keeps for reuse; does nothing without a GPU."""
     if is_available():
         backend.cupy().get_default_memory_pool().free_all_blocks()
 

@@ -1,6 +1,6 @@
-"""Distributions, as `torch.distributions`: samples, logarithms of probabilities, and what is known in closed form.
+"""Distributions, as `torch.distributions`: samples, logarithms of probabilities, moments and entropies.
 
-Parameters are numbers or tensors, broadcast to one shape, the batch's; gradients flow to them. Samples are drawn on the host.
+Parameters are numbers or tensors, broadcast to one shape (the batch shape); gradients flow to them. The host draws samples.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Distribution:
 
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Draws of shape `sample_shape` + the batch's, without a gradient."""
+        """Samples of shape `sample_shape` + batch_shape, without a gradient."""
         return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Draws through which gradients flow to the parameters (Kingma & Welling 2014); not every distribution has them."""
-        raise NotImplementedError(f"{type(self).__name__}: there is no rsample, draws have no gradient")
+        """Samples through which gradients flow to the parameters (Kingma & Welling 2014), where the distribution allows it."""
+        raise NotImplementedError(f"{type(self).__name__}: there is no rsample, samples have no gradient")
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """The logarithm of the probability, or density, of `value`."""
+        """The logarithm of the probability or density of `value`."""
         raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
 
     def entropy(self) -> Tensor:
@@ -118,7 +118,7 @@ class Uniform(Distribution):
 
 
 class _Chances(Distribution):
-    """What Bernoulli and Categorical share: `probs` or `logits`, exactly one of them."""
+    """Base class of Bernoulli and Categorical: takes either `probs` or `logits`."""
 
     probs: Tensor
     logits: Tensor
@@ -161,7 +161,7 @@ class Bernoulli(_Chances):
 
 
 class Categorical(_Chances):
-    """A class i of the last dimension with probability probs[..., i], or softmax(`logits`)[..., i]."""
+    """Class i with probability probs[..., i], or softmax(`logits`)[..., i]; samples are int64."""
 
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
@@ -179,7 +179,7 @@ class Categorical(_Chances):
 
 
 class Multinomial(Categorical):
-    """How often each class of the last dimension comes in `total_count` draws, as floats."""
+    """The counts of each class of the last dimension in `total_count` draws, as floats."""
 
     def __init__(self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(probs, logits, validate_args)
@@ -201,7 +201,7 @@ class Multinomial(Categorical):
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """The mean of log p(x) - log q(x) under p, for two normal, Bernoulli or categorical distributions.
 
-    Raises NotImplementedError for any others.
+    Raises NotImplementedError for other pairs.
     """
     if isinstance(p, Normal) and isinstance(q, Normal):
         ratio = p.variance / q.variance
@@ -210,4 +210,4 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
         return p.log_prob(p.probs) - q.log_prob(p.probs)
     if isinstance(p, Categorical) and isinstance(q, Categorical):
         return (p.probs * (p.logits - q.logits)).sum(-1)
-    raise NotImplementedError(f"kl_divergence: of {type(p).__name__} and {type(q).__name__}")
+    raise NotImplementedError(f"kl_divergence: not available for {type(p).__name__} and {type(q).__name__}")

@@ -1,7 +1,7 @@
-"""What this machine gives minitorch, and what would make it faster: `python -m minitorch.doctor`.
+"""Shows how fast minitorch runs on this machine, and what would make it faster: `python -m minitorch.doctor`.
 
 It prints versions, the BLAS in use with its kernel and threads, and whether there is a GPU; then it measures a matrix product
-and a training step, in fresh processes, as things are and with what could be switched.
+and a training step in new processes, with the present settings and with others.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from minitorch import backend
 
 THREADS: Final = {"openblas": "OPENBLAS_NUM_THREADS", "mkl": "MKL_NUM_THREADS", "accelerate": "VECLIB_MAXIMUM_THREADS"}
 ONE, TWO = "one BLAS thread", "two BLAS threads"
-WORTH: Final = 1.1  # a switch is advised if it makes the step at least so many times as fast
+WORTH: Final = 1.1  # a setting is recommended if it makes the step at least this many times as fast
 
 
 class Measured(NamedTuple):
-    """What a fresh process reached: a product of 512x512 matrices, and a training step of a small convolutional net."""
+    """Speed in a new process: a product of 512x512 matrices, and a training step of a small convolutional net."""
 
     gflops: float
     step_ms: float
 
 
-# Runs in a process of its own, since a BLAS reads its settings when NumPy is first imported.
+# Runs in its own process, since a BLAS reads its settings when NumPy is first imported.
 PROBE: Final = """
 import json, statistics, sys, time
 import numpy as np
@@ -60,9 +60,9 @@ print(json.dumps([2 * 512**3 / median(lambda: square @ square, seconds) / 1e9, m
 
 
 def measure(seconds: float = 1.0, **environment: str | None) -> Measured:
-    """Measure in a fresh process with these environment variables, None for one that is not set, for `seconds` each.
+    """Measure for `seconds` each in a new process with these environment variables (None removes one).
 
-    Raises RuntimeError if it fails.
+    Raises RuntimeError if the process fails.
     """
     wanted = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
     done = subprocess.run([sys.executable, "-c", PROBE, str(seconds)], env=wanted, capture_output=True, text=True)
@@ -72,7 +72,7 @@ def measure(seconds: float = 1.0, **environment: str | None) -> Measured:
 
 
 def blas() -> dict[str, Any]:
-    """NumPy's BLAS: `name`, `version`, and, if threadpoolctl is installed, `kernel` and `threads`, else None."""
+    """NumPy's BLAS: `name`, `version`, and `kernel` and `threads`, which are None unless threadpoolctl is installed."""
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     found = {"name": built["name"], "version": built["version"], "kernel": None, "threads": None}
     if importlib.util.find_spec("threadpoolctl"):
@@ -91,7 +91,7 @@ def has_avx512() -> bool:
 
 
 def choices(library: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What is worth measuring beside things as they are: environment variables by a name for them, None for one not set."""
+    """Settings worth measuring: for each a name and its environment variables (None removes one)."""
     kind = next((kind for kind in THREADS if kind in library["name"].lower()), None)
     found: dict[str, dict[str, Any]] = {ONE: {THREADS[kind]: "1"}} if kind else {}
     if kind and (os.cpu_count() or 1) > 1:
@@ -104,7 +104,7 @@ def choices(library: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def facts() -> dict[str, str]:
-    """What is in use, by name."""
+    """The versions and libraries in use, by name."""
     library = blas()
     known = f"kernel {library['kernel']}, threads {library['threads']}"
     pool = known if library["threads"] else "kernel and threads unknown (pip install threadpoolctl)"
@@ -122,7 +122,7 @@ def facts() -> dict[str, str]:
 
 
 def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, Any]]) -> list[str]:
-    """A sentence for each switch that makes the step at least `WORTH` times as fast, and for a second thread that slows it."""
+    """A sentence for each setting that makes the step `WORTH` times as fast, and one if a second thread makes it slower."""
     slow = others[TWO].step_ms / others[ONE].step_ms if ONE in others and TWO in others else 0.0
     found = [
         f"{name}: the step is {now.step_ms / one.step_ms:.1f} times as fast. "

@@ -1,4 +1,4 @@
-"""What users call on tensors, by PyTorch's names: `import minitorch.functional as F`. Each is defined with its operation."""
+"""Functions on tensors under PyTorch's names: `import minitorch.functional as F`. Each is defined beside its operation."""
 
 # fmt: off
 # isort: off

@@ -1,4 +1,4 @@
-"""`torch.jit` and `torch.compile`: there is no compiler here, so what is handed in is run as it is."""
+"""`torch.jit` and `torch.compile`: there is no compiler, so functions and modules are returned unchanged."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
-    """`obj`, a function, class or module, as it is; all further arguments are PyTorch's and change nothing."""
+    """Return `obj`, a function, class or module, unchanged; PyTorch's further arguments have no effect."""
     return obj
 
 
 def trace(func: Callable[..., Any], example_inputs: Any = None, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-    """`func` as it is: unlike in PyTorch its branches stay, and any input fits."""
+    """Return `func` unchanged: unlike in PyTorch it keeps its branches and takes any input."""
     return func
 
 
 def compile(model: Callable[..., Any] | None = None, **kwargs: Any) -> Callable[..., Any]:
-    """`model`, a module or function, as it is: nothing gets faster; as a decorator with or without brackets."""
+    """Return `model`, a module or function, unchanged; also a decorator, with or without brackets."""
     return (lambda function: function) if model is None else model

@@ -1,6 +1,6 @@
-"""The further keywords by which PyTorch takes an argument, resolved in one place for all functions and methods.
+"""PyTorch's alternative keywords for arguments, resolved in one place for all functions and methods.
 
-NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments that are otherwise spread, as in
+These are NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments otherwise passed one by one, as in
 `zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
 """
 
@@ -15,7 +15,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.inplace import check_writable, copied
 
-JOINING: Final = {"cat", "stack", "hstack", "vstack", "column_stack"}  # write one input before they have read the next
+JOINING: Final = {"cat", "stack", "hstack", "vstack", "column_stack"}  # these write one input before they read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
 OVERLOADS: dict[str, dict[str, str]] = {
     "expand": {"size": "sizes"},
@@ -28,19 +28,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def take_keywords(names: dict[str, Any], modules: tuple[str, ...]) -> None:
-    """Let those functions among `names` that come from `modules` take further keywords, `out` included."""
+    """Make the functions among `names` that come from `modules` take the alternative keywords and `out`."""
     for name, value in list(names.items()):
         if getattr(value, "__module__", "").startswith(modules):
             names[name] = with_keywords(value, takes_out=True)
 
 
 def with_keywords(function: F, takes_out: bool = False) -> F:
-    """`function` as PyTorch takes its arguments, itself if there is no second way."""
+    """`function` with PyTorch's alternative keywords, or itself if it has none."""
     parameters = inspect.signature(function).parameters
     first = next(iter(parameters), "")
     spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
-    overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # those of `scatter` are those of `scatter_`
+    overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # `scatter_` has those of `scatter`
     others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
     if not (others or spread or takes_out):
         return function
@@ -63,7 +63,7 @@ def with_keywords(function: F, takes_out: bool = False) -> F:
 
 
 def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
-    """The tensors among arguments, and in the sequences among them."""
+    """The tensors among arguments and inside lists and tuples."""
     for value in values:
         if isinstance(value, Tensor):
             yield value
@@ -72,7 +72,7 @@ def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
 
 
 def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
-    """`out`, a tensor or several, with the values of `result`; one of another shape gets its shape, as in PyTorch."""
+    """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch."""
     if not isinstance(out, Tensor):
         if len(out) != len(result):
             raise ValueError(f"{name}: out= has {len(out)} tensors for {len(result)} results")

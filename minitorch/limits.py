@@ -8,7 +8,7 @@ from minitorch import backend
 
 
 class finfo:
-    """The limits of a floating dtype as Python numbers, of the default one if none is given; raises TypeError for integers."""
+    """The limits of a floating dtype (by default the default dtype) as Python numbers; raises ValueError for integers."""
 
     def __init__(self, type: np.dtype | None = None) -> None:
         info = np.finfo(np.dtype(type or backend.get_default_dtype()))

@@ -17,21 +17,21 @@ from minitorch.ops.reduce import norm as p_norm
 
 
 def svd(A: Tensor, full_matrices: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """U, S and V^T of `minitorch.svd`, with all columns of U and V if `full_matrices`."""
+    """U, S and V^T of the singular value decomposition, with all columns of U and V if `full_matrices`."""
     u, s, v = _svd(A, not full_matrices)
     return u, s, v.swapaxes(-1, -2)
 
 
 def vector_norm(x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
-    """The norm of the vectors along `dim`, or of all elements, computed in `dtype` where one is given."""
+    """The norm of the vectors along `dim`, or of all elements, computed in `dtype` if one is given."""
     return p_norm(x if dtype is None else x.to(dtype), ord, dim, keepdim)
 
 
 def norm(A: Tensor, ord: float | str | None = None, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The norm of vectors, or, with an `ord`, of matrices.
+    """The norm of vectors or, for two dimensions and an `ord`, of matrices.
 
-    Of matrices, "fro" is that of all elements, 1 and -1 are the largest and the smallest sum of a column, inf and -inf of a
-    row, 2 and -2 the largest and the smallest singular value, "nuc" the sum of these. Raises ValueError for another.
+    For matrices, "fro" is the norm of all elements; 1 and -1 are the largest and the smallest column sum of |A|, inf and -inf
+    the same for rows, 2 and -2 for singular values; "nuc" is the sum of these. Raises ValueError for another `ord`.
     """
     dims = normalized_dims("norm", A.ndim, dim)
     if ord is None or ord == "fro" or len(dims) != 2 or (dim is None and A.ndim != 2):

@@ -1,9 +1,9 @@
-"""Freed memory stays with the process, instead of going back to the system array by array.
+"""Keeps freed memory in the process, instead of returning it to the system array by array.
 
-glibc gives every block of over 128 KiB its own mapping and unmaps it when it is freed, so each large temporary of a training
-step is handed out by the kernel anew, page by page. With higher thresholds the same memory is used again: blocks up to
-`LARGEST`, the highest threshold that every glibc of 64 bits accepts, and at most `KEPT` at the end of the heap. Elsewhere
-nothing is done; the environment variable MINITORCH_KEEP_MEMORY=0 leaves the system's behaviour.
+glibc gives every block above 128 KiB its own mapping and unmaps it when it is freed, so the kernel maps each large temporary of
+a training step again, page by page. With higher thresholds the same memory is reused: blocks up to `LARGEST`, the highest
+threshold that every 64-bit glibc accepts, and at most `KEPT` at the end of the heap. Without glibc nothing is done; the
+environment variable MINITORCH_KEEP_MEMORY=0 switches this off.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEPT: Final = 2**27  # 128 MiB
 
 
 def keep_freed_memory() -> bool:
-    """Raise glibc's thresholds so that freed memory is kept; False where that is switched off or cannot be done."""
+    """Raise glibc's thresholds so that freed memory is kept; returns False if that is switched off or impossible."""
     if os.environ.get("MINITORCH_KEEP_MEMORY") == "0" or platform.libc_ver()[0] != "glibc":
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,8 +1,8 @@
 """Gives `Tensor` its operators and methods: the functions of `minitorch.ops`, with the tensor as first argument.
 
-The tensor itself knows no operation, so that the layers below stay free of circles; this is where the two meet. The class
-`Methods` is read twice: by type checkers and editors, for which `Tensor` inherits from it, and by Python, which puts its
-members on `Tensor` at the end of this file.
+The file of `Tensor` imports no operation, which avoids import circles; here the two come together. The class `Methods` is used
+twice: by type checkers and editors, for which `Tensor` inherits from it, and at run time, when the end of this file copies its
+members to `Tensor`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from minitorch.ops import scatter as scattering
 
 
 class Methods(Operators):
-    """The operators and methods of `Tensor`, for type checkers the class that it inherits from.
+    """The operators and methods of `Tensor`, which inherits from this class for type checkers.
 
-    `Final` says that each is what stands behind it: its type is that of the function, which need not be written again.
+    With `Final` the type of each is that of its function, and need not be written again.
     """
 
     __slots__ = ()
@@ -351,7 +351,7 @@ class Methods(Operators):
     type: Final = tensor_types.type_
     type_as: Final = tensor_methods.type_as
 
-    # ---- methods that are nothing else -------------------------------------------------------------------------------------
+    # ---- methods that are no functions -------------------------------------------------------------------------------------
 
     @property
     def data(self: Any) -> Tensor:
@@ -378,12 +378,12 @@ class Methods(Operators):
     ndimension: Final = Conversion.dim
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
-        """How `copy` and `pickle` take a tensor apart."""
+        """How `copy` and `pickle` store a tensor."""
         return copies.reduce_ex(self, protocol)
 
 
 def _give(members: type) -> None:
-    """Put the functions and properties of a class on `Tensor`; those of operations take PyTorch's further keywords as well."""
+    """Copy the functions and properties of a class to `Tensor`; operations also take PyTorch's alternative keywords."""
     for name, member in vars(members).items():
         if isinstance(member, property) or (isinstance(member, FunctionType) and name.startswith("__")):
             setattr(Tensor, name, member)

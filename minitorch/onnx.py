@@ -1,6 +1,6 @@
-"""Nets as ONNX files, which other programs run: PyTorch's `torch.onnx.export`. Needs `pip install onnx onnxruntime`.
+"""Writes nets as ONNX files for other programs, as `torch.onnx.export`. Needs `pip install onnx onnxruntime`.
 
-A forward pass is watched, and each operation in it that depends on the inputs is written down in the operators of ONNX.
+During one forward pass, each operation that depends on the inputs is translated into operators of ONNX.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from minitorch.ops.promotion import matched
 
 __all__ = ["export"]
 
-OPERATORS: Final = 20  # the set of operators that is used
-FORMAT: Final = 10  # the version of the file's own format, which programs since 2024 read
+OPERATORS: Final = 20  # the version of ONNX's operators
+FORMAT: Final = 10  # the version of the file format, read by programs since 2024
 
 
 def export(
@@ -36,11 +36,11 @@ def export(
 ) -> None:
     """Write the net `model`, in evaluation mode, as it computes on the tensors `args`, to the path or binary file `f`.
 
-    Inputs are named after the parameters of `forward` and outputs "output_0" and so on, unless names are given. Sizes are
-    those of `args`, except that `dynamic_axes={"x": [0]}` leaves the first size of input x open, as of a batch. What was
-    written is then run by onnxruntime on other numbers, and compared with what the net computes. Raises NotImplementedError
-    for an operation that has no operator of ONNX here, RuntimeError if the comparison fails: part of the net is not recorded
-    as operations, or depends on chance or on the batch size.
+    By default inputs are named after the parameters of `forward`, and outputs "output_0" and so on. Sizes are those of `args`,
+    but `dynamic_axes={"x": [0]}` leaves the first size of input x open, for batches. The file is then tested: onnxruntime
+    runs it on other numbers, and the results are compared with the net's. Raises NotImplementedError for an operation without
+    a translation, RuntimeError if the comparison fails: then part of the net is not recorded as operations, or depends on
+    chance or on the batch size. Raises ValueError for tensors on a GPU.
     """
     import onnx
     import onnxruntime
@@ -58,7 +58,7 @@ def export(
     model.eval()
     try:
         graph = Graph(onnx, dict(zip(names, tensors)), model.state_dict(), any(axes.values()))
-        with Switch(True), Switch(graph, "watch"):  # recorded, so that changes in place are operations, too
+        with Switch(True), Switch(graph, "watch"):  # recorded, so that in-place changes are operations, too
             results = _outputs(model(*tensors))
         ends = list(output_names or (f"output_{i}" for i in range(len(results))))
         for result, end in zip(results, ends):
@@ -78,7 +78,7 @@ def export(
     for end, one, other in zip(ends, expected, got):
         if one.shape != other.shape or not np.allclose(one, other, rtol=1e-3, atol=1e-3 * np.abs(one).max(initial=0.0)):
             raise RuntimeError(
-                f"onnx.export: for other inputs than those given, {end} is not what the net computes. Does it depend on "
+                f"onnx.export: for inputs other than those given, {end} differs from what the net computes. Does it depend on "
                 "chance, on the batch size, or on numbers that were taken out of tensors?"
             )
     if hasattr(f, "write"):
@@ -93,19 +93,19 @@ def _outputs(result: Any) -> list[Tensor]:
 
 
 def _other(a: np.ndarray, longer: bool, rng: np.random.Generator) -> np.ndarray:
-    """Other numbers of the same kind, one row more if `longer`: drawn about the mean, integers from those that are there."""
+    """Other numbers of the same dtype, with one more row if `longer`: normal around the mean, or integers drawn from `a`."""
     shape = (len(a) + longer, *a.shape[1:]) if a.ndim else ()
     drawn = rng.choice(a.ravel(), shape) if a.dtype.kind in "iub" else rng.normal(a.mean(), a.std() or 1, shape)
     return np.asarray(drawn, a.dtype)
 
 
 def _place(a: np.ndarray) -> tuple[Any, ...]:
-    """What tells an array from all others that are alive, but not from the same memory under another object."""
+    """A key that differs for all live arrays except those of the same memory, shape and strides."""
     return a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
 
 
 class Graph(Watch):
-    """The nodes of one forward pass, and the names of the arrays in it."""
+    """The ONNX nodes of one forward pass, and the names of its arrays."""
 
     name = "onnx.export"
 
@@ -116,23 +116,23 @@ class Graph(Watch):
         self.initializers: dict[str, Any] = {}
         self.names: dict[tuple[Any, ...], str] = {_place(tensor.array): name for name, tensor in inputs.items()}
         self.states: dict[tuple[Any, ...], str] = {_place(tensor.array): name for name, tensor in states.items()}
-        self.alive: list[Any] = [inputs, states]  # no array of these is freed, so that none takes the place of another
+        self.alive: list[Any] = [inputs, states]  # keeps arrays alive, so that no address is used twice
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
-        """Run the operation and, if it depends on the inputs of the net, write it down."""
+        """Run the operation and, if it depends on the inputs of the net, add its node."""
         out = node.forward(*inputs, **parameters)
         if raw or not any(isinstance(a, np.ndarray) and _place(a) in self.names for a in inputs):
             return out
         rule = RULES.get(type(node).__name__) if type(node).__module__.startswith("minitorch.ops.") else None
         if rule is None:
-            raise NotImplementedError(f"onnx.export: no operator of ONNX is known here for {node.title}")
+            raise NotImplementedError(f"onnx.export: there is no translation to ONNX for {node.title}")
         out = np.asarray(out)
         self.names[_place(out)] = rule(self, out, *inputs, **parameters)
         self.alive.append(out)
         return out
 
     def named(self, value: Any, dtype: Any = None) -> str:
-        """The name of an array, or of a number as one of `dtype`: a constant if it does not depend on the inputs."""
+        """The name of an array, or of a number in `dtype`; both are constants unless they depend on the inputs."""
         if isinstance(value, str):
             return value
         if not isinstance(value, np.ndarray):
@@ -148,7 +148,7 @@ class Graph(Watch):
         return name
 
     def add(self, operator: str, *operands: Any, dtype: Any = None, **attributes: Any) -> str:
-        """Write down a node, its operands names, arrays, numbers or None, made to be of `dtype`; the name of its result."""
+        """Add a node with operands (names, arrays, numbers or None) cast to `dtype`; returns the name of its result."""
         given = ["" if value is None else self.named(value, dtype) for value in operands]
         while given and not given[-1]:
             given.pop()
@@ -161,15 +161,15 @@ class Graph(Watch):
         return self.named(np.array(numbers, np.int64))
 
     def reshaped(self, value: Any, shape: Sequence[int]) -> str:
-        """`value` in another shape, the first size of which is left open if that of the batch is."""
+        """`value` in another shape, whose first size stays open if the batch size does."""
         return self.add("Reshape", value, self.whole([-1, *shape[1:]] if self.batch and shape else shape))
 
     def type_of(self, dtype: Any) -> int:
-        """ONNX's number for a dtype."""
+        """The number of a dtype in ONNX."""
         return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
     def model(self, axes: Mapping[str, Any], inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> Any:
-        """All of it as a model of ONNX."""
+        """The ONNX model of all nodes."""
         helper = self.onnx.helper
 
         def described(name: str, tensor: Tensor, first: Any) -> Any:
@@ -184,11 +184,11 @@ class Graph(Watch):
 
 
 # ---- operations, by the names of their classes -------------------------------------------------------------------------------
-# A rule is called with the graph, the result and what `forward` was called with. It returns the name of the result.
+# A rule gets the graph, the result and the arguments of `forward`, and returns the name of the result.
 
 
 def _same(operator: str) -> Callable[..., str]:
-    """One operator, on operands of the dtype of the result."""
+    """A rule for one operator whose operands have the dtype of the result."""
     return lambda graph, out, *inputs: graph.add(operator, *inputs, dtype=out.dtype)
 
 
@@ -197,7 +197,7 @@ def _comparison(operator: str) -> Callable[..., str]:
 
 
 def _over(operator: str) -> Callable[..., str]:
-    """A reduction over dimensions."""
+    """A rule for a reduction over dimensions."""
     return lambda graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim))
 
 
@@ -206,7 +206,7 @@ def _along(operator: str) -> Callable[..., str]:
 
 
 def _window(window: Any) -> dict[str, Any]:
-    """How a window moves, in ONNX's words."""
+    """The attributes of a window in ONNX."""
     pads = [side for sides in zip(*window.padding) for side in sides]  # top, left, bottom, right
     return {"kernel_shape": window.kernel, "strides": window.stride, "dilations": window.dilation, "pads": pads}
 
@@ -217,7 +217,7 @@ def _sum_pool2d(graph: Graph, out: Any, a: Any, window: Any) -> str:
 
 
 def _slice(graph: Graph, out: Any, a: Any, index: Any) -> str:
-    """Slices, then a new shape where integers have taken dimensions away or None has added some."""
+    """Slices, then a reshape if integers have removed dimensions or None has added some."""
     entries = [entry for entry in index if entry is not None]
     if Ellipsis in entries:
         at = entries.index(Ellipsis)

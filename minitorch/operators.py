@@ -1,4 +1,4 @@
-"""The operators of tensors: `a + b`, `a @ b`, `a < b`, `a[0]`, `a += b`. `minitorch.methods` puts them on `Tensor`."""
+"""The operators of tensors: `a + b`, `a @ b`, `a < b`, `a[0]`, `a += b`. `minitorch.methods` adds them to `Tensor`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.conversion import Conversion
 from minitorch.ops import arithmetic, compare, elementwise, index, inplace, joining, linear
 
-Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what may stand on the other side of an operator
+Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what the other operand may be
 Operator: TypeAlias = Callable[[Any, Operand], Tensor]
 
 
 def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Operator:
-    """The method `name`, which is `run` of the tensor and the other side, or of both exchanged if it is a reflected one."""
+    """The method `name`: `run(self, other)`, or `run(other, self)` for a reflected operator."""
 
     def method(self: Any, other: Any) -> Any:
         return run(self, other)
@@ -31,11 +31,11 @@ def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Operator:
 
 
 class Operators(Conversion):
-    """What Python calls for `+`, `@`, `[]` and so on; `self` is a `Tensor`, which for type checkers inherits from it."""
+    """The methods for `+`, `@`, `[]` and so on; `self` is a `Tensor`, which inherits from this class for type checkers."""
 
     __slots__ = ()
 
-    # straight to the operation: as little as possible stands between `a * b` and the product
+    # these call the operation directly, to keep `a * b` fast
     __add__: Final = _operator("__add__", "self + other", arithmetic.Add.apply)
     __radd__: Final = _operator("__radd__", "self + other", arithmetic.Add.apply)
     __sub__: Final = _operator("__sub__", "self - other", arithmetic.Sub.apply)
@@ -70,16 +70,16 @@ class Operators(Conversion):
     __itruediv__: Final = _operator("__itruediv__", "self /= other", inplace.div_)
     __ipow__: Final = _operator("__ipow__", "self **= other", inplace.pow_)
 
-    if TYPE_CHECKING:  # which take a class with `__eq__` alone for one without a hash
+    if TYPE_CHECKING:  # which take a class that defines only `__eq__` as unhashable
 
         def __hash__(self) -> int: ...
 
     def __eq__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
-        """Where `self == other`; None equals no tensor."""
+        """`self == other`, elementwise; None equals no tensor."""
         return NotImplemented if other is None else compare.eq(self, other)
 
     def __ne__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
-        """Where `self != other`; None equals no tensor."""
+        """`self != other`, elementwise; None equals no tensor."""
         return NotImplemented if other is None else compare.ne(self, other)
 
     def __neg__(self: Any) -> Tensor:
@@ -107,7 +107,7 @@ class Operators(Conversion):
         inplace.setitem(self, where, value)
 
     def __iter__(self: Any) -> Iterator[Tensor]:
-        """The parts along the first dimension, one after the other; raises TypeError for a 0-d tensor."""
+        """The slices along the first dimension; raises TypeError for a 0-d tensor."""
         if not self.ndim:
-            raise TypeError("iter(): a 0-d tensor has no elements to go through")
+            raise TypeError("iter(): a 0-d tensor cannot be iterated over")
         return iter(joining.unbind(self))

@@ -1,8 +1,8 @@
-"""How tensors are printed: PyTorch's text, number for number, so that the output in a book is the output on the screen.
+"""How tensors are printed: exactly as PyTorch prints them, so that the screen shows what a book about PyTorch shows.
 
-A column has one width and one number of decimals: the numbers of a tensor are looked at together before any of them is written.
-Large tensors are summarised, and long rows are broken. The rules are those of PyTorch's `torch/_tensor_str.py`, which documents
-them nowhere else; `tests/parity` compares the two texts.
+All numbers of a tensor are inspected first, since they get one width and one number of decimals. Large tensors are summarised,
+and long rows are broken. The rules come from PyTorch's `torch/_tensor_str.py`, since they are documented nowhere else;
+`tests/parity` compares the texts.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from minitorch import backend
 
 @dataclass(frozen=True)
 class PrintOptions:
-    """What `set_printoptions` sets."""
+    """The options of `set_printoptions`."""
 
     precision: int = 4  # decimals
     threshold: float = 1000  # a tensor of more elements is summarised
     edgeitems: int = 3  # shown at each end of a dimension of a summarised tensor
     linewidth: int = 80  # characters
-    sci_mode: bool | None = None  # scientific notation: always, never, or where the numbers need it
+    sci_mode: bool | None = None  # scientific notation: always, never, or (None) where the numbers need it
 
 
 PROFILES: Final = {
@@ -32,7 +32,7 @@ PROFILES: Final = {
     "short": PrintOptions(precision=2, edgeitems=2),
     "full": PrintOptions(threshold=math.inf),
 }
-options: PrintOptions = PrintOptions()  # of the whole process, as PyTorch's
+options: PrintOptions = PrintOptions()  # for the whole process, as in PyTorch
 
 
 def set_printoptions(
@@ -43,7 +43,7 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors are printed, for the whole process; what is None stays, and `sci_mode` None means automatic.
+    """Set how tensors are printed, for the whole process; None keeps an option, except that `sci_mode` None means automatic.
 
     `profile` "default", "short" or "full" sets all options first. Raises ValueError for another profile.
     """
@@ -56,7 +56,7 @@ def set_printoptions(
 
 
 def text_of(array: Any, device: list[str], gradient: list[str], usual: np.dtype) -> str:
-    """The text of a tensor: numbers, note `device`, size if it is empty, dtype but for the `usual` ones, note `gradient`."""
+    """The text of a tensor: numbers, `device`, size if it is empty, dtype unless it is a `usual` one, `gradient`."""
     host = backend.to_array(array, None, backend.CPU)
     notes = [*device]
     if host.size == 0 and host.ndim != 1:
@@ -140,7 +140,7 @@ def _nested(array: np.ndarray, indent: int, summarised: bool, write: Any, width:
 
 
 def _edges(array: np.ndarray) -> np.ndarray:
-    """What a summarised tensor shows."""
+    """The elements that a summarised tensor shows."""
     for axis, length in enumerate(array.shape):
         if length > 2 * options.edgeitems:
             kept = np.r_[: options.edgeitems, length - options.edgeitems : length]

@@ -1,7 +1,7 @@
 """Random numbers: `Generator`, and the default one that `manual_seed` seeds.
 
-Weights, shuffles and data are drawn on the host, so a seed gives the same start on the CPU and on a GPU; only dropout draws
-where its input lies. The numbers are NumPy's (SFC64), not PyTorch's: a seed does not carry over from one to the other.
+Weights, shuffles and data are drawn on the host, so a seed gives the same start on the CPU and on a GPU; only dropout draws on
+its input's device. The numbers are NumPy's (SFC64), not PyTorch's: the same seed gives other numbers there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STATE = struct.Struct("<4QqIQ")  # the four words of SFC64, its spare half word
 
 
 class Generator:
-    """A stream of random numbers, which starts from the operating system's randomness; `.numpy` is the generator that draws."""
+    """A stream of random numbers, at first seeded by the operating system; `.numpy` is NumPy's generator that draws."""
 
     def __init__(self, device: backend.Device | str = "cpu") -> None:
         backend.as_device(device)
@@ -27,7 +27,7 @@ class Generator:
         self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream that belongs to `seed`, a whole number of either sign; returns the generator."""
+        """Start the stream of `seed`, a whole number, which may be negative; returns the generator."""
         self._seed = int(seed) % 2**64
         self.bits: Any = np.random.SFC64(np.random.SeedSequence(self._seed))
         self.numpy: Any = np.random.Generator(self.bits)
@@ -35,7 +35,7 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Start a stream from the operating system's randomness; returns the seed it took."""
+        """Start a stream from a seed drawn by the operating system; returns that seed."""
         self.manual_seed(secrets.randbits(63))
         return self._seed
 
@@ -44,7 +44,7 @@ class Generator:
         return self._seed
 
     def cupy(self) -> Any:
-        """A generator on the GPU, seeded from this one when first asked for."""
+        """A generator on the GPU, seeded from this one when it is first used."""
         if self._on_device is None:
             self._on_device = backend.cupy().random.default_rng(int(self.numpy.integers(2**63)))
         return self._on_device
@@ -52,8 +52,8 @@ class Generator:
     def get_state(self) -> Tensor:
         """The state as a uint8 tensor of 52 bytes.
 
-        CuPy cannot save a stream on the GPU (dropout's), so it ends here and at `set_state`: the next one is seeded from this
-        state. What follows `get_state` is thus what follows `set_state`, on a GPU too, but not what would have come without.
+        CuPy cannot save the stream on the GPU (dropout's), so it ends here and at `set_state`, and the next one is seeded from
+        this state. So the same numbers follow `get_state` and `set_state`, but on a GPU not those that a run without it draws.
         """
         self._on_device = None
         state = self.bits.state
@@ -62,7 +62,7 @@ class Generator:
         return wrap(np.frombuffer(packed, np.uint8).copy())
 
     def set_state(self, state: Tensor) -> Generator:
-        """Go on from a state that `get_state` gave; raises ValueError for anything else."""
+        """Continue from a state of `get_state`; raises ValueError for anything else."""
         raw = bytes(state.numpy()) if isinstance(state, Tensor) and state.dtype == backend.uint8 else b""
         if len(raw) != _STATE.size:
             raise ValueError(f"set_state: expected a uint8 tensor of {_STATE.size} bytes, as get_state gives")
@@ -82,7 +82,7 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Seed the default generator from the operating system's randomness; returns the seed it took."""
+    """Seed the default generator with a seed drawn by the operating system; returns that seed."""
     return default_generator.seed()
 
 
@@ -97,5 +97,5 @@ def get_rng_state() -> Tensor:
 
 
 def set_rng_state(state: Tensor) -> None:
-    """Make the default generator go on from a state."""
+    """Make the default generator continue from a state of `get_rng_state`."""
     default_generator.set_state(state)

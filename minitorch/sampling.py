@@ -1,4 +1,4 @@
-"""Draws: categories, normal numbers, and tensors filled in place. All are drawn on the host, as `minitorch.random` says."""
+"""Random samples: categories, normal numbers, and tensors filled in place. All are drawn on the host (`minitorch.random`)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
-    """`num_samples` categories for each row of weights in `input`: int64, (num_samples) or (rows, num_samples).
+    """Draw `num_samples` categories for each row of weights in `input`: int64, (num_samples) or (rows, num_samples).
 
-    Without `replacement` no category comes twice. Raises ValueError for weights that are negative, infinite, nan or all 0, and
-    for more samples than categories with a weight; TypeError for integers.
+    Without `replacement` no category is drawn twice. Raises ValueError for weights that are negative, infinite, nan or all 0,
+    and for more samples than categories with a weight above 0; TypeError for integer weights.
     """
     if input.dtype.kind != "f":
         raise TypeError(f"multinomial: expected floating-point weights, got {input.dtype}")
@@ -39,7 +39,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         heights = rows.cumsum(1)
         drawn = bits.random((len(rows), num_samples)) * heights[:, -1:]
         found = np.stack([np.searchsorted(row, at, side="right") for row, at in zip(heights, drawn)])
-        last = (rows > 0).shape[1] - 1 - (rows > 0)[:, ::-1].argmax(1)  # rounding must not lead beyond the last weight
+        last = (rows > 0).shape[1] - 1 - (rows > 0)[:, ::-1].argmax(1)  # rounding must not lead past the last weight
         found = np.minimum(found, last[:, None])
     else:
         if (np.count_nonzero(rows, 1) < num_samples).any():
@@ -47,7 +47,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
                 f"multinomial: {num_samples} different categories cannot be drawn from rows of shape {tuple(input.shape)} "
                 "with fewer weights above 0"
             )
-        # the first to come of clocks that run at the speed of the weights (Efraimidis and Spirakis, 2006)
+        # the smallest of exponential times whose rates are the weights (Efraimidis and Spirakis, 2006)
         with np.errstate(divide="ignore"):
             arrivals = bits.standard_exponential(rows.shape) / rows
         found = arrivals.argsort(1)[:, :num_samples]
@@ -65,7 +65,7 @@ def normal(
 ) -> Tensor:
     """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, broadcast.
 
-    The draw is mean + std times a standard normal number, so gradients flow to both. Raises ValueError for a negative
+    The result is mean + std times a standard normal number, so gradients flow to both. Raises ValueError for a negative
     standard deviation.
     """
     tensors = [value.detach() for value in (mean, std) if isinstance(value, Tensor)]
@@ -88,7 +88,7 @@ def normal(
 
 
 def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Every element 1 with probability `p`, else 0, in place."""
+    """Set every element to 1 with probability `p`, else to 0, in place."""
     chances = creation.full(tensor.shape, float(p), dtype=backend.float64, device="cpu")
     if isinstance(p, Tensor) and p.ndim:
         chances = p.detach().cpu().double().expand(tensor.shape)
@@ -98,7 +98,7 @@ def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator 
 def random_(
     tensor: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
-    """Every element a whole number from `from` (0) up to but without `to`, in place; without bounds all that the dtype counts.
+    """Fill with whole numbers from `from` (default 0) to `to` - 1, in place; by default `to` is the dtype's largest.
 
     Raises ValueError for an empty range.
     """
@@ -117,7 +117,7 @@ def random_(
 
 
 def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn from the exponential distribution with rate `lambd`, in place."""
+    """Fill with numbers from the exponential distribution with rate `lambd`, in place."""
     if not lambd > 0:
         raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
     drawn = (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd
@@ -125,12 +125,12 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | N
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn uniformly from a to b, in place; drawn on the host."""
+    """Fill with numbers uniform in [a, b), in place."""
     drawn = creation.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
     return copied(tensor, drawn * (b - a) + a, "uniform_")
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Every element drawn from the normal distribution, in place; drawn on the host."""
+    """Fill with numbers from the normal distribution, in place."""
     drawn = creation.randn(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
     return copied(tensor, drawn * std + mean, "normal_")

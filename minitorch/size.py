@@ -1,4 +1,4 @@
-"""`Size`: the shape of a tensor, a tuple that prints as PyTorch's."""
+"""`Size`: the shape of a tensor, a tuple that prints as in PyTorch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Size(tuple[int, ...]):
-    """The lengths of the dimensions, `torch.Size([2, 3])`: a tuple, and the number of elements."""
+    """The lengths of the dimensions: a tuple that prints as `torch.Size([2, 3])` and has `numel()`."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
-"""What only a tensor's method does, and no function of minitorch: `x.backward()`, `x.cpu()`, `x.new_zeros(2)`, `x.float()`.
+"""Methods of `Tensor` that are no functions of minitorch: `x.backward()`, `x.cpu()`, `x.new_zeros(2)`, `x.float()`.
 
-They are written as functions of a tensor, as the operations are; `minitorch.methods` puts them on `Tensor`.
+They are written as functions of a tensor, as the operations are; `minitorch.methods` adds them to `Tensor`.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ def backward(
 
 
 def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
-    """Start or stop requiring a gradient; returns the tensor."""
+    """Set whether the tensor requires a gradient; returns the tensor."""
     self.requires_grad = requires_grad
     return self
 
 
 def detach_(self: Tensor) -> Tensor:
-    """Cut the tensor from its history, in place."""
+    """Remove the tensor's history, in place."""
     self._node = self._view = None
     return self
 
 
 def set_data(self: Tensor, value: Tensor) -> None:
-    """Replace the memory of a leaf by that of `value`."""
+    """Replace the memory of a leaf with that of `value`."""
     if not isinstance(value, Tensor):
         raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
     if not self.is_leaf:
         raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
     if self.requires_grad and value.dtype.kind not in "fc":
         raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
-    mark_changed(self.array, "an assignment to .data")  # whoever saved the old memory must not differentiate with it
+    mark_changed(self.array, "an assignment to .data")  # an operation that saved the old memory must not differentiate with it
     self.array = value.detach().array
 
 
@@ -66,32 +66,32 @@ def where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:
 
 
 def cpu(self: Tensor) -> Tensor:
-    """The tensor on the host, itself if it is there."""
+    """The tensor on the host; itself if it is there already."""
     return shape.to(self, device=backend.CPU)
 
 
 def cuda(self: Tensor, device: Device | str | int | None = None, non_blocking: bool = False) -> Tensor:
-    """The tensor on the GPU, itself if it is there; raises RuntimeError with the reason if there is no usable one."""
+    """The tensor on the GPU; itself if it is there already. Raises RuntimeError with the reason if there is no usable GPU."""
     return shape.to(self, device=f"cuda:{device}" if isinstance(device, int) else device or backend.CUDA)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """The tensor as the dtype of another."""
+    """The tensor in the dtype of another."""
     return shape.to(self, dtype=other.dtype)
 
 
 def cast(name: str, dtype: np.dtype) -> Callable[[Tensor], Tensor]:
-    """The method `name`, which gives the tensor as `dtype`."""
+    """The method `name`, which returns the tensor in `dtype`."""
 
     def method(self: Tensor) -> Tensor:
         return shape.to(self, dtype=dtype)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"The tensor as {dtype}, itself if it is that already."
+    method.__doc__ = f"The tensor in {dtype}; itself if it has that dtype already."
     return method
 
 
-# ---- new tensors of this one's kind --------------------------------------------------------------------------------------
+# ---- new tensors like this one -------------------------------------------------------------------------------------------
 
 
 def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:

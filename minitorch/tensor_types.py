@@ -1,4 +1,4 @@
-"""The tensor types of PyTorch before dtypes: `FloatTensor(2, 3)`, `LongTensor([1, 2])`, `x.type("torch.FloatTensor")`."""
+"""PyTorch's tensor types from before dtypes: `FloatTensor(2, 3)`, `LongTensor([1, 2])`, `x.type("torch.FloatTensor")`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minitorch.size import Size
 
 
 class TensorType:
-    """A dtype on a device, which makes tensors as PyTorch's `FloatTensor` does and of which they are instances."""
+    """A dtype on a device: calling it makes a tensor, and `isinstance` tests for it, as with PyTorch's `FloatTensor`."""
 
     def __init__(self, kind: str, dtype: np.dtype, device: Device = backend.CPU) -> None:
         self.kind: str = kind
@@ -23,7 +23,7 @@ class TensorType:
         self.device: Device = device
 
     def __call__(self, *data: Any) -> Tensor:
-        """`FloatTensor(2, 3)` is uninitialised, of that shape; `FloatTensor([1, 2])` holds these numbers."""
+        """`FloatTensor(2, 3)` is uninitialised with that shape; `FloatTensor([1, 2])` holds these numbers."""
         return constructed(data, self.dtype, self.device)
 
     def __instancecheck__(self, value: object) -> bool:
@@ -36,7 +36,7 @@ class TensorType:
 
 
 def constructed(data: tuple[Any, ...], dtype: np.dtype, device: Device | str | None) -> Tensor:
-    """A tensor of the shape `data`, uninitialised, or of the numbers, sequences, array or tensor in it."""
+    """An uninitialised tensor of the shape `data`, or a copy of the one sequence, array or tensor in it."""
     if len(data) == 1 and not isinstance(data[0], (int, np.integer, Size)):
         return creation.tensor(data[0], dtype=dtype, device=device)
     return creation.empty(*(data or (0,)), dtype=dtype, device=device)
@@ -61,18 +61,18 @@ _BY_NAME = {str(kind): kind for kind in (*TYPES, *CUDA_TYPES.values())}
 
 
 def tensor_type(name: Any) -> TensorType | None:
-    """The type called `name`, "torch.FloatTensor", or `name` itself if it is one; None for anything else."""
+    """The type called `name`, such as "torch.FloatTensor", or `name` itself if it is a type; None for anything else."""
     return name if isinstance(name, TensorType) else _BY_NAME.get(name) if isinstance(name, str) else None
 
 
 def type_name(tensor: Tensor) -> str:
-    """What `x.type()` says: "torch.FloatTensor"."""
+    """The result of `x.type()`, such as "torch.FloatTensor"."""
     of = tensor.dtype, tensor.device
     return next((name for name, kind in _BY_NAME.items() if (kind.dtype, kind.device) == of), f"torch.{tensor.dtype}")
 
 
 def set_default_tensor_type(t: TensorType | str) -> None:
-    """Make factories produce the dtype and the device of a floating type, such as "torch.cuda.FloatTensor"."""
+    """Set the default dtype and device to those of a floating type, such as "torch.cuda.FloatTensor"."""
     kind = tensor_type(t)
     if kind is None:
         raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
@@ -87,7 +87,7 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str, non_blocking: bool 
 
 
 def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_blocking: bool = False) -> Tensor | str:
-    """The tensor as `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without one, its own type's name."""
+    """The tensor in `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without `dtype`, the name of its type."""
     if dtype is None:
         return type_name(input)
     kind = tensor_type(dtype)
@@ -95,12 +95,12 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_b
 
 
 def new(input: Tensor, *data: Any) -> Tensor:
-    """A tensor of the dtype and on the device of this one: of a shape, uninitialised, or of the given numbers."""
+    """A tensor with this one's dtype and device: uninitialised with the given shape, or holding the given numbers."""
     return constructed(data, input.dtype, input.device)
 
 
 def resize_(input: Tensor, *sizes: Any) -> Tensor:
-    """The elements in another shape, in place: the first of them if they are too many, undefined ones behind if too few.
+    """Change the shape in place: surplus elements are dropped, and missing ones are uninitialised.
 
     Raises RuntimeError for a tensor that requires a gradient.
     """
@@ -118,12 +118,12 @@ def resize_(input: Tensor, *sizes: Any) -> Tensor:
 
 
 def pin_memory(input: Tensor, device: Device | str | None = None) -> Tensor:
-    """The tensor itself: CuPy copies from ordinary memory."""
+    """Return the tensor itself: CuPy copies from ordinary memory."""
     return input
 
 
 def is_pinned(input: Tensor) -> bool:
-    """Whether the memory is page-locked: it never is."""
+    """Whether the memory is page-locked: always False."""
     return False
 
 

@@ -24,22 +24,22 @@ def assert_close(
 ) -> None:
     """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| everywhere, and shapes and dtypes agree.
 
-    Sequences and dicts are compared entry by entry. The tolerances of PyTorch stand for those not given.
+    Sequences and dicts are compared entry by entry. By default the tolerances are PyTorch's, which depend on the dtypes.
     """
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
     if isinstance(expected, dict):
-        assert actual.keys() == expected.keys(), msg or f"assert_close: keys {list(actual)} and {list(expected)}"
+        assert actual.keys() == expected.keys(), msg or f"assert_close: expected keys {list(expected)}, got {list(actual)}"
         actual, expected = list(actual.values()), list(expected.values())
     if isinstance(expected, (list, tuple)):
-        assert len(actual) == len(expected), msg or f"assert_close: {len(actual)} entries, {len(expected)} were expected"
+        assert len(actual) == len(expected), msg or f"assert_close: expected {len(expected)} entries, got {len(actual)}"
         for pair in zip(actual, expected):
             assert_close(*pair, **options)
         return
     a, b = (value.detach() if isinstance(value, Tensor) else as_tensor(value) for value in (actual, expected))
-    assert a.shape == b.shape, msg or f"assert_close: shape {tuple(a.shape)}, {tuple(b.shape)} was expected"
-    assert a.dtype == b.dtype or not check_dtype, msg or f"assert_close: {a.dtype}, {b.dtype} was expected"
+    assert a.shape == b.shape, msg or f"assert_close: expected shape {tuple(b.shape)}, got {tuple(a.shape)}"
+    assert a.dtype == b.dtype or not check_dtype, msg or f"assert_close: expected {b.dtype}, got {a.dtype}"
     if (rtol is None) != (atol is None):
-        raise ValueError("assert_close: rtol and atol are given together or not at all")
+        raise ValueError("assert_close: expected both rtol and atol, or neither")
     defaults = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
     relative, absolute = max(defaults) if rtol is None or atol is None else (rtol, atol)
     wrong = ~isclose(a.double(), b.double(), relative, absolute, equal_nan)
@@ -52,5 +52,5 @@ def assert_close(
 def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True
 ) -> None:
-    """The older form of `assert_close`: dtypes may differ, and nan equals nan."""
+    """The older form of `assert_close`: dtypes may differ and, by default, nan equals nan."""
     assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False)

@@ -1,4 +1,4 @@
-"""`torch.version`: the PyTorch whose names there are, and that nothing here was built for a GPU."""
+"""`torch.version`: the version of PyTorch whose names minitorch follows."""
 
 __version__ = "2.13.0+cpu"
 cuda: str | None = None

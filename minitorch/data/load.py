@@ -1,4 +1,4 @@
-"""One word or path to a set of digits: what ``--data`` means."""
+"""From a word or a path to a set of digits: the meaning of ``--data``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
     """Return the digits that ``source`` names.
 
     ``"mnist"``: MNIST from the folder in the environment variable ``MINITORCH_MNIST`` or else from the user's cache,
-    downloaded once and verified. ``"digits"``: the embedded UCI digits. ``"auto"``: MNIST, or the embedded digits, with
-    a warning, where it can be neither found nor downloaded. Anything else: the path of a folder of four IDX files under
-    MNIST's names. Raises `DatasetError` for files that cannot be used and `DownloadError`, one of its kind, for ``"mnist"``
-    not to be had.
+    downloaded once and verified. ``"digits"``: the embedded UCI digits. ``"auto"``: MNIST, or with a warning the embedded
+    digits if it can be neither found nor downloaded. Anything else: the path of a folder with four IDX files under MNIST's
+    names. Raises `DatasetError` for files that cannot be used, `DownloadError` (a subclass) if ``"mnist"`` is not available.
     """
     if source == "digits":
         return load_uci()
@@ -30,5 +29,5 @@ def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
         return load_mnist()
     except DownloadError as error:
         digits = load_uci()
-        warnings.warn(f"{error}\n\nMNIST is not to be had. In its place: {digits.note}", stacklevel=2)
+        warnings.warn(f"{error}\n\nMNIST is not available. Used instead: {digits.note}", stacklevel=2)
         return digits

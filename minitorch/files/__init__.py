@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, tensors in safetensors, checkpoints of a training run."""
+"""Files: atomic writing, tensors in safetensors files, checkpoints of training runs."""

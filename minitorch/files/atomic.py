@@ -1,4 +1,4 @@
-"""Files written whole or not at all, whatever happens to the process or the machine meanwhile."""
+"""Files written completely or not at all, even if the process or the machine stops meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 try:
     import fcntl
-except ImportError:  # Windows, where an open file can be neither removed nor renamed: that is lock enough
+except ImportError:  # Windows, where no lock is needed: an open file can be neither removed nor renamed
     fcntl = None  # type: ignore[assignment]  # mypy reads this on a system that has it
 
 _SUFFIX = ".part"
@@ -20,31 +20,31 @@ _SUFFIX = ".part"
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open `path` for writing bytes so that every reader, also after a crash, finds the old file or the whole new one.
+    """Open `path` for writing bytes so that every reader, even after a crash, finds the old file or the complete new one.
 
-    What the `with` block writes goes to a temporary file beside it, which is flushed and renamed when the block ends, and
-    removed if it raises; what killed writers of `path` left behind is swept first, and of writers that meet the last to finish
-    wins. The new file has the permissions of the old one, and its owner where that is allowed. A device or a pipe is never
-    replaced, but written to. Raises OSError as `open` and `write` do, naming `path`.
+    The `with` block writes to a temporary file beside `path`, which is flushed and renamed when the block ends, and removed if
+    it raises; temporary files of killed writers are removed first. Of several writers, the last to finish wins. The new file
+    gets the permissions of the old one, and its owner if that is allowed. A device or a pipe is written to, never replaced.
+    Raises OSError as `open` and `write` do, naming `path`.
     """
     before = _opened(path)
     if before is not None and not stat.S_ISREG(before.st_mode):
         with open(path, "wb") as given:
             yield given
         return
-    path = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    path = Path(os.path.realpath(path))  # a link stays a link: its target is replaced
     _sweep(path)
     file = _open_temporary(path)
     try:
         with file:
-            if before is not None:  # at once: nobody else may read meanwhile what only its owner may
+            if before is not None:  # before anything is written: a private file must never be readable by others
                 _give_permissions(file, before)
             yield file
             file.flush()
             os.fsync(file.fileno())
             if fcntl is None:
                 file.close()
-            os.replace(file.name, path)  # before the lock goes with the descriptor
+            os.replace(file.name, path)  # before closing releases the lock
     except BaseException as reason:
         Path(file.name).unlink(missing_ok=True)
         if isinstance(reason, OSError) and reason.errno is not None and reason.filename is None:  # from write or flush
@@ -55,7 +55,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def _opened(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """What is at `path`, if anything; raises OSError if it may not be written."""
+    """The status of the file at `path`, None if there is none; raises OSError if it may not be written."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -66,14 +66,14 @@ def _opened(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def _give_permissions(file: BinaryIO, before: os.stat_result) -> None:
-    if hasattr(os, "fchmod"):  # which Windows lacks, before Python 3.13
-        with suppress(PermissionError):  # only root gives files away
+    if hasattr(os, "fchmod"):  # missing on Windows before Python 3.13
+        with suppress(PermissionError):  # only root may change the owner
             os.fchown(file.fileno(), before.st_uid, before.st_gid)
         os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
 
 
 def _open_temporary(path: Path) -> BinaryIO:
-    """A new file beside `path`, locked for as long as it is open, which tells sweepers that its writer lives."""
+    """A new file beside `path`, locked while it is open, so that `_sweep` can tell that its writer is running."""
     while True:
         try:
             file = open(path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_SUFFIX}"), "xb")  # noqa: SIM115  the caller closes it
@@ -83,15 +83,15 @@ def _open_temporary(path: Path) -> BinaryIO:
             return file
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:  # a file system without locks: sweepers cannot lock it either and leave it alone
+        except OSError:  # a file system without locks: `_sweep` cannot lock it either and keeps it
             return file
         if os.path.exists(file.name):
             return file
-        file.close()  # a sweeper came between opening and locking
+        file.close()  # removed by a `_sweep` between opening and locking
 
 
 def _sweep(path: Path) -> None:
-    """Remove the temporary files of `path` whose writers are dead: no process holds their lock."""
+    """Remove the temporary files of `path` whose writers have died, which no process has locked."""
     if not path.parent.is_dir():
         return
     for stray in [entry for entry in path.parent.iterdir() if _is_temporary_of(path, entry.name)]:
@@ -102,7 +102,7 @@ def _sweep(path: Path) -> None:
                     stray.unlink()
             if fcntl is None:
                 stray.unlink()
-        except OSError:  # its writer lives, or another process was quicker
+        except OSError:  # its writer is running, or another process has removed it
             pass
 
 
@@ -116,7 +116,7 @@ def _is_temporary_of(path: Path, name: str) -> bool:
 
 
 def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows opens no folders
+    if os.name == "nt":  # Windows cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""A training run in one file: what `save_checkpoint` writes after any batch, `load_checkpoint` goes on from, bit for bit.
+"""A training run in one file: `save_checkpoint` writes it after any batch, `load_checkpoint` resumes it exactly.
 
     save_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches, epoch=epoch, history=history)
 
@@ -6,7 +6,7 @@ and, in a new process, with the net, the optimizer and the loader made as before
 
     values = load_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches)
     for epoch in range(values["epoch"], epochs):
-        for images, labels in batches:  # the first time, the rest of the epoch that was under way
+        for images, labels in batches:  # at first the rest of the interrupted epoch
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _HEADER = "checkpoint"
 
 
 def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
-    """Write a training run to the file `f`, whole or not at all: after an error or a kill the checkpoint before is there.
+    """Write a training run to the file `f`, completely or not at all: after an error or a kill the previous checkpoint is kept.
 
-    Of what has a `state_dict` (modules, optimizers, schedulers, loaders) and of generators the state is written, anything
-    else as it is; the default generator's state is always there, a module's `training` is not, as in PyTorch. On a GPU
-    dropout's numbers start anew here (`Generator.get_state`): there a run that was stopped equals one that wrote the same
-    checkpoints. Raises as `save` does, and ValueError for a part called "checkpoint".
+    Parts with a `state_dict` (modules, optimizers, schedulers, loaders) and generators are stored by their state, other values
+    as they are. The default generator's state is always stored, a module's `training` never, as in PyTorch. On a GPU this
+    call restarts dropout's stream (`Generator.get_state`), so there a resumed run equals one that wrote the same checkpoints.
+    Raises as `save` does, and ValueError for a part called "checkpoint".
     """
     if _HEADER in parts:
         raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")
@@ -39,11 +39,11 @@ def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
 
 
 def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any]:
-    """Put every part, and the default generator, into the state that `save_checkpoint` wrote; returns the other values.
+    """Restore every part and the default generator to the state that `save_checkpoint` wrote; returns the other values.
 
     Options of optimizers and schedules, such as the learning rate, come from the file, as in PyTorch. Raises CheckpointError,
-    naming the file and what does not fit, for one that is damaged, no checkpoint, or of another net, optimizer, scheduler or
-    loader; all parts and generators are then as they were. Raises OSError if the file cannot be read.
+    naming the file and what does not fit, if it is damaged, no checkpoint, or from another net, optimizer, scheduler or
+    loader; all parts and generators are then unchanged. Raises OSError if the file cannot be read.
     """
     saved = load(f)
     header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None
@@ -87,7 +87,7 @@ def _state(part: Any) -> Any:
     if isinstance(part, Generator):
         return part.get_state()
     state = part.state_dict()
-    # not in PyTorch's layout; a scheduler asks for it, to warn of a first step before the optimizer's
+    # not in PyTorch's layout; a scheduler needs it to warn of a step before the optimizer's first
     return state | {"steps_taken": part._steps_taken} if isinstance(part, Optimizer) else state
 
 
@@ -101,7 +101,7 @@ def _restore(part: Any, state: Any) -> None:
 
 
 def _check_kind(part: Any, kind: str, state: Any) -> None:
-    """Refuse what `load_state_dict` would take: a state of another rule that has the options of this one."""
+    """Raise ValueError for the state of another rule with the same options, which `load_state_dict` would accept."""
     if isinstance(part, (Optimizer, LRScheduler)) and kind != type(part).__name__:
         raise ValueError(f"it holds the state of {kind}, this is {type(part).__name__}")
     if isinstance(part, LRScheduler) and not state.keys() <= part.state_dict().keys():

@@ -1,9 +1,9 @@
 """The safetensors format: 8 bytes with the length of a header, the header in JSON, then the numbers of all tensors.
 
-The header names each tensor with its dtype, its shape and where its bytes begin and end, counted from the header's end, and
-may hold texts of the program that wrote it (`__metadata__`). Specification: https://github.com/huggingface/safetensors.
-Written and read here without that package: beyond 200 MB of tensors its 0.8.0 takes as little memory as `save` does for a path,
-where it replaces even a device, but 381 MB for a file object, and to read 381 MB where `load` takes 191.
+The header gives each tensor's name, dtype, shape and the range of its bytes, counted from the header's end, and may hold texts
+of the program that wrote it (`__metadata__`). Specification: https://github.com/huggingface/safetensors. That package is not
+used: for 200 MB of tensors its version 0.8.0 needs 381 MB more to write to a file object, and 381 MB to read where `load` needs
+191; writing to a path, it needs as little as `save`, but replaces even a device.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ NAMES: Final = {name: code for code, name in NUMPY.items()}
 
 
 def _small(exponent: int, mantissa: int, special: str = "") -> np.ndarray:
-    """The value of every code, in float32, of a floating format that NumPy lacks: of a sign, an exponent and a mantissa.
+    """The float32 value of every code of a small floating format with a sign, `exponent` bits and `mantissa` bits.
 
-    `special` says what is no number: with "ieee" the largest exponent, as in float32; with "one nan" where all bits are set;
-    with "nan for -0" minus zero, in the FNUZ formats, whose exponents are also one lower.
+    `special` says which codes are no finite numbers: "ieee" those with the largest exponent, as in float32; "one nan" those
+    with all bits set; "nan for -0" minus zero, in the FNUZ formats, whose exponents are also one lower.
     """
     power, fraction = np.divmod(np.arange(2 ** (exponent + mantissa)), 2**mantissa)
     bias = 2 ** (exponent - 1) - (special != "nan for -0")
@@ -66,19 +66,19 @@ BITS: Final = {
 
 
 class Foreign(ValueError):
-    """What was read does not begin as a safetensors file; the first bytes are the argument."""
+    """The file does not begin like a safetensors file; the argument is its first bytes."""
 
 
 class Broken(ValueError):
-    """What was read begins as a safetensors file, but contradicts itself or is shorter or longer than its header says."""
+    """The file begins like a safetensors file, but is inconsistent, or shorter or longer than its header says."""
 
 
 class Unsupported(ValueError):
-    """A whole file with something in it that is not known here."""
+    """A complete file that contains something unknown."""
 
 
 class Stored(NamedTuple):
-    """A tensor of a file: its dtype in the format's words, its shape, and the number of its bytes."""
+    """A tensor of a file: its name, its dtype under the format's name, its shape, and its number of bytes."""
 
     name: str
     code: str
@@ -87,12 +87,12 @@ class Stored(NamedTuple):
 
 
 def ordered(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays in the order of a file: the largest numbers first, so that all lie at multiples of their size."""
+    """Arrays in the order of a file: largest element size first, so that all are aligned to their element size."""
     return dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))
 
 
 def header(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
-    """The length and the header of a file of `arrays` in their order."""
+    """The bytes of length and header for a file of `arrays` in their order."""
     entries: dict[str, Any] = {METADATA: dict(metadata)}
     end = 0
     for name, array in arrays.items():
@@ -104,13 +104,13 @@ def header(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
 
 
 def as_bytes(array: np.ndarray) -> memoryview:
-    """The bytes of an array in C order and little-endian: its own memory if it lies so, else a copy."""
+    """The bytes of an array in C order and little-endian: its own memory if it has that layout, else a copy."""
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     return array.reshape(-1).view(np.uint8).data
 
 
 def read_header(file: BinaryIO, size: int) -> bytes:
-    """The length and the header as they stand at the start of a file of `size` bytes. Raises Foreign or Broken."""
+    """The bytes of length and header at the start of a file of `size` bytes; raises Foreign or Broken."""
     start = file.read(9)
     length = int.from_bytes(start[:8], "little")
     if start[8:] != b"{" or length > LONGEST:
@@ -121,9 +121,9 @@ def read_header(file: BinaryIO, size: int) -> bytes:
 
 
 def parsed(raw: bytes, size: int) -> tuple[list[Stored], dict[str, str]]:
-    """The tensors in their order and the metadata, of the header `raw` of a file of `size` bytes.
+    """The tensors in their order and the metadata, from the header `raw` of a file of `size` bytes.
 
-    Raises Broken or Unsupported; no memory is taken for the tensors before all of it is known to be right.
+    Raises Broken or Unsupported. The whole header is checked before any memory is allocated for tensors.
     """
     try:
         entries = json.loads(raw[8:].decode(), object_pairs_hook=_without_repeats)
@@ -144,7 +144,7 @@ def parsed(raw: bytes, size: int) -> tuple[list[Stored], dict[str, str]]:
 
 
 def read_tensor(stored: Stored, file: BinaryIO) -> tuple[np.ndarray, memoryview]:
-    """The array of a tensor, read from where the file stands, and the bytes that were read."""
+    """The array of a tensor, read from the file's current position, and the bytes that were read."""
     raw = np.empty(stored.size, np.uint8)
     view, done = raw.data, 0
     while done < len(view):
@@ -181,7 +181,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _span(entry: Any, name: str) -> tuple[int, int]:
-    """Where the bytes of a tensor begin and end."""
+    """The begin and the end of the bytes of a tensor."""
     try:
         begin, end = entry["data_offsets"]
         if not (_is_size(begin) and _is_size(end) and begin <= end):

@@ -1,8 +1,8 @@
 """`save` and `load`: tensors and checkpoints in safetensors files, without pickle: nothing in a file is ever executed.
 
 The tensors are the body of the file, under readable names; a dict of tensors keeps its keys, so that
-`safetensors.torch.load_file` reads it and `load` reads what `safetensors.torch.save_file` wrote. The metadata hold the
-structure around the tensors as JSON, and the SHA-256 of the whole file, by which `load` notices a single flipped bit.
+`safetensors.torch.load_file` can read it, and `load` reads files of `safetensors.torch.save_file`. The metadata hold the
+structure around the tensors as JSON, and the SHA-256 of the whole file, so that `load` detects a single flipped bit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from minitorch.backend import Device
 from minitorch.files import layout
 from minitorch.files.atomic import atomic_write
 
-_STRUCTURE, _DIGEST = "minitorch", "sha256"  # our two entries of the metadata; other programs' files have neither
+_STRUCTURE, _DIGEST = "minitorch", "sha256"  # the two entries of the metadata, which other programs' files do not have
 _VERSION = 1
 _BLANK = b"0" * 64
 _DIGEST_ENTRY = re.compile(rb'"sha256"\s*:\s*"([0-9a-f]{64})"')
@@ -36,15 +36,15 @@ File = str | os.PathLike[str] | BinaryIO
 
 
 class CheckpointError(ValueError):
-    """A file that `load` refuses: damaged, cut off, of another format, or with something that is not known here."""
+    """A file that `load` cannot read: damaged, cut off, of another format, or with something unknown."""
 
 
 def save(obj: Any, f: File) -> None:
     """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
 
-    `f` is a path, or a file object open for writing bytes. A file is replaced whole or not at all (`atomic_write`). Tensors
-    are stored in C order without gradient and history; one that occurs twice, as a tied weight, comes back as two. Raises
-    TypeError, naming the place, for other objects than these and for complex128, which the format lacks; ValueError for a
+    `f` is a path, or a file object open for writing bytes. A file is replaced completely or not at all (`atomic_write`).
+    Tensors are stored in C order without gradient and history; one that occurs twice, such as a tied weight, is loaded as
+    two. Raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError for a
     tensor with the key "__metadata__"; OSError if the file cannot be written.
     """
     arrays: dict[str, Any] = {}
@@ -58,15 +58,15 @@ def save(obj: Any, f: File) -> None:
 
 
 def load(f: File, map_location: Device | str | None = None, *, weights_only: bool = True) -> Any:
-    """What `save` wrote to the file `f`, or the dict of tensors in another program's safetensors file.
+    """The object that `save` wrote to the file `f`, or the dict of tensors in another program's safetensors file.
 
-    `f` is a path, or a file object open for reading bytes. Tensors come to the CPU, or the device `map_location`. Those of
-    the floating formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) come as float32, which holds their values
-    exactly, with a warning. `weights_only` changes nothing: a file is never executed.
+    `f` is a path, or a file object open for reading bytes. Tensors are put on the CPU, or the device `map_location`. Floating
+    formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) become float32, which holds their values exactly, with a
+    warning. `weights_only` has no effect: a file is never executed.
 
-    Raises CheckpointError, naming the file and what to do, for a file that is damaged (`save` writes a checksum; of other
-    programs' files only the layout is checked), of another format, or with something that is not known here; MemoryError for
-    a whole one that is too large for this machine; OSError if it cannot be read.
+    Raises CheckpointError, naming the file and what to do, for a file that is damaged (`save` writes a checksum; in other
+    programs' files only the layout is checked), of another format, or with something unknown; MemoryError for a file that
+    is too large for this machine; OSError if it cannot be read.
     """
     where = backend.CPU if map_location is None else backend.as_device(map_location)
     with _opened(f) as (file, size, name):
@@ -83,7 +83,7 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
         version = structure["version"]
         if version <= _VERSION:
             return _decoded(structure["content"], arrays)
-    except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right: somebody forged it
+    except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right, so the file was forged
         said = f"was not written by minitorch, although it says so ({type(reason).__name__}: {reason})"
         raise CheckpointError(f"load: {name} {said}: go back to a file of your own.") from reason
     said = f"has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
@@ -105,7 +105,7 @@ def _is_path(f: Any, name: str, method: str) -> bool:
 
 @contextmanager
 def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
-    """A file to read, how many bytes it has from where it stands, and how to call it."""
+    """A file to read, its number of bytes from its current position, and its name for messages."""
     is_path = _is_path(f, "load", "read")
     with open(f, "rb") if is_path else nullcontext(f) as file:
         if not (hasattr(file, "seekable") and file.seekable()):  # a pipe
@@ -117,7 +117,7 @@ def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
 
 
 def _write(head: bytes, arrays: Mapping[str, Any], file: BinaryIO) -> None:
-    """Write the header with the checksum in its place, and the arrays, which are read twice and never copied all at once."""
+    """Write the header, with the checksum in it, and the arrays, which are read twice and never copied all at once."""
     digest = hashlib.sha256(head)
     for array in arrays.values():
         _hand_over(array, digest.update)
@@ -147,7 +147,7 @@ _BACK = "go back to an earlier checkpoint or to a fresh copy"
 
 
 def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a file; raises CheckpointError for one that is not to be trusted."""
+    """The tensors and the metadata of a file; raises CheckpointError for one that `load` cannot read."""
     raw = b""
     try:
         raw = layout.read_header(file, size)
@@ -158,7 +158,7 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
             digest.update(view)
             tensors[each.name] = wrap(backend.to_array(array, None, where))
     except layout.Unsupported as reason:
-        if _digest_span(raw)[1]:  # one of ours has nothing unknown, unless it was damaged
+        if _digest_span(raw)[1]:  # a file of `save` has nothing unknown, unless it was damaged
             digest = _digest_of_header(raw)
             while block := file.read(_BLOCK):
                 digest.update(block)
@@ -182,7 +182,7 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
 
 
 def _foreign(start: bytes) -> str:
-    """What is to be said of a file that begins so."""
+    """The message for a file that begins with `start`."""
     if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
         return (
             "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
@@ -197,29 +197,29 @@ def _foreign(start: bytes) -> str:
 
 
 def _digest_span(raw: bytes) -> tuple[int, int]:
-    """Where in the header the checksum's digits stand; an empty span if they are not there."""
+    """The position of the checksum's digits in the header; an empty span if there are none."""
     found = _DIGEST_ENTRY.search(raw, 8)
     return found.span(1) if found else (0, 0)
 
 
 def _digest_of_header(raw: bytes) -> Any:
-    """The SHA-256 so far: of the header with zeros in place of the checksum's own digits."""
+    """The SHA-256 of the header, with zeros in place of the checksum's own digits."""
     start, end = _digest_span(raw)
     return hashlib.sha256(raw[:start] + _BLANK + raw[end:])
 
 
 def _check(digest: Any, raw: bytes, name: str) -> None:
-    """Raise CheckpointError unless the digest is the one that the header has."""
+    """Raise CheckpointError unless the digest equals the one in the header."""
     start, end = _digest_span(raw)
     if digest.hexdigest().encode() != raw[start:end]:
         raise CheckpointError(f"load: {name} does not match its checksum: it was damaged after it was written; {_BACK}.")
 
 
-# ---- the structure around the tensors: what JSON has as it is, everything else as an object with one key -----------------
+# ---- the structure around the tensors: JSON's own types as they are, others as an object with one key --------------------
 
 
 def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
-    """`obj` as JSON; its arrays go into `arrays` under the name that stands for them."""
+    """`obj` as JSON; its arrays are added to `arrays`, under the names that replace them."""
     if isinstance(obj, Tensor):
         name = _unused_name(path, arrays)
         if obj.dtype.name not in layout.NAMES:

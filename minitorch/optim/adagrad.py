@@ -13,10 +13,10 @@ from minitorch.optim.strips import buffer, counted, descend, mix, over_root
 
 
 class Adagrad(Optimizer):
-    """Adagrad (Duchi et al. 2011): p -= lr' g / (sqrt(s) + eps), s the sum of all g^2 so far.
+    """Adagrad (Duchi et al. 2011): p -= lr' g / (sqrt(s) + eps), where s is the sum of all g^2 so far.
 
-    lr' is lr / (1 + (t - 1) lr_decay) at step t, g the gradient plus `weight_decay` p, and s starts at
-    `initial_accumulator_value` (that of the group; PyTorch takes the constructor's for all). `maximize` climbs instead.
+    lr' is lr / (1 + (t - 1) lr_decay) at step t, g is the gradient plus `weight_decay` p, and s starts at the group's
+    `initial_accumulator_value` (PyTorch uses the constructor's for all groups). `maximize` ascends instead of descending.
 
     Raises ValueError for options below 0.
     """
@@ -40,7 +40,7 @@ class Adagrad(Optimizer):
         super().__init__(params, options | {"initial_accumulator_value": initial_accumulator_value}, how)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """As `Optimizer.add_param_group`; the state is there before the first step, as in PyTorch."""
+        """As `Optimizer.add_param_group`; the state exists before the first step, as in PyTorch."""
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for p in group["params"]:
@@ -58,10 +58,10 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Adadelta (Zeiler 2012): p -= lr d, d = sqrt((u + eps) / (s + eps)) g, s and u the running means of g^2 and d^2.
+    """Adadelta (Zeiler 2012): p -= lr d, d = sqrt((u + eps) / (s + eps)) g, with running means s of g^2 and u of d^2.
 
-    s = rho s + (1 - rho) g^2 before, u = rho u + (1 - rho) d^2 after d is known. g is the gradient plus `weight_decay` p.
-    `maximize` climbs instead. Raises ValueError for options below 0 and a rho above 1.
+    s = rho s + (1 - rho) g^2 before d is computed, u = rho u + (1 - rho) d^2 after. g is the gradient plus `weight_decay` p.
+    `maximize` ascends instead of descending. Raises ValueError for options below 0 and a rho above 1.
     """
 
     buffers: tuple[str, ...] = ("square_avg", "acc_delta")

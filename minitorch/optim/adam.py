@@ -11,7 +11,7 @@ from minitorch.optim.strips import buffer, counted, descend, mix, over_root
 
 
 def adam(p: Any, g: Any, m: Any, v: Any, t: float, lr: float, beta1: float, beta2: float, eps: float) -> tuple[Any, Any, Any]:
-    """The rule as the paper has it, of arrays: the next parameters, m and v at step t (Kingma & Ba 2015, algorithm 1)."""
+    """The paper's rule on arrays: the next parameters, m and v at step t (Kingma & Ba 2015, algorithm 1)."""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
     m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
@@ -31,12 +31,12 @@ class _WithBetas(Optimizer):
 
 
 class Adam(_WithBetas):
-    """Adam (Kingma & Ba 2015): p -= lr m' / (sqrt(v') + eps), m and v the running means of g and g^2.
+    """Adam (Kingma & Ba 2015): p -= lr m' / (sqrt(v') + eps), with running means m of g and v of g^2.
 
-    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2; m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up
-    for their start at zero, t being the number of steps of this parameter. g is the gradient plus `weight_decay` p; with
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2; m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) correct
+    for their start at zero, where t counts the steps of this parameter. g is the gradient plus `weight_decay` p; with
     `decoupled_weight_decay` (AdamW) p is multiplied by 1 - lr weight_decay instead. `amsgrad` divides by the largest v so
-    far (Reddi et al. 2018). `maximize` climbs instead.
+    far (Reddi et al. 2018). `maximize` ascends instead of descending.
 
     Raises ValueError for options below 0 and for betas outside [0, 1).
     """
@@ -61,7 +61,7 @@ class Adam(_WithBetas):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
         super().__init__(params, options | {"maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}, how)
 
-    # What follows is `adam` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
+    # `adam` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, weight_decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])
@@ -86,7 +86,7 @@ class Adam(_WithBetas):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019): p is multiplied by 1 - lr weight_decay at each step.
 
-    The decay takes no part in the running means, and a schedule of lr scales it too, as in PyTorch. Raises as Adam does.
+    The decay does not enter the running means, and a schedule of lr scales it, too, as in PyTorch. Raises as Adam does.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class AdamW(Adam):
 class Adamax(_WithBetas):
     """Adamax (Kingma & Ba 2015, section 7): p -= lr m / (1 - beta1^t) / u, with u = max(beta2 u, |g| + eps).
 
-    m = beta1 m + (1 - beta1) g, g being the gradient plus `weight_decay` p. Options and errors as in `Adam`.
+    m = beta1 m + (1 - beta1) g, where g is the gradient plus `weight_decay` p. Options and errors as in `Adam`.
     """
 
     buffers: tuple[str, ...] = ("exp_avg", "exp_inf")

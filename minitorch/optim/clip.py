@@ -21,12 +21,12 @@ from minitorch.backend import array_module
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """Scale all gradients, in place and by one factor, so that their common norm is at most `max_norm`.
+    """Scale all gradients in place by one factor, so that their common norm is at most `max_norm`; returns the norm before.
 
-    The norm is that of all gradients laid end to end, of order `norm_type` (above 0; `inf` is the largest element), and is
-    returned as it was before, 0-d in the dtype of the gradients (float32 for float16). Raises ValueError for a negative
-    `max_norm` or an order that is not above 0, RuntimeError for a NaN or infinite norm if `error_if_nonfinite`; without
-    that, as in PyTorch, an infinite norm turns finite gradients to 0 and a NaN turns all to NaN.
+    The norm, of order `norm_type` (above 0; `inf`: the largest element), is that of all gradients as one vector; it is 0-d in
+    their dtype (float32 for float16). Raises ValueError for a negative `max_norm` or an order of 0 or less, RuntimeError for
+    a NaN or infinite norm if `error_if_nonfinite`; else, as in PyTorch, an infinite norm turns finite gradients to 0, and NaN
+    turns all to NaN.
     """
     if not max_norm >= 0 or not norm_type > 0:
         given = f"max_norm={max_norm}, norm_type={norm_type}"
@@ -51,7 +51,7 @@ def clip_grad_norm_(
 
 @float_errors.ignored()
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Cut every element of the gradients to [-clip_value, clip_value], in place; raises ValueError for a negative value."""
+    """Limit every element of the gradients to [-clip_value, clip_value], in place; raises ValueError for a negative value."""
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: expected clip_value >= 0, got {clip_value}")
     for grad in _gradients("clip_grad_value_", parameters):

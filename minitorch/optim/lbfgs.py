@@ -12,12 +12,12 @@ from minitorch.optim.optimizer import Optimizer, Params
 
 
 class LBFGS(Optimizer):
-    """Limited-memory BFGS (Nocedal 1980): steps along -H g, H the inverse Hessian as the last `history_size` steps show it.
+    """Limited-memory BFGS (Nocedal 1980): iterations p -= lr H g, with H an inverse Hessian estimated from past steps.
 
-    One `step` makes up to `max_iter` of them, and calls the closure at most `max_eval` times (1.25 max_iter if None); it ends
-    when no element of the gradient is above `tolerance_grad`, or the step or the loss changes by less than `tolerance_change`.
-    The first step is lr min(1, 1 / sum |g|) g, the others have the length lr. One group only, no line search (PyTorch has
-    "strong_wolfe"); raises ValueError for more, TypeError for a step without a closure.
+    H uses the last `history_size` steps. One `step` makes up to `max_iter` iterations and at most `max_eval` closure calls
+    (1.25 max_iter if None); it ends when no element of the gradient is above `tolerance_grad`, or the parameters or the loss
+    change by less than `tolerance_change`. The first iteration is p -= lr min(1, 1 / sum |g|) g. There is no line search.
+    Raises ValueError for several groups or a `line_search_fn`, TypeError for a step without a closure.
     """
 
     numbers: tuple[str, ...] = ("lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
@@ -41,9 +41,9 @@ class LBFGS(Optimizer):
         super().__init__(params, options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """The only group; raises ValueError for a second one."""
+        """Set the only group; raises ValueError for a second one."""
         if self.param_groups:
-            raise ValueError("LBFGS: one group of parameters only, with one set of options")
+            raise ValueError("LBFGS: one group of parameters is allowed, with one set of options")
         super().add_param_group(param_group)
 
     def _gradient(self) -> Tensor:
@@ -59,7 +59,7 @@ class LBFGS(Optimizer):
 
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Up to `max_iter` steps; `closure` clears the gradients, computes the loss, calls `backward` and returns the loss."""
+        """Make up to `max_iter` iterations; `closure` clears the gradients, computes the loss, calls `backward`, returns it."""
         if closure is None:
             raise TypeError("LBFGS.step: expected a closure that computes the loss again")
         group, state = self.param_groups[0], self.state[self.param_groups[0]["params"][0]]
@@ -100,7 +100,7 @@ class LBFGS(Optimizer):
         return first
 
     def _remember(self, state: dict[str, Any], gradient: Tensor, most: int) -> None:
-        """Take the last step into the history, and put -H g into `state["d"]` (Nocedal & Wright, algorithm 7.4)."""
+        """Add the last step to the history, and set `state["d"]` to -H g (Nocedal & Wright, algorithm 7.4)."""
         if state["n_iter"] == 1:
             state.update(d=-gradient, old_dirs=[], old_stps=[], ro=[], H_diag=1.0)
             return

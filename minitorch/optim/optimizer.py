@@ -1,6 +1,6 @@
 """`Optimizer`: parameters in groups, the state kept for each, and the step that changes them in place.
 
-A rule (SGD, Adam, ...) is a subclass that writes `_update`, the formula on arrays; what all rules share is here.
+A rule (SGD, Adam, ...) is a subclass that writes `_update`, the formula on arrays; the code that all rules share is here.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
 
 class Optimizer:
-    """Base class of the optimizers; a rule of your own overrides `step` as in PyTorch, or `_update`.
+    """Base class of the optimizers; your own rule overrides `step`, as in PyTorch, or `_update`.
 
-    `params` are tensors (any iterable but a set, whose order changes from run to run) or dicts, each a group with its own
-    options: `[{"params": net.features.parameters(), "lr": 0.01}, {"params": net.head.parameters()}]`. `defaults` are the
+    `params` are tensors (in any iterable except a set, whose order changes from run to run) or dicts, each a group with its
+    own options: `[{"params": net.features.parameters(), "lr": 0.01}, {"params": net.head.parameters()}]`. `defaults` are the
     options of groups that don't set them. `state[p]` is the dict of buffers kept for the parameter `p`.
 
-    Raises ValueError for no parameters, one that is given twice (PyTorch only warns) or computed from others, and for
-    options out of range, those of groups included (PyTorch checks the defaults only); TypeError for what is no tensor.
+    Raises ValueError if there are no parameters, if one is given twice (PyTorch only warns) or computed from others, and for
+    options out of range, also in groups (PyTorch checks the defaults only); TypeError for parameters that are no tensors.
     """
 
-    buffers: tuple[str, ...] = ()  # what the rule keeps in the state of a parameter in the shape of that parameter
-    numbers: tuple[str, ...] = ()  # the options that must be 0 or more
-    shares: tuple[str, ...] = ()  # and those from 0 to 1
+    buffers: tuple[str, ...] = ()  # entries of a parameter's state that have the parameter's shape
+    numbers: tuple[str, ...] = ()  # options that must be 0 or more
+    shares: tuple[str, ...] = ()  # options that must be from 0 to 1
 
     def __init__(self, params: Params, defaults: dict[str, Any], how: dict[str, Any] | None = None) -> None:
         _check_how(self._name, how or {})
@@ -48,8 +48,8 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
         self.param_groups: list[dict[str, Any]] = []
-        self._spare: dict[Tensor, tuple[Any, ...]] = {}  # what `_prepared` gave
-        self._memory: dict[Any, tuple[Any, Any]] = {}  # two flat arrays per dtype and device, for the rules to compute in
+        self._spare: dict[Tensor, tuple[Any, ...]] = {}  # results of `_prepared`
+        self._memory: dict[Any, tuple[Any, Any]] = {}  # two flat scratch arrays per dtype and device
         self._steps_taken = 0
         groups = _as_list(self._name, params)
         if not groups:
@@ -64,9 +64,9 @@ class Optimizer:
         return type(self).__name__
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Optimize more parameters: `{"params": tensors, ...}` with options that differ from the defaults.
+        """Add parameters: `{"params": tensors, ...}` with options that differ from the defaults.
 
-        Raises what the constructor raises.
+        Raises as the constructor does.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"{self._name}: a parameter group must be a dict, got {type(param_group).__name__}")
@@ -77,7 +77,7 @@ class Optimizer:
         group |= {name: value for name, value in param_group.items() if name != "params"}
         for name, default in self.defaults.items():
             group.setdefault(name, default)
-            if isinstance(group[name], Tensor):  # a learning rate may be one of one element
+            if isinstance(group[name], Tensor):  # a learning rate may be a one-element tensor
                 group[name] = group[name].item()
         known = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(group["params"]):
@@ -102,7 +102,7 @@ class Optimizer:
     def _check_range(self, group: dict[str, Any], *names: str, below: float = math.inf) -> None:
         for name in names:
             value = group[name]
-            if name == "lr" and isinstance(value, Tensor):  # of one element: its number
+            if name == "lr" and isinstance(value, Tensor):  # a one-element tensor
                 value = group[name] = value.item()
             if not isinstance(value, numbers.Real):
                 raise TypeError(f"{self._name}: expected a number for {name}, got {type(value).__name__}")
@@ -110,7 +110,7 @@ class Optimizer:
                 raise ValueError(f"{self._name}: expected 0 <= {name} < {below}, got {value}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients: None, which the next step skips, or zeros, which it steps along (momentum goes on)."""
+        """Set the gradients to None, so that the next step skips the parameters, or to zeros, so that momentum moves them."""
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none or p._grad is None:
@@ -124,9 +124,9 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient, in place; returns what `closure` returned.
 
-        `closure` clears the gradients, computes the loss anew, calls `backward` and returns the loss. Parameters without a
-        gradient stay as they are, state included. Raises ValueError for a gradient that does not fit its parameter, or if the
-        state does not (the parameter changed its dtype, shape or device after the first step); then none is changed.
+        `closure` clears the gradients, computes the loss, calls `backward` and returns the loss. Parameters without a gradient
+        and their state do not change. Raises ValueError, before it changes any parameter, if a gradient or the state does not
+        fit its parameter (for example because dtype, shape or device changed after the first step).
         """
         loss = None
         if closure is not None:
@@ -166,7 +166,7 @@ class Optimizer:
         return members
 
     def _prepared(self, p: Tensor) -> tuple[Any, ...]:
-        """The array of `p`, its library, and its strips, each an index with two arrays to compute in; checks the state."""
+        """The array of `p`, its library, and its strips, each an index with two scratch arrays; checks the state."""
         for name, value in self.state[p].items():
             if name in self.buffers and _kind(value, value.dtype) != _kind(p, wide(p.dtype)):
                 raise ValueError(
@@ -180,16 +180,16 @@ class Optimizer:
     def _descents(
         self, group: dict[str, Any], members: list[tuple[Any, ...]], weight_decay: float
     ) -> Iterator[tuple[Any, dict[str, Any], Any, Iterator[tuple[Any, Any, Any, Any]]]]:
-        """(parameter, state, array library, what `descents` gives of its strips) for each of `members`."""
+        """(parameter, state, array library, its strips from `descents`) for each of `members`."""
         maximize, weight_decay = group["maximize"], float(weight_decay)
         for p, grad, state, (_, xp, strips) in members:
             mark_changed(p, "optimizer.step()")
             yield p, state, xp, descents(p, grad, xp, strips, maximize, weight_decay)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state by the number of the parameter, and the groups with these numbers, as PyTorch lays them out.
+        """The state by parameter number, and the groups with these numbers, in PyTorch's layout.
 
-        The tensors are the optimizer's own, which the next step changes: save them, or copy them to keep them.
+        The tensors are the optimizer's own, and the next step changes them: save or copy them.
         """
         params = [p for group in self.param_groups for p in group["params"]]
         number = {id(p): i for i, p in enumerate(params)}
@@ -207,11 +207,11 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave, here or in PyTorch (its tensors made minitorch's); the state is copied.
+        """Copy the state from a `state_dict` of minitorch or PyTorch (with its tensors converted to minitorch's).
 
-        Floating buffers take the device of their parameter and its dtype (float32 if that is float16). Raises ValueError, and
-        changes nothing, if groups, their sizes, options or buffers do not fit this optimizer (PyTorch notices options and
-        shapes at the next step).
+        Floating buffers get the device and dtype of their parameter (float32 for float16). Raises ValueError, and changes
+        nothing, if groups, their sizes, options or buffers do not fit this optimizer (PyTorch notices options and shapes only
+        at the next step).
         """
         saved = [dict(group) for group in state_dict["param_groups"]]
         sizes, given = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
@@ -231,13 +231,13 @@ class Optimizer:
             else:
                 state[key] = copy.deepcopy(value)
         self.state, self._spare = state, {}
-        self._steps_taken = max(self._steps_taken, 1)  # PyTorch's layout has no count; a state to go on from has made steps
+        self._steps_taken = max(self._steps_taken, 1)  # PyTorch's layout has no count; a saved state has made steps
         for own, new in zip(self.param_groups, groups):
             own.clear()
             own.update(new)
 
     def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-        """The saved options, checked, with the parameters of this optimizer; a switch younger than the file is off."""
+        """The saved options, checked, with this optimizer's parameters; boolean options missing in an old file are False."""
         new = copy.deepcopy({name: value for name, value in saved.items() if name != "params"})
         for name, default in self.defaults.items():
             if isinstance(default, bool):
@@ -265,7 +265,7 @@ class Optimizer:
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_spare": {}, "_memory": {}}  # deepcopy and pickle leave out what the next step makes anew
+        return self.__dict__ | {"_spare": {}, "_memory": {}}  # deepcopy and pickle leave out what the next step rebuilds
 
     def __repr__(self) -> str:
         lines = [f"{self._name} ("]
@@ -276,7 +276,7 @@ class Optimizer:
 
 
 def _check_how(name: str, how: dict[str, Any]) -> None:
-    """Accept PyTorch's `foreach`, `fused` and `capturable`, which say how a step is computed and change nothing here.
+    """Accept PyTorch's `foreach`, `fused` and `capturable`, which choose how a step is computed and have no effect here.
 
     Raises TypeError for another keyword, ValueError for `differentiable=True` and for `foreach` together with `fused`.
     """
@@ -286,7 +286,7 @@ def _check_how(name: str, how: dict[str, Any]) -> None:
     if how.get("differentiable"):
         raise ValueError(f"{name}: steps are not recorded: only differentiable=False is supported, got True")
     if how.get("foreach") and how.get("fused"):
-        raise ValueError(f"{name}: foreach and fused cannot both be asked for")
+        raise ValueError(f"{name}: foreach and fused cannot both be True")
 
 
 def _as_list(name: str, params: Iterable[Any]) -> list[Any]:

@@ -13,10 +13,10 @@ class RMSprop(Optimizer):
 
     v = alpha v + (1 - alpha) g^2; `centered` subtracts the square of the running mean of g from v under the root. With
     momentum the step is lr b, b = momentum b + g / (sqrt(v) + eps). g is the gradient plus `weight_decay` p. `maximize`
-    climbs instead.
+    ascends instead of descending.
 
-    Where rounding makes the centred variance negative it counts as 0 (PyTorch takes the root of it, which is NaN). Raises
-    ValueError for options below 0 and for alpha above 1.
+    If rounding makes the centred variance negative, 0 is used (PyTorch gives NaN). Raises ValueError for options below 0 and
+    for alpha above 1.
     """
 
     buffers: tuple[str, ...] = ("square_avg", "momentum_buffer", "grad_avg")

@@ -9,7 +9,7 @@ from minitorch.optim.strips import buffer, descend
 
 
 def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
-    """The rule as the papers have it, of arrays: the next parameters and the next b (Polyak 1964; Sutskever et al. 2013)."""
+    """The papers' rule on arrays: the next parameters and the next b (Polyak 1964; Sutskever et al. 2013)."""
     b = momentum * b + g
     p = p - lr * b
     return p, b
@@ -18,8 +18,8 @@ def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
 class SGD(Optimizer):
     """Stochastic gradient descent: p -= lr g, with momentum p -= lr b for b = momentum b + (1 - dampening) g.
 
-    g is the gradient plus `weight_decay` p, b starts as the first g, and with `nesterov` the step is along
-    g + momentum b (Sutskever et al. 2013, in PyTorch's form, which multiplies by lr last). `maximize` climbs instead.
+    g is the gradient plus `weight_decay` p, b starts as the first g, and with `nesterov` p -= lr (g + momentum b)
+    (Sutskever et al. 2013, in PyTorch's form). `maximize` ascends instead of descending.
 
     Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
     """
@@ -48,7 +48,7 @@ class SGD(Optimizer):
         if group["nesterov"] and (momentum <= 0 or dampening != 0):
             raise ValueError(f"SGD: nesterov needs momentum and no dampening, got momentum={momentum}, dampening={dampening}")
 
-    # What follows is `sgd` in place, a strip of the parameter at a time, so that no array is made and the cache is not left.
+    # `sgd` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
         for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):

@@ -1,4 +1,4 @@
-"""How a rule computes: a strip of a parameter at a time, so that its passes stay in the processor's cache, and in place."""
+"""How a rule computes: in place, one strip of a parameter at a time, so that all its passes stay in the processor's cache."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.tensor import wrap
 
-# The elements of a parameter that are updated at a time. Over 1.8 million, in milliseconds, in strips of 2**17 and in one:
-# SGD 0.60 and 0.91, with momentum 1.8 and 2.7, Adam 3.5 and 5.0.
+# How many elements of a parameter are updated at a time. A step on 1.8 million, in strips and all at once: SGD 0.60 and
+# 0.91 ms, with momentum 1.8 and 2.7 ms, Adam 3.5 and 5.0 ms.
 STRIP: Final = 2**17
 
 
@@ -21,10 +21,10 @@ def wide(dtype: np.dtype) -> np.dtype:
 
 
 def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0) -> Any:
-    """The array called `name` in the state of the parameter `p`; made like `p`, full of `value`, the first time.
+    """The array called `name` in the state of the parameter `p`; the first time it is made like `p` and filled with `value`.
 
-    That of a float16 parameter is float32: the running mean of squares is below the range of float16 (PyTorch keeps it in
-    float16, where the first step of Adam with gradients of 1e-4 is infinite).
+    For a float16 parameter it is float32, since running means of squares are below the range of float16 (PyTorch keeps
+    float16, and Adam's first step with gradients of 1e-4 is infinite).
     """
     if name not in state:
         state[name] = wrap(xp.full_like(p, value, dtype=wide(p.dtype)))
@@ -32,7 +32,7 @@ def buffer(state: dict[str, Any], name: str, p: Any, xp: Any, value: float = 0.0
 
 
 def counted(state: dict[str, Any]) -> float:
-    """One more step of the parameter with this state: its number, from 1, kept as PyTorch does in a float32 scalar."""
+    """Count a step of the parameter with this state, in a float32 scalar as in PyTorch; returns its number, from 1."""
     if "step" not in state:
         state["step"] = wrap(np.zeros((), np.float32))
     number = state["step"].array.item() + 1
@@ -40,7 +40,7 @@ def counted(state: dict[str, Any]) -> float:
     return number
 
 
-# ---- passes that several rules make --------------------------------------------------------------------------------------
+# ---- passes that several rules use ---------------------------------------------------------------------------------------
 
 
 def mix(xp: Any, mean: Any, share: float, new: Any, scratch: Any) -> None:
@@ -63,7 +63,7 @@ def descend(xp: Any, p: Any, step: Any, lr: float, scratch: Any) -> None:
 
 
 def cut(array: Any, xp: Any, memory: dict[Any, tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
-    """The strips of `array`: an index, and two arrays to compute in, which lie in the `memory` that all parameters share."""
+    """The strips of `array`, each an index and two scratch arrays in the `memory` that all parameters share."""
     indices, dtype = _indices(array, STRIP if xp is np else array.size), wide(array.dtype)
     most = max((array[at].size for at in indices), default=0)
     if (xp, dtype) not in memory or memory[xp, dtype][0].size < most:
@@ -73,7 +73,7 @@ def cut(array: Any, xp: Any, memory: dict[Any, tuple[Any, Any]]) -> list[tuple[A
 
 
 def _indices(array: Any, most: int) -> list[Any]:
-    """Indices that cut `array` across its slowest dimension, into strips of no more than `most` elements if that will do."""
+    """Indices that cut `array` along its slowest dimension into strips of at most `most` elements, if that is possible."""
     if array.size <= most:
         return [...]
     axis = max(range(array.ndim), key=lambda d: abs(array.strides[d]) if array.shape[d] > 1 else -1)
@@ -83,7 +83,7 @@ def _indices(array: Any, most: int) -> list[Any]:
 
 
 def _laid_out_like(array: Any, flat: Any) -> Any:
-    """The first elements of `flat` in the shape of `array` and in its order in memory, in which one pass is fastest."""
+    """The first elements of `flat` with the shape and memory layout of `array`, so that one pass over both is fast."""
     order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
     view = flat[: array.size].reshape([array.shape[d] for d in order])
     return view.transpose([order.index(d) for d in range(array.ndim)])
@@ -92,10 +92,10 @@ def _laid_out_like(array: Any, flat: Any) -> Any:
 def descents(
     p: Any, grad: Any, xp: Any, strips: list[tuple[Any, Any, Any]], maximize: bool, weight_decay: float
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Of each strip the index, the parameter, the gradient of what is minimized, and an array to compute in.
+    """For each strip: the index, the parameter, the gradient to descend along, and a scratch array.
 
-    That gradient is negated under `maximize`, and of the loss plus weight_decay/2 |p|^2. All strips share the array that is
-    computed in: use one before asking for the next. A parameter of float16 comes in float32, and is rounded afterwards.
+    The gradient includes `weight_decay` p and is negated by `maximize`. All strips share the scratch array: finish one before
+    you take the next. A float16 parameter is yielded in float32, and rounded afterwards.
     """
     narrow = p.dtype == backend.float16
     for at, own, scratch in strips:

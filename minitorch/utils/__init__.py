@@ -1,4 +1,4 @@
-"""Helpers beside the engine: `minitorch.utils.data` feeds batches."""
+"""`torch.utils`: data sets and loaders (`data`), and a stand-in for `checkpoint`."""
 
 from minitorch.utils import checkpoint, data
 

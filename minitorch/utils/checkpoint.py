@@ -1,4 +1,4 @@
-"""`torch.utils.checkpoint`: a stand-in."""
+"""`torch.utils.checkpoint`: a stand-in that saves no memory."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
-    """`function(*args)`; PyTorch computes it anew in the backward pass to save memory, which is kept here."""
+    """Return `function(*args)`; PyTorch computes it again in the backward pass to save memory, minitorch does not."""
     return function(*args, **kwargs)

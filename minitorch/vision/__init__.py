@@ -1,4 +1,4 @@
-"""What MNIST scripts use of torchvision, under its names: the data sets of digits, the transforms, grids of images."""
+"""The parts of torchvision that MNIST scripts use, under its names: data sets, transforms, grids of images."""
 
 from minitorch.vision import datasets, transforms, utils
 

@@ -1,4 +1,4 @@
-"""`torchvision.datasets.MNIST`, over the data that minitorch itself finds, verifies, or carries."""
+"""`torchvision.datasets.MNIST` and `FashionMNIST`, from the files that minitorch finds, downloads or includes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from minitorch.utils.data import Dataset
 class MNIST(Dataset[tuple[Any, Any]]):
     """Handwritten digits: sample i is (image, label); before `transform` an image is a (28, 28) uint8 array, not a PIL image.
 
-    The four files are looked for under `root` (also in `root/MNIST/raw`, torchvision's folder), then where `load_mnist` looks,
-    which downloads them once. Where they are not to be had, the embedded digits stand in for them, with a warning.
-    `data` (n, 28, 28) uint8 and `targets` (n,) int64 are tensors. `download` is accepted and changes nothing.
+    The four files are looked for in `root` and `root/MNIST/raw` (torchvision's folder), then as by `load_mnist`, which
+    downloads them once. Without them the embedded digits are used, with a warning. `data` (n, 28, 28) uint8 and `targets` (n,)
+    int64 are tensors. `download` has no effect.
     """
 
     # fmt: off
@@ -57,7 +57,7 @@ class MNIST(Dataset[tuple[Any, Any]]):
             return arrays[images], arrays[labels]
         except DownloadError as error:
             digits = load_digits("digits")
-            warnings.warn(f"{error}\n\n{type(self).__name__} is not to be had. In its place: {digits.note}", stacklevel=4)
+            warnings.warn(f"{error}\n\n{type(self).__name__} is not available. Used instead: {digits.note}", stacklevel=4)
             small = digits.train_images if self.train else digits.test_images
             large = small.repeat(2, 1).repeat(2, 2).round().astype(np.uint8)
             return large, digits.train_labels if self.train else digits.test_labels
@@ -87,7 +87,7 @@ class MNIST(Dataset[tuple[Any, Any]]):
 
 
 class FashionMNIST(MNIST):
-    """Pictures of clothes, from the four files in `root` or `root/FashionMNIST/raw`; without them digits, with a warning."""
+    """Images of clothes from the four files in `root` or `root/FashionMNIST/raw`; if missing, digits, with a warning."""
 
     # fmt: off
     classes: list[str] = [
@@ -97,7 +97,7 @@ class FashionMNIST(MNIST):
 
     def _published(self) -> dict[str, np.ndarray]:
         folder = Path(self.root, "FashionMNIST", "raw")
-        raise DownloadError(f"FashionMNIST: minitorch does not fetch it. Put its four files into {folder}.")
+        raise DownloadError(f"FashionMNIST: minitorch does not download it. Put its four files into {folder}.")
 
 
 __all__ = ["MNIST", "FashionMNIST"]

@@ -1,7 +1,7 @@
-"""The transforms that MNIST scripts use, under torchvision's names, on arrays and tensors of images.
+"""The transforms that MNIST scripts use, under torchvision's names, for arrays and tensors of images.
 
-An image is a uint8 array (h, w) or (h, w, c), as `datasets.MNIST` gives it or `numpy.asarray` makes it of a PIL image, or
-a tensor (..., c, h, w). Random transforms draw from minitorch's default generator, so `manual_seed` repeats them.
+An image is a tensor (..., c, h, w) or a uint8 array (h, w) or (h, w, c), as from `datasets.MNIST` or `numpy.asarray` of a PIL
+image. Random transforms draw from minitorch's default generator, so that `manual_seed` repeats them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ToTensor:
 
 
 class Normalize:
-    """(image - mean) / std, one mean and one standard deviation for each channel or one for all."""
+    """(image - mean) / std, with one mean and standard deviation for each channel or for all."""
 
     def __init__(self, mean: float | Sequence[float], std: float | Sequence[float], inplace: bool = False) -> None:
         self.mean: Any
@@ -73,7 +73,7 @@ class Normalize:
 
 
 class Resize:
-    """Resize to (h, w), or the shorter side to `size`, bilinear."""
+    """Resize to (h, w), or the shorter side to `size`, by bilinear interpolation."""
 
     def __init__(self, size: int | Sequence[int], interpolation: Any = None, antialias: bool | None = True) -> None:
         self.size: Any = size
@@ -96,7 +96,7 @@ class CenterCrop:
 
 
 class RandomCrop(CenterCrop):
-    """A random part of an image, (size, size) or (h, w), after `padding` zeros at each side."""
+    """A random part of an image, (size, size) or (h, w), after padding each side with `padding` zeros."""
 
     def __init__(self, size: int | Sequence[int], padding: int | None = None) -> None:
         super().__init__(size)
@@ -121,7 +121,7 @@ class RandomHorizontalFlip:
         return self.mirrored(image, -1)
 
     def mirrored(self, image: Any, dim: int) -> Any:
-        """The image mirrored along `dim` of its tensor, or, with probability 1 - p, itself."""
+        """The image mirrored along `dim` of its tensor with probability `p`, else the image itself."""
         return _on_tensor(image, lambda x: flip(x, (dim,))) if rand(()).item() < self.p else image
 
 
@@ -133,7 +133,7 @@ class RandomVerticalFlip(RandomHorizontalFlip):
 
 
 class ToPILImage:
-    """A tensor (c, h, w) from 0 to 1 as a uint8 array (h, w) or (h, w, c), which stands for torchvision's PIL image here."""
+    """A tensor (c, h, w) from 0 to 1 as a uint8 array (h, w) or (h, w, c), used here instead of a PIL image."""
 
     def __call__(self, image: Tensor) -> np.ndarray:
         array = image.detach().cpu().numpy()
@@ -156,7 +156,7 @@ def _channels_first(array: np.ndarray) -> np.ndarray:
 
 
 def _on_tensor(image: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """`function`, which takes (n, c, h, w) floats, of an image in whichever form; uint8 comes back rounded."""
+    """Apply `function`, which takes (n, c, h, w) floats, to an image in any form; uint8 results are rounded."""
     if not isinstance(image, Tensor):
         array = np.asarray(image)
         out = _on_tensor(from_numpy(_channels_first(array).copy()), function).array

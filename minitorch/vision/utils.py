@@ -25,7 +25,7 @@ def make_grid(
 ) -> Tensor:
     """Images (n, c, h, w) side by side, `nrow` in a row, as one image (3, H, W); grey ones are repeated in three channels.
 
-    With `normalize` values go from `value_range`, or from the smallest and largest there are, to 0 and 1.
+    `normalize` maps `value_range`, by default the smallest and largest value, to 0 and 1.
     """
     images = tensor if isinstance(tensor, Tensor) else stack(list(tensor))
     images = images.reshape(-1, *images.shape[-3:]) if images.ndim > 2 else images.reshape(1, 1, *images.shape)
@@ -45,7 +45,7 @@ def make_grid(
 
 
 def save_image(tensor: Tensor | Sequence[Tensor], fp: str | os.PathLike[str], **kwargs: Any) -> None:
-    """Write `make_grid(tensor, **kwargs)` to a picture file; matplotlib, which it needs, is imported here."""
+    """Write `make_grid(tensor, **kwargs)` to an image file; needs matplotlib."""
     from matplotlib.image import imsave
 
     grid = make_grid(tensor, **kwargs).detach().cpu().numpy()

@@ -385,9 +385,9 @@ def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, platform, envir
 
 def test_auto_announces_the_embedded_digits_when_mnist_is_not_to_be_had(mirrors, cache):
     (address,) = mirrors("missing")
-    with pytest.warns(UserWarning, match="MNIST is not to be had") as warned:
+    with pytest.warns(UserWarning, match="MNIST is not available") as warned:
         digits = load_digits("auto")
-    assert "In its place: UCI's 8x8" in str(warned[0].message) and address in str(warned[0].message)
+    assert "Used instead: UCI's 8x8" in str(warned[0].message) and address in str(warned[0].message)
     assert warned[0].filename == __file__
     assert digits.name == "UCI digits (not MNIST)" and not digits.is_mnist
 

@@ -187,7 +187,7 @@ def test_assert_close_tells_what_differs():
     mt.testing.assert_allclose(mt.ones(2), mt.ones(2, dtype=mt.float64))
     for actual, expected, match in (
         (mt.ones(2), mt.ones(3), "shape"),
-        (mt.ones(2), mt.ones(2, dtype=mt.float64), "float32, float64 was expected"),
+        (mt.ones(2), mt.ones(2, dtype=mt.float64), "expected float64, got float32"),
         (mt.ones(2), mt.tensor([1.0, 1.1]), "1 of 2 elements differ"),
     ):
         with pytest.raises(AssertionError, match=match):

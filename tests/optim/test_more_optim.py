@@ -94,7 +94,7 @@ def sgd(**options):
     [
         (lambda: sgd(fast=True), TypeError, "SGD: got an unexpected keyword argument 'fast'"),
         (lambda: sgd(differentiable=True), ValueError, "only differentiable=False is supported, got True"),
-        (lambda: sgd(foreach=True, fused=True), ValueError, "SGD: foreach and fused cannot both be asked for"),
+        (lambda: sgd(foreach=True, fused=True), ValueError, "SGD: foreach and fused cannot both be True"),
         (lambda: optim.Adam([leaf(1.0)], lr=mt.tensor(0.1), foreach=True), ValueError, "a learning rate that is a tensor"),
         (lambda: optim.Adadelta([leaf(1.0)], rho=1.1), ValueError, "Adadelta: expected 0 <= rho <= 1, got 1.1"),
         (lambda: optim.LBFGS([leaf(1.0)]).step(), TypeError, "LBFGS.step: expected a closure"),

@@ -43,13 +43,13 @@ def test_without_mnist_the_embedded_digits_stand_in_and_a_warning_says_so(tmp_pa
         raise DownloadError("no network")
 
     monkeypatch.setattr(datasets, "mnist_arrays", fail)
-    with pytest.warns(UserWarning, match="no network(.|\n)*MNIST is not to be had. In its place: UCI's 8x8"):
+    with pytest.warns(UserWarning, match="no network(.|\n)*MNIST is not available. Used instead: UCI's 8x8"):
         digits = datasets.MNIST(tmp_path)
     assert digits.data.shape == (906, 28, 28) and digits.data.max() <= 255
 
 
 def test_fashion_mnist_is_not_fetched(tmp_path):
-    with pytest.warns(UserWarning, match="FashionMNIST: minitorch does not fetch it"):
+    with pytest.warns(UserWarning, match="FashionMNIST: minitorch does not download it"):
         datasets.FashionMNIST(tmp_path)
 
 

@@ -1,7 +1,6 @@
 """Learning-rate schedules: call `step()` once per epoch, after the optimizer's steps of that epoch.
 
-They follow PyTorch's recursions (each rate from the one before), so they can be chained, and give its rates to the last
-digits.
+They use PyTorch's recursions (each rate from the previous one), so they can be chained and give its rates to the last digits.
 """
 
 from minitorch.optim.lr_scheduler.base import LRScheduler

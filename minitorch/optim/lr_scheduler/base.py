@@ -1,4 +1,4 @@
-"""What all schedules share: the epoch, the rates, the state, the checks of options."""
+"""Base class of the schedules: the epoch, the rates, the state, the checks of options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from minitorch.optim.optimizer import Optimizer
 
-# What an option of that name must be, and the test.
+# For each option: what it must be, and the test.
 _EXPECTED: dict[str, tuple[str, Any]] = {
     **dict.fromkeys(("step_size", "T_max", "T_0", "T_mult", "total_steps"), ("of 1 or more", lambda value: value >= 1)),
     **dict.fromkeys(("factor", "start_factor", "end_factor"), ("from 0 to 1", lambda value: 0 <= value <= 1)),
@@ -20,11 +20,11 @@ _EXPECTED: dict[str, tuple[str, Any]] = {
 
 
 class LRScheduler:
-    """Base class of the schedules; one of your own writes `get_lr`, the rates of the groups at epoch `last_epoch`.
+    """Base class of the schedules; your own schedule writes `get_lr`, the rates of the groups at epoch `last_epoch`.
 
-    `last_epoch` is -1 for a new run; to go on from epoch n pass n with an optimizer whose groups have `initial_lr`, or
-    better, load the state dicts of both. Raises TypeError for what is no optimizer, KeyError for a group without
-    `initial_lr` where `last_epoch` is not -1.
+    `last_epoch` is -1 for a new run; to resume at epoch n pass n with an optimizer whose groups have `initial_lr` or, better,
+    load the state dicts of both. Raises TypeError if `optimizer` is none, and KeyError for a group without `initial_lr` if
+    `last_epoch` is not -1.
     """
 
     optimizer: Optimizer
@@ -46,7 +46,7 @@ class LRScheduler:
         self._start()
 
     def _groups(self, optimizer: Any) -> list[dict[str, Any]]:
-        """Take the optimizer, and return its groups."""
+        """Store the optimizer, and return its groups."""
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
@@ -59,7 +59,7 @@ class LRScheduler:
                 raise ValueError(f"{type(self).__name__}: expected {name} {expected}, got {value!r}")
 
     def _one_each(self, name: str, value: Any) -> list[Any]:
-        """A value for each parameter group, of one for all or of as many as there are."""
+        """A list with a value for each parameter group, from one value for all or a list."""
         groups = len(self.optimizer.param_groups)
         values = list(value) if isinstance(value, (list, tuple)) else [value] * groups
         if len(values) != groups:
@@ -77,7 +77,7 @@ class LRScheduler:
     def step(self) -> None:
         """Go to the next epoch and set its learning rates; warns if the optimizer has not made a step before.
 
-        One that has loaded a state goes on from steps made elsewhere: it is not warned about, as it is in PyTorch.
+        There is no warning (PyTorch gives one) for an optimizer that has loaded a state, since that state has made steps.
         """
         overridden = type(self.optimizer).step is not Optimizer.step  # such a step is not counted
         if self._step_count == 1 and not self.optimizer._steps_taken and not overridden:
@@ -108,5 +108,5 @@ class LRScheduler:
         return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave, here or in PyTorch; load the optimizer's too, which holds the rates."""
+        """Continue from a `state_dict` of minitorch or PyTorch; load the optimizer's, too, which holds the rates."""
         self.__dict__.update(state_dict)

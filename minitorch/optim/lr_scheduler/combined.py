@@ -26,16 +26,16 @@ class _Several(LRScheduler):
         return super().state_dict() | {"_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Continue from the result of `state_dict`."""
         for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
             scheduler.load_state_dict(state)
         super().load_state_dict({**state_dict, "_schedulers": self._schedulers})
 
 
 class SequentialLR(_Several):
-    """One schedule after another, the next one from each of the epochs `milestones`.
+    """One schedule after another; at each epoch in `milestones` the next one starts.
 
-    Raises ValueError for another number of milestones than one less than the schedules, or schedules of other optimizers.
+    Raises ValueError unless there is one milestone less than schedules, and for schedules of other optimizers.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SequentialLR(_Several):
         self._last_lr = self._schedulers[0].get_last_lr()
 
     def step(self) -> None:
-        """Go to the next epoch: of the schedule whose turn it is, or to the start of the next one."""
+        """Go to the next epoch of the current schedule, or to the start of the next one."""
         self.last_epoch += 1
         which = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[which]
@@ -72,14 +72,14 @@ class ChainedScheduler(_Several):
         self._last_lr = self._rates()
 
     def step(self) -> None:
-        """One step of each schedule."""
+        """Make one step of each schedule."""
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = self._rates()
 
 
 def _restart(scheduler: Any) -> None:
-    """Set the rates of the first epoch of a schedule in a sequence, whatever those before it have made of them."""
+    """Start a schedule in a sequence from the initial rates, whatever the schedules before it have set."""
     for group in scheduler.optimizer.param_groups:
         group["lr"] = group["initial_lr"]
     scheduler.last_epoch = -1

@@ -37,7 +37,7 @@ class StepLR(_Factor):
 
 
 class MultiStepLR(_Factor):
-    """The learning rate times `gamma` at each epoch in `milestones`, and as often as one is named.
+    """The learning rate times `gamma` at each epoch in `milestones`; a repeated milestone counts repeatedly.
 
     Raises TypeError for milestones that are not whole numbers, ValueError for a negative `gamma`.
     """
@@ -173,8 +173,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 class LambdaLR(LRScheduler):
     """The initial learning rate times `lr_lambda(epoch)`, a function, or one for each group.
 
-    Functions are not part of the state dict; of callable objects it holds the attributes. Raises ValueError if the number
-    of functions is not that of the groups.
+    The state dict holds the attributes of callable objects, but no functions. Raises ValueError if the numbers of functions
+    and groups differ.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class LambdaLR(LRScheduler):
         return super().state_dict() | {"lr_lambdas": attributes}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave; the functions stay those of the constructor."""
+        """Continue from the result of `state_dict`; the functions stay those of the constructor."""
         for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if attributes is not None:
                 function.__dict__.update(attributes)
@@ -204,7 +204,7 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LambdaLR):
-    """The learning rate times `lr_lambda(epoch)` every epoch, a function, or one for each group; else as `LambdaLR`."""
+    """The previous learning rate times `lr_lambda(epoch)` at every epoch; otherwise like `LambdaLR`."""
 
     def get_lr(self) -> list[float]:
         if self._is_initial:

@@ -1,4 +1,4 @@
-"""Schedules of rising and falling rates, with a momentum (or Adam's first beta) that falls where the rate rises."""
+"""Schedules of rising and falling rates, with a momentum (or Adam's first beta) that falls while the rate rises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from minitorch.optim.lr_scheduler.base import LRScheduler
 from minitorch.optim.optimizer import Optimizer
 
-_OneOrMore: TypeAlias = float | Sequence[float]  # for all groups, or for each
+_OneOrMore: TypeAlias = float | Sequence[float]  # one for all groups, or one for each
 
 
 class _WithMomentum(LRScheduler):
@@ -26,11 +26,11 @@ class _WithMomentum(LRScheduler):
 
 
 class OneCycleLR(_WithMomentum):
-    """One rise from max_lr / div_factor to `max_lr` in `pct_start` of the steps, then down to the start / final_div_factor.
+    """One rise from max_lr / div_factor to `max_lr` in `pct_start` of the steps, then a fall to the start / final_div_factor.
 
-    Call `step()` after each batch: `total_steps` of them, or `epochs` times `steps_per_epoch`. With `three_phase` it falls as
-    it rose, then to the end. Along "cos" or "linear"; the momentum goes from `max_momentum` to `base_momentum` and back.
-    Raises ValueError for options out of range and for a step too many (Smith & Topin 2017).
+    Call `step()` after each batch, `total_steps` or `epochs` times `steps_per_epoch` times in all. With `three_phase` it falls
+    as it rose, and then to the end. The curves are "cos" or "linear"; the momentum goes from `max_momentum` to
+    `base_momentum` and back. Raises ValueError for options out of range and for too many steps (Smith & Topin 2017).
     """
 
     def __init__(
@@ -110,10 +110,10 @@ class OneCycleLR(_WithMomentum):
 
 
 class CyclicLR(_WithMomentum):
-    """The learning rate up from `base_lr` to `max_lr` in `step_size_up` steps and down in `step_size_down`, again and again.
+    """Cycles of the learning rate: from `base_lr` to `max_lr` in `step_size_up` steps, and back in `step_size_down`.
 
     "triangular2" halves the height at each cycle, "exp_range" scales it by gamma^step, `scale_fn` by a function of the cycle or
-    of the step ("iterations"). The momentum falls where the rate rises. Raises ValueError for an unknown mode (Smith 2017).
+    of the step ("iterations"). The momentum falls while the rate rises. Raises ValueError for an unknown mode (Smith 2017).
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class CyclicLR(_WithMomentum):
         self.base_lrs = lows
 
     def _height(self, cycle: float) -> float:
-        """By what the difference of the two rates is scaled."""
+        """The factor for the difference of the two rates."""
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(cycle if self.scale_mode == "cycle" else self.last_epoch)
         return {"triangular": 1.0, "triangular2": 1 / 2 ** (cycle - 1), "exp_range": self.gamma**self.last_epoch}[self.mode]
@@ -177,5 +177,5 @@ class CyclicLR(_WithMomentum):
         return super().state_dict() | {"_scale_fn_custom": None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave; `scale_fn` stays that of the constructor."""
+        """Continue from the result of `state_dict`; `scale_fn` stays that of the constructor."""
         super().load_state_dict({**state_dict, "_scale_fn_custom": self._scale_fn_custom})

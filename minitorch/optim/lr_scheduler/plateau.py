@@ -1,4 +1,4 @@
-"""The schedule that waits for a figure to stop improving."""
+"""The schedule that reacts when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from minitorch.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """The learning rate times `factor` when the figure given to `step` has not improved for more than `patience` epochs.
+    """The learning rate times `factor` when the metric given to `step` has not improved for more than `patience` epochs.
 
     `mode` says whether smaller ("min") or larger ("max") is better. An improvement beats the best by more than `threshold`,
-    a fraction of it under `threshold_mode="rel"`, else an amount. After a reduction `cooldown` epochs don't count. No rate
-    falls below `min_lr` (one, or one per group), and a change smaller than `eps` is not made. NaN is no improvement.
+    a fraction of the best with `threshold_mode="rel"`, else an amount. After a reduction, `cooldown` epochs are not counted. No
+    rate falls below `min_lr` (one, or one per group); changes smaller than `eps` are not made. NaN is no improvement.
 
     Raises ValueError for a `factor` outside [0, 1), an unknown mode, or a wrong number of `min_lr`.
     """
@@ -52,11 +52,11 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self) -> bool:
-        """Whether epochs without improvement don't count at the moment."""
+        """Whether epochs without improvement are not counted at the moment."""
         return self.cooldown_counter > 0
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it needs to be told the figure
-        """Note the figure of an epoch (a number, or a tensor of one element) and reduce the rates if it is time."""
+    def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it takes the metric
+        """Record the metric of an epoch (a number or a one-element tensor), and reduce the rates if it is time."""
         current = float(metrics)
         self.last_epoch += 1
         if self._is_better(current):
@@ -79,7 +79,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _reduce(self) -> None:
         groups = self.optimizer.param_groups
-        if len(groups) != len(self.min_lrs):  # some were added since
+        if len(groups) != len(self.min_lrs):  # groups were added
             if self.default_min_lr is None:
                 raise RuntimeError(
                     f"ReduceLROnPlateau: the optimizer now has {len(groups)} parameter groups, min_lr was given for "
