@@ -246,7 +246,7 @@ def _calls(func: Callable[..., Any], inputs: list[Any]) -> list[Trial]:
 
 
 def _culprits(func: Callable[..., Any], inputs: list[Any]) -> str:
-    """The operations that are not analytic, in a sentence of which they are the subject."""
+    """The operations that are not analytic, as the subject of a sentence."""
     return " and ".join(sorted({t.op().title for t in _calls(func, inputs) if not _is_analytic(t)})) or "the function"
 
 

@@ -28,7 +28,7 @@ class RemovableHandle:
 
 
 def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-    """Call `hook(gradient)` when the gradient of `tensor` is complete; what it returns, if not None, takes its place.
+    """Call `hook(gradient)` when the gradient of `tensor` is complete; what it returns, if not None, replaces the gradient.
 
     Raises RuntimeError if the tensor does not require a gradient.
     """

@@ -99,7 +99,7 @@ class Tensor(Base):
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history."""
-        return wrap(self.array.view())  # an array object of its own, by which the tape tells it from this tensor
+        return wrap(self.array.view())  # a new array object, by which the tape tells it from this tensor
 
     # ---- what the array is -----------------------------------------------------------------------------------------------
 

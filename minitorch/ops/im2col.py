@@ -1,7 +1,7 @@
 """How convolutions become matrix products, on arrays: patches, and what is added up where they overlap.
 
 Channels-last memory makes a patch under a filter a few contiguous runs, one for each row of the filter. An image is unfolded
-along its width alone: row k of the filter then meets the unfolded rows k, k + 1, ..., so no pixel is copied once for each row
+along its width alone: row k of the filter multiplies the unfolded rows k, k + 1, ..., so no pixel is copied once for each row
 of the filter, and the products of the rows are added up. Against unfolding height and width, one core, milliseconds:
 (50, 16, 14, 14) to 16 filters of 7x7 2.7 and 4.6, (100, 32, 6, 6) to 64 of 3x3 0.54 and 0.61.
 
@@ -236,7 +236,7 @@ def gathering_pays(x: Any, y: Any, window: Window) -> bool:
 
 
 def gathered(x: Any, y: Any, window: Window) -> Any:
-    """What ConvWeight computes, by one product for all rows of the filter: beside each row of x lie the rows of y it meets.
+    """What ConvWeight computes, by one product for all rows of the filter: beside each row of x lie its rows of y.
 
     A product for each row of the filter is as narrow as there are filters, and with few of them BLAS works at half its speed.
     One core, milliseconds, one product and one for each row: (10, 16, 14, 14) to 16 filters of 7x7, padded, 0.68 and 0.92,

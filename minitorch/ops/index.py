@@ -30,7 +30,7 @@ class Slice(Op):
 
 
 class Unslice(Op):
-    """Zeros of `shape` with a at index, no place of which is named twice.  da = g[index]."""
+    """Zeros of `shape` with a at index, which names no place twice.  da = g[index]."""
 
     def forward(ctx, a: Any, index: Any, shape: Any) -> Any:
         ctx.index = index
@@ -184,6 +184,6 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         raise IndexError(f"embedding: an index outside 0..{count - 1} ({given})")
     if padding_idx is not None:
         if not -count <= padding_idx < count:
-            raise ValueError(f"embedding: a padding_idx of {padding_idx} is no row of a table of shape {shapes(weight)}")
+            raise ValueError(f"embedding: a padding_idx of {padding_idx} is not a row of a table of shape {shapes(weight)}")
         padding_idx %= count
     return Embedding.apply(weight, input, padding_idx=padding_idx)

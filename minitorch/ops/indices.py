@@ -20,7 +20,7 @@ def is_basic(index: tuple[Any, ...]) -> bool:
 
 
 def arrays_of(index: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arrays of an index; a rule saves them, so that a change of one in place is caught."""
+    """The arrays of an index; a rule saves them, so that a change of one in place is detected."""
     return tuple(entry for entry in index if backend.is_array(entry))
 
 
@@ -29,7 +29,7 @@ def is_integers(entry: Any) -> bool:
 
 
 def normalized_index(name: str, a: Any, index: Any) -> tuple[Any, ...]:
-    """`index` as NumPy and CuPy read it alike, arrays on the device of `a`; IndexError beyond it, TypeError for floats."""
+    """`index` in a form for NumPy and CuPy, arrays on the device of `a`; raises IndexError beyond it, TypeError for floats."""
     nested = isinstance(index, tuple)
     out = [_entry(name, a, entry, nested) for entry in (index if nested else (index,))]
     if array_module(a) is not np:

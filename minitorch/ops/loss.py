@@ -119,7 +119,7 @@ def _log(x: Any) -> Any:
     return clamp(log(x), min=-100.0)
 
 
-def _weighed(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
+def _weighted(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
     """Losses times `weight`, which may be broadcast to their shape, but not the other way round."""
     if weight is None:
         return losses
@@ -139,7 +139,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
         if not (low >= 0 and high <= 1):
             hint = "; for logits use binary_cross_entropy_with_logits" if what == "input" else ""
             raise ValueError(f"{name}: expected {what} from 0 to 1, got {low:g} to {high:g} (shape {shapes(x)}){hint}")
-    return reduced(name, _weighed(name, BinaryCrossEntropy.apply(input, target), weight), reduction)
+    return reduced(name, _weighted(name, BinaryCrossEntropy.apply(input, target), weight), reduction)
 
 
 @loss
@@ -153,9 +153,9 @@ def binary_cross_entropy_with_logits(
     """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input."""
     name = "binary_cross_entropy_with_logits"
     check_same(name, input, target)
-    positive = 1 if pos_weight is None else _weighed(name, target, pos_weight - 1) + 1
+    positive = 1 if pos_weight is None else _weighted(name, target, pos_weight - 1) + 1
     losses = (1 - target) * input - logsigmoid(input) * positive
-    return reduced(name, _weighed(name, losses, weight), reduction)
+    return reduced(name, _weighted(name, losses, weight), reduction)
 
 
 @loss

@@ -134,7 +134,7 @@ def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list[Any]]:
 
 
 def _sizes(equation: str, labelled: list[tuple[Tensor, list[Any]]]) -> dict[Any, int]:
-    """The length of each label; raises ValueError where two lengths other than 1 meet."""
+    """The length of each label; raises ValueError if two lengths other than 1 differ."""
     sizes: dict[Any, int] = {}
     for label, length in ((label, n) for x, labels in labelled for label, n in zip(labels, x.shape)):
         if sizes.setdefault(label, length) == 1:

@@ -55,11 +55,11 @@ def interpolate(
     if mode in ("nearest", "nearest-exact"):
         return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
     if mode == "area":
-        return _weighed(input, [_area(n, count) for n, count in zip(lengths, out)])
+        return _weighted(input, [_area(n, count) for n, count in zip(lengths, out)])
     taps = _cubic if mode == "bicubic" else _linear
     if taps is _linear:  # as in PyTorch, a length that stays is copied for any factor
         factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
-    return _weighed(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
+    return _weighted(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
 
 
 def _sizes(shape: tuple[int, ...], size: Any, scale: Any, given: Any) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -96,7 +96,7 @@ def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], sh
 
 
 @in_float32
-def _weighed(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
+def _weighted(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
     """Each dimension of the images multiplied by its matrix (out, in)."""
     if input.dtype.kind not in "fc":
         raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")

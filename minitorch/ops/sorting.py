@@ -43,7 +43,7 @@ def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
     order = {"kind": "stable"} if stable else {}
     if not descending:
         return a.argsort(dim, **order)
-    # ties must keep their order, so the elements are turned round before and after
+    # ties must keep their order, so the elements are reversed before and after
     xp = array_module(a)
     return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
 

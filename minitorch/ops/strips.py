@@ -41,9 +41,9 @@ def along(*arrays: Any) -> Iterator[tuple[Any, ...]]:
     return _cut(0, arrays, 4 * STRIP)  # with sums, each piece costs more
 
 
-def _slowest(array: Any, but: int) -> int:
-    """The dimension whose steps in memory are the largest, among those other than `but`."""
-    return max((d for d in range(array.ndim) if d != but), key=lambda d: array.strides[d] if array.shape[d] > 1 else 0)
+def _slowest(array: Any, other: int) -> int:
+    """The dimension whose steps in memory are the largest, except `other`."""
+    return max((d for d in range(array.ndim) if d != other), key=lambda d: array.strides[d] if array.shape[d] > 1 else 0)
 
 
 def _cut(axis: int, arrays: Any, elements: int = STRIP) -> Iterator[tuple[Any, ...]]:

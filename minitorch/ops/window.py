@@ -20,7 +20,7 @@ class Window(NamedTuple):
     out: tuple[int, ...]  # of the output
     groups: int = 1  # of the channels, in a convolution
 
-    # ---- which pixels meet which place of the window -------------------------------------------------------------------------
+    # ---- which pixels lie at which place of the window -----------------------------------------------------------------------
 
     def reach(self, axis: int, place: int) -> slice:
         """The rows (axis 0) or columns (axis 1) of the padded image that lie at `place` of the window, one for each output."""
