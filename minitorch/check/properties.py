@@ -77,7 +77,7 @@ def value(t: Trial, reference: Callable[..., Any]) -> Iterator[Mistake]:
 
 
 def broadcasting(t: Trial) -> Iterator[Mistake]:
-    """Does the rule hold where an input of an elementwise operation is stretched along an axis of length one? Not for `strict`."""
+    """Does the rule hold where an input of an elementwise operation is stretched along a length-one axis? Not for `strict`."""
     on_elements = all(broadcast_dims(t.out.shape, t.inputs[i].shape) is not None for i in t.places)
     for i in t.places if on_elements and not t.strict else ():
         for axis in range(t.inputs[i].ndim):
