@@ -57,7 +57,7 @@ class Mul(Op):
 
 
 def backward(y):
-    """Put dy/dx into x.grad of every leaf x from which y was computed."""
+    """Add dy/dx to x.grad of every leaf x from which y was computed."""
     arrived = {y.made_by: np.ones_like(y.array)}  # for each operation, the sum of what has arrived for its output; dy/dy = 1
     waiting = [(-y.made_by.number, y.made_by)]  # a heap: the operation that ran last in the forward pass comes out first
     while waiting:

@@ -2,7 +2,7 @@
 # # 2. Why are gradients added?
 #
 # Two different sums hide behind one `+=`. The first is calculus: a tensor that is **used** twice changes y along two
-# ways, and the chain rule adds the ways. The second is a convention: a second **backward pass** adds to `.grad` instead
+# paths, and the chain rule adds them. The second is a convention: a second **backward pass** adds to `.grad` instead
 # of replacing it.
 
 # %%
@@ -13,7 +13,7 @@ import minitorch
 from minitorch.functional import mse_loss
 
 # %% [markdown]
-# **Two uses.** y = x^2 + 3x: one way gives 2x, the other 3. At x = 5 the sum is 13.
+# **Two uses.** y = x^2 + 3x: one path gives 2x, the other 3. At x = 5 the sum is 13.
 
 # %%
 x = minitorch.tensor(5.0, requires_grad=True)
@@ -38,7 +38,7 @@ for rows in (slice(0, 40), slice(40, 64)):
 assert minitorch.allclose(net.weight.grad, whole, rtol=1e-5, atol=1e-5)
 
 # %% [markdown]
-# The price: whoever wants a fresh gradient must say so. Forget `zero_grad()` and every step uses all gradients since
+# The price: you must ask for a fresh gradient. Forget `zero_grad()` and every step uses all gradients since
 # the start. On the page there are two passes. Look at the shelf below: in the second pass the bar of `x` starts where
 # the first ended.
 

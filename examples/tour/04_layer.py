@@ -38,7 +38,7 @@ assert np.allclose(w.grad.array, by_hand)
 # For a function of each element alone, such as tanh, the rule is even shorter: g times the derivative, element by
 # element. And the derivative may be written with the *output*, which is there already: 1 - tanh(a)^2. Softmax is the
 # first rule that mixes elements: each output depends on all inputs of its row, so its Jacobian is a full matrix for
-# each row, diag(s) - s s^T, and one never builds it: g (diag(s) - s s^T) = s * (g - sum(g * s)).
+# each row, diag(s) - s s^T, and the rule never builds it: g (diag(s) - s s^T) = s * (g - sum(g * s)).
 
 # %%
 a = minitorch.tensor(rng.normal(size=(1, 4)), requires_grad=True)

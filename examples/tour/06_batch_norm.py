@@ -6,7 +6,7 @@
 #
 #     dx = (g - mean(g) - n mean(g n)) / s
 #
-# Read it as three ways from x to n. Directly, through m, and through s. Each way gives one term.
+# There are three paths from x to n: directly, through m, and through s. Each path gives one term.
 
 # %%
 import numpy as np
@@ -27,7 +27,7 @@ with minitorch.explore(picture("06_batch_norm.html")):
 small_steps = x.grad.array.copy()
 
 # %% [markdown]
-# The page shows x at the end of several lanes: it receives a part from `x - m` and a part from the mean. The three ways
+# The page shows x at the end of several lanes: it receives a part from `x - m` and a part from the mean. The three paths
 # by hand:
 
 # %%

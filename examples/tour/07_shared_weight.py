@@ -2,8 +2,8 @@
 # # 7. One weight, two digits, three losses: what is its gradient?
 #
 # Report 001 asks whether the first of two handwritten digits is at most the second. Its best net reads both digits with
-# **one** convnet, compares what it says of them, and is told in training which digits they are. So a filter of the
-# convnet is used twice, and three losses pull at it. Its gradient is a sum over both: over uses, because it is used
+# **one** convnet, compares its two outputs, and is told in training which digits they are. So a filter of the convnet
+# is used twice, and three losses act on it. Its gradient is a sum over both: over uses, because it is used
 # twice (chapter 2), and over losses, because the derivative of a sum is the sum of the derivatives.
 
 # %%
@@ -34,7 +34,7 @@ def three_losses():
 
 
 # %% [markdown]
-# On the page, find `digit.0.weight` on the shelf: two contributions, one for each digit, laid end to end and coloured
+# On the page, find `digit.0.weight` on the shelf: two contributions, one for each digit, drawn end to end and coloured
 # by loss.
 
 # %%
@@ -79,7 +79,7 @@ print(f"first digit {norms[0]:.3f}, second digit {norms[1]:.3f}, their sum {np.l
 
 # %% [markdown]
 # ## Exercise
-# The report weighs the losses: comparison + alpha (first + second). Find the alpha for which the gradients of both parts at
+# The report weights the losses: comparison + alpha (first + second). Find the alpha for which the gradients of both parts at
 # `digit.0.weight` have equal norms. You have `terms`.
 
 # %%

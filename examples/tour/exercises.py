@@ -1,6 +1,6 @@
-"""What the chapters ask of the reader, checked: each function prints one sentence, and returns it for the tests.
+"""Checks of the chapters' exercises: each function prints one sentence, and returns it for the tests.
 
-Importing this also puts `examples/` on the path, so that a chapter can use the nets of the reports.
+Importing this also adds `examples/` to the path, so that a chapter can use the nets of the reports.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RIGHT = "right"
 
 
 def answer(check: Callable[..., str]) -> Callable[..., str]:
-    """Print what `check` says of the reader's answer, and say so where there is none yet."""
+    """Print the verdict of `check` on the reader's answer, or that there is no answer yet."""
 
     def checked(*given: Any) -> str:
         said = NOT_WRITTEN
@@ -39,7 +39,7 @@ def answer(check: Callable[..., str]) -> Callable[..., str]:
 
 
 def picture(name: str) -> Path:
-    """Where a chapter writes its picture or page: results/tour/`name`."""
+    """The path of a chapter's picture or page: results/tour/`name`."""
     path = Path("results", "tour", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -47,7 +47,7 @@ def picture(name: str) -> Path:
 
 @answer
 def check_engine(backward: Callable[[Any], None], tensor: type, programs: int = 200) -> str:
-    """Chapter 0: the reader's loop against minitorch, on random programs of additions and products that use results again."""
+    """Chapter 0: the reader's loop compared with minitorch, on random programs of sums and products that reuse results."""
     for seed in range(programs):
         ours = [minitorch.tensor(v, dtype=minitorch.float64, requires_grad=True) for v in (0.5, -1.5, 2.0)]
         yours = [tensor(leaf.item()) for leaf in ours]
@@ -102,7 +102,7 @@ def check_op(name: str, op: type) -> str:
 
 @answer
 def check_balance(alpha: float | None, terms: Sequence[np.ndarray]) -> str:
-    """Chapter 7: the factor that makes the auxiliary part as long as the comparison's."""
+    """Chapter 7: the factor that gives the auxiliary gradient the norm of the comparison's."""
     if alpha is None:
         raise NotImplementedError
     ratio = alpha * np.linalg.norm(terms[1] + terms[2]) / np.linalg.norm(terms[0])

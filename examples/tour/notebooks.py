@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PATHS = [str(HERE), str(HERE.parents[1])]  # of `exercises`, and of minitorch where it is not installed
+PATHS = [str(HERE), str(HERE.parents[1])]  # for `exercises`, and for minitorch if it is not installed
 
 
 def cells(script: str) -> list[dict[str, object]]:
-    """The cells of a script in percent format: `# %% [markdown]` starts a text, `# %%` code."""
+    """The cells of a script in percent format: `# %% [markdown]` starts text, `# %%` starts code."""
     found: list[dict[str, object]] = []
     for part in [f"\nimport sys\n\nsys.path[:0] = {PATHS}", *script.split("# %%")[1:]]:
         head, _, body = part.partition("\n")

@@ -1,4 +1,4 @@
-"""Handwritten digits and the pair sets made of them, as NumPy arrays.
+"""Handwritten digits, and sets of pairs of them, as NumPy arrays.
 
 >>> digits = load_digits("auto")  # MNIST, or the embedded UCI digits: digits.name says which
 >>> train, test = normalise(*pair_sets(digits, 1000, rng=np.random.default_rng(0)))

@@ -1,4 +1,4 @@
-"""The noun of this package: a set of handwritten digits, half for training, half for testing."""
+"""`Digits`: a set of handwritten digits, with a part for training and a part for testing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MNIST: Final = "MNIST"
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """Training and test digits, with the name they must be shown under and, in ``note``, what they are in one sentence.
+    """Training and test digits, with the name to show them under and, in ``note``, a sentence that describes them.
 
     Images are ``(n, 14, 14)`` float32 grey levels from 0 (paper) to 255 (ink), labels ``(n,)`` int64 from 0 to 9.
     """
@@ -26,12 +26,12 @@ class Digits:
 
     @property
     def is_mnist(self) -> bool:
-        """Whether these are MNIST by content, so that figures may stand beside the reports'."""
+        """Whether these are MNIST by content, so that results can be compared with the reports'."""
         return self.name == MNIST
 
 
 def repeats_note(n_train: int, n_test: int) -> str:
-    """Say from which size on pair sets repeat digits (`pairs.draw_pairs`), for a set of few of them."""
+    """A text that says from which size on pair sets repeat digits (`pairs.draw_pairs`)."""
     return (
         f"{n_train:,} training and {n_test:,} test digits: sets of more than {min(n_train, n_test) // 2:,} pairs "
         "repeat digits within the training half or within the test half, never across"

@@ -1,4 +1,4 @@
-"""A file fetched from the first of several addresses that gives the right one."""
+"""Downloads a file from the first of several addresses that gives the right one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Final
 
 from minitorch.data.idx import DatasetError
 
-CONNECT_SECONDS: Final = 10.0  # for an address to begin its answer (name, connection, TLS, redirects), and for every pause
+CONNECT_SECONDS: Final = 10.0  # until the answer begins (name, connection, TLS, redirects), and for every pause in it
 TRANSFER_SECONDS: Final = 300.0  # for the whole answer: ten megabytes over a line of 33 kB/s
-# What an address must begin with, after redirects too. The tests, whose server has no certificate, add theirs here.
+# How an address must begin, also after redirects. The tests, whose server has no certificate, add their own.
 _ALLOWED_PREFIXES: tuple[str, ...] = ("https://",)
 _ONLY_HTTPS = "only https is followed"
 _FAILURES = (OSError, http.client.HTTPException, ValueError)  # network, time, TLS and status; protocol; addresses
@@ -26,9 +26,9 @@ class DownloadError(DatasetError):
 
 
 def fetch_first(addresses: Iterable[str], limit: int, check: Callable[[bytes, str], None]) -> bytes:
-    """Return the first answer of at most ``limit`` bytes that ``check(content, address)`` lets pass.
+    """Return the first answer of at most ``limit`` bytes that passes ``check(content, address)``.
 
-    Addresses are tried in turn. ``check`` refuses by raising `DatasetError`. Raises `DownloadError` when none is left.
+    ``check`` rejects content by raising `DatasetError`. Raises `DownloadError` if all addresses fail.
     """
     reasons = []
     for address in addresses:
@@ -50,7 +50,7 @@ def _fetch(address: str, limit: int) -> bytes:
     deadline = time.monotonic() + TRANSFER_SECONDS
     content = bytearray()
     with _open(address) as response:
-        while chunk := response.read1(1 << 16):  # not read(): it waits for all it asked for, however slowly that drips
+        while chunk := response.read1(1 << 16):  # not read(), which waits for all 65,536 bytes, however slowly they arrive
             content += chunk
             if len(content) > limit:
                 raise OSError(f"sends more than the {limit:,} bytes the file can have")
@@ -60,9 +60,9 @@ def _fetch(address: str, limit: int) -> bytes:
 
 
 def _open(address: str) -> http.client.HTTPResponse:
-    """Open ``address`` in a thread of its own, waiting at most CONNECT_SECONDS.
+    """Open ``address`` in its own thread, and wait at most CONNECT_SECONDS.
 
-    A socket's time limit covers neither the look-up of the name nor all the numbers a name may have.
+    A socket's time limit does not cover the name look-up, and applies to each of a name's IP addresses separately.
     """
     if not address.startswith(_ALLOWED_PREFIXES):
         raise ValueError(_ONLY_HTTPS)

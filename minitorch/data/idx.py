@@ -1,4 +1,4 @@
-"""The IDX file format, in which MNIST is published, read without trusting a byte of it.
+"""The IDX file format, in which MNIST is published, read with a check of every field.
 
 An IDX file is a big-endian header (two zero bytes, a code for the element type, the number of dimensions, the size of
 each dimension as a 32-bit count) followed by the elements in C order. Digits use unsigned bytes, code 0x08.
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-MAX_ITEMS: Final = 1_000_000  # where the number of items is not known beforehand; EMNIST has 814,255
+MAX_ITEMS: Final = 1_000_000  # if the number of items is not known beforehand; EMNIST has 814,255
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -35,9 +35,9 @@ def refusal(name: str, found: str, expected: str, remedy: str = _REPLACE) -> Dat
 def read_idx(path: str | os.PathLike[str], shape: tuple[int | None, ...]) -> np.ndarray:
     """Return the uint8 array of an IDX file, plain or gzip (told apart by content, not by name).
 
-    ``shape`` is the shape it must have, where a first ``None`` stands for any number of items from 1 to `MAX_ITEMS`.
-    Raises `DatasetError` unless the file holds exactly one such array. Memory grows with the data that is really there,
-    never with what a header claims.
+    ``shape`` is the required shape; ``None`` as its first entry allows any number of items from 1 to `MAX_ITEMS`. Raises
+    `DatasetError` unless the file holds exactly one such array. Memory grows with the data actually in the file, never
+    with the sizes in its header.
     """
     try:
         with open(path, "rb") as file:
@@ -48,7 +48,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int | None, ...]) -> np.
 
 
 def parse_idx(file: BinaryIO, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """`read_idx` of a seekable binary file at hand; ``name`` stands for it in the messages."""
+    """`read_idx` for an open, seekable binary file; ``name`` is its name in error messages."""
     zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     file.seek(0)
     if not zipped:
@@ -82,7 +82,7 @@ def _parse(stream: Any, name: str, expected: tuple[int | None, ...]) -> np.ndarr
         raise refusal(name, f"a header that announces {shape[0]:,} items", f"1 to {MAX_ITEMS:,}")
 
     size = math.prod(shape)
-    content = _read_at_most(stream, size + 1)  # one byte more: a file that goes on is found, and gzip checks its CRC
+    content = _read_at_most(stream, size + 1)  # one byte more, to detect longer files and make gzip check its CRC
     if len(content) != size:
         found = f"{len(content):,} bytes" if len(content) < size else "more bytes than that"
         raise refusal(name, f"{found} after the header", f"{size:,} for an array of {_times(shape)}")
@@ -90,7 +90,7 @@ def _parse(stream: Any, name: str, expected: tuple[int | None, ...]) -> np.ndarr
 
 
 def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
-    """Read in chunks, for ``read(size)`` would allocate all of a size that may be a lie."""
+    """Read in chunks, since ``read(size)`` would allocate all of a size that may be wrong."""
     content = bytearray()
     while len(content) < size and (chunk := stream.read(min(_CHUNK, size - len(content)))):
         content += chunk

@@ -26,7 +26,7 @@ MIRRORS: Final = (
 
 
 class Published(NamedTuple):
-    """What one of MNIST's files holds: its shape and the SHA-256 of its content, however that is compressed."""
+    """The shape of one of MNIST's arrays, and the SHA-256 of its uncompressed file."""
 
     shape: tuple[int, ...]
     sha256: str
@@ -34,7 +34,7 @@ class Published(NamedTuple):
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-PUBLISHED: Final = {  # smallest first: a mirror that gives nothing is found out early
+PUBLISHED: Final = {  # smallest first, so that a mirror that fails is noticed early
     TEST_LABELS: Published((10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     TRAIN_LABELS: Published((60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
     TEST_IMAGES: Published((10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
@@ -43,10 +43,10 @@ PUBLISHED: Final = {  # smallest first: a mirror that gives nothing is found out
 
 
 def load_mnist() -> Digits:
-    """Return MNIST from the folder named by ``MINITORCH_MNIST`` or else from the user's cache, downloaded if need be.
+    """Return MNIST from the folder named by ``MINITORCH_MNIST`` or else from the user's cache, downloaded if needed.
 
-    Raises `DatasetError` when the folder named does not hold MNIST, by content, and `DownloadError` when the cache does
-    not and no mirror gives it or the cache cannot be written.
+    Raises `DatasetError` if the content of the named folder is not MNIST, and `DownloadError` if MNIST is not in the cache
+    and cannot be downloaded or written there.
     """
     return _mnist(mnist_arrays())
 
@@ -66,8 +66,8 @@ def mnist_arrays() -> dict[str, np.ndarray]:
 def load_folder(folder: str | os.PathLike[str]) -> Digits:
     """Return the digits in a folder of four IDX files of 28x28 images under MNIST's names, plain or gzip.
 
-    The set is called MNIST only if all four contents are MNIST's (SHA-256), else by the folder's name. Raises
-    `DatasetError`, also for a file of as many items as MNIST's that is not MNIST's: it may be a damaged MNIST.
+    The set is called MNIST only if all four files have MNIST's content (SHA-256), else by the folder's name. Raises
+    `DatasetError`, also for files with MNIST's size but other content, since they may be damaged.
     """
     folder = Path(folder)
     arrays, is_mnist = read_folder(folder)
@@ -129,7 +129,7 @@ def _digits(arrays: dict[str, np.ndarray], name: str, note: str) -> Digits:
 
 
 def _find(folder: Path, name: str) -> Path:
-    for spelling in (name, name.replace("-idx", ".idx")):  # both are in use
+    for spelling in (name, name.replace("-idx", ".idx")):  # both spellings are in use
         for path in (folder / spelling, folder / f"{spelling}.gz"):
             if os.path.exists(path):
                 return path
@@ -169,7 +169,7 @@ def _cached(path: Path, name: str) -> np.ndarray:
         try:
             return _read_published(path, name)
         except DatasetError as error:
-            print(f"{error} It is downloaded anew.", file=sys.stderr)
+            print(f"{error} It is downloaded again.", file=sys.stderr)
     _download(path, name)
     return _read_published(path, name)
 

@@ -1,4 +1,4 @@
-"""Pairs of digits and which of the two is larger: the task of the five reports."""
+"""Pairs of digits, and whether the first is at most the second: the task of the five reports."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def pair_sets(digits: Digits, n: int = 1000, *, rng: np.random.Generator, relati
 
 
 def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random.Generator, relation: str = "le") -> Pairs:
-    """Draw 2n different digits of ``(m, 14, 14)`` images and ``(m,)`` labels at random, and put them two by two.
+    """Draw 2n different digits from ``(m, 14, 14)`` images and ``(m,)`` labels at random, and pair them.
 
     The target is 1 where the first class is less than or equal to the second (``relation="le"``) or strictly less
-    (``"lt"``). Where m < 2n, digits are drawn in whole permutations in turn, so none comes twice before all have come
-    once, and the two of a pair are different all the same. Raises `ValueError`.
+    (``"lt"``). If m < 2n, one whole permutation is drawn after another, so no digit is repeated before all have been used,
+    and the two digits of a pair still differ. Raises `ValueError` for another relation, n below 1 or wrong shapes.
     """
     if relation not in _RELATIONS:
         raise ValueError(f'draw_pairs: relation is "le" (less or equal) or "lt" (strictly less), got {relation!r}')
@@ -62,7 +62,7 @@ def normalise(train: Pairs, *others: Pairs) -> tuple[Pairs, ...]:
     mean = float(train.inputs.mean(dtype=np.float64))
     std = float(train.inputs.std(dtype=np.float64))
     if not std > 0:
-        raise ValueError(f"normalise: all training pixels are {mean:g}, so there is nothing to tell digits apart by")
+        raise ValueError(f"normalise: all training pixels are {mean:g}; expected different ones")
     return tuple(replace(pairs, inputs=(pairs.inputs - mean) / std) for pairs in (train, *others))
 
 
@@ -70,6 +70,6 @@ def _draw(n_digits: int, count: int, rng: np.random.Generator) -> np.ndarray:
     order = rng.permutation(n_digits)
     while len(order) < count:
         again = rng.permutation(n_digits)
-        if again[0] != order[-1]:  # the pair where two permutations meet has two different digits, too
+        if again[0] != order[-1]:  # so that a pair across two permutations has two different digits, too
             order = np.concatenate([order, again])
     return order[:count]

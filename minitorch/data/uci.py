@@ -1,8 +1,8 @@
-"""The embedded default: UCI's 8x8 handwritten digits, for when MNIST is not to be had.
+"""The embedded digits: UCI's 8x8 handwritten digits, used if MNIST is not available.
 
 E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository (1998),
-https://doi.org/10.24432/C50P49, licensed CC BY 4.0: the 1,797 images that scikit-learn carries, in its order. How the
-files beside this module were made is written in ``uci_digits/README.md``.
+https://doi.org/10.24432/C50P49, licensed CC BY 4.0: the 1,797 images in scikit-learn, in its order.
+``uci_digits/README.md`` says how the files were made.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from minitorch.data.digits import Digits, repeats_note
 from minitorch.data.idx import read_idx
 
 _FOLDER = Path(__file__).parent / "uci_digits"
-_N_TRAIN = 906  # the labels repeat as fourteen copies of one form; here the seventh ends and the eighth begins
+_N_TRAIN = 906  # the labels repeat one form fourteen times; here the eighth copy begins
 
 
 def load_uci() -> Digits:
-    """Return the embedded digits in MNIST's frame (see `enlarge`): the first 906 for training, the other 891 to test.
+    """Return the embedded digits in MNIST's format (see `enlarge`): the first 906 for training, the other 891 for testing.
 
-    No form that a writer filled in is in both halves. Each half has 84 to 92 digits of every class.
+    No writer's form is split between the two. Each part has 84 to 92 digits of every class.
     """
     images = enlarge(read_idx(_FOLDER / "images-idx3-ubyte.gz", (None, 8, 8)))
     labels = read_idx(_FOLDER / "labels-idx1-ubyte.gz", (len(images),)).astype(np.int64)
@@ -42,7 +42,7 @@ def enlarge(images: np.ndarray) -> np.ndarray:
     MNIST's digits fill 20x20 of 28x28, thus 10x10 of 14x14. The interpolation is bilinear with pixels as areas: PyTorch's
     ``align_corners=False``, and Pillow's way.
     """
-    source = ((np.arange(10) + 0.5) * 0.8 - 0.5).clip(0, 7)  # where each of the ten pixels' centres lies in the eight
+    source = ((np.arange(10) + 0.5) * 0.8 - 0.5).clip(0, 7)  # the centres of the ten pixels, in coordinates of the eight
     weights = (1 - np.abs(source[:, None] - np.arange(8))).clip(0)
     enlarged = weights @ images @ weights.T * (255 / 16)
     return np.pad(enlarged, ((0, 0), (2, 2), (2, 2))).astype(np.float32)

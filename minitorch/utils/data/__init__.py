@@ -1,4 +1,4 @@
-"""Data sets, samplers and the loader that feeds them in batches, as `torch.utils.data`, in the process that asks for them."""
+"""Data sets, samplers and the loader that makes batches, as `torch.utils.data`, without worker processes."""
 
 # fmt: off
 # isort: off

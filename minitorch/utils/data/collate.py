@@ -1,4 +1,4 @@
-"""Batches made of lists of samples."""
+"""Making batches from lists of samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minitorch.ops.joining import stack
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """A batch of a list of samples: tensors, arrays and numbers stacked, structures kept, strings as a list.
+    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings put in a list.
 
     Python floats become float64 as in PyTorch, arrays keep their dtype. Raises ValueError for shapes, lengths or keys that
     differ between the samples, TypeError for other samples.
@@ -47,7 +47,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """A sample as a loader without batches gives it: arrays and NumPy numbers as tensors, structures kept, the rest as is."""
+    """A sample for a loader without batches: arrays and NumPy numbers become tensors, all else is kept."""
     if isinstance(data, (np.ndarray, np.generic)):
         return from_numpy(np.asarray(data))
     if isinstance(data, Mapping):

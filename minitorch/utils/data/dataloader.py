@@ -1,4 +1,4 @@
-"""`DataLoader`: batches of a data set, in order or shuffled, made in the process that asks for them."""
+"""`DataLoader`: batches of a data set, in order or shuffled, made without worker processes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from minitorch.utils.data.sampler import batch_count, batches
 class DataLoader:
     """The batches of a data set, one epoch each time it is iterated over: `for images, labels in DataLoader(...)`.
 
-    With `shuffle` every epoch is drawn anew from `generator` (the default one if None) when its first batch is asked for.
-    `sampler`, an iterable of positions, sets the order instead, and `batch_sampler`, one of lists of positions, the batches
-    too. The last batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch of a list of samples;
+    With `shuffle` each epoch has a new order, drawn from `generator` (the default one if None) with its first batch. `sampler`,
+    an iterable of positions, sets the order instead; `batch_sampler`, an iterable of lists of positions, also sets the
+    batches. The last batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch from a list of samples;
     without it, the rows of a `TensorDataset`, or of a `Subset` of one, are fetched by one indexing of each tensor. With
-    `batch_size=None` samples come one by one.
+    `batch_size=None` the loader yields single samples.
 
     Batches are made in this process: `num_workers`, `worker_init_fn` (never called), `pin_memory` and the options of workers
-    are accepted, checked as PyTorch checks them, and change nothing. `state_dict` and `load_state_dict`, which torchdata's
-    StatefulDataLoader has, stop and go on at any batch. Raises ValueError for options that exclude each other or allow no
-    batch; TypeError for a sampler that lasts for one epoch only, as a generator does.
+    are checked as in PyTorch, and have no effect. `state_dict` and `load_state_dict`, as in torchdata's StatefulDataLoader,
+    save and resume at any batch. Raises ValueError for options that exclude each other or allow no batch, TypeError for a
+    sampler that can be iterated over only once, such as a generator.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class DataLoader:
         self.collate_fn: Any = collate_fn or (default_convert if self._one_by_one else default_collate)
         self.drop_last = drop_last
         self.generator = generator
-        self._place: tuple[Any, int] | None = None  # the order of the epoch under way, and how many batches it has given
-        self._goes_on = False  # whether the next epoch is the rest of that one
+        self._place: tuple[Any, int] | None = None  # the order of the current epoch, and how many batches it has given
+        self._goes_on = False  # whether the next iteration continues that epoch
 
     def __len__(self) -> int:
         samples = len(self._samples())
@@ -98,7 +98,7 @@ class DataLoader:
         self._place = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The place after the batch given last, the epoch's order if it was shuffled, and the loader's own generator's state.
+        """The position after the last batch, the epoch's order if it is shuffled, and the state of the loader's own generator.
 
         The default generator's state is not part of it (`minitorch.get_rng_state`).
         """
@@ -111,10 +111,10 @@ class DataLoader:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Make the next epoch the rest, which may be nothing, of the one in which `state_dict` was taken.
+        """Make the next iteration continue the epoch in which `state_dict` was called; its rest may be empty.
 
-        A `sampler` is gone through from its start, so it must give the same order again. Raises ValueError, and changes
-        nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged one.
+        A `sampler` is iterated over from its start, so it must give the same order again. Raises ValueError, and changes
+        nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
         """
         own = self._form()
         get: Any = state_dict.get
@@ -134,7 +134,7 @@ class DataLoader:
         self._place = (order.tolist() if self.shuffle else self._order(), given) if self._goes_on else None
 
     def _form(self) -> dict[str, Any]:
-        """What must be the same for a place in an epoch to mean the same batches."""
+        """The properties that must agree for a saved position to mean the same batches."""
         samples = self._samples()
         return {
             "samples": len(samples) if hasattr(samples, "__len__") else None,
@@ -145,7 +145,7 @@ class DataLoader:
         }
 
     def _samples(self) -> Any:
-        """What is gone through: batches of positions, positions, or the data set itself."""
+        """What the loader iterates over: batches of positions, positions, or the data set itself."""
         given = self.sampler if self.batch_sampler is None else self.batch_sampler
         return self.dataset if given is None else given
 
@@ -166,7 +166,7 @@ class DataLoader:
         while type(dataset) is Subset and self.collate_fn is default_collate:
             positions = [dataset.indices[i] for i in positions]
             dataset = dataset.dataset
-        # not a subclass, whose __getitem__ may do more
+        # no subclass, since its __getitem__ may do more
         if type(dataset) is TensorDataset and self.collate_fn is default_collate:
             return _rows(dataset, positions)
         return self.collate_fn([dataset[i] for i in positions])
@@ -177,18 +177,18 @@ def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batc
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
         raise ValueError("DataLoader: a batch_sampler sets the batches, so batch_size, shuffle, sampler and drop_last cannot")
     if batch_size is None and drop_last:
-        raise ValueError("DataLoader: batch_size=None makes no batches, of which drop_last could leave one out")
+        raise ValueError("DataLoader: batch_size=None makes no batches, so drop_last has none to leave out")
     if batch_size is not None and (not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1):
         raise ValueError(f"DataLoader: expected a batch_size of 1 or more, got {batch_size!r}")
     if isinstance(dataset, IterableDataset) and (shuffle or sampler is not None or batch_sampler is not None):
-        raise ValueError("DataLoader: an IterableDataset sets its own order, so shuffle and samplers cannot be asked for")
+        raise ValueError("DataLoader: an IterableDataset sets its own order, so shuffle and samplers are not allowed")
     if shuffle and sampler is not None:
-        raise ValueError("DataLoader: a sampler sets the order, so shuffle cannot be asked for too")
+        raise ValueError("DataLoader: a sampler sets the order, so shuffle is not allowed")
     for given in (sampler, batch_sampler):
         if given is not None and iter(given) is given:
             raise TypeError(
-                f"DataLoader: a sampler is gone through in every epoch, a {type(given).__name__} can be gone through only "
-                "once; pass a list"
+                f"DataLoader: a sampler is iterated over in every epoch, but a {type(given).__name__} can be iterated over "
+                "only once; pass a list"
             )
     if shuffle and not len(dataset):
         raise ValueError("DataLoader: the data set has 0 samples, there is nothing to shuffle")
@@ -199,9 +199,9 @@ def get_worker_info() -> None:
 
 
 def _rows(dataset: TensorDataset, positions: list[Any]) -> list[Tensor]:
-    """What `default_collate` would make of these samples, in one indexing of each tensor."""
+    """The batch that `default_collate` would make of these samples, by one indexing of each tensor."""
     index = np.array(positions)
-    check_positions("DataLoader", index, len(dataset))  # a GPU would wrap round without a word
+    check_positions("DataLoader", index, len(dataset))  # on a GPU, positions outside would silently wrap around
     return [
         t[index] if t.requires_grad else wrap(t.array.take(array_module(t.array).asarray(index), axis=0))
         for t in dataset.tensors

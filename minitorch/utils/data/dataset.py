@@ -1,4 +1,4 @@
-"""Data sets: samples by position, or one after another."""
+"""Data sets: samples by position, or as a stream."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:
 
 
 class Dataset(Generic[T]):
-    """Base class of data sets: a subclass writes `__getitem__(index)`, which gives one sample, and `__len__`."""
+    """Base class of data sets: a subclass writes `__getitem__(index)`, which returns one sample, and `__len__`."""
 
     def __getitem__(self, index: int) -> T:
         raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written")
@@ -44,7 +44,7 @@ class IterableDataset(Dataset[T]):
 
 
 class ConcatDataset(Dataset[T]):
-    """Data sets one after another. Raises ValueError for none, TypeError for one whose samples have no positions."""
+    """Several data sets as one. Raises ValueError if there is none, TypeError for an `IterableDataset`."""
 
     def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
         self.datasets: list[Any] = list(datasets)
@@ -80,7 +80,7 @@ class ChainDataset(IterableDataset[T]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Sample i is the tuple of the rows i of tensors; raises ValueError if their first dimensions differ or there is none."""
+    """Sample i is the tuple of row i of each tensor; raises ValueError without tensors or if their first dimensions differ."""
 
     def __init__(self, *tensors: Tensor) -> None:
         shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
@@ -96,7 +96,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T]):
-    """The samples of `dataset` at the positions `indices`; raises IndexError for one that a data set of known length lacks."""
+    """The samples of `dataset` at the positions `indices`; raises IndexError for positions outside the data set."""
 
     def __init__(self, dataset: Dataset[T], indices: Iterable[int]) -> None:
         self.dataset = dataset
@@ -112,12 +112,12 @@ class Subset(Dataset[T]):
 
 
 def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[T]]:
-    """`dataset` dealt out at random into subsets of the given lengths, or of the given fractions, which sum to 1.
+    """Split `dataset` at random into subsets of the given lengths, or of fractions that add up to 1.
 
-    What rounding down leaves over goes to the first subsets, one each. Raises ValueError for lengths that do not add up;
-    warns if a fraction is so small that its subset is empty.
+    Lengths from fractions are rounded down, and the samples left over go to the first subsets, one each. Raises ValueError
+    for lengths that do not add up; warns if a fraction is so small that its subset is empty.
     """
-    count = len(dataset)  # type: ignore[arg-type]  # one without a length has no positions to deal out
+    count = len(dataset)  # type: ignore[arg-type]  # raises TypeError if it has no length
     if math.isclose(math.fsum(lengths), 1) and min(lengths) >= 0:
         sizes = [math.floor(count * fraction) for fraction in lengths]
         for i in range(count - sum(sizes)):
@@ -125,7 +125,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
         if 0 in sizes:
             warnings.warn(f"random_split: fractions {list(lengths)} of {count} samples are {sizes} samples", stacklevel=2)
     else:
-        sizes = [*lengths]  # type: ignore[list-item]  # which may be fractions, and are refused below
+        sizes = [*lengths]  # type: ignore[list-item]  # fractions raise below
     if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) != count:
         raise ValueError(
             f"random_split: expected whole lengths that add up to {count} samples, or fractions that add up to 1, got {sizes}"

@@ -1,4 +1,4 @@
-"""Samplers: the order in which a loader takes the samples. They draw from a `generator`, the default one if None."""
+"""Samplers: the order in which a loader takes samples. Random ones draw from `generator`, or the default one if None."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T", covariant=True)
 
 
 class Sampler(Generic[T]):
-    """Base class of samplers: a subclass writes `__iter__`, which gives positions (or lists of them), and `__len__`."""
+    """Base class of samplers: a subclass writes `__iter__`, which yields positions (or lists of them), and `__len__`."""
 
     def __init__(self, data_source: Any = None) -> None:
         """PyTorch's old base class took the data set; it is accepted and not used."""
@@ -38,9 +38,9 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """The positions in a random order, anew each time; `num_samples` of them, with `replacement` each drawn from all.
+    """`num_samples` positions (default: all) in a new random order each time; with `replacement` each is drawn from all.
 
-    More samples than there are come as whole orders one after another. Raises ValueError for no sample.
+    Without replacement, more samples than there are come from several whole orders. Raises ValueError for 0 samples.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """The given positions in a random order, anew each time."""
+    """The given positions in a new random order each time."""
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices: Any = indices
@@ -121,12 +121,12 @@ class BatchSampler(Sampler[list[int]]):
 
 
 def batch_count(samples: int, size: int, drop_last: bool) -> int:
-    """How many lists `batches` gives."""
+    """How many lists `batches` yields."""
     return samples // size if drop_last else -(-samples // size)
 
 
 def batches(samples: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
-    """Lists of `size` samples in a row; with `drop_last` none that is shorter."""
+    """Lists of `size` consecutive samples; a shorter last one is left out with `drop_last`."""
     remaining = iter(samples)
     while chunk := list(islice(remaining, size)):
         if len(chunk) == size or not drop_last:
