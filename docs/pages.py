@@ -81,5 +81,6 @@ def tour(titles: dict[str, str]) -> str:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Put the first example into the start page; links to source files, which the site does not hold, become their text."""
+    markdown = markdown.replace("](../CONTRIBUTING.md)", "](contributing.md)")  # which `on_files` puts there
     markdown = re.sub(r"\[([^]]+)\]\(\.\./[^)]*\.py[^)]*\)", r"\1", markdown)
     return markdown.replace("# examples/first.py", (ROOT / "examples/first.py").read_text(encoding="utf-8").strip())
