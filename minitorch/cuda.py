@@ -41,8 +41,9 @@ def current_device() -> int:
 
 
 def set_device(device: Any) -> None:
-    """Does nothing: one GPU is used. Raises ValueError for anything that is no GPU's number or name."""
-    backend.device(f"cuda:{device}" if isinstance(device, int) else str(device))
+    """Does nothing: one GPU is used. Raises ValueError for what is no GPU's number or name, RuntimeError for a second GPU."""
+    if index := backend.device(f"cuda:{device}" if isinstance(device, int) else str(device)).index:
+        raise RuntimeError(f"device 'cuda:{index}' cannot be used: minitorch computes on one GPU, 'cuda:0'")
 
 
 def get_device_name(device: Any = None) -> str:

@@ -48,7 +48,7 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
             larger *= dtype.type(k)
             xp.maximum(place, larger, out=place)
         xp.maximum(out, candidate, out=out)
-    if wanted and (xp is not np or xp.isnan(out.sum())):  # a GPU need not wait for the answer; a sum passes on any nan
+    if wanted and (xp is not np or xp.isnan(out.max(initial=-math.inf))):  # a GPU need not wait for it
         for k, candidate in enumerate(slices):
             xp.maximum(place, xp.isnan(candidate) * dtype.type(k), out=place)
     return out, place
