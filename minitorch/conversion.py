@@ -93,8 +93,13 @@ class Conversion:
         """Whether the dtype is floating."""
         return self.array.dtype.kind == "f"
 
-    def numpy(self) -> np.ndarray:
-        """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU."""
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU.
+
+        With `force` it is that of `detach().cpu()`.
+        """
+        if force:
+            return self.detach().cpu().numpy()
         if self.requires_grad:
             raise RuntimeError("numpy(): this tensor requires a gradient, which NumPy would lose; call detach().numpy()")
         if self.is_cuda:

@@ -76,18 +76,18 @@ class GroupNorm(Op):
 
     def forward(ctx, x: Any, w: Any, b: Any, groups: Any, eps: Any) -> Any:
         xp, (n, c) = array_module(x), x.shape[:2]
-        ctx.groups, ctx.eps, ctx.last = groups, eps, is_channels_last(x)
-        planes = _planes(x, ctx.last)
+        ctx.groups, ctx.eps, ctx.last = groups, eps, (last := is_channels_last(x))
+        planes = _planes(x, last)
         out, middle, inverse = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
         for part, y, m, i in along(planes, out, middle, inverse):
-            m[...] = _group_means(_plane_sums(part, c), groups, part)
-            xp.subtract(part, _spread(m, part), out=y)
-            i[...] = 1 / xp.sqrt(_group_means(_plane_sums(y * y, c), groups, part) + eps)
-            y *= _spread(i if w is None else i * w, part)
+            m[...] = _group_means(_plane_sums(part, c, last), groups, part)
+            xp.subtract(part, _spread(m, part, last), out=y)
+            i[...] = 1 / xp.sqrt(_group_means(_plane_sums(y * y, c, last), groups, part) + eps)
+            y *= _spread(i if w is None else i * w, part, last)
             if b is not None:
-                y += _spread(b[None], part)
+                y += _spread(b[None], part, last)
         ctx.saved = x, w, middle, inverse
-        return out.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else out.reshape(x.shape)
+        return out.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if last else out.reshape(x.shape)
 
     def backward(ctx, g: Any) -> Any:
         x, w, middle, inverse = ctx.saved
@@ -97,17 +97,17 @@ class GroupNorm(Op):
             dx, normal = _recorded(ctx.eps, *(a.reshape(n * ctx.groups, math.prod(x.shape[1:]) // ctx.groups) for a in (x, u)))
             dims = (0, *range(2, x.ndim))
             return dx.reshape(x.shape), None if w is None else (g * normal.reshape(x.shape)).sum(dims), g.sum(dims)
-        xp, planes = array_module(x), _planes(x, ctx.last)
+        xp, last, planes = array_module(x), ctx.last, _planes(x, ctx.last)
         dx, dw, db = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
-        for part, of, u, m, i, by_n, by_one in along(planes, _planes(g, ctx.last), dx, middle, inverse, dw, db):
-            y = part - _spread(m, part)
-            by_n[...], by_one[...] = _plane_sums(xp.multiply(of, y, out=u), c) * i, _plane_sums(of, c)
+        for part, of, u, m, i, by_n, by_one in along(planes, _planes(g, last), dx, middle, inverse, dw, db):
+            y = part - _spread(m, part, last)
+            by_n[...], by_one[...] = _plane_sums(xp.multiply(of, y, out=u), c, last) * i, _plane_sums(of, c, last)
             scale = i if w is None else i * w
-            xp.multiply(of, _spread(scale, part), out=u)
-            y *= _spread(_group_means(by_n * scale, ctx.groups, part) * i, part)
+            xp.multiply(of, _spread(scale, part, last), out=u)
+            y *= _spread(_group_means(by_n * scale, ctx.groups, part) * i, part, last)
             u -= y
-            u -= _spread(_group_means(by_one * scale, ctx.groups, part), part)
-        dx = dx.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if ctx.last else dx.reshape(x.shape)
+            u -= _spread(_group_means(by_one * scale, ctx.groups, part), part, last)
+        dx = dx.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if last else dx.reshape(x.shape)
         return dx, None if w is None else total(dw, (0,)), total(db, (0,))
 
 
@@ -120,10 +120,10 @@ def _planes(x: Any, last: bool) -> Any:
     return x.transpose(0, 2, 3, 1).reshape(n, pixels // k, k * c)
 
 
-def _plane_sums(planes: Any, c: int) -> Any:
+def _plane_sums(planes: Any, c: int, last: bool) -> Any:
     """The sums over the pixels of `planes`: (n, c)."""
-    n, rows, row = planes.shape
-    if rows == c:
+    n, _, row = planes.shape
+    if not last:
         return _dots(planes.reshape(n * c, row), None).reshape(n, c)
     return total(total(planes, (1,)).reshape(n, row // c, c), (1,))
 
@@ -134,10 +134,10 @@ def _group_means(sums: Any, groups: int, planes: Any) -> Any:
     return (total(sums.reshape(-1, groups, each), (2,)) / size).repeat(each, 1)
 
 
-def _spread(channels: Any, planes: Any) -> Any:
+def _spread(channels: Any, planes: Any, last: bool) -> Any:
     """Numbers (n, c) at the pixels of `planes`."""
     n, c = channels.shape
-    if planes.shape[1] == c:
+    if not last:
         return channels[:, :, None]
     return channels[:, None].repeat(planes.shape[2] // c, 1).reshape(n, 1, planes.shape[2])
 

@@ -63,6 +63,19 @@ def test_batch_norm_works_along_whole_images_where_numpy_would_stop_at_each_pixe
         np.testing.assert_allclose(on_gpu.cpu().array, planes.array, atol=2e-6)
 
 
+@pytest.mark.parametrize("channels", [8, 16, 32, 64])
+def test_group_norm_is_the_same_in_both_orders_of_memory_where_rows_are_as_many_as_channels(channels):
+    rng, results = np.random.default_rng(0), []
+    images, upstream = rng.normal(size=(2, 1, channels, 32, 64))
+    norm = nn.GroupNorm(4, channels, dtype=mt.float64)
+    for order in (images, np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)):
+        x = mt.from_numpy(order).requires_grad_()
+        y = norm(x)
+        results.append([y, *mt.autograd.grad(y, [x, *norm.parameters()], mt.from_numpy(upstream))])
+    for plain, last in zip(*results):
+        np.testing.assert_allclose(last.detach().numpy(), plain.detach().numpy(), atol=1e-10)
+
+
 def test_batch_norm_starts_again_on_reset():
     norm = nn.BatchNorm2d(2)
     norm(mt.randn(4, 2, 3, 3) + 5)

@@ -238,3 +238,8 @@ def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():
 def test_tensors_of_one_element_in_a_list_are_numbers():
     assert mt.tensor([mt.tensor([1.0]), mt.tensor([[2.0]])]).shape == (2,)
     assert mt.tensor([mt.ones(2), mt.ones(2)]).shape == (2, 2)
+
+
+def test_an_array_can_be_forced_from_a_tensor_with_a_history():
+    x = mt.ones(2, requires_grad=True)
+    assert (x * 2).numpy(force=True).tolist() == [2, 2] and np.shares_memory(x.numpy(force=True), x.detach().numpy())
