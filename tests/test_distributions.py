@@ -88,7 +88,7 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
         (lambda: Bernoulli(1.5), ValueError, "Bernoulli: expected probabilities, got 1.5 to 1.5"),
         (lambda: Categorical(mt.tensor([0.5, -0.5])), ValueError, "Categorical: expected probabilities, got -0.5 to 0.5"),
         (lambda: Bernoulli(), ValueError, "Bernoulli: expected either probs or logits"),
-        (lambda: kl_divergence(Uniform(0.0, 1.0), Normal(0.0, 1.0)), NotImplementedError, "of Uniform and Normal"),
+        (lambda: kl_divergence(Uniform(0.0, 1.0), Normal(0.0, 1.0)), NotImplementedError, "for Uniform and Normal"),
     ],
 )
 def test_what_is_no_distribution_is_refused(act, kind, said):
