@@ -96,10 +96,10 @@ class Conversion:
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU.
 
-        With `force` it is that of `detach().cpu()`.
+        With `force`: the array on the host, whatever its history and device.
         """
         if force:
-            return self.detach().cpu().numpy()
+            return backend.to_array(self.array, None, backend.CPU)
         if self.requires_grad:
             raise RuntimeError("numpy(): this tensor requires a gradient, which NumPy would lose; call detach().numpy()")
         if self.is_cuda:
