@@ -31,7 +31,7 @@ def _activation(name: str, given: Any) -> Any:
         try:
             given(zeros(1))
         except TypeError as reason:
-            message = f"{name}: expected an activation that takes minitorch tensors, got {given!r}"
+            message = f"{name}: only an activation that takes minitorch tensors is supported, got {given!r}"
             raise TypeError(message) from reason
     return given
 

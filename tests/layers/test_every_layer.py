@@ -276,7 +276,9 @@ def test_small_names_are_pytorch_s():
 def test_a_transformer_takes_layers_and_activations_of_this_library_alone():
     with pytest.raises(TypeError, match=r"TransformerEncoder: only a module of `layers` is supported, got builtins\.object"):
         nn.TransformerEncoder(object(), 2)
-    with pytest.raises(TypeError, match="TransformerEncoderLayer: expected an activation that takes minitorch tensors, got"):
+    with pytest.raises(
+        TypeError, match="TransformerEncoderLayer: only an activation that takes minitorch tensors is supported, got"
+    ):
         nn.TransformerEncoderLayer(4, 2, activation=np.char.upper)
 
 
