@@ -2,7 +2,7 @@
 
 A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A tensor with a history is
 refused: detached silently it would lose its gradient. Tensors that share memory and are copied together
-share memory again. Read-only memory, as large arrays have that come from other processes, is copied, so that it can be trained.
+share memory again. Read-only memory, such as that of large arrays from other processes, is copied so that it can be trained.
 """
 
 from __future__ import annotations
