@@ -1,85 +1,37 @@
 """Layers and losses, the counterpart of torch.nn: `import layers as nn`."""
 
+# isort: off
+# fmt: off
 from layers import functional, init, utils
 from layers.activation import (
-    CELU,
-    ELU,
-    GELU,
-    GLU,
-    SELU,
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    LogSigmoid,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softmin,
-    Softplus,
-    Softshrink,
-    Softsign,
-    Tanh,
-    Tanhshrink,
+    CELU, ELU, GELU, GLU, SELU, Dropout, Dropout2d, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid,
+    LogSoftmax, Mish, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh, Tanhshrink,
     Threshold,
 )
 from layers.attention import MultiheadAttention
 from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from layers.conv import Conv1d, Conv2d, ConvTranspose2d
-from layers.distance import CosineSimilarity, PairwiseDistance
-from layers.dropout import Dropout, Dropout2d
 from layers.embedding import Embedding
+from layers.images import (
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, CircularPad2d, ConstantPad1d, ConstantPad2d, Fold,
+    MaxPool1d, MaxPool2d, PixelShuffle, PixelUnshuffle, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d,
+    ReplicationPad2d, Unfold, Upsample, ZeroPad1d, ZeroPad2d,
+)
 from layers.lazy import LazyBatchNorm1d, LazyBatchNorm2d, LazyConv1d, LazyConv2d, LazyLinear
 from layers.linear import Flatten, Identity, Linear, Unflatten
 from layers.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    ContrastiveLoss,
-    CosineEmbeddingLoss,
-    CrossEntropyLoss,
-    HingeEmbeddingLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MarginRankingLoss,
-    MSELoss,
-    NLLLoss,
-    SmoothL1Loss,
-    SoftMarginLoss,
-    TripletMarginLoss,
+    BCELoss, BCEWithLogitsLoss, ContrastiveLoss, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss,
+    HingeEmbeddingLoss, HuberLoss, KLDivLoss, L1Loss, MarginRankingLoss, MSELoss, NLLLoss, PairwiseDistance, SmoothL1Loss,
+    SoftMarginLoss, TripletMarginLoss,
 )
 from layers.module import Module
 from layers.norm import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm
-from layers.padding import (
-    CircularPad2d,
-    ConstantPad1d,
-    ConstantPad2d,
-    ReflectionPad1d,
-    ReflectionPad2d,
-    ReplicationPad1d,
-    ReplicationPad2d,
-    ZeroPad1d,
-    ZeroPad2d,
-)
 from layers.parameter import Parameter
-from layers.pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
-from layers.resize import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from layers.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from layers.transformer import (
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
+    Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer,
 )
 
-# fmt: off
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "GRU", "LSTM", "RNN", "SELU", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AvgPool1d",
     "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "CircularPad2d", "ConstantPad1d",

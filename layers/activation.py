@@ -1,8 +1,8 @@
-"""Activation functions as modules. With `inplace` the result overwrites the input."""
+"""Activation functions and dropout as modules. With `inplace` the result overwrites the input."""
 
 from __future__ import annotations
 
-from layers.calls import OfOne, calls
+from layers.calls import OfOne
 from layers.init import constant_
 from layers.module import Module
 from layers.parameter import DeviceLike, DTypeLike, Parameter
@@ -10,115 +10,97 @@ from minitorch import empty, functional
 from minitorch.autograd.tensor import Tensor
 
 
-@calls()
 class _Inplace(OfOne):
     inplace: bool = False
 
 
-@calls(functional.relu)
-class ReLU(_Inplace):
+class ReLU(_Inplace, calls=functional.relu):
     """max(x, 0), with gradient 0 at 0."""
 
 
-@calls(functional.relu6)
-class ReLU6(_Inplace):
+class ReLU6(_Inplace, calls=functional.relu6):
     """x limited to [0, 6]."""
 
 
-@calls(functional.selu)
-class SELU(_Inplace):
+class SELU(_Inplace, calls=functional.selu):
     """The scaled ELU, with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
 
 
-@calls(functional.silu)
-class SiLU(_Inplace):
+class SiLU(_Inplace, calls=functional.silu):
     """x sigmoid(x)."""
 
 
-@calls(functional.leaky_relu)
-class LeakyReLU(OfOne):
+class LeakyReLU(OfOne, calls=functional.leaky_relu):
     """x where x > 0, else `negative_slope * x`."""
 
     negative_slope: float = 0.01
     inplace: bool = False
 
 
-@calls(functional.elu)
-class ELU(OfOne):
+class ELU(OfOne, calls=functional.elu):
     """x where x > 0, else `alpha (e^x - 1)` (Clevert et al. 2016)."""
 
     alpha: float = 1.0
     inplace: bool = False
 
 
-@calls(functional.celu)
-class CELU(OfOne):
+class CELU(OfOne, calls=functional.celu):
     """x where x > 0, else `alpha (e^(x / alpha) - 1)` (Barron 2017)."""
 
     alpha: float = 1.0
     inplace: bool = False
 
 
-@calls(functional.gelu)
-class GELU(OfOne):
+class GELU(OfOne, calls=functional.gelu):
     """x times the normal distribution function of x (Hendrycks & Gimpel 2016), or approximated by `approximate="tanh"`."""
 
     approximate: str = "none"
 
 
-@calls(functional.softplus)
-class Softplus(OfOne):
+class Softplus(OfOne, calls=functional.softplus):
     """log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`."""
 
     beta: float = 1.0
     threshold: float = 20.0
 
 
-@calls(functional.sigmoid)
-class Sigmoid(OfOne):
+class Sigmoid(OfOne, calls=functional.sigmoid):
     """1 / (1 + e^-x)."""
 
 
-@calls(functional.tanh)
-class Tanh(OfOne):
+class Tanh(OfOne, calls=functional.tanh):
     """The hyperbolic tangent."""
 
 
-@calls(functional.logsigmoid)
-class LogSigmoid(OfOne):
+class LogSigmoid(OfOne, calls=functional.logsigmoid):
     """log sigmoid(x), finite for any x."""
 
 
-@calls(functional.hardsigmoid)
-class Hardsigmoid(_Inplace):
+class Hardsigmoid(_Inplace, calls=functional.hardsigmoid):
     """relu6(x + 3) / 6."""
 
 
-@calls(functional.hardswish)
-class Hardswish(_Inplace):
+class Hardswish(_Inplace, calls=functional.hardswish):
     """x relu6(x + 3) / 6."""
 
 
-@calls(functional.mish)
-class Mish(_Inplace):
+class Mish(_Inplace, calls=functional.mish):
     """x tanh(softplus(x))."""
 
 
-@calls(functional.hardtanh)
-class Hardtanh(OfOne):
+class Hardtanh(OfOne, calls=functional.hardtanh):
     """x limited to [`min_val`, `max_val`]; raises ValueError unless min_val < max_val."""
 
     min_val: float = -1.0
     max_val: float = 1.0
     inplace: bool = False
 
-    def __post_init__(self) -> None:
+    def _made(self) -> None:
         if not self.min_val < self.max_val:
             raise ValueError(f"Hardtanh: expected min_val below max_val, got {self.min_val} and {self.max_val}")
 
 
-@calls(functional.threshold)
-class Threshold(OfOne):
+class Threshold(OfOne, calls=functional.threshold):
     """x where x > `threshold`, else `value`."""
 
     threshold: float
@@ -126,7 +108,6 @@ class Threshold(OfOne):
     inplace: bool = False
 
 
-@calls()
 class _Shrink(OfOne):
     lambd: float = 0.5
 
@@ -134,34 +115,28 @@ class _Shrink(OfOne):
         return f"{self.lambd}"
 
 
-@calls(functional.hardshrink)
-class Hardshrink(_Shrink):
+class Hardshrink(_Shrink, calls=functional.hardshrink):
     """x where |x| > `lambd`, else 0."""
 
 
-@calls(functional.softshrink)
-class Softshrink(_Shrink):
+class Softshrink(_Shrink, calls=functional.softshrink):
     """x moved towards 0 by `lambd`; 0 where |x| <= `lambd`."""
 
 
-@calls(functional.softsign)
-class Softsign(OfOne):
+class Softsign(OfOne, calls=functional.softsign):
     """x / (1 + |x|)."""
 
 
-@calls(functional.tanhshrink)
-class Tanhshrink(OfOne):
+class Tanhshrink(OfOne, calls=functional.tanhshrink):
     """x - tanh x."""
 
 
-@calls(functional.glu)
-class GLU(OfOne):
+class GLU(OfOne, calls=functional.glu):
     """a sigmoid(b) of the two halves along `dim` (Dauphin et al. 2017)."""
 
     dim: int = -1
 
 
-@calls()
 class _AlongDim(OfOne):
     dim: int | None = None
 
@@ -173,21 +148,18 @@ class _AlongDim(OfOne):
         return self.function(input, -1)
 
 
-@calls(functional.softmax)
-class Softmax(_AlongDim):
+class Softmax(_AlongDim, calls=functional.softmax):
     """e^x divided by its sum along `dim`.
 
     Without `dim`, the last dimension of a vector or matrix, as in PyTorch; for other inputs, where PyTorch guesses, ValueError.
     """
 
 
-@calls(functional.log_softmax)
-class LogSoftmax(_AlongDim):
+class LogSoftmax(_AlongDim, calls=functional.log_softmax):
     """The logarithm of softmax along `dim`; without `dim` as in `Softmax`."""
 
 
-@calls(functional.softmin)
-class Softmin(_AlongDim):
+class Softmin(_AlongDim, calls=functional.softmin):
     """softmax(-x) along `dim`; without `dim` as in `Softmax`."""
 
 
@@ -209,3 +181,29 @@ class PReLU(Module):
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
+
+
+class _Dropout(OfOne):
+    p: float = 0.5
+    inplace: bool = False
+
+    def _made(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"{type(self).__name__}: expected a probability from 0 to 1, got {self.p}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.function(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout, calls=functional.dropout):
+    """In training each element becomes 0 with probability `p` and the others are scaled by 1 / (1 - p); evaluation: identity.
+
+    Raises ValueError for a `p` outside 0 to 1 (Srivastava et al. 2014).
+    """
+
+
+class Dropout2d(_Dropout, calls=functional.dropout2d):
+    """Like `Dropout`, for whole channels of images (N, C, H, W) (Tompson et al. 2015)."""

@@ -1,34 +1,40 @@
-"""Modules that call one function with the options they keep: a class's fields are the arguments of its constructor."""
+"""Modules that keep the arguments of their constructor, the fields of the class, and call one function with them."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from layers.module import Module
 from minitorch.autograd.tensor import Tensor
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-else:
-
-    def dataclass_transform(**_: Any) -> Callable:
-        return lambda decorator: decorator
+from minitorch.fields import Fields
 
 
-K = TypeVar("K", bound="Options")
+class Options(Fields, Module):
+    """A module whose attributes are its fields: `class ReLU(Options, calls=relu)` has them as arguments of `relu`.
 
+    Other words of the class line are attributes of the class: `shown` the fields in its repr, if not all.
+    """
 
-class Options(Module):
-    """A module whose attributes are the keyword arguments of its `function`."""
+    function: ClassVar[Callable[..., Any]]
+    options: ClassVar[tuple[str, ...]] = ()
+    shown: ClassVar[tuple[str, ...] | None] = None
 
-    fields: Mapping[str, inspect.Parameter] = {}
-    function: Callable[..., Any]
-    options: tuple[str, ...]
-    shown: tuple[str, ...] | None = None  # the options in its repr, if not all
+    def __init_subclass__(cls, calls: Callable[..., Any] | None = None, **settings: Any) -> None:
+        super().__init_subclass__()
+        cls.options = tuple(name for name in cls.fields if name not in ("size_average", "reduce"))  # the losses translate these
+        if calls is not None:
+            cls.function = staticmethod(calls)
+        for name, value in settings.items():
+            setattr(cls, name, value)
 
-    def __post_init__(self) -> None:
+    def _take(self, arguments: dict[str, Any]) -> None:
+        Module.__init__(self)
+        for name, value in arguments.items():
+            setattr(self, name, value)
+        self._made()
+
+    def _made(self) -> None:
         """Check the arguments, which are attributes by now."""
 
     def _call(self, *inputs: Any) -> Any:
@@ -44,47 +50,3 @@ class OfOne(Options):
 
     def forward(self, input: Tensor) -> Tensor:
         return self._call(input)
-
-
-@dataclass_transform(eq_default=False)
-def calls(function: Callable[..., Any] | None = None) -> Callable[[type[K]], type[K]]:
-    """Give a subclass of `Options` a constructor from its fields and the `function` it calls (None: subclasses name it).
-
-    `dataclasses` would compile a constructor for each class, which made the import 10 ms longer.
-    """
-
-    def declared(kind: type[K]) -> type[K]:
-        own: Any = kind
-        parameters = {"self": inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), **own.fields}
-        how: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        for name, annotation in inspect.get_annotations(kind).items():
-            if name == "_":
-                how = inspect.Parameter.KEYWORD_ONLY
-                continue
-            default = vars(kind).get(name, inspect.Parameter.empty)
-            parameters[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
-            if name in vars(kind):
-                delattr(kind, name)  # a class attribute would hide a buffer of that name
-        signature = inspect.Signature(list(parameters.values()))
-
-        def __init__(self: K, *args: Any, **kwargs: Any) -> None:
-            try:
-                given = signature.bind(self, *args, **kwargs)
-            except TypeError as reason:
-                raise TypeError(f"{type(self).__name__}: {reason}") from None
-            given.apply_defaults()
-            Module.__init__(self)
-            for name in own.fields:
-                setattr(self, name, given.arguments[name])
-            self.__post_init__()
-
-        del parameters["self"]
-        __init__.__signature__ = signature  # type: ignore[attr-defined]  # shown by `inspect` and `help`
-        __init__.__module__, __init__.__qualname__ = kind.__module__, f"{kind.__qualname__}.__init__"
-        own.__init__, own.fields = __init__, parameters
-        own.options = tuple(name for name in parameters if name not in ("size_average", "reduce"))  # the losses translate these
-        if function is not None:
-            own.function = staticmethod(function)
-        return kind
-
-    return declared

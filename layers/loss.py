@@ -1,4 +1,4 @@
-"""Losses as modules; they raise for shapes that differ and labels out of range, as in `minitorch.functional`.
+"""Losses and distances as modules; losses raise for shapes that differ and labels out of range, as in `minitorch.functional`.
 
 `reduction` is "mean", "sum" or "none"; `size_average` and `reduce` are PyTorch's older names for it.
 """
@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
+from typing import ClassVar
 
-from layers.calls import Options, calls
+from layers.calls import Options
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.loss import reduction_of
 
 
-class _Loss(Options):
+class _Loss(Options, shown=()):
     """Base class of the losses: `reduction` is checked, and a weight is a buffer."""
 
-    reductions: tuple[str, ...] = ("mean", "sum", "none")
-    reduction: str
-    shown = ()
+    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
 
-    def __post_init__(self) -> None:
+    def _made(self) -> None:
         old = [self.__dict__.pop(name, None) for name in ("size_average", "reduce")]
         if old != [None, None]:
             self.reduction = reduction_of(*old)
@@ -35,27 +34,21 @@ class _Loss(Options):
 
 
 class _OfTwo(_Loss):
-    """A loss of an input and a target."""
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return self._call(input, target)
 
 
 class _OfThree(_Loss):
-    """A loss of two inputs and a target."""
-
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return self._call(input1, input2, target)
 
 
-@calls()
 class _Plain(_OfTwo):
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
 
 
-@calls()
 class _Weighted(_OfTwo):
     weight: Tensor | None = None
     size_average: bool | None = None
@@ -63,7 +56,6 @@ class _Weighted(_OfTwo):
     reduction: str = "mean"
 
 
-@calls()
 class _WithMargin(_OfThree):
     margin: float = 0.0
     size_average: bool | None = None
@@ -71,85 +63,70 @@ class _WithMargin(_OfThree):
     reduction: str = "mean"
 
 
-@calls(functional.cross_entropy)
-class CrossEntropyLoss(_OfTwo):
+class _OfClasses(_OfTwo):
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
+class NLLLoss(_OfClasses, calls=functional.nll_loss):
+    """Minus the log-probability of the target class; shapes, `weight` and `ignore_index` as in `CrossEntropyLoss`."""
+
+
+class CrossEntropyLoss(_OfClasses, calls=functional.cross_entropy):
     """Cross-entropy of logits (N, C) or (N, C, ...) and classes (N) or (N, ...), or probabilities of the logits' shape.
 
     `weight` (C), a buffer, weights the classes; targets equal to `ignore_index` are not counted; with `label_smoothing` e the
     target is (1 - e) target + e / C. Raises as `functional.cross_entropy`.
     """
 
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    ignore_index: int = -100
-    reduce: bool | None = None
-    reduction: str = "mean"
     label_smoothing: float = 0.0
 
 
-@calls(functional.nll_loss)
-class NLLLoss(_OfTwo):
-    """Minus the log-probability of the target class; shapes, `weight` and `ignore_index` as in `CrossEntropyLoss`."""
-
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    ignore_index: int = -100
-    reduce: bool | None = None
-    reduction: str = "mean"
-
-
-@calls(functional.binary_cross_entropy)
-class BCELoss(_Weighted):
+class BCELoss(_Weighted, calls=functional.binary_cross_entropy):
     """Binary cross-entropy of probabilities and targets from 0 to 1 of one shape; `weight`, a buffer, scales each loss."""
 
 
-@calls(functional.binary_cross_entropy_with_logits)
-class BCEWithLogitsLoss(_Weighted):
+class BCEWithLogitsLoss(_Weighted, calls=functional.binary_cross_entropy_with_logits):
     """Binary cross-entropy of sigmoid(input), finite for any finite input; `pos_weight`, a buffer, weights target 1."""
 
     pos_weight: Tensor | None = None
 
 
-@calls(functional.mse_loss)
-class MSELoss(_Plain):
+class MSELoss(_Plain, calls=functional.mse_loss):
     """(input - target)^2, for two tensors of one shape."""
 
 
-@calls(functional.l1_loss)
-class L1Loss(_Plain):
+class L1Loss(_Plain, calls=functional.l1_loss):
     """|input - target|, for two tensors of one shape."""
 
 
-@calls(functional.soft_margin_loss)
-class SoftMarginLoss(_Plain):
+class SoftMarginLoss(_Plain, calls=functional.soft_margin_loss):
     """log(1 + e^(-t x)) for targets 1 and -1."""
 
 
-@calls(functional.smooth_l1_loss)
-class SmoothL1Loss(_Plain):
+class SmoothL1Loss(_Plain, calls=functional.smooth_l1_loss):
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015)."""
 
     beta: float = 1.0
 
 
-@calls(functional.kl_div)
-class KLDivLoss(_Plain):
+class KLDivLoss(_Plain, calls=functional.kl_div, reductions=("mean", "batchmean", "sum", "none")):
     """t (log t - x) for log-probabilities x; `reduction="batchmean"` gives the mathematical divergence (see `kl_div`)."""
 
     log_target: bool = False
-    reductions = ("mean", "batchmean", "sum", "none")
 
 
-@calls(functional.huber_loss)
-class HuberLoss(_OfTwo):
+class HuberLoss(_OfTwo, calls=functional.huber_loss):
     """d^2 / 2 where d = |input - target| is below `delta`, else delta (d - delta / 2) (Huber 1964)."""
 
     reduction: str = "mean"
     delta: float = 1.0
 
 
-@calls(functional.triplet_margin_loss)
-class TripletMarginLoss(_Loss):
+class TripletMarginLoss(_Loss, calls=functional.triplet_margin_loss):
     """max(d(anchor, positive) - d(anchor, negative) + margin, 0) with d = `PairwiseDistance(p, eps)`.
 
     With `swap`, d(positive, negative) is used where it is smaller than d(anchor, negative) (Balntas et al. 2016).
@@ -167,8 +144,7 @@ class TripletMarginLoss(_Loss):
         return self._call(anchor, positive, negative)
 
 
-@calls(functional.contrastive_loss)
-class ContrastiveLoss(_OfThree):
+class ContrastiveLoss(_OfThree, calls=functional.contrastive_loss):
     """(t d^2 + (1 - t) max(margin - d, 0)^2) / 2 for pairs of rows at distance d; t is 1 for the same kind, else 0.
 
     Hadsell, Chopra & LeCun 2006, equation 4, whose Y is 1 - t. Not in PyTorch.
@@ -179,21 +155,38 @@ class ContrastiveLoss(_OfThree):
     reduction: str = "mean"
 
 
-@calls(functional.margin_ranking_loss)
-class MarginRankingLoss(_WithMargin):
+class MarginRankingLoss(_WithMargin, calls=functional.margin_ranking_loss):
     """max(0, -t (x1 - x2) + margin), where t is 1 if x1 should be larger and -1 if x2 should."""
 
 
-@calls(functional.cosine_embedding_loss)
-class CosineEmbeddingLoss(_WithMargin):
+class CosineEmbeddingLoss(_WithMargin, calls=functional.cosine_embedding_loss):
     """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1."""
 
 
-@calls(functional.hinge_embedding_loss)
-class HingeEmbeddingLoss(_OfTwo):
+class HingeEmbeddingLoss(_OfTwo, calls=functional.hinge_embedding_loss):
     """x where the target is 1, max(0, margin - x) where it is -1, for distances x."""
 
     margin: float = 1.0
     size_average: bool | None = None
     reduce: bool | None = None
     reduction: str = "mean"
+
+
+class _OfRows(Options, shown=()):
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return self._call(x1, x2)
+
+
+class PairwiseDistance(_OfRows, calls=functional.pairwise_distance):
+    """The p-norm of x1 - x2 + eps over the last dimension, for two tensors of one shape."""
+
+    p: float = 2.0
+    eps: float = 1e-6
+    keepdim: bool = False
+
+
+class CosineSimilarity(_OfRows, calls=functional.cosine_similarity):
+    """x1 . x2 / (|x1| |x2|) over `dim`, each norm at least `eps`, for two tensors of one shape."""
+
+    dim: int = 1
+    eps: float = 1e-8

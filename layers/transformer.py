@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from layers import init
+from layers.activation import Dropout
 from layers.attention import MultiheadAttention
 from layers.container import ModuleList
-from layers.dropout import Dropout
 from layers.linear import Linear
 from layers.module import Module
 from layers.norm import LayerNorm

@@ -24,7 +24,7 @@ ORDER = [
     "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
     "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
     "minitorch.ops",
-    "minitorch.keywords",
+    "minitorch.keywords", "minitorch.fields",
     "minitorch.creation",
     "minitorch.sampling",
     "minitorch.tensor_types",

@@ -1,0 +1,60 @@
+"""Classes whose annotated fields are the arguments of their constructor, as `dataclasses` has them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: Any) -> Callable:
+        return lambda decorated: decorated
+
+
+@dataclass_transform(eq_default=False)
+class Fields:
+    """Base class of classes with fields: `class A(Fields): x: float; y: float = 0.0` is made by `A(1.0, y=2.0)`.
+
+    Those after a field of type KW_ONLY are given by keyword. A class with an `__init__` of its own keeps that. `dataclasses`
+    would compile a constructor for each class, which made the import 10 ms longer.
+    """
+
+    fields: ClassVar[Mapping[str, inspect.Parameter]] = {}
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        annotations = {name: str(kind) for name, kind in inspect.get_annotations(cls).items() if "ClassVar" not in str(kind)}
+        if "__init__" in vars(cls) or not annotations:
+            return
+        found = dict(cls.fields)
+        how: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        for name, annotation in annotations.items():
+            if annotation == "KW_ONLY":
+                how = inspect.Parameter.KEYWORD_ONLY
+                continue
+            default = vars(cls).get(name, inspect.Parameter.empty)
+            found[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
+            if name in vars(cls):
+                delattr(cls, name)  # a class attribute would hide a module's buffer of that name
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        cls.fields = dict(sorted(found.items(), key=lambda item: item[1].kind))
+        signature = inspect.Signature([own, *cls.fields.values()])
+
+        def __init__(self: Fields, *args: Any, **kwargs: Any) -> None:
+            try:
+                given = signature.bind(self, *args, **kwargs)
+            except TypeError as reason:
+                raise TypeError(f"{type(self).__name__}: {reason}") from None
+            given.apply_defaults()
+            self._take({name: value for name, value in given.arguments.items() if name != "self"})
+
+        __init__.__signature__ = signature  # type: ignore[attr-defined]  # shown by `inspect` and `help`
+        __init__.__module__, __init__.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+        cls.__init__ = __init__  # type: ignore[method-assign,assignment]
+
+    def _take(self, arguments: dict[str, Any]) -> None:
+        """Make the object from its constructor's arguments."""
+        raise NotImplementedError
