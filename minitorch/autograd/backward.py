@@ -60,42 +60,37 @@ def sweep(
     roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None, watch: Any
 ) -> dict[Node, Any]:
     """Run the rules from `roots` down and return what arrived at the leaves; with `found`, only at its nodes."""
-    needed = None if found is None else on_the_way(found, [node for node, _ in roots])
+    needed: Any = None if found is None else on_the_way(found, [node for node, _ in roots])
     arrived: dict[Node, Any] = {}  # for each node that has been reached, the sum of what has arrived so far
     queue: list[tuple[int, Node]] = []  # the operations among them, the highest number first
-
-    def arrive(node: Node, grad: Any, by: Any, position: int) -> None:
-        if needed is not None and node not in needed:
-            return
-        if node in arrived:
-            total = arrived[node] = added(arrived[node], grad)
-        else:
-            total = arrived[node] = grad
-            if node.edges:
-                heappush(queue, (-node._number, node))
-        if watch is not None:
-            watch.arrived(node, grad, total, by, position)
-
-    for position, (node, start) in enumerate(roots):
-        arrive(node, start, None, position)
-    while queue:
+    node: Any = None  # the operation whose rule has just run; at first none, and the pass itself gives the gradients
+    edges: Sequence[Node | None] = [root for root, _ in roots]
+    parts: Sequence[Any] = [start for _, start in roots]
+    while True:
+        for position, edge in enumerate(edges):
+            part = parts[position]
+            if edge is None or part is None or (needed is not None and edge not in needed):
+                continue
+            if type(part) is not _ndarray or part.shape != edge._shape or part.dtype != edge._dtype:
+                part = part if node is None else fitted(part, edge, node, position)
+            if edge in arrived:
+                arrived[edge] = added(arrived[edge], part)
+            else:
+                arrived[edge] = part
+                if edge.edges:
+                    heappush(queue, (-edge._number, edge))
+            if watch is not None:
+                watch.arrived(edge, part, arrived[edge], node, position)
+        if not queue:
+            return arrived
         node = heappop(queue)[1]
         grad = arrived.pop(node)
         if node._hooks is not None:
             grad = observe(node, grad)
         if found is not None and node in found:
             found[node] = grad
-        if needed is not None and not needed[node]:
-            continue
-        parts = apply_rule(node, grad, keep_graph, record, watch)
-        for position, edge in enumerate(node.edges):
-            part = parts[position]
-            if edge is None or part is None:
-                continue
-            if type(part) is not _ndarray or part.shape != edge._shape or part.dtype != edge._dtype:
-                part = fitted(part, edge, node, position)
-            arrive(edge, part, node, position)
-    return arrived
+        stop = needed is not None and not needed[node]
+        edges, parts = ((), ()) if stop else (node.edges, apply_rule(node, grad, keep_graph, record, watch))
 
 
 def settle(leaves: dict[Node, Any], found: dict[Node, Any] | None, watch: Any) -> None:

@@ -14,6 +14,7 @@ from minitorch.autograd.node import next_number
 # When memory was last changed in place, and by what: {id of its owner: (number, name)}. A node with a lower number that
 # saved it must not run. An entry that outlives its memory is harmless: a node that saves a later array there has a higher one.
 _changed: dict[int, tuple[int, str]] = {}
+_latest = 0  # the number of the last of these changes: nodes made since then, as those of the next training step, are safe
 
 
 class _Freed:
@@ -33,7 +34,9 @@ FREED: Any = _Freed()
 
 def mark_changed(array: Any, by: str) -> None:
     """Note that the memory of `array` was changed in place, by the method called `by`."""
-    _changed[id(backend.memory_of(array))] = (next_number(), by)
+    global _latest
+    _latest = next_number()
+    _changed[id(backend.memory_of(array))] = (_latest, by)
 
 
 def check_saved(node: Any) -> None:
@@ -43,7 +46,7 @@ def check_saved(node: Any) -> None:
             f"{node.title}: an earlier backward went through this graph and freed it. Add the losses and call backward "
             "once, or pass retain_graph=True the first time."
         )
-    if _changed:
+    if _latest > node._number:
         check_unchanged(node, node.saved)
 
 
