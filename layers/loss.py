@@ -103,10 +103,6 @@ class L1Loss(_Plain, calls=functional.l1_loss):
     """|input - target|, for two tensors of one shape."""
 
 
-class SoftMarginLoss(_Plain, calls=functional.soft_margin_loss):
-    """log(1 + e^(-t x)) for targets 1 and -1."""
-
-
 class SmoothL1Loss(_Plain, calls=functional.smooth_l1_loss):
     """d^2 / (2 beta) where d = |input - target| is below `beta`, else d - beta / 2 (Girshick 2015)."""
 
@@ -161,15 +157,6 @@ class MarginRankingLoss(_WithMargin, calls=functional.margin_ranking_loss):
 
 class CosineEmbeddingLoss(_WithMargin, calls=functional.cosine_embedding_loss):
     """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1."""
-
-
-class HingeEmbeddingLoss(_OfTwo, calls=functional.hinge_embedding_loss):
-    """x where the target is 1, max(0, margin - x) where it is -1, for distances x."""
-
-    margin: float = 1.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
 
 class _OfRows(Options, shown=()):

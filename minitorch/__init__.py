@@ -36,29 +36,26 @@ from minitorch.jit import compile
 from minitorch.keywords import take_keywords
 from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
-from minitorch.ops.activation import log_softmax, relu, sigmoid, softmax, tanh
+from minitorch.ops.activation import log_softmax, relu, sigmoid, softmax
 from minitorch.ops.arithmetic import (
-    add, div, div as divide, div as true_divide, floor_divide, mul, mul as multiply, neg, neg as negative, pow, reciprocal,
-    remainder, rsqrt, square, sub, sub as subtract,
+    add, addcdiv, addcmul, div, div as divide, div as true_divide, floor_divide, lerp, mul, mul as multiply, neg,
+    neg as negative, pow, reciprocal, remainder, rsqrt, square, sub, sub as subtract,
 )
 from minitorch.ops.choice import clamp, clamp as clip, clamp_max, clamp_min, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
     allclose, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, equal, ge,
-    ge as greater_equal, gt, gt as greater, isfinite, isinf, isnan, le, le as less_equal, logical_and, logical_not, logical_or,
-    logical_xor, lt, lt as less, ne, ne as not_equal,
+    ge as greater_equal, gt, gt as greater, isclose, isfinite, isinf, isnan, le, le as less_equal, logical_and, logical_not,
+    logical_or, logical_xor, lt, lt as less, ne, ne as not_equal,
 )
 from minitorch.ops.counting import argwhere, bincount, count_nonzero, histc, unique
-from minitorch.ops.elements import (
-    acos, acos as arccos, addcdiv, addcmul, asin, asin as arcsin, atan, atan as arctan, cosh, deg2rad, erfc, exp2, expm1, frac,
-    isclose, lerp, log10, log2, logit, rad2deg, sgn, sinh, tan,
-)
 from minitorch.ops.elementwise import (
-    abs, abs as absolute, ceil, cos, exp, floor, log, log1p, round, sign, sin, sqrt, trunc, trunc as fix,
+    abs, abs as absolute, acos, acos as arccos, asin, asin as arcsin, atan, atan as arctan, ceil, cos, cosh, deg2rad, exp,
+    expm1, floor, log, log10, log1p, log2, rad2deg, round, sgn, sign, sin, sinh, sqrt, tan, tanh, trunc, trunc as fix,
 )
 from minitorch.ops.extremes import argmax, argmin, max, min
-from minitorch.ops.erf import erf
+from minitorch.ops.erf import erf, erfc
 from minitorch.ops.index import masked_fill
-from minitorch.ops.inverses import det, inv as inverse, svd
+from minitorch.ops.inverses import det, inv as inverse
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
     column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
@@ -67,7 +64,7 @@ from minitorch.ops.joining import (
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.products import addmm, baddbmm, cross, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
-from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, nanmean, nansum, norm, std, std_mean, sum, var, var_mean
+from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
 from minitorch.ops.scatter import (
     gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select, take,
@@ -98,17 +95,17 @@ __all__ = [
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat",
     "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum", "deg2rad", "det",
     "device", "diag", "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "dtype",
-    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo",
-    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "frac", "from_dlpack",
+    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack",
     "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype",
     "get_num_threads", "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo",
     "index_add", "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16",
     "int32", "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
     "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select",
+    "logical_xor", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select",
     "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
-    "mul", "multinomial", "multiply", "mv", "nan", "nanmean", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
+    "mul", "multinomial", "multiply", "mv", "nan", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
     "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow",
     "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
@@ -116,7 +113,7 @@ __all__ = [
     "select", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
-    "svd", "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
+    "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
     "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
     "use_deterministic_algorithms", "utils", "var", "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]

@@ -4,18 +4,18 @@
 # isort: off
 from minitorch.creation import one_hot
 from minitorch.ops.activation import (
-    elu, gelu, leaky_relu, log_softmax, logsigmoid, relu, relu6, selu, sigmoid, silu, softmax, softplus, tanh,
+    elu, gelu, leaky_relu, log_softmax, logsigmoid, relu, relu6, selu, sigmoid, silu, softmax, softplus,
 )
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.cross_entropy import cross_entropy, nll_loss
 from minitorch.ops.dropout import dropout, dropout2d
+from minitorch.ops.elementwise import tanh
 from minitorch.ops.index import embedding
 from minitorch.ops.linear import linear
 from minitorch.ops.loss import (
     binary_cross_entropy, binary_cross_entropy_with_logits, contrastive_loss, cosine_embedding_loss, cosine_similarity,
-    hinge_embedding_loss, huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, pairwise_distance, smooth_l1_loss,
-    soft_margin_loss, triplet_margin_loss,
+    huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, pairwise_distance, smooth_l1_loss, triplet_margin_loss,
 )
 from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
@@ -32,11 +32,11 @@ __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "celu", "contrastive_loss", "conv1d", "conv2d", "conv_transpose2d",
     "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout2d", "elu", "embedding", "fold", "gelu",
-    "glu", "group_norm", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hinge_embedding_loss", "huber_loss",
+    "glu", "group_norm", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "huber_loss",
     "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid",
     "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "pad",
     "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm",
-    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin",
+    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softmin",
     "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
 ]
 # fmt: on

@@ -20,9 +20,10 @@ from minitorch.operators import Operators
 # fmt: off
 # isort: off
 from minitorch.ops import (
-    activation, arithmetic, choice, compare, counting, elements, elementwise, extremes, index, inplace, inverses, joining,
+    activation, arithmetic, choice, compare, counting, elementwise, extremes, index, inplace, inverses, joining,
     linear, products, reduce, running, shape, sorting, triangles,
 )
+from minitorch.ops import erf as error_function
 from minitorch.ops import scatter as scattering
 # isort: on
 # fmt: on
@@ -73,10 +74,10 @@ class Methods(Operators):
     clamp: Final = choice.clamp
     clip: Final = choice.clamp
     nonzero: Final = choice.nonzero
-    tanh: Final = activation.tanh
+    tanh: Final = elementwise.tanh
     sigmoid: Final = activation.sigmoid
     relu: Final = activation.relu
-    erf: Final = elements.erf
+    erf: Final = error_function.erf
     softmax: Final = activation.softmax
     log_softmax: Final = activation.log_softmax
     eq: Final = compare.eq
@@ -162,31 +163,28 @@ class Methods(Operators):
     fill_: Final = inplace.fill_
     zero_: Final = inplace.zero_
     copy_: Final = inplace.copy_
-    tan: Final = elements.tan
-    asin: Final = elements.asin
-    arcsin: Final = elements.asin
-    acos: Final = elements.acos
-    arccos: Final = elements.acos
-    atan: Final = elements.atan
-    arctan: Final = elements.atan
-    sinh: Final = elements.sinh
-    cosh: Final = elements.cosh
-    expm1: Final = elements.expm1
-    exp2: Final = elements.exp2
-    log2: Final = elements.log2
-    log10: Final = elements.log10
-    deg2rad: Final = elements.deg2rad
-    rad2deg: Final = elements.rad2deg
-    frac: Final = elements.frac
-    sgn: Final = elements.sgn
+    tan: Final = elementwise.tan
+    asin: Final = elementwise.asin
+    arcsin: Final = elementwise.asin
+    acos: Final = elementwise.acos
+    arccos: Final = elementwise.acos
+    atan: Final = elementwise.atan
+    arctan: Final = elementwise.atan
+    sinh: Final = elementwise.sinh
+    cosh: Final = elementwise.cosh
+    expm1: Final = elementwise.expm1
+    log2: Final = elementwise.log2
+    log10: Final = elementwise.log10
+    deg2rad: Final = elementwise.deg2rad
+    rad2deg: Final = elementwise.rad2deg
+    sgn: Final = elementwise.sgn
     clamp_min: Final = choice.clamp_min
     clamp_max: Final = choice.clamp_max
-    isclose: Final = elements.isclose
-    lerp: Final = elements.lerp
-    addcmul: Final = elements.addcmul
-    addcdiv: Final = elements.addcdiv
-    logit: Final = elements.logit
-    erfc: Final = elements.erfc
+    isclose: Final = compare.isclose
+    lerp: Final = arithmetic.lerp
+    addcmul: Final = arithmetic.addcmul
+    addcdiv: Final = arithmetic.addcdiv
+    erfc: Final = error_function.erfc
     broadcast_to: Final = joining.broadcast_to
     tile: Final = joining.tile
     repeat_interleave: Final = joining.repeat_interleave
@@ -214,11 +212,8 @@ class Methods(Operators):
     baddbmm: Final = products.baddbmm
     dist: Final = products.dist
     cross: Final = products.cross
-    svd: Final = inverses.svd
     take: Final = scattering.take
     cumprod: Final = running.cumprod
-    nansum: Final = reduce.nansum
-    nanmean: Final = reduce.nanmean
     sort: Final = sorting.sort
     argsort: Final = sorting.argsort
     msort: Final = sorting.msort
@@ -254,12 +249,12 @@ class Methods(Operators):
     # ---- forms in place of functions, each named as the function and an underscore ----------------------------------------
 
     abs_: Final = inplace.in_place("abs_", elementwise.abs)
-    acos_: Final = inplace.in_place("acos_", elements.acos)
-    addcdiv_: Final = inplace.in_place("addcdiv_", elements.addcdiv)
-    addcmul_: Final = inplace.in_place("addcmul_", elements.addcmul)
+    acos_: Final = inplace.in_place("acos_", elementwise.acos)
+    addcdiv_: Final = inplace.in_place("addcdiv_", arithmetic.addcdiv)
+    addcmul_: Final = inplace.in_place("addcmul_", arithmetic.addcmul)
     addmm_: Final = inplace.in_place("addmm_", products.addmm)
-    asin_: Final = inplace.in_place("asin_", elements.asin)
-    atan_: Final = inplace.in_place("atan_", elements.atan)
+    asin_: Final = inplace.in_place("asin_", elementwise.asin)
+    atan_: Final = inplace.in_place("atan_", elementwise.atan)
     baddbmm_: Final = inplace.in_place("baddbmm_", products.baddbmm)
     bitwise_and_: Final = inplace.in_place("bitwise_and_", compare.bitwise_and)
     bitwise_not_: Final = inplace.in_place("bitwise_not_", compare.bitwise_not)
@@ -269,52 +264,49 @@ class Methods(Operators):
     clamp_max_: Final = inplace.in_place("clamp_max_", choice.clamp_max)
     clamp_min_: Final = inplace.in_place("clamp_min_", choice.clamp_min)
     cos_: Final = inplace.in_place("cos_", elementwise.cos)
-    cosh_: Final = inplace.in_place("cosh_", elements.cosh)
+    cosh_: Final = inplace.in_place("cosh_", elementwise.cosh)
     cumprod_: Final = inplace.in_place("cumprod_", running.cumprod)
     cumsum_: Final = inplace.in_place("cumsum_", running.cumsum)
-    deg2rad_: Final = inplace.in_place("deg2rad_", elements.deg2rad)
+    deg2rad_: Final = inplace.in_place("deg2rad_", elementwise.deg2rad)
     eq_: Final = inplace.in_place("eq_", compare.eq)
-    erf_: Final = inplace.in_place("erf_", elements.erf)
-    erfc_: Final = inplace.in_place("erfc_", elements.erfc)
-    exp2_: Final = inplace.in_place("exp2_", elements.exp2)
-    expm1_: Final = inplace.in_place("expm1_", elements.expm1)
+    erf_: Final = inplace.in_place("erf_", error_function.erf)
+    erfc_: Final = inplace.in_place("erfc_", error_function.erfc)
+    expm1_: Final = inplace.in_place("expm1_", elementwise.expm1)
     floor_: Final = inplace.in_place("floor_", elementwise.floor)
     floor_divide_: Final = inplace.in_place("floor_divide_", arithmetic.floor_divide)
-    frac_: Final = inplace.in_place("frac_", elements.frac)
     ge_: Final = inplace.in_place("ge_", compare.ge)
     gt_: Final = inplace.in_place("gt_", compare.gt)
     index_add_: Final = inplace.in_place("index_add_", scattering.index_add)
     index_copy_: Final = inplace.in_place("index_copy_", scattering.index_copy)
     index_fill_: Final = inplace.in_place("index_fill_", scattering.index_fill)
     le_: Final = inplace.in_place("le_", compare.le)
-    lerp_: Final = inplace.in_place("lerp_", elements.lerp)
+    lerp_: Final = inplace.in_place("lerp_", arithmetic.lerp)
     log_: Final = inplace.in_place("log_", elementwise.log)
-    log10_: Final = inplace.in_place("log10_", elements.log10)
+    log10_: Final = inplace.in_place("log10_", elementwise.log10)
     log1p_: Final = inplace.in_place("log1p_", elementwise.log1p)
-    log2_: Final = inplace.in_place("log2_", elements.log2)
+    log2_: Final = inplace.in_place("log2_", elementwise.log2)
     logical_and_: Final = inplace.in_place("logical_and_", compare.logical_and)
     logical_not_: Final = inplace.in_place("logical_not_", compare.logical_not)
     logical_or_: Final = inplace.in_place("logical_or_", compare.logical_or)
     logical_xor_: Final = inplace.in_place("logical_xor_", compare.logical_xor)
-    logit_: Final = inplace.in_place("logit_", elements.logit)
     lt_: Final = inplace.in_place("lt_", compare.lt)
     masked_fill_: Final = inplace.in_place("masked_fill_", index.masked_fill)
     ne_: Final = inplace.in_place("ne_", compare.ne)
-    rad2deg_: Final = inplace.in_place("rad2deg_", elements.rad2deg)
+    rad2deg_: Final = inplace.in_place("rad2deg_", elementwise.rad2deg)
     reciprocal_: Final = inplace.in_place("reciprocal_", arithmetic.reciprocal)
     remainder_: Final = inplace.in_place("remainder_", arithmetic.remainder)
     round_: Final = inplace.in_place("round_", elementwise.round)
     rsqrt_: Final = inplace.in_place("rsqrt_", arithmetic.rsqrt)
     scatter_: Final = inplace.in_place("scatter_", scattering.scatter)
     scatter_add_: Final = inplace.in_place("scatter_add_", scattering.scatter_add)
-    sgn_: Final = inplace.in_place("sgn_", elements.sgn)
+    sgn_: Final = inplace.in_place("sgn_", elementwise.sgn)
     sigmoid_: Final = inplace.in_place("sigmoid_", activation.sigmoid)
     sign_: Final = inplace.in_place("sign_", elementwise.sign)
     sin_: Final = inplace.in_place("sin_", elementwise.sin)
-    sinh_: Final = inplace.in_place("sinh_", elements.sinh)
+    sinh_: Final = inplace.in_place("sinh_", elementwise.sinh)
     square_: Final = inplace.in_place("square_", arithmetic.square)
-    tan_: Final = inplace.in_place("tan_", elements.tan)
-    tanh_: Final = inplace.in_place("tanh_", activation.tanh)
+    tan_: Final = inplace.in_place("tan_", elementwise.tan)
+    tanh_: Final = inplace.in_place("tanh_", elementwise.tanh)
     tril_: Final = inplace.in_place("tril_", triangles.tril)
     triu_: Final = inplace.in_place("triu_", triangles.triu)
     trunc_: Final = inplace.in_place("trunc_", elementwise.trunc)

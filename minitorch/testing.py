@@ -7,7 +7,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.creation import as_tensor
-from minitorch.ops.elements import isclose
+from minitorch.ops.compare import isclose
 
 _TOLERANCES = {backend.float16: (1e-3, 1e-5), backend.float32: (1.3e-6, 1e-5), backend.float64: (1e-7, 1e-7)}
 

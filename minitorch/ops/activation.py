@@ -14,19 +14,12 @@ from minitorch.backend import array_module
 from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
-from minitorch.ops.elementwise import Curve, exp
+from minitorch.ops.elementwise import exp, tanh
 from minitorch.ops.erf import Gelu
 from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
-from minitorch.ops.strips import STRIP, slabs, strips
-
-
-class Tanh(Curve, ufunc="tanh", of_output=True):
-    """tanh a.  da = g (1 - tanh^2 a)."""
-
-    def slope(ctx, out: Any) -> Any:
-        return 1 - out * out
+from minitorch.ops.strips import strips
 
 
 class Sigmoid(Op):
@@ -83,28 +76,21 @@ class LeakyRelu(Op):
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
-        return flat(ctx, Bent.apply(g, a, slope=ctx.slope))
+        return flat(ctx, _bent(g, a, ctx.slope))
 
 
-class Bent(Op):
-    """h where a > 0, else slope h: the gradient of LeakyRelu.  dh = g, or slope g; da = 0."""
-
-    def forward(ctx, h: Any, a: Any, slope: Any) -> Any:
-        ctx.saved, ctx.slope = (a,), slope
-        xp = array_module(a)
-        out = xp.empty_like(a, dtype=h.dtype)
-        real = h.real.dtype
-        low, one = (real.type(value).view(BITS[real.itemsize]) for value in (slope, 1))
-        for x, y, z in strips(a, h, out):  # the bits of 1 or of the slope, computed as integers, then a product
-            bits = (x > 0).astype(low.dtype)
-            bits *= one - low
-            bits += low
-            xp.multiply(bits.view(real), y, out=z)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        (a,) = ctx.saved
-        return Bent.apply(g, a, slope=ctx.slope), None
+def _bent(h: Any, a: Any, slope: float) -> Any:
+    """`h` where a > 0, else slope h; on arrays a product with the bits of 1 or of the slope, as `where` is far slower."""
+    if isinstance(h, Tensor):
+        return where(a > 0, h, h * slope)
+    out, real = array_module(a).empty_like(a, dtype=h.dtype), h.real.dtype
+    low, one = (real.type(value).view(BITS[real.itemsize]) for value in (slope, 1))
+    for x, y, z in strips(a, h, out):
+        bits = (x > 0).astype(low.dtype)
+        bits *= one - low
+        bits += low
+        array_module(a).multiply(bits.view(real), y, out=z)
+    return out
 
 
 class Elu(Op):
@@ -152,11 +138,7 @@ class SiluGradient(Op):
         out = xp.empty_like(a, dtype=h.dtype)
         for x, y, z in strips(a, h, out):
             s = _sigmoid(x, z).copy()
-            xp.subtract(1, s, out=z)
-            z *= x
-            z += 1
-            z *= s
-            z *= y
+            xp.multiply(((1 - s) * x + 1) * s, y, out=z)
         return out
 
     def backward(ctx, g: Any) -> Any:
@@ -207,83 +189,37 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        a = floating(a)
-        out = _softmax(a, dim) if a.size else a.copy()
+        a, ctx.dims = _along(a, dim)
+        out = array_module(a).exp(a)
+        out /= total(out, ctx.dims, True)
         ctx.saved = (out,)
-        ctx.dim = dim
         return out
 
     def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
-        if math.prod(out.shape) > STRIP:
-            return SoftmaxGradient.apply(g, out, dim=ctx.dim)
         weighted = g * out
-        return weighted - out * summed(weighted, _dims(g, ctx.dim), True)
-
-
-class SoftmaxGradient(Op):
-    """p (h - sum(h p)) over `dim`: the gradient of Softmax.  dh = p (g - sum(g p)), dp = g (h - sum(h p)) - h sum(g p)."""
-
-    def forward(ctx, h: Any, p: Any, dim: Any) -> Any:
-        ctx.saved = h, p
-        ctx.dim = dim
-        out = array_module(p).empty_like(p, dtype=h.dtype)
-        for x, y, z in slabs(dim, h, p, out):  # this and the same in forward take 0.93 of the time for (64, 50000)
-            array_module(p).multiply(x, y, out=z)
-            z -= y * total(z, _dims(z, dim), True)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        h, p = ctx.saved
-        dims = _dims(g, ctx.dim)
-        sums = summed(g * p, dims, True)
-        return SoftmaxGradient.apply(g, p, dim=ctx.dim), g * (h - summed(h * p, dims, True)) - h * sums
+        return weighted - out * summed(weighted, ctx.dims, True)
 
 
 class LogSoftmax(Op):
     """l = a - log sum e^a over `dim`, with the maximum subtracted first.  da = g - e^l sum g."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        a = floating(a)
-        out = _log_softmax(a, dim) if a.size else a.copy()
+        out, ctx.dims = _along(a, dim)
+        xp = array_module(out)
+        out -= xp.log(total(xp.exp(out), ctx.dims, True))
         ctx.saved = (out,)
-        ctx.dim = dim
         return out
 
     def backward(ctx, g: Any) -> Any:
         (out,) = ctx.saved
-        return g - exp(out) * summed(g, _dims(g, ctx.dim), True)
+        return g - exp(out) * summed(g, ctx.dims, True)
 
 
-def _softmax(a: Any, dim: int) -> Any:
-    xp = array_module(a)
-    if a.size <= STRIP:
-        out = xp.exp(a - a.max(dim, keepdims=True))
-        out /= total(out, _dims(a, dim), True)
-        return out
-    out = xp.empty_like(a)
-    for x, y in slabs(dim, a, out):
-        xp.subtract(x, x.max(dim, keepdims=True), out=y)
-        xp.exp(y, out=y)
-        y /= total(y, _dims(y, dim), True)
-    return out
-
-
-def _log_softmax(a: Any, dim: int) -> Any:
-    xp = array_module(a)
-    out = a - a.max(dim, keepdims=True)
-    out -= xp.log(total(xp.exp(out), _dims(a, dim), True))
-    return out
-
-
-def _dims(a: Any, dim: int) -> tuple[int, ...]:
-    """`dim`, counted from the front, as sums take it; a 0-d array has none."""
-    return (dim % len(a.shape),) if a.shape else ()
-
-
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent of each element."""
-    return Tanh.apply(input)
+def _along(a: Any, dim: int) -> tuple[Any, tuple[int, ...]]:
+    """`a` less its maximum along `dim`, in a new array, and that dimension as sums take it: from the front, none if 0-d."""
+    a = floating(a)
+    return a - a.max(dim, keepdims=True) if a.size else a.copy(), (dim % a.ndim,) if a.ndim else ()
 
 
 @in_float32

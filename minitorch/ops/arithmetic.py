@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.elementwise import log, sqrt
+from minitorch.ops.elementwise import log, of_each, sqrt
 from minitorch.ops.promotion import floating, matched
 
 
@@ -228,9 +228,7 @@ def remainder(input: Tensor, other: Tensor | float) -> Tensor:
     return Remainder.apply(input, other)
 
 
-def neg(input: Tensor) -> Tensor:
-    """`-input`."""
-    return Neg.apply(input)
+neg: Final = of_each(Neg, "`-input`.")
 
 
 def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:
@@ -251,3 +249,25 @@ def reciprocal(input: Tensor) -> Tensor:
 def rsqrt(input: Tensor) -> Tensor:
     """One over the square root of each element."""
     return reciprocal(sqrt(input))
+
+
+def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+    """`input + weight * (end - input)`, broadcast; raises TypeError unless all are of one dtype."""
+    kinds = {input.dtype, end.dtype} | ({weight.dtype} if isinstance(weight, Tensor) else set())
+    if len(kinds) > 1 or input.dtype.kind not in "fc":
+        raise TypeError(f"lerp: expected one floating dtype, got {', '.join(sorted(map(str, kinds)))}")
+    return input + weight * (end - input)
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """`input + value * tensor1 * tensor2`, broadcast."""
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else value * product)
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """`input + value * tensor1 / tensor2`, broadcast; raises TypeError for integers, as PyTorch does."""
+    if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
+        raise TypeError(f"addcdiv: expected floating-point tensors, got {tensor1.dtype} and {tensor2.dtype}")
+    quotient = tensor1 / tensor2
+    return input + (quotient if value == 1 else value * quotient)

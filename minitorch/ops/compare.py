@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+from minitorch.ops.elementwise import abs
 from minitorch.ops.promotion import matched
 
 
@@ -81,3 +83,18 @@ def equal(input: Tensor, other: Tensor) -> bool:
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether |input - other| <= atol + rtol |other| everywhere."""
     return bool(array_module(input.array).allclose(input.array, other.array, rtol, atol, equal_nan))
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where |input - other| <= atol + rtol |other|, or both are equal; raises TypeError for two dtypes."""
+    if input.dtype != other.dtype:
+        raise TypeError(f"isclose: expected one dtype, got {input.dtype} and {other.dtype}")
+    if rtol < 0 or atol < 0:
+        raise ValueError(f"isclose: expected tolerances of 0 or more, got rtol {rtol} and atol {atol}")
+    equal = input == other
+    if equal_nan and input.dtype.kind in "fc":
+        equal = equal | (isnan(input) & isnan(other))
+    if input.dtype == backend.bool_ or not (rtol or atol):
+        return equal
+    apart = abs((input - other).detach())
+    return equal | (isfinite(apart) & (apart <= atol + abs(other.detach() * rtol)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.elementwise import exp
+from minitorch.ops.elementwise import exp, of_each
 from minitorch.ops.promotion import floating
 from minitorch.ops.strips import strips
 
@@ -100,46 +100,25 @@ def _curve(a: Any, out: Any, slope: Any) -> None:
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): the coefficients of
 # |x| <= 0.46875, of 0.46875 <= |x| <= 4 and of |x| > 4, highest power first. NumPy has no erf.
+# fmt: off
 _ERF_P = (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3)
 _ERF_Q = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
 _ERFC_P = (
-    2.15311535474403846e-8,
-    5.64188496988670089e-1,
-    8.88314979438837594e0,
-    6.61191906371416295e1,
-    2.98635138197400131e2,
-    8.81952221241769090e2,
-    1.71204761263407058e3,
-    2.05107837782607147e3,
-    1.23033935479799725e3,
+    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1, 2.98635138197400131e2,
+    8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3,
 )
 _ERFC_Q = (
-    1.0,
-    1.57449261107098347e1,
-    1.17693950891312499e2,
-    5.37181101862009858e2,
-    1.62138957456669019e3,
-    3.29079923573345963e3,
-    4.36261909014324716e3,
-    3.43936767414372164e3,
-    1.23033935480374942e3,
+    1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3, 3.29079923573345963e3,
+    4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
 )
 _FAR_P = (
-    1.63153871373020978e-2,
-    3.05326634961232344e-1,
-    3.60344899949804439e-1,
-    1.25781726111229246e-1,
-    1.60837851487422766e-2,
+    1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1, 1.60837851487422766e-2,
     6.58749161529837803e-4,
 )
 _FAR_Q = (
-    1.0,
-    2.56852019228982242e0,
-    1.87295284992346047e0,
-    5.27905102951428412e-1,
-    6.05183413124413191e-2,
-    2.33520497626869185e-3,
+    1.0, 2.56852019228982242e0, 1.87295284992346047e0, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3,
 )
+# fmt: on
 
 
 def _ratio(x: Any, p: tuple[float, ...], q: tuple[float, ...]) -> Any:
@@ -162,6 +141,9 @@ def _erf(x: Any) -> Any:
     return xp.where(size <= 0.46875, near, large)
 
 
-def erf(input: Tensor) -> Tensor:
-    """The error function of each element."""
-    return Erf.apply(input)
+erf: Final = of_each(Erf, "The error function of each element.")
+
+
+def erfc(input: Tensor) -> Tensor:
+    """1 - erf, computed as that difference: the small values at large elements have few exact digits."""
+    return 1 - erf(input)

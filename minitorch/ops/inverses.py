@@ -1,14 +1,12 @@
-"""Linear equations, inverses, determinants and singular values of matrices, or of stacks of them."""
+"""Linear equations, inverses and determinants of matrices, or of stacks of them."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.choice import where
-from minitorch.ops.joining import cat
 from minitorch.ops.linear import check_dtypes
 
 
@@ -37,29 +35,6 @@ class Det(Op):
     def backward(ctx, g: Any) -> Any:
         a, out = ctx.saved
         return (g * out)[..., None, None] * Solve.apply(a.swapaxes(-1, -2), _identity(a))
-
-
-class Svd(Op):
-    """u, s and v of a = u diag(s) v^T.  da = u (f o (u^T gu - gu^T u) s + s f o (v^T gv - gv^T v) + diag gs) v^T
-
-    + (1 - u u^T) gu s^-1 v^T + u s^-1 gv^T (1 - v v^T), with f = 1 / (s[j]^2 - s[i]^2), 0 where these are equal (Townsend,
-    "Differentiating the singular value decomposition", 2016).
-    """
-
-    def forward(ctx, a: Any) -> Any:
-        u, s, vt = array_module(a).linalg.svd(a, full_matrices=False)
-        ctx.saved = u, s, vt.swapaxes(-1, -2)
-        return ctx.saved
-
-    def backward(ctx, gu: Any, gs: Any, gv: Any) -> Any:
-        u, s, v = ctx.saved
-        ut, vt, row, column = u.swapaxes(-1, -2), v.swapaxes(-1, -2), s[..., None, :], s[..., None]
-        gap = row * row - column * column
-        f = where(gap == 0, 0.0, 1 / where(gap == 0, 1.0, gap))
-        pu, pv = ut @ gu, vt @ gv
-        inner = f * (pu - pu.swapaxes(-1, -2)) * row + column * f * (pv - pv.swapaxes(-1, -2)) + gs[..., None] * _identity(pu)
-        scale = 1 / where(row == 0, 1.0, row)
-        return u @ inner @ vt + (gu - u @ pu) * scale @ vt + u * scale @ (gv - v @ pv).swapaxes(-1, -2)
 
 
 def _identity(like: Any) -> Any:
@@ -93,30 +68,6 @@ def inv(A: Tensor) -> Tensor:
     """The inverse of matrices; raises as `solve`."""
     _square("inv", A)
     return Solve.apply(A, wrap(_identity(A)))
-
-
-class Factors(NamedTuple):
-    """What `svd` returns."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.svd(\nU={self.U!r},\nS={self.S!r},\nV={self.V!r})"
-
-
-def svd(input: Tensor, some: bool = True) -> Factors:
-    """U, S and V of the singular values: input = U diag(S) V^T, with all columns of U and V unless `some`.
-
-    The columns of U and V are unique up to sign only, and those beyond the singular values have no gradient.
-    """
-    u, s, v = Svd.apply(input)
-    if not some:
-        more_u, _, more_v = array_module(input.array).linalg.svd(input.array)
-        k = s.shape[-1]
-        u, v = cat([u, wrap(more_u[..., k:])], -1), cat([v, wrap(more_v.swapaxes(-1, -2)[..., k:])], -1)
-    return Factors(u, s, v)
 
 
 def det(A: Tensor) -> Tensor:

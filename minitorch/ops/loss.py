@@ -13,7 +13,7 @@ from minitorch.accumulate import in_float32
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.activation import logsigmoid, softplus
+from minitorch.ops.activation import logsigmoid
 from minitorch.ops.choice import clamp, minimum, where
 from minitorch.ops.dims import normalized_dims, shapes
 from minitorch.ops.elementwise import abs, exp, log
@@ -248,21 +248,6 @@ def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: 
     if not input1.ndim == input2.ndim == target.ndim:
         raise ValueError(f"margin_ranking_loss: expected one number of dimensions, got {shapes(input1, input2, target)}")
     return reduced("margin_ranking_loss", clamp(-target * (input1 - input2) + margin, min=0), reduction)
-
-
-@loss
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
-    """x where the target is 1, max(0, margin - x) where it is -1, for distances x."""
-    losses = where(target != -1, input, 0.0) + where(target != 1, clamp(margin - input, min=0), 0.0)
-    return reduced("hinge_embedding_loss", losses, reduction)
-
-
-@loss
-def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """log(1 + e^(-t x)) for targets 1 and -1, finite for any x; raises ValueError unless the shapes are equal."""
-    if input.shape != target.shape:
-        raise ValueError(f"soft_margin_loss: expected input and target of one shape, got {shapes(input, target)}")
-    return reduced("soft_margin_loss", softplus(-target * input, threshold=float("inf")), reduction)
 
 
 @loss

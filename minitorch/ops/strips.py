@@ -22,15 +22,8 @@ def strips(*arrays: Any) -> Iterator[tuple[Any, ...]]:
         return iter((arrays,))
     if all(array.flags.c_contiguous for array in arrays):
         return _cut(0, [array.reshape(-1) for array in arrays])
-    return _cut(_slowest(first, -1), arrays)
-
-
-def slabs(dim: int, *arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """Pieces of arrays of one shape that hold `dim` whole, cut alike, as views."""
-    first = arrays[0]
-    if first.size <= STRIP or first.ndim < 2 or array_module(first) is not np:
-        return iter((arrays,))
-    return _cut(_slowest(first, dim % first.ndim), arrays)
+    slowest = max(range(first.ndim), key=lambda d: first.strides[d] if first.shape[d] > 1 else 0)
+    return _cut(slowest, arrays)
 
 
 def along(*arrays: Any) -> Iterator[tuple[Any, ...]]:
@@ -39,11 +32,6 @@ def along(*arrays: Any) -> Iterator[tuple[Any, ...]]:
     if first.size <= 4 * STRIP or array_module(first) is not np:
         return iter((arrays,))
     return _cut(0, arrays, 4 * STRIP)  # with sums, each piece costs more
-
-
-def _slowest(array: Any, other: int) -> int:
-    """The dimension whose steps in memory are the largest, except `other`."""
-    return max((d for d in range(array.ndim) if d != other), key=lambda d: array.strides[d] if array.shape[d] > 1 else 0)
 
 
 def _cut(axis: int, arrays: Any, elements: int = STRIP) -> Iterator[tuple[Any, ...]]:

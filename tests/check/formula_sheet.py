@@ -21,7 +21,7 @@ HEAD = """\
 
 Every operation of minitorch that has a derivative: what it computes, and what the gradient of each of its inputs is, where g is
 the gradient of the result. The letters are the names of the inputs in the operation's `forward`, and the source is where both
-passes stand side by side. `minitorch.ops.activation.Tanh.derivatives()` gives a row as a dictionary, and
+passes stand side by side. `minitorch.ops.elementwise.Tanh.derivatives()` gives a row as a dictionary, and
 `help(minitorch.tanh)` ends with it.
 
 This page is made from the docstrings, by `python -m tests.check.formula_sheet`; a test compares the two.

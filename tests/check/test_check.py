@@ -15,8 +15,9 @@ from minitorch.autograd.explain import diagnose
 from minitorch.autograd.op import Op
 from minitorch.check import EXERCISES, op_checks
 from minitorch.check.__main__ import main
-from minitorch.ops.activation import Softmax, Tanh
+from minitorch.ops.activation import Softmax
 from minitorch.ops.arithmetic import Mul
+from minitorch.ops.elementwise import Tanh
 from tests.check import planted, solutions
 from tests.check.captured import Call
 from tests.op_table.row import spread

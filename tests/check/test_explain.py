@@ -12,9 +12,9 @@ from minitorch.autograd import Function
 from minitorch.autograd.explain import diagnose, explain
 from minitorch.autograd.mistakes import SAYS
 from minitorch.autograd.op import Op
-from minitorch.ops.activation import Relu, Sigmoid, Tanh
+from minitorch.ops.activation import Relu, Sigmoid
 from minitorch.ops.arithmetic import Div, Mul
-from minitorch.ops.elementwise import Abs, Floor, Log
+from minitorch.ops.elementwise import Abs, Floor, Log, Tanh
 from tests.check.captured import sample
 from tests.check.planted import verdicts
 from tests.check.wrong_rules import RULES, Normalize, build

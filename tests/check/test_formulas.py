@@ -12,7 +12,7 @@ import minitorch as torch
 from minitorch import Tensor
 from minitorch.autograd.formulas import formula
 from minitorch.autograd.op import Op
-from minitorch.ops.activation import Tanh
+from minitorch.ops.elementwise import Tanh
 from minitorch.ops.linear import Linear
 from tests.check import formula_sheet
 from tests.check.captured import calls

@@ -13,7 +13,7 @@ from tests.mutation.mutants import mutants
 from tests.mutation.scope import ROOT, module_of
 
 RULES = [
-    "activation.py:Tanh.slope",
+    "elementwise.py:Tanh.slope",
     "activation.py:Softmax.backward",
     "arithmetic.py:Div.backward",
     "linear.py:Matmul.backward",
