@@ -7,7 +7,7 @@
 from minitorch.data.digits import Digits
 from minitorch.data.download import DownloadError
 from minitorch.data.idx import DatasetError, encode_idx, read_idx
-from minitorch.data.load import load_digits
+from minitorch.data.mnist import load_digits
 from minitorch.data.pairs import Pairs, draw_pairs, normalise, pair_sets
 
 # fmt: off

@@ -1,4 +1,4 @@
-"""MNIST from a folder of its four files, or downloaded once into the user's cache."""
+"""MNIST from a folder of its four files, or downloaded once into the user's cache; and `load_digits`, which chooses a set."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import io
 import math
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from minitorch.data.digits import MNIST, Digits, repeats_note
+from minitorch.data.digits import MNIST, Digits, load_uci, repeats_note
 from minitorch.data.download import DownloadError, fetch_first
 from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, refusal
 from minitorch.files.atomic import atomic_write
@@ -42,6 +43,28 @@ PUBLISHED: Final = {  # smallest first, so that a mirror that fails is noticed e
 }
 
 
+def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
+    """Return the digits that ``source`` names: the meaning of ``--data``.
+
+    ``"mnist"``: MNIST from the folder in the environment variable ``MINITORCH_MNIST`` or else from the user's cache,
+    downloaded once and verified. ``"digits"``: the embedded UCI digits. ``"auto"``: MNIST, or with a warning the embedded
+    digits if it can be neither found nor downloaded. Anything else: the path of a folder with four IDX files under MNIST's
+    names. Raises `DatasetError` for files that cannot be used, `DownloadError` (a subclass) if ``"mnist"`` is not available.
+    """
+    if source == "digits":
+        return load_uci()
+    if source not in ("auto", "mnist"):
+        return load_folder(source)
+    try:
+        return load_mnist()
+    except DownloadError as error:
+        if source == "mnist":
+            raise
+        digits = load_uci()
+        warnings.warn(f"{error}\n\nMNIST is not available. Used instead: {digits.note}", stacklevel=2)
+        return digits
+
+
 def load_mnist() -> Digits:
     """Return MNIST from the folder named by ``MINITORCH_MNIST`` or else from the user's cache, downloaded if needed.
 
@@ -55,7 +78,13 @@ def mnist_arrays() -> dict[str, np.ndarray]:
     """The four arrays that `load_mnist` finds, by the names of their files: images (n, 28, 28) and labels (n,), uint8."""
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
-        return _load_cached()
+        try:
+            folder = cache_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            return {name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED}
+        except (OSError, RuntimeError) as error:  # no home, no permission, a full disk
+            remedy = f"Name a folder that holds MNIST in {FOLDER_VARIABLE}, or move the cache with XDG_CACHE_HOME."
+            raise DownloadError(f"MNIST cannot be kept in the user's cache: {error}. {remedy}") from error
     arrays, is_mnist = read_folder(Path(named))
     if not is_mnist:
         remedy = "Name another folder there, or ask for this one by its path."
@@ -151,16 +180,6 @@ def _verify(digest: str, name: str, source: str) -> None:
         found = f"MNIST's {real_name}" if real_name else f"content with the SHA-256 {digest}"
         remedy = "Replace the file with a fresh copy. (Another set of MNIST's size cannot be used: it may be a damaged MNIST.)"
         raise refusal(source, found, f"MNIST's {name}, {expected}", remedy)
-
-
-def _load_cached() -> dict[str, np.ndarray]:
-    try:
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        return {name: _cached(folder / f"{name}.gz", name) for name in PUBLISHED}
-    except (OSError, RuntimeError) as error:  # no home, no permission, a full disk
-        remedy = f"Name a folder that holds MNIST in {FOLDER_VARIABLE}, or move the cache with XDG_CACHE_HOME."
-        raise DownloadError(f"MNIST cannot be kept in the user's cache: {error}. {remedy}") from error
 
 
 def _cached(path: Path, name: str) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.creation import from_numpy
+from minitorch.data.digits import load_uci
 from minitorch.data.download import DownloadError
-from minitorch.data.load import load_digits
 from minitorch.data.mnist import PUBLISHED, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, mnist_arrays, read_folder
 from minitorch.utils.data import Dataset
 
@@ -44,34 +44,27 @@ class MNIST(Dataset[tuple[Any, Any]]):
         self.train: bool = train
         self.transform: Any = transform
         self.target_transform: Any = target_transform
-        images, labels = self._arrays(Path(root))
-        self.data: Tensor = from_numpy(images)
-        self.targets: Tensor = from_numpy(labels.astype(np.int64))
-
-    def _arrays(self, root: Path) -> tuple[np.ndarray, np.ndarray]:
-        images, labels = (TRAIN_IMAGES, TRAIN_LABELS) if self.train else (TEST_IMAGES, TEST_LABELS)
+        folders = (Path(root), Path(root) / type(self).__name__ / "raw")
+        there = [each for each in folders if any((each / f"{n}{end}").exists() for n in PUBLISHED for end in ("", ".gz"))]
         try:
-            folders = (root, root / type(self).__name__ / "raw")
-            there = [each for each in folders if any((each / f"{n}{end}").exists() for n in PUBLISHED for end in ("", ".gz"))]
             arrays = read_folder(there[0])[0] if there else self._published()
-            return arrays[images], arrays[labels]
+            images, labels = (TRAIN_IMAGES, TRAIN_LABELS) if train else (TEST_IMAGES, TEST_LABELS)
+            self.data: Tensor = from_numpy(arrays[images])
+            self.targets: Tensor = from_numpy(arrays[labels].astype(np.int64))
         except DownloadError as error:
-            digits = load_digits("digits")
-            warnings.warn(f"{error}\n\n{type(self).__name__} is not available. Used instead: {digits.note}", stacklevel=4)
-            small = digits.train_images if self.train else digits.test_images
-            large = small.repeat(2, 1).repeat(2, 2).round().astype(np.uint8)
-            return large, digits.train_labels if self.train else digits.test_labels
+            digits = load_uci()
+            warnings.warn(f"{error}\n\n{type(self).__name__} is not available. Used instead: {digits.note}", stacklevel=2)
+            small = digits.train_images if train else digits.test_images
+            self.data = from_numpy(small.repeat(2, 1).repeat(2, 2).round().astype(np.uint8))
+            self.targets = from_numpy(digits.train_labels if train else digits.test_labels)
 
     def _published(self) -> dict[str, np.ndarray]:
         return mnist_arrays()
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         image, label = self.data.array[index], int(self.targets.array[index])
-        if self.transform is not None:
-            image = self.transform(image)
-        if self.target_transform is not None:
-            label = self.target_transform(label)
-        return image, label
+        image = image if self.transform is None else self.transform(image)
+        return image, label if self.target_transform is None else self.target_transform(label)
 
     def __len__(self) -> int:
         return len(self.data)

@@ -7,6 +7,7 @@ image. Random transforms draw from minitorch's default generator, so that `manua
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ from minitorch.creation import as_tensor, from_numpy, rand, randint
 from minitorch.ops.shape import flip
 
 
+@dataclass
 class Compose:
     """Apply transforms one after another."""
 
-    def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
-        self.transforms: Any = list(transforms)
+    transforms: Sequence[Callable[[Any], Any]]
 
     def __call__(self, image: Any) -> Any:
         for transform in self.transforms:
@@ -29,13 +30,11 @@ class Compose:
         return image
 
 
+@dataclass
 class Lambda:
     """Apply a function."""
 
-    def __init__(self, lambd: Callable[[Any], Any]) -> None:
-        if not callable(lambd):
-            raise TypeError(f"Lambda: expected a function, got {type(lambd).__name__}")
-        self.lambd: Callable[[Any], Any] = lambd
+    lambd: Callable[[Any], Any]
 
     def __call__(self, image: Any) -> Any:
         return self.lambd(image)
@@ -72,11 +71,13 @@ class Normalize:
         return (image - mean) / std
 
 
+@dataclass
 class Resize:
     """Resize to (h, w), or the shorter side to `size`, by bilinear interpolation."""
 
-    def __init__(self, size: int | Sequence[int], interpolation: Any = None, antialias: bool | None = True) -> None:
-        self.size: Any = size
+    size: int | Sequence[int]
+    interpolation: Any = None
+    antialias: bool | None = True
 
     def __call__(self, image: Any) -> Any:
         (h, w), size = _extent(image), self.size
@@ -92,7 +93,12 @@ class CenterCrop:
         self.size: Any = (size, size) if isinstance(size, int) else tuple(size)
 
     def __call__(self, image: Any) -> Any:
-        return _cropped(image, [round((room - size) / 2) for room, size in zip(_extent(image), self.size)], self.size)
+        return self.cropped(image, [round((room - size) / 2) for room, size in zip(_extent(image), self.size)])
+
+    def cropped(self, image: Any, corner: list[int]) -> Any:
+        """The part of the image that begins at `corner` (top, left)."""
+        part = tuple(slice(start, start + length) for start, length in zip(corner, self.size))
+        return image[(..., *part)] if isinstance(image, Tensor) else np.asarray(image)[part]
 
 
 class RandomCrop(CenterCrop):
@@ -103,52 +109,25 @@ class RandomCrop(CenterCrop):
         self.padding: int = padding or 0
 
     def __call__(self, image: Any) -> Any:
-        p = self.padding
-        image = _on_tensor(image, lambda x: functional.pad(x, (p, p, p, p))) if p else image
+        image = _on_tensor(image, lambda x: functional.pad(x, (self.padding,) * 4)) if self.padding else image
         rooms = [length - size for length, size in zip(_extent(image), self.size)]
         if min(rooms) < 0:
             raise ValueError(f"RandomCrop: expected an image of at least {self.size}, got {_extent(image)}")
-        return _cropped(image, [int(randint(0, room + 1, ()).item()) for room in rooms], self.size)
+        return self.cropped(image, [int(randint(0, room + 1, ()).item()) for room in rooms])
 
 
+@dataclass
 class RandomHorizontalFlip:
     """Mirror left and right with probability `p`."""
 
-    def __init__(self, p: float = 0.5) -> None:
-        self.p: float = p
+    p: float = 0.5
 
     def __call__(self, image: Any) -> Any:
-        return self.mirrored(image, -1)
-
-    def mirrored(self, image: Any, dim: int) -> Any:
-        """The image mirrored along `dim` of its tensor with probability `p`, else the image itself."""
-        return _on_tensor(image, lambda x: flip(x, (dim,))) if rand(()).item() < self.p else image
-
-
-class RandomVerticalFlip(RandomHorizontalFlip):
-    """Mirror top and bottom with probability `p`."""
-
-    def __call__(self, image: Any) -> Any:
-        return self.mirrored(image, -2)
-
-
-class ToPILImage:
-    """A tensor (c, h, w) from 0 to 1 as a uint8 array (h, w) or (h, w, c), used here instead of a PIL image."""
-
-    def __call__(self, image: Tensor) -> np.ndarray:
-        array = image.detach().cpu().numpy()
-        if array.dtype.kind == "f":
-            array = (array * 255).astype(np.uint8)
-        return array[0] if len(array) == 1 else array.transpose(1, 2, 0)
+        return _on_tensor(image, lambda x: flip(x, (-1,))) if rand(()).item() < self.p else image
 
 
 def _extent(image: Any) -> tuple[int, ...]:
     return tuple(image.shape[-2:] if isinstance(image, Tensor) else np.asarray(image).shape[:2])
-
-
-def _cropped(image: Any, corner: list[int], size: tuple[int, ...]) -> Any:
-    part = tuple(slice(start, start + length) for start, length in zip(corner, size))
-    return image[(..., *part)] if isinstance(image, Tensor) else np.asarray(image)[part]
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:

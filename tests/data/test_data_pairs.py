@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from minitorch.data import Digits, Pairs, draw_pairs, load_digits, normalise, pair_sets
+from minitorch.data.digits import enlarge
 from minitorch.data.mnist import average_2x2
-from minitorch.data.uci import enlarge
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -9,7 +9,6 @@ import pytest
 import minitorch as mt
 from minitorch.utils.data import (
     BatchSampler,
-    ChainDataset,
     ConcatDataset,
     DataLoader,
     Dataset,
@@ -302,4 +301,3 @@ def test_data_sets_are_joined():
     assert [joined[i]["square"] for i in range(len(joined))] == [0, 1, 0, 1, 4]
     assert joined[-1]["square"] == 4
     assert len(Squares(2) + Squares(1)) == 3
-    assert list(ChainDataset([Countdown(2), Countdown(1)])) == [2, 1, 1] == list(Countdown(2) + Countdown(1))

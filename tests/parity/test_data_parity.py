@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minitorch.data.uci import enlarge
+from minitorch.data.digits import enlarge
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytestmark = pytest.mark.parity

@@ -3,17 +3,14 @@
 # fmt: off
 # isort: off
 from minitorch.utils.data import sampler
-from minitorch.utils.data.collate import default_collate, default_convert
-from minitorch.utils.data.dataloader import DataLoader, get_worker_info
-from minitorch.utils.data.dataset import (
-    ChainDataset, ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split,
-)
+from minitorch.utils.data.dataloader import DataLoader, default_collate, default_convert, get_worker_info
+from minitorch.utils.data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from minitorch.utils.data.sampler import (
     BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler,
 )
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
+    "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "default_collate",
     "default_convert", "get_worker_info", "random_split", "sampler",
 ]

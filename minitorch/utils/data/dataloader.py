@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
-from minitorch.creation import from_numpy
+from minitorch.backend import array_module, float64
+from minitorch.creation import from_numpy, tensor
+from minitorch.ops.joining import stack
 from minitorch.random import Generator, default_generator
-from minitorch.utils.data.collate import default_collate, default_convert
 from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
-from minitorch.utils.data.sampler import batch_count, batches
+from minitorch.utils.data.sampler import BatchSampler
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings put in a list.
+
+    Python floats become float64 as in PyTorch, arrays keep their dtype. Raises ValueError for shapes, lengths or keys that
+    differ between the samples, TypeError for other samples.
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return stack(batch)
+    if isinstance(first, (np.ndarray, np.generic)):
+        if any(np.shape(sample) != np.shape(first) for sample in batch):
+            shapes = ", ".join(str(np.shape(sample)) for sample in batch)
+            raise ValueError(f"default_collate: expected equal shapes, got {shapes}")
+        return from_numpy(np.stack(batch))
+    if isinstance(first, (float, int)):
+        return tensor(batch, dtype=float64 if isinstance(first, float) else None)
+    if isinstance(first, (str, bytes)):
+        return list(batch)
+    if isinstance(first, Mapping):
+        if any(sample.keys() != first.keys() for sample in batch):
+            raise ValueError(f"default_collate: samples with different keys: {[sorted(sample) for sample in batch]}")
+        return {key: default_collate([sample[key] for sample in batch]) for key in first}
+    if isinstance(first, (tuple, list)):
+        if any(len(sample) != len(first) for sample in batch):
+            raise ValueError(f"default_collate: samples of different lengths: {[len(sample) for sample in batch]}")
+        columns = [default_collate(column) for column in zip(*batch)]
+        return type(first)(*columns) if hasattr(first, "_fields") else columns
+    raise TypeError(
+        f"default_collate: expected tensors, arrays, numbers, strings, or tuples, lists and dicts of them, got "
+        f"{type(first).__name__}; pass a collate_fn"
+    )
+
+
+def default_convert(data: Any) -> Any:
+    """A sample for a loader without batches: arrays and NumPy numbers become tensors, all else is kept."""
+    if isinstance(data, (np.ndarray, np.generic)):
+        return from_numpy(np.asarray(data))
+    if isinstance(data, Mapping):
+        return {key: default_convert(value) for key, value in data.items()}
+    if isinstance(data, (tuple, list)):
+        converted = [default_convert(value) for value in data]
+        return type(data)(*converted) if hasattr(data, "_fields") else converted
+    return data
 
 
 class DataLoader:
@@ -63,12 +108,7 @@ class DataLoader:
             raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
         self.num_workers: int = num_workers
         self.pin_memory: bool = pin_memory
-        self.timeout: float = timeout
-        self.worker_init_fn: Any = worker_init_fn
-        self.prefetch_factor: int | None = prefetch_factor
-        self.persistent_workers: bool = persistent_workers
         self.dataset: Any = dataset
-        self._iterable = isinstance(dataset, IterableDataset)
         self.batch_size: int | None = batch_size if batch_sampler is None else None
         self.shuffle: bool = bool(shuffle)
         self.sampler = sampler
@@ -81,15 +121,15 @@ class DataLoader:
         self._goes_on = False  # whether the next iteration continues that epoch
 
     def __len__(self) -> int:
-        samples = len(self._samples())
-        return samples if self.batch_size is None else batch_count(samples, self.batch_size, self.drop_last)
+        samples = self._samples()
+        return len(samples if self.batch_size is None else BatchSampler(samples, self.batch_size, self.drop_last))
 
     def __iter__(self) -> Iterator[Any]:
         if self._place is None or not self._goes_on:
             self._place = self._order(), 0
         self._goes_on = False
         order, given = self._place
-        chunks = iter(order) if self.batch_size is None else batches(order, self.batch_size, self.drop_last)
+        chunks: Any = order if self.batch_size is None else BatchSampler(order, self.batch_size, self.drop_last)
         for chunk in islice(chunks, given, None):
             batch = self._batch(chunk)
             given += 1
@@ -117,8 +157,7 @@ class DataLoader:
         nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
         """
         own = self._form()
-        get: Any = state_dict.get
-        form, given, order, stream = map(get, ("loader", "batches", "order", "generator"))
+        form, given, order, stream = map(state_dict.get, ("loader", "batches", "order", "generator"))
         if form != own:
             raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
         most = math.inf if own["samples"] is None else len(self)
@@ -151,25 +190,29 @@ class DataLoader:
 
     def _order(self) -> Iterable[Any]:
         samples = self._samples()
-        if samples is not self.dataset or self._iterable:
+        if samples is not self.dataset or isinstance(self.dataset, IterableDataset):
             return samples
         if self.shuffle:
             return (self.generator or default_generator).numpy.permutation(len(self.dataset)).tolist()
         return range(len(self.dataset))
 
     def _batch(self, positions: Any) -> Any:
-        if self._iterable:
+        dataset = self.dataset
+        if isinstance(dataset, IterableDataset):
             return self.collate_fn(positions)
         if self._one_by_one:
-            return self.collate_fn(self.dataset[positions])
-        dataset = self.dataset
+            return self.collate_fn(dataset[positions])
         while type(dataset) is Subset and self.collate_fn is default_collate:
             positions = [dataset.indices[i] for i in positions]
             dataset = dataset.dataset
-        # no subclass, since its __getitem__ may do more
-        if type(dataset) is TensorDataset and self.collate_fn is default_collate:
-            return _rows(dataset, positions)
-        return self.collate_fn([dataset[i] for i in positions])
+        if type(dataset) is not TensorDataset or self.collate_fn is not default_collate:  # a subclass's __getitem__ may do more
+            return self.collate_fn([dataset[i] for i in positions])
+        index = np.array(positions)
+        check_positions("DataLoader", index, len(dataset))  # on a GPU, positions outside would silently wrap around
+        return [
+            t[index] if t.requires_grad else wrap(t.array.take(array_module(t.array).asarray(index), axis=0))
+            for t in dataset.tensors
+        ]
 
 
 def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool) -> None:
@@ -196,13 +239,3 @@ def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batc
 
 def get_worker_info() -> None:
     """None, as in PyTorch's main process: there are no worker processes."""
-
-
-def _rows(dataset: TensorDataset, positions: list[Any]) -> list[Tensor]:
-    """The batch that `default_collate` would make of these samples, by one indexing of each tensor."""
-    index = np.array(positions)
-    check_positions("DataLoader", index, len(dataset))  # on a GPU, positions outside would silently wrap around
-    return [
-        t[index] if t.requires_grad else wrap(t.array.take(array_module(t.array).asarray(index), axis=0))
-        for t in dataset.tensors
-    ]

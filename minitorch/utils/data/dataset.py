@@ -7,7 +7,7 @@ import typing
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
@@ -39,9 +39,6 @@ class IterableDataset(Dataset[T]):
     def __iter__(self) -> Iterator[T]:
         raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written")
 
-    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
-        return ChainDataset([self, other])
-
 
 class ConcatDataset(Dataset[T]):
     """Several data sets as one. Raises ValueError if there is none, TypeError for an `IterableDataset`."""
@@ -51,32 +48,17 @@ class ConcatDataset(Dataset[T]):
         if not self.datasets:
             raise ValueError("ConcatDataset: expected at least one data set")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
-            raise TypeError("ConcatDataset: an IterableDataset has no positions; use ChainDataset")
+            raise TypeError("ConcatDataset: an IterableDataset has no positions")
         self.cumulative_sizes: list[int] = list(accumulate(map(len, self.datasets)))
 
     def __getitem__(self, index: int) -> T:
-        count = len(self)
-        if not -count <= index < count:
-            raise IndexError(f"ConcatDataset: position {index} in a data set of {count} samples")
-        index %= count
+        check_positions("ConcatDataset", np.array(index), len(self))
+        index %= len(self)
         which = bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
-
-
-class ChainDataset(IterableDataset[T]):
-    """The samples of several iterable data sets, one data set after another."""
-
-    def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
-        self.datasets: list[Any] = list(datasets)
-
-    def __iter__(self) -> Iterator[T]:
-        return chain.from_iterable(self.datasets)
-
-    def __len__(self) -> int:
-        return sum(map(len, self.datasets))
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -135,7 +117,6 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
 
 
 def check_positions(name: str, positions: np.ndarray, count: int) -> None:
-    if positions.size:
-        low, high = positions.min(), positions.max()
-        if low < -count or high >= count:
-            raise IndexError(f"{name}: position {low if low < -count else high} in a data set of {count} samples")
+    outside = positions[(positions < -count) | (positions >= count)]
+    if outside.size:
+        raise IndexError(f"{name}: position {outside.flat[0]} in a data set of {count} samples")

@@ -114,23 +114,13 @@ class BatchSampler(Sampler[list[int]]):
         self.drop_last: bool = drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
-        return batches(self.sampler, self.batch_size, self.drop_last)
+        remaining = iter(self.sampler)
+        while chunk := list(islice(remaining, self.batch_size)):
+            if len(chunk) == self.batch_size or not self.drop_last:
+                yield chunk
 
     def __len__(self) -> int:
-        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
-
-
-def batch_count(samples: int, size: int, drop_last: bool) -> int:
-    """How many lists `batches` yields."""
-    return samples // size if drop_last else -(-samples // size)
-
-
-def batches(samples: Iterable[Any], size: int, drop_last: bool) -> Iterator[list[Any]]:
-    """Lists of `size` consecutive samples; a shorter last one is left out with `drop_last`."""
-    remaining = iter(samples)
-    while chunk := list(islice(remaining, size)):
-        if len(chunk) == size or not drop_last:
-            yield chunk
+        return len(self.sampler) // self.batch_size if self.drop_last else -(-len(self.sampler) // self.batch_size)
 
 
 def _count(sampler: Sampler[Any], value: Any, what: str = "num_samples") -> int:
