@@ -22,8 +22,8 @@ from minitorch.autograd.formulas import show_in_help
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import (
     bool_ as bool, complex64, complex128, device, float16, float16 as half, float32, float32 as float, float64,
-    float64 as double, get_default_device, get_default_dtype, int8, int16, int16 as short, int32, int32 as int, int64,
-    int64 as long, set_default_device, set_default_dtype, uint8,
+    float64 as double, finfo, get_default_device, get_default_dtype, iinfo, int8, int16, int16 as short, int32, int32 as int,
+    int64, int64 as long, set_default_device, set_default_dtype, uint8,
 )
 from minitorch.backends import get_num_threads, set_float32_matmul_precision, set_num_threads, use_deterministic_algorithms
 from minitorch.creation import (
@@ -34,7 +34,6 @@ from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
 from minitorch.jit import compile
 from minitorch.keywords import take_keywords
-from minitorch.limits import finfo, iinfo
 from minitorch.memory import keep_freed_memory
 from minitorch.ops.activation import log_softmax, relu, sigmoid, softmax
 from minitorch.ops.arithmetic import (
@@ -77,10 +76,9 @@ from minitorch.ops.triangles import diag, diag_embed, diagflat, diagonal, trace,
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal
-from minitorch.size import Size
+from minitorch.conversion import Size
 from minitorch.tensor_types import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
-    set_default_tensor_type,
 )
 
 __version__ = "0.1.0"
@@ -110,7 +108,7 @@ __all__ = [
     "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
     "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
-    "select", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
+    "select", "set_default_device", "set_default_dtype", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
     "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",

@@ -14,7 +14,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, Final
 
 from layers.parameter import Parameter
@@ -66,8 +66,10 @@ class Stand(ModuleType):
             raise AttributeError(name)
         if name.endswith("_") and self.__name__ in ("torch", "torch.nn.functional") and hasattr(Tensor, name):
             return getattr(Tensor, name)  # torch.sin_(x) is x.sin_()
-        said = missing(self.__name__, name, dir(self._stands_for))
-        if _is_from_import(sys._getframe(1)):
+        said, caller = missing(self.__name__, name, dir(self._stands_for)), sys._getframe(1)
+        if (
+            dis.opname[caller.f_code.co_code[max(caller.f_lasti, 0)]] == "IMPORT_FROM"
+        ):  # which replaces the text of an AttributeError
             raise ImportError(said, name=self.__name__)
         raise AttributeError(said)
 
@@ -80,11 +82,6 @@ def missing(module: str, name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, 1)
     hint = f"; the nearest name there is {module}.{near[0]}" if near else ""
     return f"minitorch has no {module}.{name}{hint}. docs/coverage.md lists the names it has."
-
-
-def _is_from_import(frame: FrameType) -> bool:
-    """Whether `frame` runs `from module import name`, which replaces the text of an AttributeError with its own."""
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM" if frame.f_lasti >= 0 else False
 
 
 def _place(name: str) -> str | None:

@@ -99,6 +99,28 @@ def get_default_dtype() -> np.dtype:
     return _default_dtype
 
 
+class finfo:
+    """The limits of a floating dtype (by default the default dtype) as Python numbers; raises ValueError for integers."""
+
+    def __init__(self, type: np.dtype | None = None) -> None:
+        info = np.finfo(np.dtype(type or get_default_dtype()))
+        self.dtype: str = str(info.dtype)
+        self.bits: int = int(info.bits)
+        self.min: float = float(info.min)
+        self.max: float = float(info.max)
+        self.eps: float = float(info.eps)
+        self.tiny: float = float(info.tiny)
+        self.smallest_normal: float = self.tiny
+        self.resolution: float = float(info.resolution)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name):g}" for name in ("resolution", "min", "max", "eps"))
+        return f"finfo({shown}, dtype={self.dtype})"
+
+
+iinfo: Final = np.iinfo
+
+
 def cupy(index: int | None = 0) -> ModuleType:
     """The module CuPy, after checking that it can compute; raises RuntimeError with the reason if it cannot."""
     if index:

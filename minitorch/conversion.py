@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -9,12 +10,27 @@ import numpy as np
 from minitorch import backend, printing
 from minitorch.autograd.views import logical_layout
 from minitorch.backend import Device
-from minitorch.size import Size
 
 NO_GRAD_KEPT: Final = (
     "the .grad of a tensor that is not a leaf is not kept during backward(); call retain_grad() on it before, or read the "
     ".grad of the leaf you mean"
 )
+
+
+class Size(tuple[int, ...]):
+    """The lengths of the dimensions: a tuple that prints as `torch.Size([2, 3])` and has `numel()`."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def __add__(self, other: tuple[Any, ...]) -> Size:  # a Size again, as in PyTorch
+        return Size(tuple.__add__(self, other))
 
 
 class Conversion:
@@ -158,10 +174,9 @@ class Conversion:
         return bool((self.array == other).any())
 
     def __repr__(self) -> str:
+        notes = ["requires_grad=True" if self.grad_fn is None else f"grad_fn=<{self.grad_fn.name()}>"]
         device = ["device='cuda:0'"] if self.is_cuda else []
-        made_by = self.grad_fn
-        gradient = ["requires_grad=True"] if made_by is None else [f"grad_fn=<{made_by.name()}>"]
-        return printing.text_of(self.array, device, gradient if self.requires_grad else [], backend.get_default_dtype())
+        return printing.text_of(self.array, device, notes if self.requires_grad else [], backend.get_default_dtype())
 
     def __format__(self, spec: str) -> str:
         """Format the number of a 0-d tensor, or with a `spec` of any one-element tensor; other tensors as `repr`."""

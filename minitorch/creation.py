@@ -30,12 +30,11 @@ class Options(TypedDict, total=False):
     requires_grad: bool
 
 
-def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device, bool]:
-    """The three options, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
+def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device]:
+    """The dtype and device, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"{name}: there is no keyword {', '.join(sorted(unknown))}")
-    kind = np.dtype(options.get("dtype") or dtype or backend.get_default_dtype())
-    return kind, backend.as_device(options.get("device")), options.get("requires_grad", False)
+    return np.dtype(options.get("dtype") or dtype or backend.get_default_dtype()), backend.as_device(options.get("device"))
 
 
 def options_like(input: Tensor, options: Any) -> Options:
@@ -46,13 +45,12 @@ def options_like(input: Tensor, options: Any) -> Options:
 
 def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
     """A tensor from a new host array, with the given options."""
-    dtype, device, requires_grad = _settled(name, options, dtype)
-    return _requiring(wrap(backend.to_array(array, dtype, device)), requires_grad)
+    return _requiring(backend.to_array(array, *_settled(name, options, dtype)), options)
 
 
-def _requiring(tensor: Tensor, requires_grad: bool) -> Tensor:
-    if requires_grad:
-        tensor.requires_grad = True
+def _requiring(array: Any, options: Any) -> Tensor:
+    tensor = wrap(array)
+    tensor.requires_grad = bool(options.get("requires_grad"))
     return tensor
 
 
@@ -76,18 +74,16 @@ def tensor(
     stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for data that
     are not numeric, not in native byte order, or of more than 64 bits.
     """
-    return _requiring(wrap(new_array(data, dtype, device)), requires_grad)
+    return _requiring(new_array(data, dtype, device), {"requires_grad": requires_grad})
 
 
 def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | None = None) -> Tensor:
     """A tensor that shares the memory of `data`, an array or tensor, if dtype and device allow it; else a copy."""
-    if isinstance(data, Tensor):
-        return data.to(device=device, dtype=dtype)
-    if not backend.is_array(data):
-        return tensor(data, dtype=dtype, device=device)
     if isinstance(data, np.ndarray):
-        return from_numpy(data).to(device=backend.as_device(device), dtype=dtype)
-    return wrap(data.view()).to(device=device, dtype=dtype)
+        data, device = from_numpy(data), backend.as_device(device)
+    elif backend.is_array(data):
+        data = wrap(data.view())
+    return data.to(device=device, dtype=dtype) if isinstance(data, Tensor) else tensor(data, dtype=dtype, device=device)
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
@@ -118,9 +114,8 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
 
 def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dtype: np.dtype | None = None) -> Tensor:
-    dtype, device, requires_grad = _settled(name, options, dtype)
-    array = backend.module_of(device).full(_sizes(name, size), held(name, number, dtype), dtype)
-    return _requiring(wrap(array), requires_grad)
+    dtype, device = _settled(name, options, dtype)
+    return _requiring(backend.module_of(device).full(_sizes(name, size), held(name, number, dtype), dtype), options)
 
 
 def full(size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
@@ -145,8 +140,8 @@ def ones(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
 
 def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor of shape `size`."""
-    dtype, device, requires_grad = _settled("empty", options)
-    return _requiring(wrap(backend.module_of(device).empty(_sizes("empty", size), dtype)), requires_grad)
+    dtype, device = _settled("empty", options)
+    return _requiring(backend.module_of(device).empty(_sizes("empty", size), dtype), options)
 
 
 def zeros_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
@@ -200,8 +195,8 @@ def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
     """`base` to the power of `steps` evenly spaced numbers; raises ValueError for a bound with dimensions."""
-    dtype, bounds = np.dtype(options.get("dtype") or float), _bounds("logspace", start, end)
-    first, last = (float(bound) if dtype.kind == "f" else int(bound) for bound in bounds)
+    whole = np.dtype(options.get("dtype") or float).kind != "f"
+    first, last = (int(bound) if whole else float(bound) for bound in _bounds("logspace", start, end))
     return _made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)
 
 
@@ -215,27 +210,27 @@ def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
 # ---- draws, on the host --------------------------------------------------------------------------------------------------
 
 
-def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, options: Options) -> tuple[np.dtype, np.ndarray]:
-    """The requested dtype, and the numbers drawn in it, or in float64 if NumPy cannot draw in it."""
+def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, options: Options) -> Tensor:
+    """Random numbers, drawn in float64 if NumPy cannot draw in the requested dtype."""
     dtype, shape = _settled(name, options)[0], _sizes(name, size)
     if dtype.kind != "f":
         raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
     numpy = (generator or default_generator).numpy
     draw = numpy.random if name == "rand" else numpy.standard_normal
-    return dtype, draw(shape, dtype if dtype in (backend.float32, backend.float64) else backend.float64)
+    numbers = draw(shape, dtype if dtype in (backend.float32, backend.float64) else backend.float64)
+    if name == "rand" and dtype == backend.float16:  # in which numbers above 0.99976 would be rounded to 1
+        numbers = np.minimum(numbers, 1 - 2.0**-11)
+    return _made(name, numbers, options)
 
 
 def rand(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """Uniform random numbers in [0, 1), drawn on the host."""
-    dtype, numbers = _drawn("rand", size, generator, options)
-    if dtype == backend.float16:  # in which numbers above 0.99976 would be rounded to 1
-        numbers = np.minimum(numbers, 1 - 2.0**-11)
-    return _made("rand", numbers, options)
+    return _drawn("rand", size, generator, options)
 
 
 def randn(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """Standard normal random numbers, drawn on the host."""
-    return _made("randn", _drawn("randn", size, generator, options)[1], options)
+    return _drawn("randn", size, generator, options)
 
 
 def randint(

@@ -29,23 +29,6 @@ def synchronize() -> None:
     backend.cupy().cuda.Device().synchronize()
 
 
-def manual_seed_all(seed: int) -> None:
-    """Seed the default generator, as `manual_seed` does, since at most one GPU is used."""
-    manual_seed(seed)
-
-
-def current_device() -> int:
-    """The number of the GPU in use, 0; raises RuntimeError if there is no usable GPU."""
-    backend.cupy()
-    return 0
-
-
-def set_device(device: Any) -> None:
-    """Does nothing: one GPU is used. Raises ValueError for what is no GPU's number or name, RuntimeError for a second GPU."""
-    if index := backend.device(f"cuda:{device}" if isinstance(device, int) else str(device)).index:
-        raise RuntimeError(f"device 'cuda:{index}' cannot be used: minitorch computes on one GPU, 'cuda:0'")
-
-
 def get_device_name(device: Any = None) -> str:
     """The name of the GPU; raises RuntimeError if there is no usable GPU."""
     return backend.cupy().cuda.runtime.getDeviceProperties(0)["name"].decode()
@@ -57,6 +40,7 @@ def empty_cache() -> None:
         backend.cupy().get_default_memory_pool().free_all_blocks()
 
 
+manual_seed_all: Final = manual_seed  # since at most one GPU is used
 FloatTensor: Final = _TYPES["Float"]
 DoubleTensor: Final = _TYPES["Double"]
 HalfTensor: Final = _TYPES["Half"]

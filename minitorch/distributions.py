@@ -11,13 +11,13 @@ from typing import Any
 
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.conversion import Size
 from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
 from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.scatter import gather
-from minitorch.size import Size
 
 
 def _together(*values: Tensor | float) -> list[Tensor]:
@@ -35,7 +35,6 @@ class Distribution:
     event_shape: Any
     mean: Tensor
     variance: Tensor
-    has_rsample: bool = False
 
     def __init__(self, batch_shape: Sequence[int] = ()) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size()
@@ -71,7 +70,6 @@ class Normal(Distribution):
 
     loc: Tensor
     scale: Tensor
-    has_rsample = True
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
         self.loc, self.scale = _together(loc, scale)
@@ -96,7 +94,6 @@ class Uniform(Distribution):
 
     low: Tensor
     high: Tensor
-    has_rsample = True
 
     def __init__(self, low: Tensor | float, high: Tensor | float, validate_args: bool | None = None) -> None:
         self.low, self.high = _together(low, high)
@@ -196,18 +193,3 @@ class Multinomial(Categorical):
 
     def entropy(self) -> Tensor:
         raise NotImplementedError("Multinomial: entropy is not written")
-
-
-def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
-    """The mean of log p(x) - log q(x) under p, for two normal, Bernoulli or categorical distributions.
-
-    Raises NotImplementedError for other pairs.
-    """
-    if isinstance(p, Normal) and isinstance(q, Normal):
-        ratio = p.variance / q.variance
-        return 0.5 * (ratio + (p.loc - q.loc) ** 2 / q.variance - 1 - log(ratio))
-    if isinstance(p, Bernoulli) and isinstance(q, Bernoulli):
-        return p.log_prob(p.probs) - q.log_prob(p.probs)
-    if isinstance(p, Categorical) and isinstance(q, Categorical):
-        return (p.probs * (p.logits - q.logits)).sum(-1)
-    raise NotImplementedError(f"kl_divergence: not available for {type(p).__name__} and {type(q).__name__}")

@@ -105,9 +105,9 @@ def choices(library: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def facts() -> dict[str, str]:
     """The versions and libraries in use, by name."""
-    library = blas()
-    known = f"kernel {library['kernel']}, threads {library['threads']}"
-    pool = known if library["threads"] else "kernel and threads unknown (pip install threadpoolctl)"
+    library, pool = blas(), "kernel and threads unknown (pip install threadpoolctl)"
+    if library["threads"]:
+        pool = f"kernel {library['kernel']}, threads {library['threads']}"
     try:
         gpu = f"yes, CuPy {backend.cupy().__version__}"
     except RuntimeError as reason:
@@ -124,13 +124,11 @@ def facts() -> dict[str, str]:
 def advice(now: Measured, others: dict[str, Measured], variables: dict[str, dict[str, Any]]) -> list[str]:
     """A sentence for each setting that makes the step `WORTH` times as fast, and one if a second thread makes it slower."""
     slow = others[TWO].step_ms / others[ONE].step_ms if ONE in others and TWO in others else 0.0
-    found = [
-        f"{name}: the step is {now.step_ms / one.step_ms:.1f} times as fast. "
-        f"{' '.join(f'Set {key}={value}' if value is not None else f'Unset {key}' for key, value in variables[name].items())} "
-        "before Python starts."
-        for name, one in others.items()
-        if now.step_ms / one.step_ms >= WORTH and not (name == TWO and slow > 1)
-    ]
+    found = []
+    for name, one in others.items():
+        if (gain := now.step_ms / one.step_ms) >= WORTH and not (name == TWO and slow > 1):
+            how = " ".join(f"Unset {key}" if value is None else f"Set {key}={value}" for key, value in variables[name].items())
+            found.append(f"{name}: the step is {gain:.1f} times as fast. {how} before Python starts.")
     if slow >= WORTH:
         why = "other programs are using its processors, or the products are too small to be shared"
         found.append(f"{TWO}: with them the step takes {slow:.1f} times as long as with one, on this machine now; {why}.")

@@ -80,10 +80,9 @@ def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     check_writable(out, name)
     for given in inputs:
+        alike = given.array.strides == out.array.strides and given.shape == out.shape == result.shape
         shared = given is out or array_module(out.array).shares_memory(given.array, out.array)
-        if shared and (
-            name in JOINING or not given.array.strides == out.array.strides or not given.shape == out.shape == result.shape
-        ):
+        if shared and (name in JOINING or not alike):
             raise RuntimeError(
                 f"{name}: out= of shape {tuple(out.shape)} shares memory with an input of shape {tuple(given.shape)}"
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +47,7 @@ def export(
     import onnx
     import onnxruntime
 
-    tensors = [args] if isinstance(args, Tensor) else list(args)
+    tensors = _listed(args)
     if any(array_module(tensor.array) is not np for tensor in (*tensors, *model.state_dict().values())):
         raise ValueError("onnx.export: the net and its inputs must be on the CPU: use .to('cpu') first")
     names = list(input_names or inspect.signature(model.forward).parameters)[: len(tensors)]
@@ -59,7 +61,7 @@ def export(
     try:
         graph = Graph(onnx, dict(zip(names, tensors)), model.state_dict(), any(axes.values()))
         with Switch(True), Switch(graph, "watch"):  # recorded, so that in-place changes are operations, too
-            results = _outputs(model(*tensors))
+            results = _listed(model(*tensors))
         ends = list(output_names or (f"output_{i}" for i in range(len(results))))
         for result, end in zip(results, ends):
             graph.nodes.append(onnx.helper.make_node("Identity", [graph.named(result.array)], [end]))
@@ -69,7 +71,7 @@ def export(
         rng = np.random.default_rng(0)
         others = [_other(tensor.array, bool(axes[name]), rng) for name, tensor in zip(names, tensors)]
         with Switch(False):
-            expected = [result.array for result in _outputs(model(*map(wrap, others)))]
+            expected = [result.array for result in _listed(model(*map(wrap, others)))]
         session = onnxruntime.InferenceSession(written.SerializeToString(), providers=["CPUExecutionProvider"])
         got = session.run(None, dict(zip(names, others)))
     finally:
@@ -81,15 +83,12 @@ def export(
                 f"onnx.export: for inputs other than those given, {end} differs from what the net computes. Does it depend on "
                 "chance, on the batch size, or on numbers that were taken out of tensors?"
             )
-    if hasattr(f, "write"):
-        f.write(written.SerializeToString())
-    else:
-        with atomic_write(f) as file:
-            file.write(written.SerializeToString())
+    with nullcontext(f) if hasattr(f, "write") else atomic_write(f) as file:
+        file.write(written.SerializeToString())
 
 
-def _outputs(result: Any) -> list[Tensor]:
-    return [result] if isinstance(result, Tensor) else list(result)
+def _listed(given: Any) -> list[Tensor]:
+    return [given] if isinstance(given, Tensor) else list(given)
 
 
 def _other(a: np.ndarray, longer: bool, rng: np.random.Generator) -> np.ndarray:
@@ -187,22 +186,9 @@ class Graph(Watch):
 # A rule gets the graph, the result and the arguments of `forward`, and returns the name of the result.
 
 
-def _same(operator: str) -> Callable[..., str]:
-    """A rule for one operator whose operands have the dtype of the result."""
-    return lambda graph, out, *inputs: graph.add(operator, *inputs, dtype=out.dtype)
-
-
-def _comparison(operator: str) -> Callable[..., str]:
-    return lambda graph, out, a, b: graph.add(operator, a, b, dtype=matched(a, b)[0].dtype)
-
-
-def _over(operator: str) -> Callable[..., str]:
-    """A rule for a reduction over dimensions."""
-    return lambda graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim))
-
-
-def _along(operator: str) -> Callable[..., str]:
-    return lambda graph, out, *inputs, dim: graph.add(operator, *inputs, axis=dim)
+def _each(rule: Callable[..., str], operators: Mapping[str, str]) -> dict[str, Callable[..., str]]:
+    """One rule for several operations: it gets ONNX's name of the operator first."""
+    return {name: partial(rule, operator) for name, operator in operators.items()}
 
 
 def _window(window: Any) -> dict[str, Any]:
@@ -241,16 +227,18 @@ def _arg(graph: Graph, out: Any, a: Any, dim: Any, keepdim: bool, largest: bool)
 # fmt: off
 _SAME = {name: name for name in ("Abs", "Add", "Cos", "Div", "Erf", "Exp", "Floor", "Gelu", "Log", "Mul", "Neg", "Pow", "Relu",
                                  "Sigmoid", "Sign", "Sin", "Sqrt", "Sub", "Tanh")}
-_SAME.update({"Matmul": "MatMul", "Maximum": "Max", "Minimum": "Min"})
+_SAME |= {"Matmul": "MatMul", "Maximum": "Max", "Minimum": "Min"}
 _COMPARISONS = {"Eq": "Equal", "Lt": "Less", "Le": "LessOrEqual", "Gt": "Greater", "Ge": "GreaterOrEqual"}
 _OVER = {"Sum": "ReduceSum", "Mean": "ReduceMean", "Logsumexp": "ReduceLogSumExp"}
 _ALONG = {"Cat": "Concat", "Softmax": "Softmax", "LogSoftmax": "LogSoftmax"}
 # fmt: on
 RULES: Final[dict[str, Callable[..., str]]] = {
-    **{name: _same(operator) for name, operator in _SAME.items()},
-    **{name: _comparison(operator) for name, operator in _COMPARISONS.items()},
-    **{name: _over(operator) for name, operator in _OVER.items()},
-    **{name: _along(operator) for name, operator in _ALONG.items()},
+    **_each(lambda name, graph, out, *inputs: graph.add(name, *inputs, dtype=out.dtype), _SAME),
+    **_each(lambda name, graph, out, a, b: graph.add(name, a, b, dtype=matched(a, b)[0].dtype), _COMPARISONS),
+    **_each(
+        lambda operator, graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim)), _OVER
+    ),
+    **_each(lambda name, graph, out, *inputs, dim: graph.add(name, *inputs, axis=dim), _ALONG),
     **dict.fromkeys(("Clone", "InPlace"), lambda graph, out, a, memory=None: graph.named(a)),
     **dict.fromkeys(("Reshape", "Contiguous"), lambda graph, out, a, shape: graph.reshaped(a, out.shape)),
     "Arg": _arg,

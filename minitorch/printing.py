@@ -64,9 +64,8 @@ def text_of(array: Any, device: list[str], gradient: list[str], usual: np.dtype)
     others = [backend.int64, backend.bool_, np.result_type(usual, backend.complex64)] if host.size else []
     if host.dtype not in [usual, *others]:
         notes.append(f"dtype=torch.{host.dtype}")
-    text = "tensor("
-    indent = len(text)
-    text += _numbers(host, indent) if host.size else "[]"
+    indent = len("tensor(")
+    text = "tensor(" + (_numbers(host, indent) if host.size else "[]")
     length = len(text) - text.rfind("\n") + 1
     for note in notes + gradient:
         breaks = length + len(note) + 2 > options.linewidth
@@ -77,7 +76,10 @@ def text_of(array: Any, device: list[str], gradient: list[str], usual: np.dtype)
 
 def _numbers(host: np.ndarray, indent: int) -> str:
     summarised = host.size > options.threshold
-    shown = _edges(host) if summarised else host
+    shown = host
+    for axis, length in enumerate(host.shape if summarised else ()):
+        if length > 2 * options.edgeitems:
+            shown = shown.take(np.r_[: options.edgeitems, length - options.edgeitems : length], axis)
     if host.dtype.kind != "c":
         column = _Column(shown)
         return _nested(host, indent, summarised, column, column.width)
@@ -137,12 +139,3 @@ def _nested(array: np.ndarray, indent: int, summarised: bool, write: Any, width:
     if cut:
         texts.insert(edge, "...")
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(texts) + "]"
-
-
-def _edges(array: np.ndarray) -> np.ndarray:
-    """The elements that a summarised tensor shows."""
-    for axis, length in enumerate(array.shape):
-        if length > 2 * options.edgeitems:
-            kept = np.r_[: options.edgeitems, length - options.edgeitems : length]
-            array = array.take(kept, axis)
-    return array

@@ -73,29 +73,9 @@ class Generator:
         return self
 
 
-default_generator: Final = Generator()
-
-
-def manual_seed(seed: int) -> Generator:
-    """Seed the default generator, from which weights, shuffles and dropout are drawn; returns it."""
-    return default_generator.manual_seed(seed)
-
-
-def seed() -> int:
-    """Seed the default generator with a seed drawn by the operating system; returns that seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The seed of the default generator."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> Tensor:
-    """The state of the default generator."""
-    return default_generator.get_state()
-
-
-def set_rng_state(state: Tensor) -> None:
-    """Make the default generator continue from a state of `get_rng_state`."""
-    default_generator.set_state(state)
+default_generator: Final = Generator()  # from which weights, shuffles and dropout are drawn
+manual_seed: Final = default_generator.manual_seed
+seed: Final = default_generator.seed
+initial_seed: Final = default_generator.initial_seed
+get_rng_state: Final = default_generator.get_state
+set_rng_state: Final = default_generator.set_state

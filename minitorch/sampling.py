@@ -74,13 +74,13 @@ def normal(
         raise ValueError(f"normal: expected a standard deviation of 0 or more, got {float(lowest)}")
     if tensors and size is not None:
         raise TypeError("normal: a size goes with numbers as mean and std, not with tensors")
-    if not tensors and size is None:
-        raise ValueError("normal: expected a size, or a tensor as mean or std")
     requires_grad = options.pop("requires_grad", False)
     if tensors:
         like = broadcast_tensors(*tensors)[0]
         size, options = like.shape, creation.options_like(like, {})
-    out = creation.randn(tuple(size or ()), generator=generator, **options) * std + mean
+    if size is None:
+        raise ValueError("normal: expected a size, or a tensor as mean or std")
+    out = creation.randn(size, generator=generator, **options) * std + mean
     return out.requires_grad_() if requires_grad else out
 
 
@@ -102,13 +102,12 @@ def random_(
 
     Raises ValueError for an empty range.
     """
-    low = kwargs.pop("from", from_)
+    low, kind = kwargs.pop("from", from_), tensor.dtype.kind
     if kwargs:
         raise TypeError(f"random_: unknown keyword {', '.join(kwargs)}")
     if to is None and low:
         low, to = 0, low
     if to is None:
-        kind = tensor.dtype.kind
         to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
     if low >= to:
         raise ValueError(f"random_: expected from < to, got {low} and {to}")

@@ -10,7 +10,7 @@ import numpy as np
 from minitorch import backend, creation
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.size import Size
+from minitorch.conversion import Size
 
 
 class TensorType:
@@ -51,33 +51,9 @@ ShortTensor: Final = TensorType("Short", backend.int16)
 IntTensor: Final = TensorType("Int", backend.int32)
 LongTensor: Final = TensorType("Long", backend.int64)
 BoolTensor: Final = TensorType("Bool", backend.bool_)
-# fmt: off
-TYPES: Final = (
-    HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor,
-)
-# fmt: on
-CUDA_TYPES: Final = {kind.kind: TensorType(kind.kind, kind.dtype, backend.CUDA) for kind in TYPES}
-_BY_NAME = {str(kind): kind for kind in (*TYPES, *CUDA_TYPES.values())}
-
-
-def tensor_type(name: Any) -> TensorType | None:
-    """The type called `name`, such as "torch.FloatTensor", or `name` itself if it is a type; None for anything else."""
-    return name if isinstance(name, TensorType) else _BY_NAME.get(name) if isinstance(name, str) else None
-
-
-def type_name(tensor: Tensor) -> str:
-    """The result of `x.type()`, such as "torch.FloatTensor"."""
-    of = tensor.dtype, tensor.device
-    return next((name for name, kind in _BY_NAME.items() if (kind.dtype, kind.device) == of), f"torch.{tensor.dtype}")
-
-
-def set_default_tensor_type(t: TensorType | str) -> None:
-    """Set the default dtype and device to those of a floating type, such as "torch.cuda.FloatTensor"."""
-    kind = tensor_type(t)
-    if kind is None:
-        raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
-    backend.set_default_dtype(kind.dtype)
-    backend.set_default_device(kind.device)
+_TYPES = HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor
+CUDA_TYPES: Final = {kind.kind: TensorType(kind.kind, kind.dtype, backend.CUDA) for kind in _TYPES}
+_BY_NAME = {str(kind): kind for kind in (*_TYPES, *CUDA_TYPES.values())}
 
 
 @overload
@@ -89,9 +65,9 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str, non_blocking: bool 
 def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_blocking: bool = False) -> Tensor | str:
     """The tensor in `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without `dtype`, the name of its type."""
     if dtype is None:
-        return type_name(input)
-    kind = tensor_type(dtype)
-    return input.to(dtype) if kind is None else input.to(kind.device, kind.dtype)
+        return next((name for name, kind in _BY_NAME.items() if isinstance(input, kind)), f"torch.{input.dtype}")
+    kind: Any = _BY_NAME.get(dtype, dtype) if isinstance(dtype, str) else dtype
+    return input.to(kind.device, kind.dtype) if isinstance(kind, TensorType) else input.to(dtype)
 
 
 def new(input: Tensor, *data: Any) -> Tensor:
@@ -107,12 +83,10 @@ def resize_(input: Tensor, *sizes: Any) -> Tensor:
     if input.requires_grad:
         raise RuntimeError(f"resize_: a tensor of shape {tuple(input.shape)} that requires a gradient cannot be resized")
     shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    count = math.prod(shape)
-    flat = input.array.reshape(-1)
+    count, flat = math.prod(shape), input.array.reshape(-1)
     if count > flat.size:
-        longer = backend.array_module(flat).empty(count, flat.dtype)
-        longer[: flat.size] = flat
-        flat = longer
+        flat = backend.array_module(flat).empty(count, flat.dtype)
+        flat[: input.array.size] = input.array.reshape(-1)
     input.array = flat[:count].reshape(shape)
     return input
 

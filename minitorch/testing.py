@@ -27,13 +27,11 @@ def assert_close(
     Sequences and dicts are compared entry by entry. By default the tolerances are PyTorch's, which depend on the dtypes.
     """
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
-    if isinstance(expected, dict):
-        assert actual.keys() == expected.keys(), msg or f"assert_close: expected keys {list(expected)}, got {list(actual)}"
-        actual, expected = list(actual.values()), list(expected.values())
-    if isinstance(expected, (list, tuple)):
-        assert len(actual) == len(expected), msg or f"assert_close: expected {len(expected)} entries, got {len(actual)}"
-        for pair in zip(actual, expected):
-            assert_close(*pair, **options)
+    if isinstance(expected, (dict, list, tuple)):
+        keys, own = (list(x) if isinstance(x, dict) else list(range(len(x))) for x in (expected, actual))
+        assert set(own) == set(keys), msg or f"assert_close: expected entries {keys}, got {own}"
+        for key in keys:
+            assert_close(actual[key], expected[key], **options)
         return
     a, b = (value.detach() if isinstance(value, Tensor) else as_tensor(value) for value in (actual, expected))
     assert a.shape == b.shape, msg or f"assert_close: expected shape {tuple(b.shape)}, got {tuple(a.shape)}"

@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "minitorch.backend", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.files.layout", "minitorch.memory",
     "minitorch.printing",
-    "minitorch.size", "minitorch.limits",
     "minitorch.autograd.views", "minitorch.conversion", "minitorch.autograd.formulas", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
     "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
     "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
@@ -70,7 +69,6 @@ HOST = {
     "minitorch.creation": "draws and counts on the host, so that both devices start alike",
     "minitorch.random": "seeds and states",
     "minitorch.sampling": "draws on the host",
-    "minitorch.limits": "describes dtypes",
     "minitorch.autograd.gradcheck": "compares on the host",
     "minitorch.autograd.differences": "moves numbers on the host",
     "minitorch.check.exercises": "numbers to try rules on, on the host",

@@ -14,8 +14,7 @@ from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.views import View
 from minitorch.backend import Device
-from minitorch.conversion import NO_GRAD_KEPT, Conversion, array_of_sizes_or_values
-from minitorch.size import Size
+from minitorch.conversion import NO_GRAD_KEPT, Conversion, Size, array_of_sizes_or_values
 
 if TYPE_CHECKING:
     from minitorch.methods import Methods as Base  # what type checkers and editors see; Python puts it on `Tensor` later

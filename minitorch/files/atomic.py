@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -14,8 +15,6 @@ try:
     import fcntl
 except ImportError:  # Windows, where no lock is needed: an open file can be neither removed nor renamed
     fcntl = None  # type: ignore[assignment]  # mypy reads this on a system that has it
-
-_SUFFIX = ".part"
 
 
 @contextmanager
@@ -51,7 +50,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             said = f"{reason.strerror} (nothing was replaced: the file that was there, if any, is unchanged)"
             raise OSError(reason.errno, said, str(path)) from reason
         raise
-    _flush_folder(path.parent)
+    if os.name != "nt":  # Windows cannot open folders
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _opened(path: str | os.PathLike[str]) -> os.stat_result | None:
@@ -76,7 +80,7 @@ def _open_temporary(path: Path) -> BinaryIO:
     """A new file beside `path`, locked while it is open, so that `_sweep` can tell that its writer is running."""
     while True:
         try:
-            file = open(path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_SUFFIX}"), "xb")  # noqa: SIM115  the caller closes it
+            file = open(path.with_name(f".{path.name}.{secrets.token_hex(8)}.part"), "xb")  # noqa: SIM115  the caller closes it
         except OSError as reason:
             raise OSError(reason.errno, reason.strerror, str(path)) from reason
         if fcntl is None:
@@ -92,9 +96,9 @@ def _open_temporary(path: Path) -> BinaryIO:
 
 def _sweep(path: Path) -> None:
     """Remove the temporary files of `path` whose writers have died, which no process has locked."""
-    if not path.parent.is_dir():
-        return
-    for stray in [entry for entry in path.parent.iterdir() if _is_temporary_of(path, entry.name)]:
+    temporary = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.part")
+    for name in filter(temporary.fullmatch, os.listdir(path.parent) if path.parent.is_dir() else ()):
+        stray = path.with_name(name)
         try:
             with open(stray, "rb") as file:
                 if fcntl is not None:
@@ -104,22 +108,3 @@ def _sweep(path: Path) -> None:
                 stray.unlink()
         except OSError:  # its writer is running, or another process has removed it
             pass
-
-
-def _prefix(path: Path) -> str:
-    return f".{path.name}."
-
-
-def _is_temporary_of(path: Path, name: str) -> bool:
-    token = name[len(_prefix(path)) : -len(_SUFFIX)]
-    return name == f"{_prefix(path)}{token}{_SUFFIX}" and len(token) == 16 and set(token) <= set("0123456789abcdef")
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

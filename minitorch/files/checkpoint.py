@@ -33,7 +33,11 @@ def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
     """
     if _HEADER in parts:
         raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")
-    stateful = {name: type(part).__name__ for name, part in parts.items() if _has_state(part)}
+    stateful = {
+        name: type(part).__name__
+        for name, part in parts.items()
+        if isinstance(part, Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
+    }
     content = {name: _state(part) if name in stateful else part for name, part in parts.items()}
     save({_HEADER: {"parts": stateful, "default_generator": default_generator.get_state()}, **content}, f)
 
@@ -54,8 +58,9 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
         )
     kinds = header["parts"]
     if parts.keys() != kinds.keys():
+        held, asked = (", ".join(names) or "no part" for names in (kinds, parts))
         raise CheckpointError(
-            f"load_checkpoint: {f} holds the states of {_listed(kinds)}, but was asked for {_listed(parts)}. Pass them all; "
+            f"load_checkpoint: {f} holds the states of {held}, but was asked for {asked}. Pass them all; "
             f"minitorch.load({str(f)!r})[name] is the state of one."
         )
     before = {name: copy.deepcopy(_state(part)) for name, part in parts.items()}
@@ -77,10 +82,6 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
             "wrote the file did, or start anew with another file."
         ) from reason
     return saved
-
-
-def _has_state(part: Any) -> bool:
-    return isinstance(part, Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
 
 
 def _state(part: Any) -> Any:
@@ -106,7 +107,3 @@ def _check_kind(part: Any, kind: str, state: Any) -> None:
         raise ValueError(f"it holds the state of {kind}, this is {type(part).__name__}")
     if isinstance(part, LRScheduler) and not state.keys() <= part.state_dict().keys():
         raise ValueError(f"{kind} has no {', '.join(map(str, state.keys() - part.state_dict().keys()))}")
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(names) or "no part"

@@ -86,11 +86,6 @@ class Stored(NamedTuple):
     size: int
 
 
-def ordered(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays in the order of a file: largest element size first, so that all are aligned to their element size."""
-    return dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))
-
-
 def header(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
     """The bytes of length and header for a file of `arrays` in their order."""
     entries: dict[str, Any] = {METADATA: dict(metadata)}
@@ -132,8 +127,7 @@ def parsed(raw: bytes, size: int) -> tuple[list[Stored], dict[str, str]]:
     metadata = entries.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise Broken("its metadata are no texts")
-    spans = sorted((*_span(entry, name), name) for name, entry in entries.items())
-    end = 0
+    spans, end = sorted((*_span(entry, name), name) for name, entry in entries.items()), 0
     for begin, stop, name in spans:
         if begin != end:
             raise Broken(f"the bytes of {name!r} do not begin where others end")

@@ -50,7 +50,7 @@ def save(obj: Any, f: File) -> None:
     arrays: dict[str, Any] = {}
     content = _encoded(obj, (), arrays)
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
-    arrays = layout.ordered(arrays)
+    arrays = dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))  # so that all are aligned
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
     target: Any = f
     with atomic_write(target) if _is_path(f, "save", "write") else nullcontext(target) as file:
@@ -119,19 +119,19 @@ def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
 def _write(head: bytes, arrays: Mapping[str, Any], file: BinaryIO) -> None:
     """Write the header, with the checksum in it, and the arrays, which are read twice and never copied all at once."""
     digest = hashlib.sha256(head)
-    for array in arrays.values():
-        _hand_over(array, digest.update)
+    _hand_over(arrays, digest.update)
     start, end = _digest_span(head)
     _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
+    _hand_over(arrays, partial(_write_all, file))
+
+
+def _hand_over(arrays: Mapping[str, Any], use: Callable[[memoryview], Any]) -> None:
+    """Call `use` with the bytes of arrays, from any device, piece by piece; one array at a time may be a copy."""
     for array in arrays.values():
-        _hand_over(array, partial(_write_all, file))
-
-
-def _hand_over(array: Any, use: Callable[[memoryview], Any]) -> None:
-    """Call `use` with the bytes of an array, from any device, piece by piece."""
-    view = layout.as_bytes(backend.to_array(array, None, backend.CPU))
-    for start in range(0, len(view), _BLOCK):
-        use(view[start : start + _BLOCK])
+        view = layout.as_bytes(backend.to_array(array, None, backend.CPU))
+        for start in range(0, len(view), _BLOCK):
+            use(view[start : start + _BLOCK])
+        del view
 
 
 def _write_all(file: BinaryIO, view: bytes | memoryview) -> None:
@@ -220,10 +220,11 @@ def _check(digest: Any, raw: bytes, name: str) -> None:
 
 def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     """`obj` as JSON; its arrays are added to `arrays`, under the names that replace them."""
+    place = "obj" + "".join(f"[{key!r}]" for key in path)
     if isinstance(obj, Tensor):
         name = _unused_name(path, arrays)
         if obj.dtype.name not in layout.NAMES:
-            raise TypeError(f"save: {_place(path)} is {obj.dtype}, which safetensors files cannot hold")
+            raise TypeError(f"save: {place} is {obj.dtype}, which safetensors files cannot hold")
         arrays[name] = obj.array
         return {"tensor": name}
     if isinstance(obj, np.generic):
@@ -234,19 +235,15 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
         for key in obj:
             if not (key is None or isinstance(key, (bool, int, float, str))):
                 said = f"has a key of type {type(key).__name__}; expected strings, numbers or None"
-                raise TypeError(f"save: {_place(path)} {said}")
+                raise TypeError(f"save: {place} {said}")
         return {"dict": [[key, _encoded(value, (*path, key), arrays)] for key, value in obj.items()]}
     if isinstance(obj, (list, tuple)):
         items = [_encoded(value, (*path, i), arrays) for i, value in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items
     raise TypeError(
-        f"save: {_place(path)} is a {type(obj).__module__}.{type(obj).__qualname__}; expected tensors, numbers, strings, "
+        f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected tensors, numbers, strings, "
         "booleans, None, or dicts, lists and tuples of them"
     )
-
-
-def _place(path: tuple[Any, ...]) -> str:
-    return "obj" + "".join(f"[{key!r}]" for key in path)
 
 
 def _unused_name(path: tuple[Any, ...], arrays: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.limits import iinfo
 from minitorch.ops.choice import where
 from minitorch.ops.dims import along, dimension, shapes
 from minitorch.ops.elementwise import ceil, floor, round
@@ -87,7 +86,7 @@ def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
     xp = array_module(a)
     if xp.__name__ != "numpy" or a.dtype.kind not in "fiu" or not 0 < 50 * k <= a.shape[dim]:
         return None
-    bounds = (-math.inf, math.inf) if a.dtype.kind == "f" else (iinfo(a.dtype).min, iinfo(a.dtype).max)
+    bounds = (-math.inf, math.inf) if a.dtype.kind == "f" else (xp.iinfo(a.dtype).min, xp.iinfo(a.dtype).max)
     lowest = bounds[0 if largest else 1]
     left, found = a.copy(), []
     for _ in range(k):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.size import Size
+from minitorch.conversion import Size
 
 
 def test_a_sequence_gives_its_values_in_the_default_dtype():
