@@ -33,8 +33,8 @@ MODULES = {
 HEAD = """# The names there are
 
 PyTorch's names that exist here, by PyTorch's modules; made by `python docs/coverage.py`. What is not listed is not there, and
-`import minitorch.as_torch` says so with the nearest name that is. `torch.cuda` has `manual_seed`, `manual_seed_all` and the tensor types, too.
-[What differs](differences.md) says what behaves differently.
+`import minitorch.as_torch` says so with the nearest name that is. `torch.cuda` has `manual_seed`,
+`manual_seed_all` and the tensor types, too. [What differs](differences.md) says what behaves differently.
 """
 
 
