@@ -185,12 +185,6 @@ class PixelShuffle(OfOne, calls=functional.pixel_shuffle):
     upscale_factor: int
 
 
-class PixelUnshuffle(OfOne, calls=functional.pixel_unshuffle):
-    """The reverse of `PixelShuffle`."""
-
-    downscale_factor: int
-
-
 class Unfold(OfOne, calls=functional.unfold):
     """im2col: the patches of images (N, C, H, W) as columns (N, C kH kW, positions)."""
 

@@ -61,12 +61,12 @@ from minitorch.ops.joining import (
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.products import addmm, baddbmm, cross, dist, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.products import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
 from minitorch.ops.scatter import (
-    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, select, take,
+    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, take,
 )
 from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
@@ -91,7 +91,7 @@ __all__ = [
     "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "ceil", "channels_last",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat",
-    "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum", "deg2rad", "det",
+    "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det",
     "device", "diag", "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "dtype",
     "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
     "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack",
@@ -108,7 +108,7 @@ __all__ = [
     "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
     "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
-    "select", "set_default_device", "set_default_dtype", "set_float32_matmul_precision",
+    "set_default_device", "set_default_dtype", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
     "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",

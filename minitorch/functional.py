@@ -17,15 +17,13 @@ from minitorch.ops.loss import (
     binary_cross_entropy, binary_cross_entropy_with_logits, contrastive_loss, cosine_embedding_loss, cosine_similarity,
     huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, pairwise_distance, smooth_l1_loss, triplet_margin_loss,
 )
-from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
 from minitorch.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
-from minitorch.ops.padding import pad
-from minitorch.ops.patches import fold, pixel_shuffle, pixel_unshuffle, unfold
-from minitorch.ops.pool import max_pool2d
+from minitorch.ops.patches import fold, pixel_shuffle, unfold
+from minitorch.ops.pool import avg_pool2d, max_pool2d
 from minitorch.ops.rectifiers import (
     celu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, mish, prelu, softmin, softshrink, softsign, tanhshrink, threshold,
 )
-from minitorch.ops.resize import interpolate
+from minitorch.ops.resize import adaptive_avg_pool2d, interpolate, pad
 from minitorch.ops.sequences import adaptive_avg_pool1d, avg_pool1d, conv1d, max_pool1d
 
 __all__ = [
@@ -35,7 +33,7 @@ __all__ = [
     "glu", "group_norm", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "huber_loss",
     "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid",
     "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "pad",
-    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rms_norm",
+    "pairwise_distance", "pixel_shuffle", "prelu", "relu", "relu6", "rms_norm",
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softmin",
     "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
 ]

@@ -211,7 +211,6 @@ class Methods(Operators):
     addmm: Final = products.addmm
     baddbmm: Final = products.baddbmm
     dist: Final = products.dist
-    cross: Final = products.cross
     take: Final = scattering.take
     cumprod: Final = running.cumprod
     sort: Final = sorting.sort
@@ -233,7 +232,6 @@ class Methods(Operators):
     index_fill: Final = scattering.index_fill
     masked_select: Final = scattering.masked_select
     narrow: Final = scattering.narrow
-    select: Final = scattering.select
     new: Final = tensor_types.new
     resize_: Final = tensor_types.resize_
     pin_memory: Final = tensor_types.pin_memory

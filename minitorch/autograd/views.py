@@ -61,7 +61,7 @@ def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
     """Remember that `result`, made by a view operation, shares the memory of `source`, or is a copy where PyTorch views."""
     shares = _owner(result.array) is _owner(source.array)
     base = source if source._view is None else source._view.base
-    if _is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
+    if is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
         keep_apart(base.array, result.array, shares)
     elif shares:
         steps = None if source._view is None else source._view.steps
@@ -77,7 +77,7 @@ def is_logical_view(source: Any, op: Any, parameters: dict[Any, Any]) -> bool:
 def logical_layout(tensor: Any) -> Any:
     """An empty array with the strides that `tensor` would have if images lay in C order."""
     base = tensor if tensor._view is None else tensor._view.base
-    if not _is_channels_last(base.array):
+    if not is_channels_last(base.array):
         return tensor.array
     whole = backend.array_module(base.array).zeros(base.array.shape, np.bool_)
     return whole if tensor._view is None else seen(tensor._view.steps, whole)
@@ -121,5 +121,6 @@ def _owner(array: Any) -> Any:
     return array
 
 
-def _is_channels_last(array: Any) -> bool:
+def is_channels_last(array: Any) -> bool:
+    """Whether images (n, c, h, w) lie in memory as (n, h, w, c)."""
     return array.ndim == 4 and array.strides[1] < array.strides[3] and not array.flags.c_contiguous

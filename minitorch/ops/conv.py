@@ -14,20 +14,10 @@ from typing import Any
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.im2col import (
-    bands,
-    correlate,
-    depthwise_weights,
-    gathered,
-    gathering_pays,
-    grouped,
-    is_depthwise,
-    padded,
-    spread,
-)
-from minitorch.ops.images import Pair, pair
+from minitorch.ops.dims import shapes
+from minitorch.ops.im2col import correlate, padded, spread, weigh
+from minitorch.ops.images import Pair, Window, pair
 from minitorch.ops.reduce import channel_sums
-from minitorch.ops.window import Window
 
 # ---- the textbook form (Chellapilla, Puri & Simard 2006), on arrays, for one group ------------------------------------------
 
@@ -113,22 +103,7 @@ class ConvWeight(Op):
     def forward(ctx, x: Any, y: Any, window: Any) -> Any:
         ctx.saved = x, y
         ctx.window = window
-        xp, groups = array_module(x), window.groups
-        channels, filters = x.shape[1] // groups, y.shape[1] // groups
-        if gathering_pays(x, y, window):
-            return gathered(x, y, window)
-        kernel = window.kernel
-        if is_depthwise(x.shape[1], y.shape[1], window):
-            return depthwise_weights(padded(x, window.padding), xp.ascontiguousarray(y.transpose(0, 2, 3, 1)), window)
-        total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
-        y = xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
-        for stretch, parts in bands(padded(x, window.padding), window, rows_first=True):
-            rows = grouped(y[stretch] if len(parts) == 1 else y[stretch].swapaxes(0, 1), groups)
-            for k, part in enumerate(parts):
-                band = part.shape[-1]
-                total[:, k * band : (k + 1) * band] += part[:, 0].swapaxes(-1, -2) @ rows
-        total = total.reshape(groups, *kernel, channels, filters).transpose(0, 4, 3, 1, 2)
-        return total.reshape(groups * filters, channels, *kernel)
+        return weigh(x, y, window)
 
     def backward(ctx, g: Any) -> Any:
         x, y = ctx.saved
@@ -141,21 +116,30 @@ class ConvWeight(Op):
 # ---- functions -----------------------------------------------------------------------------------------------------------
 
 
-def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, channels: int, filters: int, form: str) -> None:
-    def shapes() -> str:  # written out only if something is wrong
-        return f"input {tuple(input.shape)}, weight {tuple(weight.shape)}, bias {None if bias is None else tuple(bias.shape)}"
+def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, transposed: bool) -> None:
+    """Raise ValueError unless the shapes fit, TypeError unless the dtypes are one."""
+
+    def given() -> str:  # written out only if something is wrong
+        return f"input {shapes(input)}, weight {shapes(weight)}, bias {None if bias is None else shapes(bias)}"
 
     if input.ndim != 4 or weight.ndim != 4:
-        raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {shapes()}")
+        form = "(in, out / groups, kh, kw)" if transposed else "(out, in / groups, kh, kw)"
+        raise ValueError(f"{name}: expected input (n, channels, height, width) and weight {form}; got {given()}")
+    if groups < 1 or weight.shape[0] % groups:
+        what = "channels" if transposed else "filters"
+        raise ValueError(f"{name}: the {what} of weight {shapes(weight)} do not divide into {groups} groups")
+    channels, filters = weight.shape[0], weight.shape[1] * groups
+    if not transposed:
+        channels, filters = filters, channels
     if not channels or not filters:
-        raise ValueError(f"{name}: expected at least one channel and one filter; got {shapes()}")
+        raise ValueError(f"{name}: expected at least one channel and one filter; got {given()}")
     if input.shape[1] != channels:
-        raise ValueError(f"{name}: the weight takes {channels} channels, the input has {input.shape[1]} ({shapes()})")
+        raise ValueError(f"{name}: the weight takes {channels} channels, the input has {input.shape[1]} ({given()})")
     if bias is not None and bias.shape != (filters,):
-        raise ValueError(f"{name}: expected a bias of shape {(filters,)} ({shapes()})")
+        raise ValueError(f"{name}: expected a bias of shape {(filters,)} ({given()})")
     dtypes = {tensor.dtype for tensor in (input, weight, bias) if tensor is not None}
     if len(dtypes) > 1 or input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))} ({shapes()})")
+        raise TypeError(f"{name}: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))} ({given()})")
 
 
 def conv2d(
@@ -175,11 +159,7 @@ def conv2d(
     """
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
-    if groups < 1 or (weight.ndim and weight.shape[0] % groups):
-        raise ValueError(f"conv2d: the filters of weight {tuple(weight.shape)} do not divide into {groups} groups")
-    form = "(out, in / groups, kh, kw)"
-    channels = weight.shape[1] * groups if weight.ndim == 4 else 0
-    _check("conv2d", input, weight, bias, channels, weight.shape[0] if weight.ndim else 0, form)
+    _check("conv2d", input, weight, bias, groups, False)
     stride, dilation = pair("conv2d", "stride", stride, 1), pair("conv2d", "dilation", dilation, 1)
     kernel = weight.shape[2:]
     if padding == "same":
@@ -197,10 +177,9 @@ def conv2d(
     if min(out) < 1:
         raise ValueError(
             f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into an image of {input.shape[2:]} with "
-            f"padding {padding} (input {tuple(input.shape)}, weight {tuple(weight.shape)})"
+            f"padding {padding} (input {shapes(input)}, weight {shapes(weight)})"
         )
-    window = Window(kernel, stride, around, dilation, out, groups)
-    return Conv2d.apply(input, weight, bias, window=window)
+    return Conv2d.apply(input, weight, bias, window=Window(kernel, stride, around, dilation, out, groups))
 
 
 def conv_transpose2d(
@@ -217,14 +196,10 @@ def conv_transpose2d(
 
     `output_padding` is added to one side of the output, whose size a stride above 1 leaves open. Raises like `conv2d`.
     """
+    name, more = "conv_transpose2d", (bias, stride, padding, output_padding, groups, dilation)
     if input.ndim == 3:
-        whole = conv_transpose2d(input.unsqueeze(0), weight, bias, stride, padding, output_padding, groups, dilation)
-        return whole.squeeze(0)
-    name = "conv_transpose2d"
-    if groups < 1 or (weight.ndim and weight.shape[0] % groups):
-        raise ValueError(f"{name}: the channels of weight {tuple(weight.shape)} do not divide into {groups} groups")
-    filters = weight.shape[1] * groups if weight.ndim == 4 else 0
-    _check(name, input, weight, bias, weight.shape[0] if weight.ndim else 0, filters, "(in, out / groups, kh, kw)")
+        return conv_transpose2d(input.unsqueeze(0), weight, *more).squeeze(0)
+    _check(name, input, weight, bias, groups, True)
     stride, dilation = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
     padding, extra = pair(name, "padding", padding, 0), pair(name, "output_padding", output_padding, 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
@@ -234,9 +209,7 @@ def conv_transpose2d(
         for n, s, p, d, k, e in zip(input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)
     )
     if min(size) < 1:
-        raise ValueError(
-            f"{name}: nothing is left of an output of {size} (input {tuple(input.shape)}, weight {tuple(weight.shape)})"
-        )
+        raise ValueError(f"{name}: nothing is left of an output of {size} (input {shapes(input)}, weight {shapes(weight)})")
     window = Window(weight.shape[2:], stride, tuple((p, p) for p in padding), dilation, input.shape[2:], groups)
     out = ConvTranspose2d.apply(input, weight, size=size, window=window)
     return out if bias is None else out + bias.reshape(1, -1, 1, 1)

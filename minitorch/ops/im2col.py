@@ -2,8 +2,8 @@
 
 Channels-last memory makes a patch under a filter a few contiguous runs, one for each row of the filter. An image is unfolded
 along its width alone: row k of the filter multiplies the unfolded rows k, k + 1, ..., so no pixel is copied once for each row
-of the filter, and the products of the rows are added up. Against unfolding height and width, one core, milliseconds:
-(50, 16, 14, 14) to 16 filters of 7x7 2.7 and 4.6, (100, 32, 6, 6) to 64 of 3x3 0.54 and 0.61.
+of the filter, and the products of the rows are added up. Against unfolding height and width, one core: 0.69 of the time for
+(200, 16, 14, 14) to 16 filters of 7x7, 0.87 for (100, 32, 6, 6) to 64 of 3x3.
 
 The patches of a whole batch would fill hundreds of megabytes; a slab of images at a time fills half of one, which stays in
 the cache between the copy and the product. On a GPU, bound by launches, a slab may fill much more.
@@ -20,8 +20,7 @@ import numpy as np
 
 from minitorch.accumulate import CHAIN, row_total
 from minitorch.backend import array_module
-from minitorch.ops.images import at_pixels
-from minitorch.ops.window import Window
+from minitorch.ops.images import Window, at_pixels, channels_last
 
 # Each row of the filter is a band of its own if, first, an image unfolded in both directions holds each row at least COPIES
 # times: (200, 64, 6, 6) to 128 filters of 2x2, 1.7 times, took 3.2 ms in one band and 4.1 in two; (100, 32, 6, 6) to 64 of 3x3,
@@ -31,8 +30,7 @@ COPIES, SHORT = 2, 12
 
 WIDE: Final = 64  # from so many numbers in a row of a filter on, its gradient is `gathered`
 
-# How many rows of all images `spread` takes at a time, for products large enough to run at full speed.
-ROWS: Final = 1024
+ROWS: Final = 1024  # how many rows of all images `spread` takes at a time, for products large enough to run at full speed
 
 
 def padded(x: Any, padding: tuple[tuple[int, int], ...]) -> Any:
@@ -48,15 +46,13 @@ def padded(x: Any, padding: tuple[tuple[int, int], ...]) -> Any:
     return out
 
 
-def bands(x: Any, window: Window, rows_first: bool = False, one: bool = False) -> Iterator[tuple[slice, list[Any]]]:
+def bands(x: Any, window: Window, rows_first: bool = False) -> Iterator[tuple[slice, list[Any]]]:
     """im2col: for each slab of images of padded NHWC `x`, its stretch of the batch and, per band of the filter, the patches.
 
     A band is a row of the filter, so that images are unfolded along their width alone: the patches of all bands are stretches
     of the same rows. Where that would save little, or a row of the filter has few numbers, the filter is one band. Patches
     are (groups, images, height x width, band), and with a single band, or with `rows_first`, those of all images together:
-    (groups, 1, images x height x width or height x images x width, band). With `one`, patches of a single channel end in a 1,
-    which is multiplied with the bias: one more row to fill saves a pass over the output, and (100, 1, 14, 14) to 32 of 3x3
-    takes 0.76 of the time.
+    (groups, 1, images x height x width or height x images x width, band).
     """
     xp, kernel, out = array_module(x), window.kernel, window.out
     n, height, _, channels = x.shape
@@ -73,12 +69,9 @@ def bands(x: Any, window: Window, rows_first: bool = False, one: bool = False) -
     for start in range(0, n, size):
         stretch = slice(start, min(start + size, n))
         block = patches[:, stretch]
-        if single and each == 1:  # neighbours in memory are pixels, so copy a row of them per place in the filter
-            places_first = block.transpose(0, 4, 5, 6, 1, 2, 3)
-            filled = xp.empty((window.groups, 1, band + one, math.prod(places_first.shape[4:])), x.dtype)
-            filled[:, 0, :band].reshape(places_first.shape)[...] = places_first
-            filled[:, :, band:] = 1
-            yield stretch, [filled.swapaxes(-1, -2)]
+        if single and each == 1:  # neighbours in memory are pixels: copying rows of them takes 0.5 to 0.7 of the time
+            rows = xp.ascontiguousarray(block.transpose(0, 4, 5, 6, 1, 2, 3))
+            yield stretch, [rows.reshape(window.groups, 1, band, math.prod(rows.shape[4:])).swapaxes(-1, -2)]
         elif single:
             yield stretch, [block.reshape(window.groups, 1, -1, band)]
         else:
@@ -94,24 +87,9 @@ def slab(xp: Any) -> int:
     return 2**19 if xp is np else 2**29
 
 
-def grouped(y: Any, groups: int) -> Any:
-    """NHWC as (groups, images x height x width, channels of a group)."""
-    rows = y.reshape(-1, groups, y.shape[-1] // groups)
-    return rows.transpose(1, 0, 2)
-
-
-def matrices(w: Any, groups: int, number: int) -> Any:
-    """Filters (out, in of a group, kh, kw) as matrices (groups, band, out of a group), one for each of `number` bands."""
-    filters, channels, kh, kw = w.shape
-    w = w.reshape(groups, filters // groups, channels, kh, kw).transpose(3, 0, 4, 2, 1)
-    if number == 1:
-        w = w.swapaxes(0, 1)
-    return w.reshape(number, groups, -1, filters // groups)
-
-
 def correlate(x: Any, w: Any, b: Any, window: Window) -> Any:
     """Padded NHWC `x` with filters `w` moved over it in the strides of `window`: NCHW by shape, NHWC in memory."""
-    xp, groups, filters = array_module(x), window.groups, w.shape[0]
+    xp, groups, (filters, channels, kh, kw) = array_module(x), window.groups, w.shape
     y = xp.empty((x.shape[0], *window.out, filters), x.dtype)
     if is_depthwise(x.shape[3], filters, window):
         for images, out in slabs(x, y):
@@ -119,20 +97,16 @@ def correlate(x: Any, w: Any, b: Any, window: Window) -> Any:
             for pixels, weights in zip(_under(images, window), _rows_of(w, window)):
                 out += pixels * weights
         return y.transpose(0, 3, 1, 2)
-    weights = bias = None
-    for stretch, parts in bands(x, window, one=b is not None):
-        if weights is None:
-            weights = matrices(w, groups, len(parts))
-            if parts[0].shape[-1] > weights.shape[2]:
-                weights = xp.concatenate([weights, b.reshape(1, groups, 1, -1)], 2)
-            elif b is not None:
-                bias = at_pixels(b, *window.out)
-        rows = y[stretch].reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)
-        xp.matmul(parts[0], weights[0][:, None], out=rows)
-        for part, weight in zip(parts[1:], weights[1:]):
-            rows += part @ weight[:, None]
+    bias = None if b is None else at_pixels(b, *window.out)
+    columns = xp.ascontiguousarray(w.reshape(groups, filters // groups, channels, kh, kw).transpose(0, 3, 4, 2, 1))
+    for stretch, parts in bands(x, window):
+        weights = columns.reshape(groups, len(parts), 1, -1, filters // groups)  # a matrix for each band
+        images = y[stretch]
+        rows = images.reshape(parts[0].shape[1], -1, groups, filters // groups).transpose(2, 0, 1, 3)
+        xp.matmul(parts[0], weights[:, 0], out=rows)
+        for k, part in enumerate(parts[1:], 1):
+            rows += part @ weights[:, k]
         if bias is not None:
-            images = y[stretch]
             images += bias
     return y.transpose(0, 3, 1, 2)
 
@@ -151,8 +125,7 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
         for images, part in slabs(x, xp.ascontiguousarray(y.transpose(0, 2, 3, 1))):
             for pixels, weights in zip(_under(images, window), _rows_of(w, window)):
                 pixels += part * weights
-        inside = window.inside(x.transpose(0, 3, 1, 2), (*y.shape[:2], *size))
-        return xp.ascontiguousarray(inside.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+        return channels_last(window.inside(x.transpose(0, 3, 1, 2), (*y.shape[:2], *size)))
     n, (oh, ow), filters = y.shape[0], y.shape[2:], w.shape[0] // groups
     y = y.transpose(0, 2, 3, 1).reshape(n, oh, ow, groups, filters)
     turned = w.reshape(groups, filters, channels, kh, kw)[..., ::-1].transpose(0, 4, 1, 3, 2)
@@ -169,16 +142,30 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
             some = meeting[left : left + across]
             sums = xp.empty((groups, number * oh, len(some), kh * channels), y.dtype)
             for j, (columns, places) in enumerate(some):
-                heard, weights = rows[:, :, columns], turned[:, places]
-                depth = heard.shape[2] * filters
-                heard, weights = heard.reshape(groups, number * oh, depth), weights.reshape(groups, depth, kh * channels)
-                xp.matmul(heard, weights, out=sums[:, :, j])
+                adjacent, weights = rows[:, :, columns], turned[:, places]
+                depth = adjacent.shape[2] * filters
+                weights = weights.reshape(groups, depth, kh * channels)
+                xp.matmul(adjacent.reshape(groups, number * oh, depth), weights, out=sums[:, :, j])
             by_row = sums.reshape(groups, number, oh, len(some), kh, channels).transpose(4, 1, 2, 3, 0, 5)
             for k in range(kh):
                 to, of = window.rows_inside(k, size[0])
                 into = x[start : start + images, to, left : left + across]
                 into += by_row[k, :, of]
     return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
+
+
+@lru_cache
+def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int) -> list[tuple[slice, slice]]:
+    """For each image column, which output columns it contributes to, and by which columns of the flipped filter.
+
+    Column i of the output and place l of the filter meet column p, counted with the padding, where stride i + dilation l = p.
+    """
+    found: list[Any] = []
+    for p in range(left, left + width):
+        through = [(i, *divmod(p - stride * i, dilation)) for i in range(ow)]
+        pairs = [(i, kw - 1 - place) for i, place, rest in through if not rest and 0 <= place < kw]
+        found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 1) for at in zip(*pairs)))
+    return [both or (slice(0), slice(0)) for both in found]
 
 
 # ---- depthwise: one filter for each channel ----------------------------------------------------------------------------------
@@ -202,9 +189,7 @@ def slabs(*arrays: Any) -> Iterator[tuple[Any, ...]]:
 
 def _under(x: Any, window: Window) -> Iterator[Any]:
     """For each place of the filter, the pixels of padded NHWC `x` that lie there."""
-    for i in range(window.kernel[0]):
-        for j in range(window.kernel[1]):
-            yield x[:, window.reach(0, i), window.reach(1, j)]
+    return (pixels.transpose(0, 2, 3, 1) for pixels in window.positions(x.transpose(0, 3, 1, 2)))
 
 
 def _rows_of(w: Any, window: Window) -> Iterator[Any]:
@@ -212,38 +197,47 @@ def _rows_of(w: Any, window: Window) -> Iterator[Any]:
     return (at_pixels(w[:, 0, i, j], 1, window.out[1])[0] for i in range(w.shape[2]) for j in range(w.shape[3]))
 
 
-def depthwise_weights(x: Any, y: Any, window: Window) -> Any:
-    """What ConvWeight computes, from padded NHWC `x` and NHWC `y`."""
-    xp, c = array_module(x), x.shape[3]
-    sums = xp.zeros((math.prod(window.kernel), c), x.dtype)
-    for images, part in slabs(x, y):
-        sums += xp.stack([row_total((pixels * part).reshape(-1, c)) for pixels in _under(images, window)])
-    return sums.T.reshape(c, 1, *window.kernel)
-
-
 # ---- the gradient of filters -------------------------------------------------------------------------------------------------
+
+
+def weigh(x: Any, y: Any, window: Window) -> Any:
+    """The gradient of a convolution of NCHW `x` with respect to its filters, where that of its output is `y`."""
+    xp, groups, kernel = array_module(x), window.groups, window.kernel
+    if gathering_pays(x, y, window):
+        return gathered(x, y, window)
+    channels, filters = x.shape[1] // groups, y.shape[1] // groups
+    x, y = padded(x, window.padding), xp.ascontiguousarray(y.transpose(0, 2, 3, 1))
+    if is_depthwise(x.shape[3], y.shape[3], window):
+        sums = xp.zeros((math.prod(kernel), groups), x.dtype)
+        for images, part in slabs(x, y):
+            sums += xp.stack([row_total((pixels * part).reshape(-1, groups)) for pixels in _under(images, window)])
+        return sums.T.reshape(groups, 1, *kernel)
+    total = xp.zeros((groups, kernel[0] * kernel[1] * channels, filters), x.dtype)
+    for stretch, parts in bands(x, window, rows_first=True):
+        own = y[stretch] if len(parts) == 1 else y[stretch].swapaxes(0, 1)
+        rows = own.reshape(-1, groups, filters).transpose(1, 0, 2)
+        for k, part in enumerate(parts):
+            band = part.shape[-1]
+            total[:, k * band : (k + 1) * band] += part[:, 0].swapaxes(-1, -2) @ rows
+    return total.reshape(groups, *kernel, channels, filters).transpose(0, 4, 3, 1, 2).reshape(-1, channels, *kernel)
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:
     """Whether `gathered` is the faster way: x has no more rows than y, rows of the filter are long, and filters few.
 
-    Over (50, c, 14, 14) to as many filters of 3x3, padded, it takes 1.15 of the time with c = 8, 1.0 with 16, 0.90 with 32;
-    over (100, 32, 6, 6) to 64 of 3x3, not padded, 1.4. With many filters the products are wide anyway, and the rows would not
-    stay in the cache.
+    Over (10, 16, 14, 14) to 16 filters of 7x7, padded, products for each row take 1.16 of its time, and a step of 002's ResNet
+    1.04; over (50, c, 14, 14) to as many filters of 3x3 0.87 with c = 8, 1.1 with 32; over (100, 32, 6, 6) to 64 of 3x3 0.7.
     """
     row = window.kernel[1] * x.shape[1]
     return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
 
 
 def gathered(x: Any, y: Any, window: Window) -> Any:
-    """What ConvWeight computes, by one product for all rows of the filter: beside each row of x lie its rows of y.
+    """What `weigh` computes, by one product for all rows of the filter: beside each row of x lie its rows of y.
 
     A product for each row of the filter is as narrow as there are filters, and with few of them BLAS works at half its speed.
-    One core, milliseconds, one product and one for each row: (10, 16, 14, 14) to 16 filters of 7x7, padded, 0.68 and 0.92,
-    (25, 16, 7, 7) to 32 of 5x5, padded, 0.43 and 0.47.
     """
-    xp, (kh, kw), (channels, height), filters = array_module(x), window.kernel, x.shape[1:3], y.shape[1]
-    ow = y.shape[3]
+    xp, (kh, kw), (channels, height), (filters, _, ow) = array_module(x), window.kernel, x.shape[1:3], y.shape[1:]
     y = y.transpose(0, 2, 3, 1)
     row = Window((1, kw), (1, window.stride[1]), ((0, 0), window.padding[1]), (1, window.dilation[1]), (height, ow))
     total = xp.zeros((kw * channels, kh * filters), x.dtype)
@@ -257,17 +251,3 @@ def gathered(x: Any, y: Any, window: Window) -> Any:
             beside[: len(own), to, :, k] = own[:, of]
         total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)
     return total.reshape(kw, channels, kh, filters).transpose(3, 1, 2, 0)
-
-
-@lru_cache
-def meetings(width: int, left: int, stride: int, dilation: int, ow: int, kw: int) -> list[tuple[slice, slice]]:
-    """For each image column, which output columns it contributes to, and by which columns of the flipped filter.
-
-    Column i of the output and place l of the filter meet column p, counted with the padding, where stride i + dilation l = p.
-    """
-    found: list[Any] = []
-    for p in range(left, left + width):
-        through = [(i, *divmod(p - stride * i, dilation)) for i in range(ow)]
-        pairs = [(i, kw - 1 - place) for i, place, rest in through if not rest and 0 <= place < kw]
-        found.append(tuple(slice(at[0], at[-1] + 1, at[1] - at[0] if len(at) > 1 else 1) for at in zip(*pairs)))
-    return [both or (slice(0), slice(0)) for both in found]

@@ -1,11 +1,14 @@
-"""What operations on images (n, channels, height, width) share: pairs of sizes, memory order, numbers of channels."""
+"""What operations on images (n, channels, height, width) share: the order in memory, and how a window moves over them."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitorch.autograd.views import is_channels_last as is_channels_last
 from minitorch.backend import array_module
 
 Pair = int | tuple[int, int]
@@ -21,11 +24,6 @@ def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
     return int(both[0]), int(both[1])
 
 
-def is_channels_last(a: Any) -> bool:
-    """Whether images (n, c, h, w) lie in memory as (n, h, w, c)."""
-    return a.ndim == 4 and a.strides[1] < a.strides[3] and not a.flags.c_contiguous
-
-
 def channels_last(a: Any) -> Any:
     """Images (n, c, h, w) with memory in the order (n, h, w, c); copies only if it must."""
     return array_module(a).ascontiguousarray(a.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
@@ -37,3 +35,78 @@ def at_pixels(channels: Any, height: int, width: int) -> Any:
     NumPy combines them with channels-last images in one run for each image, not in one for each pixel.
     """
     return channels.reshape(1, -1).repeat(height * width, 0).reshape(height, width, -1)
+
+
+class Window(NamedTuple):
+    """The filter of a convolution or the window of a pooling: everything about them except their arrays."""
+
+    kernel: tuple[int, ...]  # height and width, as all that follow
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]  # (top, bottom), (left, right)
+    dilation: tuple[int, ...]
+    out: tuple[int, ...]  # of the output
+    groups: int = 1  # of the channels, in a convolution
+
+    # ---- which pixels lie at which place of the window -----------------------------------------------------------------------
+
+    def reach(self, axis: int, place: int) -> slice:
+        """The rows (axis 0) or columns (axis 1) of the padded image that lie at `place` of the window, one for each output."""
+        start, step = place * self.dilation[axis], self.stride[axis]
+        return slice(start, start + step * (self.out[axis] - 1) + 1, step)
+
+    def rows_inside(self, k: int, height: int) -> tuple[slice, slice]:
+        """The rows of an image of `height`, not padded, that lie at row `k` of the window, and the rows of the output."""
+        at, step = k * self.dilation[0] - self.padding[0][0], self.stride[0]
+        first = max(0, -(at // step))
+        last = max(first, min(self.out[0], (height - 1 - at) // step + 1))
+        return slice(first * step + at, last * step + at, step), slice(first, last)
+
+    def positions(self, x: Any) -> Iterator[Any]:
+        """For each place in the window, in rows, the elements of the padded image that lie there: views (n, c, *out)."""
+        for row in self.rows(x):
+            yield from self.columns(row)
+
+    def rows(self, x: Any) -> Iterator[Any]:
+        """For each row of the window, the rows of the padded image that lie there: views (n, c, out[0], width)."""
+        return (x[..., self.reach(0, i), :] for i in range(self.kernel[0]))
+
+    def columns(self, x: Any) -> Iterator[Any]:
+        """For each column of the window, the columns of the padded image that lie there: views (n, c, height, out[1])."""
+        return (x[..., self.reach(1, j)] for j in range(self.kernel[1]))
+
+    def overlaps(self) -> bool:
+        """Whether a pixel can lie in several windows."""
+        return any(s < d * (k - 1) + 1 for s, d, k in zip(self.stride, self.dilation, self.kernel))
+
+    # ---- the padded image ----------------------------------------------------------------------------------------------------
+
+    def padded_size(self, size: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of an image of height and width `size` with its padding."""
+        (top, bottom), (left, right) = self.padding
+        return size[0] + top + bottom, size[1] + left + right
+
+    def blank(self, xp: Any, value: float | None, shape: tuple[int, ...], dtype: Any, last: bool) -> Any:
+        """An array for a padded image of `shape`, channels-last if `last`, of `value`; None leaves memory as it is."""
+        height, width = self.padded_size(shape[2:])
+        out = xp.empty((shape[0], height, width, shape[1]) if last else (*shape[:2], height, width), dtype)
+        if value is not None:
+            out.fill(value)
+        return out.transpose(0, 3, 1, 2) if last else out
+
+    def writes_all(self, shape: tuple[int, ...]) -> bool:
+        """Whether writing every position of every window writes each pixel of the padded image exactly once."""
+        places = math.prod(self.kernel) * math.prod(self.out)
+        return not self.overlaps() and places == math.prod(self.padded_size(shape[2:]))
+
+    def inside(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """The image of `shape` within its padding, as a view."""
+        (top, _), (left, _) = self.padding
+        return x[:, :, top : top + shape[2], left : left + shape[3]]
+
+    def pad(self, x: Any, value: float) -> Any:
+        """`x` with `value` around it, in the same memory order; itself where there is no padding."""
+        if not any(map(any, self.padding)):
+            return x
+        out = self.blank(array_module(x), value, x.shape, x.dtype, is_channels_last(x))
+        self.inside(out, x.shape)[...] = x
+        return out

@@ -1,4 +1,4 @@
-"""Patches of images as columns and back, and channels as pixels and back."""
+"""Patches of images as columns and back, and channels as pixels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.conv import add_back, patches
-from minitorch.ops.images import Pair, pair
-from minitorch.ops.window import Window
+from minitorch.ops.images import Pair, Window, pair
 
 
 class Unfold(Op):
@@ -34,9 +33,9 @@ class Fold(Op):
         return Unfold.apply(g, window=ctx.window)
 
 
-def _window(name: str, size: tuple[int, ...], kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Window:
+def _window(name: str, size: tuple[int, ...], kernel: Any, dilation: Any, padding: Any, stride: Any) -> Window:
     """How a patch moves over an image of `size`."""
-    kernel, dilation = pair(name, "kernel_size", kernel_size, 1), pair(name, "dilation", dilation, 1)
+    kernel, dilation = pair(name, "kernel_size", kernel, 1), pair(name, "dilation", dilation, 1)
     padding, stride = pair(name, "padding", padding, 0), pair(name, "stride", stride, 1)
     out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, kernel, dilation, padding, stride))
     return Window(kernel, stride, tuple((p, p) for p in padding), dilation, out)
@@ -70,10 +69,8 @@ def fold(
     window = _window("fold", size, kernel_size, dilation, padding, stride)
     each, places = math.prod(window.kernel), math.prod(max(n, 0) for n in window.out)
     if input.ndim != 3 or not input.shape[1] or input.shape[1] % each or not places or input.shape[2] != places:
-        raise ValueError(
-            f"fold: expected columns (n, channels x {each}, {places}) for images of {size} and {window}, "
-            f"got shape {tuple(input.shape)}"
-        )
+        given = f"images of {size} and {window}, got shape {tuple(input.shape)}"
+        raise ValueError(f"fold: expected columns (n, channels x {each}, {places}) for {given}")
     return Fold.apply(input, size=size, window=window)
 
 
@@ -90,15 +87,3 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     *before, channels, height, width = input.shape
     split = input.reshape(math.prod(before), channels // (r * r), r, r, height, width).permute(0, 1, 4, 2, 5, 3)
     return split.reshape(*before, channels // (r * r), height * r, width * r)
-
-
-def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """The reverse of `pixel_shuffle`; raises ValueError if height and width do not divide."""
-    r = downscale_factor
-    if input.ndim < 3 or r < 1 or input.shape[-2] % r or input.shape[-1] % r:
-        raise ValueError(f"pixel_unshuffle: expected (..., height x {r}, width x {r}), got shape {tuple(input.shape)}")
-    if r == 1:
-        return input.clone()
-    *before, channels, height, width = input.shape
-    split = input.reshape(math.prod(before), channels, height // r, r, width // r, r).permute(0, 1, 3, 5, 2, 4)
-    return split.reshape(*before, channels * r * r, height // r, width // r)

@@ -10,7 +10,6 @@ from typing import Any
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.dims import shapes
-from minitorch.ops.joining import cat, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
@@ -73,14 +72,6 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of `input - other`."""
     return norm(input - other, p)
-
-
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The vector product along `dim`, of length 3; without one along the first dimension of that length."""
-    dim = next((d for d, n in enumerate(input.shape) if n == 3), -1) if dim is None else dim
-    _expect("cross", f"length 3 along dim {dim}", input.shape[dim] == other.shape[dim] == 3, input, other)
-    first, second = split(input, 1, dim), split(other, 1, dim)
-    return cat([first[i - 2] * second[i - 1] - first[i - 1] * second[i - 2] for i in range(3)], dim)
 
 
 # ---- einsum --------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Images of another size: elements repeated or dropped, or weighted means of neighbours along each dimension."""
+"""Tensors of another size: padded, with elements repeated or dropped, weighted means of neighbours, or means of stretches."""
 
 from __future__ import annotations
 
@@ -10,15 +10,125 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.accumulate import in_float32
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+from minitorch.ops.dims import along, shapes, whole
+from minitorch.ops.images import pair
 from minitorch.ops.index import Take
-from minitorch.ops.mean_pool import stretches
-from minitorch.ops.shape import Expand
+from minitorch.ops.joining import cat, stack
+from minitorch.ops.pool import avg_pool2d
+from minitorch.ops.shape import Expand, clone, flip
+
+_MODES = ("constant", "reflect", "replicate", "circular")  # of padding
 
 # for how many dimensions of an image each mode is meant
 DIMENSIONS: dict[str, tuple[int, ...]] = dict.fromkeys(("nearest", "nearest-exact", "area"), (1, 2, 3))
 DIMENSIONS |= {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
+
+
+class Pad(Op):
+    """a with `value` around it, `widths` (before, after) per dimension; a negative width crops.  da = the middle of g."""
+
+    def forward(ctx, a: Any, widths: Any, value: Any) -> Any:
+        ctx.widths = widths
+        lengths = [n + before + after for n, (before, after) in zip(a.shape, widths)]
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {shapes(a)} has")
+        out = array_module(a).full(lengths, value, a.dtype)
+        out[_within(lengths, widths)] = a[_within(a.shape, [(-before, -after) for before, after in widths])]
+        return out
+
+    def backward(ctx, g: Any) -> Any:
+        return Pad.apply(g, widths=tuple((-before, -after) for before, after in ctx.widths), value=0)
+
+
+def _within(lengths: Sequence[int], widths: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
+    """The slices between edges of `widths` in dimensions of `lengths`; widths below 0 count as 0."""
+    return tuple(slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(lengths, widths))
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """`input` with more around it: `pad` has (before, after) for the last dimension, then the one before it, and so on.
+
+    "constant" adds `value` (0), "reflect" the tensor mirrored at its edge elements, "replicate" the edge elements again,
+    "circular" the elements from the other end. Negative widths crop. Raises ValueError for another mode, a `pad` that does not
+    fit, and, where the mode is not "constant", for a `value` and an input not of one or two dimensions more than are padded.
+    """
+    if mode not in _MODES:
+        raise ValueError(f"pad: expected mode {', '.join(map(repr, _MODES))}, got {mode!r}")
+    if len(pad) % 2 or len(pad) > 2 * input.ndim:
+        raise ValueError(f"pad: expected (before, after) for at most {input.ndim} dimensions, got {tuple(pad)}")
+    widths = [whole("pad", "a width", width) for width in pad]
+    pairs = tuple(zip(widths[::2], widths[1::2]))[::-1]
+    if not pairs:
+        return clone(input)
+    if mode == "constant":
+        return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=0 if value is None else value)
+    if value:
+        raise ValueError(f"pad: mode {mode!r} takes no value, got {value}")
+    if len(pairs) > 3 or input.ndim - len(pairs) not in (1, 2):
+        given = f"{tuple(pad)} for shape {shapes(input)}"
+        raise ValueError(f"pad: mode {mode!r} pads the last 1, 2 or 3 dimensions behind one or two others, got {given}")
+    for dim, (before, after) in zip(range(input.ndim - len(pairs), input.ndim), pairs):
+        input = _extended(input, dim, before, after, mode)
+    return input
+
+
+def _extended(input: Tensor, dim: int, before: int, after: int, mode: str) -> Tensor:
+    """`input` with more of itself on both sides of one dimension, then without what negative widths crop."""
+    cropped = tuple((min(before, 0), min(after, 0)) if d == dim else (0, 0) for d in range(input.ndim))
+    before, after, crops = max(before, 0), max(after, 0), any(map(any, cropped))
+    if mode == "circular" and crops:  # PyTorch wraps around what is left
+        return _extended(Pad.apply(input, widths=cropped, value=0), dim, before, after, mode)
+    length = input.shape[dim]
+    most = {"reflect": length - 1, "replicate": max(before, after) if length else 0, "circular": length}[mode]
+    if max(before, after) > most:
+        asked = f"{before} and {after} (shape {shapes(input)})"
+        raise ValueError(f"pad: mode {mode!r} adds at most {most} to dim {dim} of length {length}, asked for {asked}")
+    reach = {"reflect": (1, before + 1, length - 1 - after, length - 1), "replicate": (0, 1, length - 1, length)}
+    starts = reach.get(mode, (length - before, length, 0, after))
+    parts = [input[along(dim, slice(*starts[i : i + 2]))] for i in (0, 2)]
+    if mode == "reflect":
+        parts = [flip(part, dim) for part in parts]
+    elif mode == "replicate":
+        widths = zip(parts, (before, after))
+        parts = [part.expand((*input.shape[:dim], width, *input.shape[dim + 1 :])) for part, width in widths]
+    wider = cat([piece for piece, width in ((parts[0], before), (input, 1), (parts[1], after)) if width], dim)
+    return Pad.apply(wider, widths=cropped, value=0) if crops else wider
+
+
+# ---- means and interpolation ---------------------------------------------------------------------------------------------
+
+
+@in_float32
+def _means(input: Tensor, size: Sequence[int]) -> Tensor:
+    """The means of stretches of the last dimensions, `size` of them; they cover a dimension, and may share elements."""
+    for dim, count in enumerate(size, input.ndim - len(size)):
+        length = input.shape[dim]
+        ends = [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
+        input = stack([input[along(dim, slice(start, end))].mean(dim) for start, end in ends], dim)
+    return input
+
+
+@in_float32
+def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int | None] | None) -> Tensor:
+    """The means of `output_size` stretches of rows and columns, of nearly equal length; None keeps a dimension's length.
+
+    Output i of n averages from floor(i length / n) to ceil((i + 1) length / n), as in PyTorch. Raises ValueError for an image
+    without rows or columns and for sizes below 1, TypeError for a tensor that is not floating-point.
+    """
+    name, lengths = "adaptive_avg_pool2d", input.shape[-2:]
+    if input.ndim not in (3, 4) or 0 in lengths:
+        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {shapes(input)}")
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    asked = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
+    given = tuple(n if size is None else size for n, size in zip(lengths, asked)) if None in asked else output_size
+    height, width = pair(name, "output_size", given, 1)
+    if lengths[0] % height == 0 and lengths[1] % width == 0:
+        return avg_pool2d(input, (lengths[0] // height, lengths[1] // width))
+    return _means(input, (height, width))
 
 
 def interpolate(
@@ -37,7 +147,7 @@ def interpolate(
     the corner pixels keep their places; with `recompute_scale_factor` the scale is that of the rounded sizes. Raises ValueError
     unless exactly one of `size` and `scale_factor` is given and the mode suits the dimensions, and for `antialias`.
     """
-    mode = str(mode)
+    mode, lengths, nearest = str(mode), input.shape[2:], str(mode).startswith("nearest")
     if antialias or mode not in DIMENSIONS:
         what = "antialias=False" if antialias else f"modes {', '.join(DIMENSIONS)}"
         raise ValueError(f"interpolate: only {what} is supported, got {antialias or mode!r}")
@@ -45,36 +155,32 @@ def interpolate(
         raise ValueError("interpolate: expected either size or scale_factor")
     if recompute_scale_factor and size is not None:
         raise ValueError("interpolate: recompute_scale_factor has a meaning with scale_factor only, not with size")
-    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
+    if align_corners is not None and (nearest or mode == "area"):
         raise ValueError(f"interpolate: align_corners has a meaning for linear and cubic modes only, not for {mode!r}")
-    lengths = input.shape[2:]
     if len(lengths) not in DIMENSIONS[mode] or 0 in input.shape[1:]:
-        wanted, given = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode]), tuple(input.shape)
-        raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {given}")
-    out, factors = _sizes(input.shape, size, None if recompute_scale_factor else scale_factor, scale_factor)
-    if mode in ("nearest", "nearest-exact"):
-        return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
-    if mode == "area":
-        return _weighted(input, [_area(n, count) for n, count in zip(lengths, out)])
-    taps = _cubic if mode == "bicubic" else _linear
-    if taps is _linear:  # as in PyTorch, a length that stays is copied for any factor
-        factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
-    return _weighted(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
-
-
-def _sizes(shape: tuple[int, ...], size: Any, scale: Any, given: Any) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """The lengths of the output, and the factor of each dimension: `scale`, or what the lengths amount to where it is None."""
-    lengths = shape[2:]
-    asked = size if size is not None else given
+        wanted = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode])
+        raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {shapes(input)}")
+    if not nearest and input.dtype.kind not in "fc":
+        raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")
+    asked: Any = scale_factor if size is None else size
     each = tuple(asked) if isinstance(asked, (tuple, list)) else (asked,) * len(lengths)
     if len(each) != len(lengths):
-        raise ValueError(f"interpolate: expected one number or {len(lengths)} for shape {tuple(shape)}, got {asked}")
+        raise ValueError(f"interpolate: expected one number or {len(lengths)} for shape {shapes(input)}, got {asked}")
     if size is not None and not all(isinstance(n, (int, np.integer)) and n >= 1 for n in each):
         raise ValueError(f"interpolate: expected size to be whole numbers of at least 1, got {size!r}")
     out = tuple(int(n) if size is not None else math.floor(length * n) for length, n in zip(lengths, each))
     if min(out) < 1:
-        raise ValueError(f"interpolate: nothing is left of {tuple(shape)} at scale {given}")
-    return out, tuple(float(n) for n in each) if scale is not None else tuple(count / n for count, n in zip(out, lengths))
+        raise ValueError(f"interpolate: nothing is left of {shapes(input)} at scale {scale_factor}")
+    own = scale_factor is None or recompute_scale_factor  # the factors are what the lengths amount to
+    factors = tuple(count / n if own else float(f) for count, n, f in zip(out, lengths, each))
+    if nearest:
+        return _nearest(input, out, factors, 0.5 if mode == "nearest-exact" else 0.0)
+    if mode == "area":
+        return _means(input, out)
+    taps = _cubic if mode == "bicubic" else _linear
+    if taps is _linear:  # as in PyTorch, a length that stays is copied for any factor
+        factors = tuple(1.0 if count == n else f for count, n, f in zip(out, lengths, factors))
+    return _weighted(input, [_matrix(taps, n, count, f, align_corners) for n, count, f in zip(lengths, out, factors)])
 
 
 def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], shift: float) -> Tensor:
@@ -86,8 +192,8 @@ def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], sh
     if factors == repeats:  # whole repeats need no index, and their gradient is a plain sum
         apart = [k for n in lengths for k in (n, 1)]
         spread = [k for n, times in zip(lengths, repeats) for k in (n, times)]
-        whole = Expand.apply(input.reshape(*input.shape[:2], *apart), shape=(*input.shape[:2], *spread))
-        return whole.reshape(*input.shape[:2], *out)
+        repeated = Expand.apply(input.reshape(*input.shape[:2], *apart), shape=(*input.shape[:2], *spread))
+        return repeated.reshape(*input.shape[:2], *out)
     xp, index = array_module(input.array), []
     for d, (count, factor, length) in enumerate(zip(out, factors, lengths)):
         at = np.floor((np.arange(count, dtype=np.float32) + np.float32(shift)) * np.float32(1 / factor)).astype(np.int64)
@@ -98,20 +204,10 @@ def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], sh
 @in_float32
 def _weighted(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
     """Each dimension of the images multiplied by its matrix (out, in)."""
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")
     for dim, matrix in enumerate(matrices, 2):
         weights = wrap(backend.to_array(matrix.T.astype(input.dtype), None, input.device))
         input = (input.transpose(dim, -1) @ weights).transpose(dim, -1)
     return input
-
-
-def _area(length: int, count: int) -> np.ndarray:
-    """The matrix (count, length) whose row i averages stretch i."""
-    matrix = np.zeros((count, length))
-    for row, (start, end) in zip(matrix, stretches(length, count)):
-        row[start:end] = 1 / (end - start)
-    return matrix
 
 
 def _matrix(taps: Callable[..., Any], length: int, count: int, factor: float, align_corners: bool | None) -> np.ndarray:

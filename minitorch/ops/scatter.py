@@ -158,7 +158,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """`length` slices along `dim` from `start` on, as a view; raises IndexError beyond the dimension."""
-    dim = _dim_of_some("narrow", input, dim)
+    if not input.ndim:
+        raise ValueError("narrow: expected at least one dimension, got a 0-d tensor")
+    dim = dimension("narrow", input.shape, dim)
     if isinstance(start, Tensor) and start.dtype.kind not in "iu":
         raise TypeError(f"narrow: expected a whole number to start from, got {start.dtype}")
     start, end = int(start), input.shape[dim]
@@ -166,17 +168,3 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     if length < 0 or not 0 <= first <= end or first + length > end:
         raise IndexError(f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {shapes(input)})")
     return input[along(dim, slice(first, first + length))]
-
-
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The slice at `index` along `dim`, without that dimension, as a view."""
-    dim, index = _dim_of_some("select", input, dim), int(index)
-    if not -input.shape[dim] <= index < input.shape[dim]:
-        raise IndexError(f"select: an index of {index} for dim {dim} of length {input.shape[dim]} (shape {shapes(input)})")
-    return input[along(dim, index)]
-
-
-def _dim_of_some(name: str, input: Tensor, dim: int) -> int:
-    if not input.ndim:
-        raise ValueError(f"{name}: expected at least one dimension, got a 0-d tensor")
-    return dimension(name, input.shape, dim)

@@ -9,8 +9,8 @@ from typing import Any
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.conv import conv2d
 from minitorch.ops.dims import shapes
-from minitorch.ops.mean_pool import adaptive_avg_pool2d, avg_pool2d
-from minitorch.ops.pool import max_pool2d
+from minitorch.ops.pool import avg_pool2d, max_pool2d
+from minitorch.ops.resize import adaptive_avg_pool2d
 
 Single = int | tuple[int]
 

@@ -152,7 +152,6 @@ CASES = [
     ),
     Case("ReflectionPad2d uneven", lambda nn, t: nn.ReflectionPad2d((1, 2, 0, 3)), IMAGES),
     Case("PixelShuffle", lambda nn, t: nn.PixelShuffle(2), normal(2, 8, 2, 3)),
-    Case("PixelUnshuffle", lambda nn, t: nn.PixelUnshuffle(2), normal(2, 3, 4, 6)),
     Case("Unfold", lambda nn, t: nn.Unfold((2, 3), padding=1, stride=2), IMAGES),
     Case("Fold", lambda nn, t: nn.Fold((4, 5), 2), normal(2, 12, 12)),
     Case("Upsample bilinear", lambda nn, t: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), IMAGES),

@@ -43,14 +43,6 @@ def pixel_shuffle(x, r):
     return out
 
 
-def pixel_unshuffle(x, r):
-    *before, channels, h, w = x.shape
-    out = np.zeros((*before, channels * r**2, h // r, w // r), x.dtype)
-    for c, i, j in np.ndindex(channels, h, w):
-        out[..., c * r * r + i % r * r + j % r, i // r, j // r] = x[..., c, i, j]
-    return out
-
-
 IMAGES = spread(1, 2, 3, 4)
 
 # fmt: off
@@ -69,7 +61,5 @@ ROWS = [
     Row("pixel_shuffle", F.pixel_shuffle, pixel_shuffle, [case(spread(1, 8, 2, 3), 2), case(spread(9, 1, 2), 3), case(spread(2, 1, 2), 1)],
         bad=[bad(ValueError, r"^pixel_shuffle: expected \(..., channels x 3\^2, height, width\), got shape \(1, 2, 3, 4\)", IMAGES, 3)]),
     Row("pixel_shuffle", F.pixel_shuffle, pixel_shuffle, [case(spread(0, 4, 1, 1), 2)], torch=None),  # fails there
-    Row("pixel_unshuffle", F.pixel_unshuffle, pixel_unshuffle, [case(spread(1, 2, 4, 6), 2), case(spread(1, 3, 6), 3), case(spread(2, 1, 2), 1)],
-        bad=[bad(ValueError, r"^pixel_unshuffle: expected \(..., height x 2, width x 2\), got shape \(1, 2, 3, 4\)", IMAGES, 2)]),
 ]
 # fmt: on

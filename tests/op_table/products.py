@@ -82,9 +82,6 @@ ROWS = [
              bad(ValueError, r"^einsum: 'ijk' of 'ijk' does not fit a tensor of shape \(2, 3\)", "ijk", MATRIX),
              bad(ValueError, "^einsum: 'j' of 'ij,jk' has lengths 3 and 2", "ij,jk", MATRIX, spread(2, 2)),
              bad(ValueError, "^einsum: the right side", "ij->k", MATRIX), bad(ValueError, "^einsum: 'i' of 'ii' has two lengths", "ii", MATRIX)]),
-    Row("cross", mt.cross, lambda a, b, dim=1: np.cross(a, b, axis=dim), [case(MATRIX, spread(2, 3, seed=1)), case(spread(3, 2), OTHER, dim=0)],
-        torch=lambda torch, a, b, dim=None: torch.linalg.cross(a, b, dim=-1 if dim is None else dim),
-        bad=[bad(ValueError, "^cross: expected length 3 along dim -1", spread(2, 2), spread(2, 2))]),
     # ---- triangles and diagonals
     Row("tril", mt.tril, np.tril, [case(SQUARE), case(CUBE, -1)], bad=[bad(ValueError, "^tril: expected at least 2 dimensions", VECTOR)]),
     Row("triu", mt.triu, np.triu, [case(SQUARE), case(CUBE, 1)], bad=[bad(ValueError, "^triu: expected at least 2 dimensions", VECTOR)]),

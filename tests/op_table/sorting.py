@@ -94,9 +94,5 @@ ROWS = [
         bad=[bad(TypeError, "^masked_select: expected a boolean mask", GRID, MASK.astype(int))]),
     Row("narrow", mt.narrow, lambda x, dim, start, length: x.take(range(start, start + length), dim), [case(GRID, 1, 1, 2), case(GRID, 0, 0, 3)],
         bad=[bad(IndexError, r"^narrow: no 3 slices from 1 on in dim 0 of length 3 \(shape \(3, 4\)\)", GRID, 0, 1, 3)]),
-    Row("select", mt.select, lambda x, dim, index: x.take(index, dim), [case(GRID, 1, -1), case(CUBE, 0, 1)],
-        bad=[bad(IndexError, "^select: an index of 4 for dim 1 of length 4", GRID, 1, 4)]),
-
-
 ]
 # fmt: on

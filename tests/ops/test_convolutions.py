@@ -11,7 +11,7 @@ import minitorch as mt
 import minitorch.functional as F
 from minitorch.ops.conv import plain_conv2d, plain_gradients
 from minitorch.ops.im2col import bands, gathering_pays
-from minitorch.ops.window import Window
+from minitorch.ops.images import Window
 from tests.op_table import naive
 from tests.op_table.checks import assert_close, host
 

@@ -65,3 +65,10 @@ def test_an_infinite_gradient_stays_where_it_belongs(stride):
     expected = np.zeros(16)
     expected[at.reshape(-1)] = INF
     assert_close(host(x.grad).reshape(-1), expected)
+
+
+@pytest.mark.parametrize("means", [lambda x: F.adaptive_avg_pool2d(x, (2, 3)), lambda x: F.interpolate(x, (2, 3), mode="area")])
+def test_an_infinite_pixel_spoils_no_mean_but_that_of_its_own_stretch(means):
+    x = mt.ones(1, 1, 3, 4)
+    x[0, 0, 0, 0] = INF
+    np.testing.assert_array_equal(means(x).numpy()[0, 0], [[INF, 1, 1], [1, 1, 1]])
