@@ -11,22 +11,17 @@ from minitorch.fields import Fields
 
 
 class Options(Fields, Module):
-    """A module whose attributes are its fields: `class ReLU(Options, calls=relu)` has them as arguments of `relu`.
-
-    Other words of the class line are attributes of the class: `shown` the fields in its repr, if not all.
-    """
+    """A module whose attributes are its fields: `class ReLU(Options, calls=relu)` has them as arguments of `relu`."""
 
     function: ClassVar[Callable[..., Any]]
     options: ClassVar[tuple[str, ...]] = ()
-    shown: ClassVar[tuple[str, ...] | None] = None
+    shown: ClassVar[tuple[str, ...] | None] = None  # the fields in its repr, if not all
 
     def __init_subclass__(cls, calls: Callable[..., Any] | None = None, **settings: Any) -> None:
-        super().__init_subclass__()
+        super().__init_subclass__(**settings)
         cls.options = tuple(name for name in cls.fields if name not in ("size_average", "reduce"))  # the losses translate these
         if calls is not None:
             cls.function = staticmethod(calls)
-        for name, value in settings.items():
-            setattr(cls, name, value)
 
     def _take(self, arguments: dict[str, Any]) -> None:
         Module.__init__(self)

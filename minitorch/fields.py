@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 else:
 
-    def dataclass_transform(**_: Any) -> Callable:
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
         return lambda decorated: decorated
 
 
@@ -18,14 +18,16 @@ else:
 class Fields:
     """Base class of classes with fields: `class A(Fields): x: float; y: float = 0.0` is made by `A(1.0, y=2.0)`.
 
-    Those after a field of type KW_ONLY are given by keyword. A class with an `__init__` of its own keeps that. `dataclasses`
-    would compile a constructor for each class, which made the import 10 ms longer.
+    Those after a field of type KW_ONLY are given by keyword. A class with an `__init__` of its own keeps that. In
+    `class B(A, z=2)` z is an attribute of the class. `dataclasses` would compile each constructor: the import took 10 ms more.
     """
 
     fields: ClassVar[Mapping[str, inspect.Parameter]] = {}
 
     def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
+        super().__init_subclass__()
+        for name, value in settings.items():
+            setattr(cls, name, value)
         annotations = {name: str(kind) for name, kind in inspect.get_annotations(cls).items() if "ClassVar" not in str(kind)}
         if "__init__" in vars(cls) or not annotations:
             return
@@ -35,8 +37,9 @@ class Fields:
             if annotation == "KW_ONLY":
                 how = inspect.Parameter.KEYWORD_ONLY
                 continue
-            default = vars(cls).get(name, inspect.Parameter.empty)
-            found[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
+            default, kind = vars(cls).get(name, inspect.Parameter.empty), annotation.removeprefix("InitVar[")
+            kind = kind if kind == annotation else kind[:-1]
+            found[name] = inspect.Parameter(name, how, default=default, annotation=kind)
             if name in vars(cls):
                 delattr(cls, name)  # a class attribute would hide a module's buffer of that name
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -53,7 +56,8 @@ class Fields:
 
         __init__.__signature__ = signature  # type: ignore[attr-defined]  # shown by `inspect` and `help`
         __init__.__module__, __init__.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
-        cls.__init__ = __init__  # type: ignore[method-assign,assignment]
+        made: Any = cls
+        made.__init__ = __init__
 
     def _take(self, arguments: dict[str, Any]) -> None:
         """Make the object from its constructor's arguments."""

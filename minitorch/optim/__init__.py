@@ -1,12 +1,11 @@
 """Optimizers, learning-rate schedules and gradient clipping, as `torch.optim` (clipping: `torch.nn.utils`)."""
 
 from minitorch.optim import lr_scheduler
-from minitorch.optim.adagrad import Adadelta, Adagrad
+from minitorch.optim.adagrad import Adadelta, Adagrad, RMSprop
 from minitorch.optim.adam import Adam, Adamax, AdamW
 from minitorch.optim.clip import clip_grad_norm_, clip_grad_value_
 from minitorch.optim.lbfgs import LBFGS
 from minitorch.optim.optimizer import Optimizer
-from minitorch.optim.rmsprop import RMSprop
 from minitorch.optim.sgd import SGD
 
 # fmt: off

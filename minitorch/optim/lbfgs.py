@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import InitVar
 from typing import Any
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.joining import cat
-from minitorch.optim.optimizer import Optimizer, Params
+from minitorch.optim.rule import Rule
 
 
-class LBFGS(Optimizer):
+class LBFGS(Rule):
     """Limited-memory BFGS (Nocedal 1980): iterations p -= lr H g, with H an inverse Hessian estimated from past steps.
 
     H uses the last `history_size` steps. One `step` makes up to `max_iter` iterations and at most `max_eval` closure calls
@@ -20,25 +21,20 @@ class LBFGS(Optimizer):
     Raises ValueError for several groups or a `line_search_fn`, TypeError for a step without a closure.
     """
 
-    numbers: tuple[str, ...] = ("lr", "max_iter", "tolerance_grad", "tolerance_change", "history_size")
+    lr: InitVar[float] = 1
+    max_iter: InitVar[int] = 20
+    max_eval: InitVar[int | None] = None
+    tolerance_grad: InitVar[float] = 1e-7
+    tolerance_change: InitVar[float] = 1e-9
+    history_size: InitVar[int] = 100
+    line_search_fn: InitVar[str | None] = None
 
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1,
-        max_iter: int = 20,
-        max_eval: int | None = None,
-        tolerance_grad: float = 1e-7,
-        tolerance_change: float = 1e-9,
-        history_size: int = 100,
-        line_search_fn: str | None = None,
-    ) -> None:
-        if line_search_fn is not None:
-            raise ValueError(f"LBFGS: only line_search_fn None is supported, got {line_search_fn!r}")
-        evaluations = max_iter * 5 // 4 if max_eval is None else max_eval
-        options: dict[str, Any] = {"lr": lr, "max_iter": max_iter, "max_eval": evaluations, "tolerance_grad": tolerance_grad}
-        options |= {"tolerance_change": tolerance_change, "history_size": history_size, "line_search_fn": None}
-        super().__init__(params, options)
+    def _take(self, arguments: dict[str, Any]) -> None:
+        if arguments["line_search_fn"] is not None:
+            raise ValueError(f"LBFGS: only line_search_fn None is supported, got {arguments['line_search_fn']!r}")
+        if arguments["max_eval"] is None:
+            arguments["max_eval"] = arguments["max_iter"] * 5 // 4
+        super()._take(arguments)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Set the only group; raises ValueError for a second one."""

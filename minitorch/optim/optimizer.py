@@ -6,12 +6,10 @@ A rule (SGD, Adam, ...) is a subclass that writes `_update`, the formula on arra
 from __future__ import annotations
 
 import copy
-import math
-import numbers
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -20,7 +18,7 @@ from minitorch.autograd import float_errors
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.optim.strips import cut, descents, wide
+from minitorch.optim.strips import cut, wide
 
 Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
@@ -36,12 +34,9 @@ class Optimizer:
     options out of range, also in groups (PyTorch checks the defaults only); TypeError for parameters that are no tensors.
     """
 
-    buffers: tuple[str, ...] = ()  # entries of a parameter's state that have the parameter's shape
-    numbers: tuple[str, ...] = ()  # options that must be 0 or more
-    shares: tuple[str, ...] = ()  # options that must be from 0 to 1
+    buffers: ClassVar[tuple[str, ...]] = ()  # entries of a parameter's state that have the parameter's shape
 
-    def __init__(self, params: Params, defaults: dict[str, Any], how: dict[str, Any] | None = None) -> None:
-        _check_how(self._name, how or {})
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             shape = tuple(params.shape)
             raise TypeError(f"{self._name}: expected an iterable of tensors or dicts, got one tensor of shape {shape}")
@@ -94,20 +89,6 @@ class Optimizer:
 
     def _check_options(self, group: dict[str, Any]) -> None:
         """Raise ValueError or TypeError if an option of `group` is out of range."""
-        self._check_range(group, *self.numbers, *self.shares)
-        for name in self.shares:
-            if group[name] > 1:
-                raise ValueError(f"{self._name}: expected 0 <= {name} <= 1, got {group[name]}")
-
-    def _check_range(self, group: dict[str, Any], *names: str, below: float = math.inf) -> None:
-        for name in names:
-            value = group[name]
-            if name == "lr" and isinstance(value, Tensor):  # a one-element tensor
-                value = group[name] = value.item()
-            if not isinstance(value, numbers.Real):
-                raise TypeError(f"{self._name}: expected a number for {name}, got {type(value).__name__}")
-            if not 0 <= float(value) < below:
-                raise ValueError(f"{self._name}: expected 0 <= {name} < {below}, got {value}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients to None, so that the next step skips the parameters, or to zeros, so that momentum moves them."""
@@ -140,7 +121,7 @@ class Optimizer:
         return loss
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
-        """The rule: change the parameters of `group`, which come from `self._descents(group, members)`."""
+        """The rule: change the parameters of `group`; `members` are those that have a gradient, from `_ready`."""
         raise NotImplementedError(f"{self._name}: neither step nor _update is written")
 
     def _ready(self, group: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -176,15 +157,6 @@ class Optimizer:
                 )
         array, xp = p.array, backend.array_module(p.array)
         return array, xp, cut(array, xp, self._memory)
-
-    def _descents(
-        self, group: dict[str, Any], members: list[tuple[Any, ...]], weight_decay: float
-    ) -> Iterator[tuple[Any, dict[str, Any], Any, Iterator[tuple[Any, Any, Any, Any]]]]:
-        """(parameter, state, array library, its strips from `descents`) for each of `members`."""
-        maximize, weight_decay = group["maximize"], float(weight_decay)
-        for p, grad, state, (_, xp, strips) in members:
-            mark_changed(p, "optimizer.step()")
-            yield p, state, xp, descents(p, grad, xp, strips, maximize, weight_decay)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by parameter number, and the groups with these numbers, in PyTorch's layout.
@@ -273,20 +245,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
-
-
-def _check_how(name: str, how: dict[str, Any]) -> None:
-    """Accept PyTorch's `foreach`, `fused` and `capturable`, which choose how a step is computed and have no effect here.
-
-    Raises TypeError for another keyword, ValueError for `differentiable=True` and for `foreach` together with `fused`.
-    """
-    unknown = how.keys() - {"foreach", "fused", "capturable", "differentiable"}
-    if unknown:
-        raise TypeError(f"{name}: got an unexpected keyword argument {', '.join(map(repr, sorted(unknown)))}")
-    if how.get("differentiable"):
-        raise ValueError(f"{name}: steps are not recorded: only differentiable=False is supported, got True")
-    if how.get("foreach") and how.get("fused"):
-        raise ValueError(f"{name}: foreach and fused cannot both be True")
 
 
 def _as_list(name: str, params: Iterable[Any]) -> list[Any]:

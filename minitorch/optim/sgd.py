@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import InitVar
 from typing import Any
 
-from minitorch.optim.optimizer import Optimizer, Params
-from minitorch.optim.strips import buffer, descend
+from minitorch.optim.rule import Descent
+from minitorch.optim.strips import descend
 
 
 def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
@@ -15,32 +16,18 @@ def sgd(p: Any, g: Any, b: Any, lr: float, momentum: float) -> tuple[Any, Any]:
     return p, b
 
 
-class SGD(Optimizer):
+class SGD(Descent, buffers=("momentum_buffer",)):
     """Stochastic gradient descent: p -= lr g, with momentum p -= lr b for b = momentum b + (1 - dampening) g.
 
     g is the gradient plus `weight_decay` p, b starts as the first g, and with `nesterov` p -= lr (g + momentum b)
-    (Sutskever et al. 2013, in PyTorch's form). `maximize` ascends instead of descending.
-
-    Raises ValueError for options below 0, and for `nesterov` without momentum or with dampening.
+    (Sutskever et al. 2013, in PyTorch's form). Raises ValueError for `nesterov` without momentum or with dampening.
     """
 
-    buffers: tuple[str, ...] = ("momentum_buffer",)
-    numbers: tuple[str, ...] = ("lr", "momentum", "dampening", "weight_decay")
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        momentum: float = 0,
-        dampening: float = 0,
-        weight_decay: float = 0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-        **how: Any,
-    ) -> None:
-        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
-        super().__init__(params, options | {"maximize": maximize}, how)
+    lr: InitVar[float] = 1e-3
+    momentum: InitVar[float] = 0
+    dampening: InitVar[float] = 0
+    weight_decay: InitVar[float] = 0
+    nesterov: InitVar[bool] = False
 
     def _check_options(self, group: dict[str, Any]) -> None:
         super()._check_options(group)
@@ -51,12 +38,11 @@ class SGD(Optimizer):
     # `sgd` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
-        for whole, state, xp, strips in self._descents(group, members, group["weight_decay"]):
+        for state, xp, strips in self._descents(group, members, *self.buffers * (momentum != 0)):
             first = "momentum_buffer" not in state
-            average: Any = buffer(state, "momentum_buffer", whole, xp) if momentum else None
-            for at, p, g, scratch in strips:
+            for p, g, scratch, kept in strips:
                 if momentum:
-                    b = average[at]
+                    (b,) = kept
                     if first:
                         b[...] = g
                     else:

@@ -90,23 +90,25 @@ def _laid_out_like(array: Any, flat: Any) -> Any:
 
 
 def descents(
-    p: Any, grad: Any, xp: Any, strips: list[tuple[Any, Any, Any]], maximize: bool, weight_decay: float
-) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """For each strip: the index, the parameter, the gradient to descend along, and a scratch array.
+    state: dict[str, Any], names: tuple[str, ...], start: float, p: Any, grad: Any, decay: float, maximize: bool, prepared: Any
+) -> Iterator[tuple[Any, Any, Any, list[Any]]]:
+    """For each strip: the parameter, the gradient to descend along, a scratch array, and the buffers called `names`.
 
-    The gradient includes `weight_decay` p and is negated by `maximize`. All strips share the scratch array: finish one before
-    you take the next. A float16 parameter is yielded in float32, and rounded afterwards.
+    The gradient includes `decay` times p and is negated by `maximize`; a new buffer is filled with `start`. All strips share
+    the scratch array: finish one before you take the next. A float16 parameter is yielded in float32, rounded afterwards.
     """
+    _, xp, strips = prepared
+    kept = [buffer(state, name, p, xp, start) for name in names]
     narrow = p.dtype == backend.float16
     for at, own, scratch in strips:
         part, g = p[at], grad[at]
         if narrow:
             part, g = part.astype(own.dtype), g.astype(own.dtype)
-        if weight_decay:
-            xp.multiply(part, -weight_decay if maximize else weight_decay, out=own)
+        if decay:
+            xp.multiply(part, -decay if maximize else decay, out=own)
             g = xp.add(g, own, out=own)
         if maximize:
             g = xp.negative(g, out=own)
-        yield at, part, g, scratch
+        yield part, g, scratch, [array[at] for array in kept]
         if narrow:
             p[at] = part
