@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import Any, Final, overload
 
 import numpy as np
 
@@ -34,31 +34,14 @@ class Size(tuple[int, ...]):
 
 
 class Conversion:
-    """Conversion of a tensor to a number, lists, an array, an index, or text."""
+    """Conversion of a tensor to a number, lists, an array, an index, or text; `self` is a `Tensor`."""
 
     __slots__ = ()
 
     array: Any
 
-    if TYPE_CHECKING:  # defined in `Tensor`
-
-        @property
-        def shape(self) -> Size: ...
-        @property
-        def dtype(self) -> np.dtype: ...
-        @property
-        def device(self) -> Device: ...
-        @property
-        def requires_grad(self) -> bool: ...
-        @property
-        def grad_fn(self) -> Any: ...
-        def __hash__(self) -> int: ...
-
-    else:
-        __hash__ = object.__hash__  # by identity: `==` is elementwise
-
     @property
-    def is_cuda(self) -> bool:
+    def is_cuda(self: Any) -> bool:
         """Whether the memory lies on a GPU."""
         return self.device.type == "cuda"
 
@@ -109,7 +92,7 @@ class Conversion:
         """Whether the dtype is floating."""
         return self.array.dtype.kind == "f"
 
-    def numpy(self, *, force: bool = False) -> np.ndarray:
+    def numpy(self: Any, *, force: bool = False) -> np.ndarray:
         """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU.
 
         With `force`: the array on the host, whatever its history and device.
@@ -128,7 +111,7 @@ class Conversion:
             raise ValueError(f"__array__: a change from {array.dtype} to {dtype} needs a copy")
         return np.array(array, dtype=dtype, copy=True) if copy else np.asarray(array, dtype=dtype)
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(self: Any, **options: Any) -> Any:
         """The memory for another library (`torch.from_dlpack(t)`), not copied; raises BufferError if it requires a gradient."""
         if self.requires_grad:
             raise BufferError("__dlpack__: this tensor requires a gradient, which would be lost; export its detach()")
@@ -138,7 +121,7 @@ class Conversion:
         """The device in DLPack's numbers: (1, 0) is the host."""
         return self.array.__dlpack_device__()
 
-    def item(self) -> float | Any:
+    def item(self: Any) -> float | Any:
         """The value of a one-element tensor as a Python number; raises ValueError for any other."""
         if self.array.size != 1:
             raise ValueError(f"item: expected one element, this tensor has shape {tuple(self.shape)}")
@@ -154,12 +137,12 @@ class Conversion:
     def __int__(self) -> int:
         return int(self.item())
 
-    def __index__(self) -> int:
+    def __index__(self: Any) -> int:
         if self.array.dtype.kind not in "iu":
             raise TypeError(f"__index__: only an integer tensor is an index, this one is {self.dtype}")
         return int(self.item())
 
-    def __bool__(self) -> bool:
+    def __bool__(self: Any) -> bool:
         if self.array.size != 1:
             raise ValueError(f"bool(): the truth of a tensor of shape {tuple(self.shape)} is ambiguous; use .any() or .all()")
         return bool(self.item())
@@ -173,7 +156,7 @@ class Conversion:
         other = value.array if isinstance(value, Conversion) else value
         return bool((self.array == other).any())
 
-    def __repr__(self) -> str:
+    def __repr__(self: Any) -> str:
         notes = ["requires_grad=True" if self.grad_fn is None else f"grad_fn=<{self.grad_fn.name()}>"]
         device = ["device='cuda:0'"] if self.is_cuda else []
         return printing.text_of(self.array, device, notes if self.requires_grad else [], backend.get_default_dtype())
@@ -255,4 +238,4 @@ def _holds(data: Any, dtype: np.dtype) -> bool:
     """Whether nested sequences contain a NumPy number, array or tensor of `dtype`; Python numbers have no dtype."""
     if isinstance(data, (list, tuple)):
         return not _PLAIN.issuperset(map(type, data)) and any(_holds(entry, dtype) for entry in data)
-    return isinstance(data, (np.generic, np.ndarray, Conversion)) and data.dtype == dtype
+    return hasattr(data, "dtype") and data.dtype == dtype

@@ -51,14 +51,6 @@ class Distribution:
         """Samples through which gradients flow to the parameters (Kingma & Welling 2014), where the distribution allows it."""
         raise NotImplementedError(f"{type(self).__name__}: there is no rsample, samples have no gradient")
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        """The logarithm of the probability or density of `value`."""
-        raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
-
-    def entropy(self) -> Tensor:
-        """Minus the mean of log_prob."""
-        raise NotImplementedError(f"{type(self).__name__}: entropy is not written")
-
     @property
     def stddev(self) -> Tensor:
         """The standard deviation."""

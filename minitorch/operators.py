@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -70,9 +70,7 @@ class Operators(Conversion):
     __itruediv__: Final = _operator("__itruediv__", "self /= other", inplace.div_)
     __ipow__: Final = _operator("__ipow__", "self **= other", inplace.pow_)
 
-    if TYPE_CHECKING:  # which take a class that defines only `__eq__` as unhashable
-
-        def __hash__(self) -> int: ...
+    __hash__: Final = object.__hash__  # by identity
 
     def __eq__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """`self == other`, elementwise; None equals no tensor."""

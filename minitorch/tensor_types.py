@@ -65,7 +65,7 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str, non_blocking: bool 
 def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_blocking: bool = False) -> Tensor | str:
     """The tensor in `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without `dtype`, the name of its type."""
     if dtype is None:
-        return next((name for name, kind in _BY_NAME.items() if isinstance(input, kind)), f"torch.{input.dtype}")
+        return next((name for name, kind in _BY_NAME.items() if kind.__instancecheck__(input)), f"torch.{input.dtype}")
     kind: Any = _BY_NAME.get(dtype, dtype) if isinstance(dtype, str) else dtype
     return input.to(kind.device, kind.dtype) if isinstance(kind, TensorType) else input.to(dtype)
 

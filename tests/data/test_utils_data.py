@@ -220,7 +220,7 @@ def test_a_collate_function_gets_the_list_of_samples():
         (lambda: DataLoader(numbered(), prefetch_factor=2), ValueError, "need num_workers above 0"),
         (lambda: DataLoader(numbered(), batch_size=2, batch_sampler=[[1]]), ValueError, "a batch_sampler sets the batches"),
         (lambda: DataLoader(numbered(), batch_sampler=iter([[1]])), TypeError, "can be iterated over only once"),
-        (lambda: DataLoader(numbered(), None, drop_last=True), ValueError, "batch_size=None makes no batches"),
+        (lambda: DataLoader(numbered(), None), ValueError, "DataLoader: expected a batch_size of 1 or more, got None"),
         (lambda: DataLoader(Countdown(3), shuffle=True), ValueError, "an IterableDataset sets its own order"),
         (lambda: RandomSampler([], num_samples=0), ValueError, "RandomSampler: expected a num_samples of 1 or more, got 0"),
         (lambda: WeightedRandomSampler([1.0, -1.0], 1), ValueError, "got shape (2,) with 2 weights that are not 0"),
@@ -281,19 +281,11 @@ def test_a_loader_with_a_batch_sampler_goes_on_after_any_batch():
     assert order(rest) == batches
 
 
-def test_without_a_batch_size_samples_come_as_they_are():
-    samples = list(DataLoader(Squares(3), batch_size=None))
-    assert samples == [{"root": float(i), "square": i**2, "name": f"n{i}"} for i in range(3)]
-    (pair,) = DataLoader([(np.ones(2, np.float32), "a")], batch_size=None)
-    assert (pair[0].dtype, pair[0].tolist(), pair[1]) == (mt.float32, [1, 1], "a")
-
-
 def test_iterable_data_sets_come_in_their_own_order():
     loader = DataLoader(Countdown(5), batch_size=2)
     assert [batch.tolist() for batch in loader] == [[5, 4], [3, 2], [1]]
     assert len(loader) == 3
     assert [batch.tolist() for batch in DataLoader(Countdown(5), 2, drop_last=True)] == [[5, 4], [3, 2]]
-    assert list(DataLoader(Countdown(2), None)) == [2, 1]
 
 
 def test_data_sets_are_joined():

@@ -149,7 +149,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         print(fit(net, Shapes(32), Path(folder)))
     print(hooks(net, torch.randn(2, 1, 8, 8)), lower_level().tolist())
-    print([x[0].item() for x in DataLoader(Stream(), batch_size=None)], Bare()[1] + Subset(Shapes(4), [1, 2])[0][1])
+    print([x[0, 0].item() for x in DataLoader(Stream())], Bare()[1] + Subset(Shapes(4), [1, 2])[0][1])
     adam = Adam(net.parameters(), betas=(0.9, 0.99))
     decay = StepLR(adam, step_size=1, gamma=0.5)
     adam.step()

@@ -3,7 +3,7 @@
 # fmt: off
 # isort: off
 from minitorch.utils.data import sampler
-from minitorch.utils.data.dataloader import DataLoader, default_collate, default_convert, get_worker_info
+from minitorch.utils.data.dataloader import DataLoader, default_collate, get_worker_info
 from minitorch.utils.data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from minitorch.utils.data.sampler import (
     BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler,
@@ -12,6 +12,6 @@ from minitorch.utils.data.sampler import (
 __all__ = [
     "BatchSampler", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler", "default_collate",
-    "default_convert", "get_worker_info", "random_split", "sampler",
+    "get_worker_info", "random_split", "sampler",
 ]
 # fmt: on

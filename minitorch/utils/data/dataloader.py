@@ -51,26 +51,12 @@ def default_collate(batch: Sequence[Any]) -> Any:
     )
 
 
-def default_convert(data: Any) -> Any:
-    """A sample for a loader without batches: arrays and NumPy numbers become tensors, all else is kept."""
-    if isinstance(data, (np.ndarray, np.generic)):
-        return from_numpy(np.asarray(data))
-    if isinstance(data, Mapping):
-        return {key: default_convert(value) for key, value in data.items()}
-    if isinstance(data, (tuple, list)):
-        converted = [default_convert(value) for value in data]
-        return type(data)(*converted) if hasattr(data, "_fields") else converted
-    return data
-
-
 class DataLoader:
     """The batches of a data set, one epoch each time it is iterated over: `for images, labels in DataLoader(...)`.
 
     With `shuffle` each epoch has a new order, drawn from `generator` (the default one if None) with its first batch. `sampler`,
     an iterable of positions, sets the order instead; `batch_sampler`, an iterable of lists of positions, also sets the
-    batches. The last batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch from a list of samples;
-    without it, the rows of a `TensorDataset`, or of a `Subset` of one, are fetched by one indexing of each tensor. With
-    `batch_size=None` the loader yields single samples.
+    batches. The last batch may be smaller, or is left out with `drop_last`. `collate_fn` makes a batch from a list of samples.
 
     Batches are made in this process: `num_workers`, `worker_init_fn` (never called), `pin_memory` and the options of workers
     are checked as in PyTorch, and have no effect. `state_dict` and `load_state_dict`, as in torchdata's StatefulDataLoader,
@@ -81,7 +67,7 @@ class DataLoader:
     def __init__(
         self,
         dataset: Dataset[Any],
-        batch_size: int | None = 1,
+        batch_size: int = 1,
         shuffle: bool | None = None,
         sampler: Iterable[int] | None = None,
         batch_sampler: Iterable[Any] | None = None,
@@ -113,8 +99,7 @@ class DataLoader:
         self.shuffle: bool = bool(shuffle)
         self.sampler = sampler
         self.batch_sampler = batch_sampler
-        self._one_by_one = self.batch_size is None and batch_sampler is None
-        self.collate_fn: Any = collate_fn or (default_convert if self._one_by_one else default_collate)
+        self.collate_fn: Any = collate_fn or default_collate
         self.drop_last = drop_last
         self.generator = generator
         self._place: tuple[Any, int] | None = None  # the order of the current epoch, and how many batches it has given
@@ -138,10 +123,7 @@ class DataLoader:
         self._place = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The position after the last batch, the epoch's order if it is shuffled, and the state of the loader's own generator.
-
-        The default generator's state is not part of it (`minitorch.get_rng_state`).
-        """
+        """The position after the last batch, a shuffled epoch's order, and the state of the loader's own generator."""
         order, given = self._place or (None, 0)
         return {
             "loader": self._form(),
@@ -157,7 +139,8 @@ class DataLoader:
         nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
         """
         own = self._form()
-        form, given, order, stream = map(state_dict.get, ("loader", "batches", "order", "generator"))
+        get: Any = state_dict.get
+        form, given, order, stream = map(get, ("loader", "batches", "order", "generator"))
         if form != own:
             raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
         most = math.inf if own["samples"] is None else len(self)
@@ -200,8 +183,6 @@ class DataLoader:
         dataset = self.dataset
         if isinstance(dataset, IterableDataset):
             return self.collate_fn(positions)
-        if self._one_by_one:
-            return self.collate_fn(dataset[positions])
         while type(dataset) is Subset and self.collate_fn is default_collate:
             positions = [dataset.indices[i] for i in positions]
             dataset = dataset.dataset
@@ -219,9 +200,7 @@ def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batc
     """Raise ValueError or TypeError for options that exclude each other, or give no order that can be repeated."""
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
         raise ValueError("DataLoader: a batch_sampler sets the batches, so batch_size, shuffle, sampler and drop_last cannot")
-    if batch_size is None and drop_last:
-        raise ValueError("DataLoader: batch_size=None makes no batches, so drop_last has none to leave out")
-    if batch_size is not None and (not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1):
+    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise ValueError(f"DataLoader: expected a batch_size of 1 or more, got {batch_size!r}")
     if isinstance(dataset, IterableDataset) and (shuffle or sampler is not None or batch_sampler is not None):
         raise ValueError("DataLoader: an IterableDataset sets its own order, so shuffle and samplers are not allowed")
