@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
 import functools
 import inspect
-import textwrap
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,25 +42,25 @@ class Trial:
     def __init__(self, op: Any, inputs: tuple[Any, ...], parameters: dict[Any, Any], strict: bool = False) -> None:
         self.function: Any = op if issubclass(op, Function) else None
         self.op: type[Op] = op._node if self.function else op
-        self.inputs: list[Any] = [_as_host(value) for value in inputs]
-        self.parameters: dict[Any, Any] = parameters
-        self.strict: bool = strict
+        arrays = [value.array if isinstance(value, Tensor) else value for value in inputs]
+        arrays = [backend.to_array(a, None, backend.CPU) if backend.is_array(a) else a for a in arrays]
+        self.inputs: list[Any] = [a.astype(np.float64) if is_floating(a) else a for a in arrays]
+        self.parameters, self.strict = parameters, strict
         asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]
-        moving = asked if any(asked) else [True] * len(inputs)
-        self.places: list[int] = [i for i, a in enumerate(self.inputs) if moving[i] and is_floating(a)]
-        self.forward: Source = Source(op.forward)
-        self.rule: Source = Source(op.backward)
+        self.places: list[int] = [i for i, a in enumerate(self.inputs) if is_floating(a) and (asked[i] or not any(asked))]
+        self.forward, self.rule = Source(op.forward), Source(op.backward)
         self.generator: np.random.Generator = np.random.default_rng(0)
+        self.errors: dict[int, float] = {}  # the largest of the derivatives of each order that were compared
         names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]
         self.names: tuple[str, ...] = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
 
     def on(self, inputs: list[Any], **parameters: Any) -> Trial:
         """The same operation on other inputs."""
         other = copy.copy(self)
-        for name in ("first", "jacobians", "rules"):
-            vars(other).pop(name, None)
+        vars(other).pop("first", None)
+        vars(other).pop("jacobians", None)
         other.inputs = [np.asarray(a) if isinstance(a, np.generic) else a for a in inputs]
-        other.parameters = self.parameters | parameters
+        other.parameters, other.errors = self.parameters | parameters, {}
         return other
 
     def moved(self, place: int, a: np.ndarray) -> Trial:
@@ -91,13 +90,12 @@ class Trial:
 
     def pull(self, g: np.ndarray, run: Run | None = None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """What the rule returns for a flat g, as a tuple, and the arrays that it was given as g."""
-        run, given, start = run or self.first, [], 0
-        for j, out in enumerate(run.results):
-            part = g[start : start + np.size(out)].copy() if j in run.outs else np.zeros(np.size(out))
-            start += part.size if j in run.outs else 0
-            given.append(part.reshape(np.shape(out)))
+        run = run or self.first
+        parts = iter(np.split(g, np.cumsum([np.size(run.results[j]) for j in run.outs])))
+        flat = [next(parts).copy() if j in run.outs else np.zeros(np.size(out)) for j, out in enumerate(run.results)]
+        given = tuple(part.reshape(np.shape(out)) for part, out in zip(flat, run.results))
         answer = self.function.backward(run.node, *map(wrap, given)) if self.function else run.node.backward(*given)
-        return answer if type(answer) is tuple else (answer,), tuple(given)
+        return answer if type(answer) is tuple else (answer,), given
 
     def gradients(self, g: np.ndarray, run: Run | None = None) -> dict[int, Any]:
         """The gradient of each input that has one, in its shape; None where there is none or it cannot be fitted."""
@@ -122,24 +120,23 @@ class Trial:
         """How the flat `values` change with each element of an input, (values, elements), and the error in that."""
         return jacobian(lambda moved: values(self.moved(place, moved)), self.inputs[place], way)
 
-    @functools.cached_property
-    def rules(self) -> dict[int, np.ndarray]:
-        """For each input, the Jacobian of the rule."""
-        return self.rules_of(self.first)
-
-    def rules_of(self, run: Run) -> dict[int, np.ndarray]:
-        """The Jacobian of the rule on a node: its results for each g that is 1 at one place and 0 elsewhere."""
+    def rules(self, run: Run | None = None) -> dict[int, np.ndarray]:
+        """For each input, the Jacobian of the rule: its results for each g that is 1 at one place and 0 elsewhere."""
         rows = [self.gradients(row, run) for row in np.eye(self.first.flat().size)]
         return {i: np.array([row[i].ravel() for row in rows]).reshape(len(rows), self.inputs[i].size) for i in self.places}
 
+    def note(self, order: int, got: np.ndarray, truth: np.ndarray) -> None:
+        """Keep the largest error of right derivatives, relative to the true ones plus one."""
+        error = (np.abs(got - truth) / (1 + np.abs(truth))).max(initial=0.0)
+        self.errors[order] = max(float(error), self.errors.get(order, 0.0))
+
     def bends(self, place: int, elements: np.ndarray) -> bool:
         """Whether forward has a kink at one of these elements of an input: the slopes on its two sides differ."""
-        a = self.inputs[place]
+        a, h = self.inputs[place], 1e-6
         for k in elements:
-            step = np.zeros(a.size)
-            step[k] = h = 1e-6 * max(1.0, abs(float(a.flat[k])))
-            below, middle, above = (self.moved(place, a + n * step.reshape(a.shape)).values() for n in (-1, 0, 1))
-            if (np.abs(above - middle - (middle - below)) / h > 1e-3 * (1 + np.abs(above - below) / h)).any():
+            step = h * max(1.0, abs(float(a.flat[k]))) * (np.arange(a.size) == k).reshape(a.shape)
+            below, middle, above = (self.moved(place, a + n * step).values() for n in (-1, 0, 1))
+            if (np.abs(above - middle - (middle - below)) > 1e-3 * (h + np.abs(above - below))).any():
                 return True
         return False
 
@@ -173,51 +170,30 @@ def fitted(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     return None if dims is None else np.asarray(gradient.sum(dims)).reshape(shape)
 
 
-def _as_host(value: Any) -> Any:
-    """A host array of a tensor or array, in float64 if it is floating; anything else as it is."""
-    value = value.array if isinstance(value, Tensor) else value
-    value = backend.to_array(value, None, backend.CPU) if backend.is_array(value) else value
-    return value.astype(np.float64) if is_floating(value) else value
-
-
 class Source:
     """The lines of a function, and which of them does what."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         code: Any = inspect.unwrap(function).__code__
-        self.file: str = code.co_filename
-        self.arguments: tuple[str, ...] = code.co_varnames[: code.co_argcount]
-        self.lines: list[str] = []
-        self.start: int = 0
-        self.nodes: list[Any] = []
-        with contextlib.suppress(OSError, SyntaxError):  # typed at a prompt: there is no line to name
-            lines, self.start = inspect.getsourcelines(code)
-            self.nodes = list(ast.walk(ast.parse(textwrap.dedent("".join(lines)))))
-            self.lines = [line.strip() for line in lines]
+        self.file, self.arguments = code.co_filename, code.co_varnames[: code.co_argcount]
+        self.lines: dict[int, str] = {}
+        with contextlib.suppress(OSError):  # typed at a prompt: there is no line to name
+            lines, start = inspect.getsourcelines(code)
+            self.lines = dict(enumerate((line.strip() for line in lines), start))
 
-    def at(self, line: int) -> str:
-        """A line, counted from 1, as a message shows it."""
-        return f"{Path(self.file).name}:{self.start + line - 1}   {self.lines[line - 1]}" if 0 < line <= len(self.lines) else ""
+    def last(self, *patterns: str) -> str:
+        """The last line that matches the first of these patterns that any line matches, as a message shows it."""
+        for pattern in patterns:
+            for number in (number for number in reversed(self.lines) if re.search(pattern, self.lines[number])):
+                return f"{Path(self.file).name}:{number}   {self.lines[number]}"
+        return ""
 
     def answer(self, position: int = 0) -> str:
         """The line that makes the gradient of the input at `position`, else the last line."""
-        returned = [node.value for node in self.nodes if isinstance(node, ast.Return) and node.value is not None]
-        if not returned:
-            return self.at(len(self.lines))
-        value = returned[-1]
-        if isinstance(value, ast.Tuple) and position < len(value.elts):
-            value = value.elts[position]
-        made = [node.lineno for node in self.nodes if is_stored(node) and root(node) == root(value)]
-        return self.at(max(made, default=value.lineno) if isinstance(value, ast.Name) else value.lineno)
-
-    def changing(self, names: tuple[str, ...] | None = None) -> str:
-        """The line that changes one of `names` in place, by default any name but g."""
-        changed: list[Any] = [node.target for node in self.nodes if isinstance(node, ast.AugAssign)]
-        changed += [node.value for node in self.nodes if isinstance(node, ast.keyword) and node.arg == "out"]
-        changed += [node.value for node in self.nodes if getattr(node, "attr", "") in ("sort", "fill", "add_", "mul_")]
-        changed += [node for node in self.nodes if is_stored(node) and isinstance(node, (ast.Subscript, ast.Attribute))]
-        found = (each for each in changed if (root(each) not in self.arguments[1:] if names is None else root(each) in names))
-        return self.at(next((each.lineno for each in found), 0))
+        returned = re.findall(r"^return (.+)$", "\n".join(self.lines.values()), re.MULTILINE)
+        names = returned[-1].split(", ") if returned else []
+        name = names[position] if position < len(names) and all(map(str.isidentifier, names)) else "return"
+        return self.last(rf"^{name}\b(\[.*\])? [^=]?=", rf"^return |\b{name}\b.* = |lambda", "")
 
     def raised(self, reason: BaseException | None) -> str:
         """The line of the function's file that an exception, or its cause, came from."""
@@ -226,16 +202,4 @@ class Source:
             if own:
                 return f"{Path(self.file).name}:{own[-1].lineno}   {own[-1].line}"
             reason = reason.__cause__
-        return ""
-
-
-def is_stored(node: Any) -> bool:
-    """Whether an expression in a program is given a value."""
-    return isinstance(getattr(node, "ctx", None), ast.Store)
-
-
-def root(node: Any) -> str:
-    """The name at which an expression such as a.b[c] begins."""
-    while isinstance(node, (ast.Subscript, ast.Attribute)):
-        node = node.value
-    return getattr(node, "id", "")
+        return self.last("def |lambda")  # the call itself

@@ -77,29 +77,11 @@ class Div(Op):
         return a / b
 
 
-class Exp(Op):
-    """y = e^a, element by element."""
-
-    def forward(ctx, a: np.ndarray) -> np.ndarray:
-        out = np.exp(a)
-        ctx.saved = (out,)
-        return out
-
-
 class Tanh(Op):
     """y = tanh a, element by element."""
 
     def forward(ctx, a: np.ndarray) -> np.ndarray:
         out = np.tanh(a)
-        ctx.saved = (out,)
-        return out
-
-
-class Sigmoid(Op):
-    """y = 1 / (1 + e^-a), element by element."""
-
-    def forward(ctx, a: np.ndarray) -> np.ndarray:
-        out = 1 / (1 + np.exp(-a))
         ctx.saved = (out,)
         return out
 
@@ -232,9 +214,7 @@ EXERCISES = [
     Exercise(Square, ONE, "Each number on its own: dL/da = g dy/da."),
     Exercise(Mul, PAIR, "What is y as a function of a, if b is a constant?"),
     Exercise(Div, PAIR, "b is in the denominator: its rule differs from that of a."),
-    Exercise(Exp, ONE, "Forward has saved y."),
     Exercise(Tanh, ONE, "Forward has saved y, in which the derivative can be written."),
-    Exercise(Sigmoid, ONE, "Forward has saved y, in which the derivative can be written."),
     Exercise(Relu, [(spread(2, 3, low=-1.4),), (np.array([0.5, -0.3, -1.2, 2.0]),)], "Where a < 0, what does y do if a moves?"),
     Exercise(AddRow, [(spread(4, 3), spread(3, seed=1)), (spread(2, 5), spread(5, seed=1))],
              "b was used n times. The engine does not help here: the gradient of b has the shape of b.", strict=True),

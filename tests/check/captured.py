@@ -15,10 +15,6 @@ from minitorch.autograd.tensor import wrap
 from minitorch.autograd.watch import Watch
 from tests.op_table import ROWS
 
-# Embedding gives the row of padding_idx no gradient, by definition; what records a write in place computes nothing, the memory that
-# it is given already holds the result.
-LEFT_OUT = {"InPlace", "Overwrite"}
-
 
 class Call(NamedTuple):
     """One call of an operation, on copies of its inputs."""
@@ -33,7 +29,11 @@ class Call(NamedTuple):
 
 
 class Capture(Watch):
-    """Keeps every different call of operations that have a rule and an input with a gradient."""
+    """Keeps every different call of operations that have a rule and an input with a gradient.
+
+    Left out are the rows of Embedding with padding_idx, which have no gradient by definition, and what records a write in
+    place: it computes nothing, the memory that it is given already holds the result.
+    """
 
     name = "a test"
 
@@ -42,26 +42,13 @@ class Capture(Watch):
 
     def forward(self, node: Any, inputs: list, parameters: dict, raw: bool) -> Any:
         op = type(node)
-        left_out = op.__name__ in LEFT_OUT or (op.__name__ == "Embedding" and parameters.get("padding_idx") is not None)
-        if (
-            node.edges
-            and not raw
-            and op.backward is not Op.backward
-            and op.__module__.startswith("minitorch.ops")
-            and not left_out
-        ):
-            given = [leaf(value, edge is not None) for value, edge in zip(inputs, node.edges)]
+        has_rule = node.edges and op.backward is not Op.backward and op.__module__.startswith("minitorch.ops")
+        if has_rule and not raw and op.__name__ not in ("InPlace", "Overwrite") and parameters.get("padding_idx") is None:
+            arrays = [wrap(np.array(a, order="K")) if isinstance(a, np.ndarray) else a for a in inputs]
+            given = [a.requires_grad_() if edge is not None else a for a, edge in zip(arrays, node.edges)]
             shown = [(v.dtype, v.shape, v.requires_grad, v.array.tobytes()) if isinstance(v, Tensor) else v for v in given]
             self.found.setdefault(repr((op.__name__, shown, parameters)), Call(op, given, copy.deepcopy(parameters)))
         return node.forward(*inputs, **parameters)
-
-
-def leaf(value: Any, moving: bool) -> Any:
-    """A leaf with the same numbers in the same memory order."""
-    if not isinstance(value, np.ndarray):
-        return value
-    tensor = wrap(np.array(value, order="K"))
-    return tensor.requires_grad_() if moving else tensor
 
 
 @functools.cache

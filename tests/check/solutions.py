@@ -1,118 +1,33 @@
-"""The exercises, solved."""
+"""The exercises, solved: what stands in place of `raise NotImplementedError`, and further exercises that a teacher might set."""
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
-import minitorch as torch
-from minitorch.check import exercises
+from minitorch.autograd.op import Op
+from minitorch.check.__main__ import HEAD
+from minitorch.check.exercises import EXERCISES, ROWS, Exercise, Matmul, spread
 
-
-class Square(exercises.Square):
-    def backward(ctx, g):
-        (a,) = ctx.saved
-        return g * a * 2
-
-
-class Mul(exercises.Mul):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g * b, g * a
-
-
-class Div(exercises.Div):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g / b, -g * a / (b * b)
-
-
-class Exp(exercises.Exp):
-    def backward(ctx, g):
-        (out,) = ctx.saved
-        return g * out
-
-
-class Tanh(exercises.Tanh):
-    def backward(ctx, g):
-        (out,) = ctx.saved
-        return g * (1 - out * out)
-
-
-class Sigmoid(exercises.Sigmoid):
-    def backward(ctx, g):
-        (out,) = ctx.saved
-        return g * out * (1 - out)
-
-
-class Relu(exercises.Relu):
-    def backward(ctx, g):
-        (a,) = ctx.saved
-        return g * (a > 0)
-
-
-class AddRow(exercises.AddRow):
-    def backward(ctx, g):
-        return g, g.sum(0)
-
-
-class ScaleRows(exercises.ScaleRows):
-    def backward(ctx, g):
-        x, s = ctx.saved
-        return g * s, (g * x).sum(1).reshape(s.shape)
-
-
-class SumRows(exercises.SumRows):
-    def backward(ctx, g):
-        return g.reshape(1, -1) * np.ones((ctx.size[0], 1), g.dtype)
-
-
-class MeanRows(exercises.MeanRows):
-    def backward(ctx, g):
-        n = ctx.size[0]
-        return g.reshape(1, -1) * np.full((n, 1), 1 / n, g.dtype)
-
-
-class MaxRow(exercises.MaxRow):
-    def backward(ctx, g):
-        (largest,) = ctx.saved
-        return g.reshape(-1, 1) * largest
-
-
-class Matmul(exercises.Matmul):
-    def backward(ctx, g):
-        a, b = ctx.saved
-        return g @ b.T, a.T @ g
-
-
-class Linear(exercises.Linear):
-    def backward(ctx, g):
-        x, w = ctx.saved
-        return g @ w, g.T @ x, g.sum(0)
-
-
-class Softmax(exercises.Softmax):
-    def backward(ctx, g):
-        (out,) = ctx.saved
-        return out * (g - (g * out).sum(1).reshape(-1, 1))
-
-
-class LogSoftmax(exercises.LogSoftmax):
-    def backward(ctx, g):
-        (out,) = ctx.saved
-        return g - torch.exp(out) * g.sum(1).reshape(-1, 1)
-
-
-class CrossEntropy(exercises.CrossEntropy):
-    def backward(ctx, g):
-        p, target = ctx.saved
-        return g * (p - np.eye(p.shape[1], dtype=p.dtype)[target]) / len(p), None
-
-
-class Im2colConv(exercises.Im2colConv):
-    def backward(ctx, g):
-        w, columns = ctx.saved
-        n, filters, rows, cols = g.shape
-        _, c, k, _ = w.shape
+SOLVED = {
+    "square": "return g * a * 2",
+    "mul": "return g * b, g * a",
+    "div": "return g / b, -g * a / (b * b)",
+    "tanh": "return g * (1 - out * out)",
+    "relu": "return g * (a > 0)",
+    "add_row": "return g, g.sum(0)",
+    "scale_rows": "return g * s, (g * x).sum(1).reshape(s.shape)",
+    "sum_rows": "return g.reshape(1, -1) * np.ones((ctx.size[0], 1), g.dtype)",
+    "mean_rows": "return g.reshape(1, -1) * np.full((ctx.size[0], 1), 1 / ctx.size[0], g.dtype)",
+    "max_row": "return g.reshape(-1, 1) * largest",
+    "matmul": "return g @ b.T, a.T @ g",
+    "linear": "return g @ w, g.T @ x, g.sum(0)",
+    "softmax": "return out * (g - (g * out).sum(1).reshape(-1, 1))",
+    "log_softmax": "return g - torch.exp(out) * g.sum(1).reshape(-1, 1)",
+    "cross_entropy": "return g * (p - np.eye(p.shape[1], dtype=p.dtype)[target]) / len(p), None",
+    "im2col_conv": """
+        (n, filters, rows, cols), (_, c, k, _) = g.shape, w.shape
         g = g.reshape(n, filters, rows * cols)
         dw = (g @ columns.swapaxes(1, 2)).sum(0).reshape(w.shape)
         patches = (w.reshape(filters, -1).T @ g).reshape(n, c, k, k, rows, cols)
@@ -120,14 +35,55 @@ class Im2colConv(exercises.Im2colConv):
         for i in range(k):
             for j in range(k):
                 dx[:, :, i : i + rows, j : j + cols] += patches[:, :, i, j]
-        return dx, dw
-
-
-class Normalize(exercises.Normalize):
-    def backward(ctx, g):
-        (x,) = ctx.saved
-        n = x.shape[0]
-        centred = x - x.sum(0) / n
-        inverse = ((centred * centred).sum(0) / n + 1e-5) ** -0.5
+        return dx, dw""",
+    "normalize": """
+        centred = x - x.sum(0) / len(x)
+        inverse = ((centred * centred).sum(0) / len(x) + 1e-5) ** -0.5
         out = centred * inverse
-        return inverse * (g - g.sum(0) / n - out * ((g * out).sum(0) / n))
+        return inverse * (g - g.sum(0) / len(x) - out * ((g * out).sum(0) / len(x)))""",
+    # those of a teacher
+    "turned": "return g.T",
+    "turned_square": "return g.T",
+    "cube_root": "return g / (3 * out * out)",
+    "matmul_square": "return g @ b.T, a.T @ g",
+}
+
+
+class Turned(Op):
+    """y = the transpose of a."""
+
+    def forward(ctx, a):
+        return a.T.copy()
+
+
+class CubeRoot(Op):
+    """y = the third root of a."""
+
+    def forward(ctx, a):
+        out = np.cbrt(a) if a.dtype.kind == "f" else a ** (1 / 3)
+        ctx.saved = (out,)
+        return out
+
+
+SQUARE = spread(3, 3), spread(3, 3, seed=1)
+TEACHERS = [
+    Exercise(Turned, ROWS, ""),
+    Exercise(type("TurnedSquare", (Turned,), {}), [SQUARE[:1]], ""),
+    Exercise(CubeRoot, [(spread(2, 3),)], ""),
+    Exercise(type("MatmulSquare", (Matmul,), {"__doc__": ""}), [SQUARE], ""),
+]
+ROW = {row.name: row for row in (*EXERCISES, *TEACHERS)}
+
+
+def answer(name: str, body: str, old: str = "raise", new: str = "raise") -> str:
+    """The stub of an exercise with its rule written, and perhaps another part changed."""
+    body = textwrap.indent(textwrap.dedent(body).strip(), " " * 8)
+    return ROW[name].stub().replace(old, new).replace("        raise NotImplementedError", body)
+
+
+def file(*answers: str) -> str:
+    """A student's file with these answers."""
+    return HEAD.format(file="my_ops.py") + "import minitorch as torch\n\n\n" + "\n\n".join(answers)
+
+
+SOLUTIONS = file(*(answer(row.name, SOLVED[row.name]) for row in EXERCISES))
