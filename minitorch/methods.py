@@ -155,11 +155,11 @@ class Methods(Operators):
     mul_: Final = inplace.mul_
     div_: Final = inplace.div_
     pow_: Final = inplace.pow_
-    neg_: Final = inplace.neg_
-    exp_: Final = inplace.exp_
-    sqrt_: Final = inplace.sqrt_
-    clamp_: Final = inplace.clamp_
-    relu_: Final = inplace.relu_
+    neg_: Final = inplace.in_place("neg_", arithmetic.neg, saves_input=False)
+    exp_: Final = inplace.in_place("exp_", elementwise.exp, saves_input=False)
+    sqrt_: Final = inplace.in_place("sqrt_", elementwise.sqrt, saves_input=False)
+    clamp_: Final = inplace.in_place("clamp_", choice.clamp)
+    relu_: Final = inplace.in_place("relu_", activation.relu, saves_input=False)
     fill_: Final = inplace.fill_
     zero_: Final = inplace.zero_
     copy_: Final = inplace.copy_

@@ -239,8 +239,9 @@ RULES: Final[dict[str, Callable[..., str]]] = {
         lambda operator, graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim)), _OVER
     ),
     **_each(lambda name, graph, out, *inputs, dim: graph.add(name, *inputs, axis=dim), _ALONG),
-    **dict.fromkeys(("Clone", "InPlace"), lambda graph, out, a, memory=None: graph.named(a)),
-    **dict.fromkeys(("Reshape", "Contiguous"), lambda graph, out, a, shape: graph.reshaped(a, out.shape)),
+    "Clone": lambda graph, out, a, shape=None: graph.named(a) if shape is None else graph.reshaped(a, out.shape),
+    "InPlace": lambda graph, out, a, memory: graph.named(a),
+    "Reshape": lambda graph, out, a, shape: graph.reshaped(a, out.shape),
     "Arg": _arg,
     "Conv2d": lambda graph, out, x, w, b, window: graph.add("Conv", x, w, b, group=window.groups, **_window(window)),
     "Embedding": lambda graph, out, table, index, padding_idx: graph.add("Gather", table, index),

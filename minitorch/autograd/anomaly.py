@@ -18,7 +18,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.errors import described
-from minitorch.autograd.grad_mode import BareDecorator, Switch, SwitchAtOnce, mode
+from minitorch.autograd.grad_mode import Switch, SwitchAtOnce, mode
 from minitorch.autograd.tensor import Tensor
 from minitorch.autograd.watch import Watch
 
@@ -33,7 +33,7 @@ class Origin(NamedTuple):
     rule: Origin | None  # the origin of the node whose rule ran it, under create_graph=True
 
 
-class detect_anomaly(BareDecorator):
+class detect_anomaly(Switch):
     """Raise at the first NaN or infinity in a block (`with detect_anomaly(): ...`) or decorated function, of this thread; slow.
 
     Raises RuntimeError, which names the operation, its shapes and the user's line that ran it, if

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.anomaly import arrays_in
@@ -15,8 +16,6 @@ from minitorch.autograd.changes import check_unchanged, mark_changed
 from minitorch.autograd.grad_mode import mode, no_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-
-TENSOR: Final = object()  # marks the place of a tensor in what forward returned
 
 
 class FunctionNode(Op):
@@ -28,7 +27,7 @@ class FunctionNode(Op):
     _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
     materialize_grads: bool = True  # whether an output that was not used gets zeros as its gradient
     dirty: tuple[Tensor, ...] = ()  # inputs that forward changes in place
-    layout: tuple[Any, ...] = ()  # what forward returned, with `TENSOR` in place of tensors, if it was not tensors alone
+    layout: tuple[bool, ...] = ()  # for each result of forward, whether it is a tensor
 
     def save_for_backward(ctx, *tensors: Tensor | None) -> None:
         """Keep inputs or outputs of `forward` for `backward`; anything else may be an attribute of `ctx`."""
@@ -60,7 +59,7 @@ class FunctionNode(Op):
         """Whether `backward` gets zeros (True, the default) or None for outputs that were not used."""
         ctx.materialize_grads = value
 
-    def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: dict[str, Any] | None = None) -> Any:
+    def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: Any = None) -> Any:
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:
@@ -73,24 +72,18 @@ class FunctionNode(Op):
         for tensor in ctx.dirty:
             mark_changed(tensor.array, ctx.title)
         results = result if isinstance(result, tuple) else (result,)
-        tensors = [output for output in results if isinstance(output, Tensor)]
-        if len(tensors) < len(results) and tensors:
-            ctx.layout = tuple(TENSOR if isinstance(output, Tensor) else output for output in results)
-        report = {} if report is None else report  # for `apply`, which does not see the node
-        report["layout"] = ctx.layout
-        report["dirty"] = [next((tensor for tensor in ctx.dirty if tensor is output), None) for output in tensors]
-        made = tuple(ctx._fresh(output, memories) for output in tensors or results)
+        ctx.layout = tuple(isinstance(output, Tensor) for output in results)
+        if results and not any(ctx.layout):
+            raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(results[0]).__name__}")
+        if report is not None:  # for `apply`, which does not see the node
+            report.results, report.dirty = results, ctx.dirty
+        made = []
+        for output in (output for output in results if isinstance(output, Tensor)):
+            # a returned input, or a view of one, becomes a new tensor: else its gradient would count as the input's own
+            is_dirty, memory = any(output is tensor for tensor in ctx.dirty), backend.memory_of(output.array)
+            made.append(output.array if is_dirty or all(memory is not other for other in memories) else output.array.copy())
         ctx.dirty = ()  # a node must not refer to the tensor that it made
-        return made if isinstance(result, tuple) else made[0]
-
-    def _fresh(ctx, output: Any, memories: list[Any]) -> Any:
-        if not isinstance(output, Tensor):
-            raise TypeError(f"{ctx.title}: forward must return a Tensor or a tuple of them, got {type(output).__name__}")
-        # a returned input, or a view of one, becomes a new tensor: else its gradient would count as the input's own
-        if any(output is tensor for tensor in ctx.dirty):
-            return output.array
-        memory = backend.memory_of(output.array)
-        return output.array.copy() if any(memory is other for other in memories) else output.array
+        return tuple(made) if isinstance(result, tuple) else made[0]
 
     def name(ctx) -> str:
         """The node's name in PyTorch's form: ExpBackward."""
@@ -100,9 +93,9 @@ class FunctionNode(Op):
         check_unchanged(ctx, ctx._kept)
         recorded = any(isinstance(grad, Tensor) for grad in grads)
         given = [grad if grad is None or recorded else wrap(grad) for grad in grads]
-        if ctx.layout:  # outputs that are not tensors have no gradient
+        if not all(ctx.layout):  # outputs that are not tensors have no gradient
             arrived = iter(given)
-            given = [next(arrived) if entry is TENSOR else None for entry in ctx.layout]
+            given = [next(arrived) if is_tensor else None for is_tensor in ctx.layout]
         answers = ctx.function.backward(ctx, *given)
         answers = answers if isinstance(answers, tuple) else (answers,)
         while len(answers) > len(ctx.edges) and answers[-1] is None:
@@ -143,20 +136,21 @@ class Function:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run the operation and record it."""
-        report: dict[str, Any] = {}
+        report: Any = SimpleNamespace()  # no dict: anomaly mode would take what is in it for inputs
         outputs = cls._node.apply(*inputs, inputs=inputs, report=report)
-        if not any(isinstance(value, Tensor) for value in inputs):
-            outputs = tuple(wrap(output) for output in outputs) if isinstance(outputs, tuple) else wrap(outputs)
-        if any(tensor is not None for tensor in report["dirty"]):
-            pairs = zip(outputs if isinstance(outputs, tuple) else (outputs,), report["dirty"])
-            made = tuple(out if tensor is None else _in_its_place(cls, tensor, out) for out, tensor in pairs)
-            outputs = made if isinstance(outputs, tuple) else made[0]
-        if report["layout"]:
-            arrived = iter(outputs)
-            return tuple(next(arrived) if entry is TENSOR else entry for entry in report["layout"])
-        if isinstance(outputs, Tensor) and id(outputs.array) in getattr(outputs.grad_fn, "constant_ids", ()):
-            return outputs.detach()
-        return outputs
+        arrived = iter(outputs if isinstance(outputs, tuple) else (outputs,))
+        made = []
+        for result in report.results:
+            if not isinstance(result, Tensor):
+                made.append(result)
+                continue
+            output = next(arrived)
+            output = output if isinstance(output, Tensor) else wrap(output)  # an array if no input is a tensor
+            is_dirty = any(result is tensor for tensor in report.dirty)
+            made.append(_in_its_place(cls, result, output) if is_dirty else output)
+        if isinstance(outputs, tuple):
+            return tuple(made)
+        return made[0].detach() if id(made[0].array) in getattr(made[0].grad_fn, "constant_ids", ()) else made[0]
 
 
 def _in_its_place(cls: type[Function], tensor: Tensor, output: Tensor) -> Tensor:

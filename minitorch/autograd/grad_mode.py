@@ -28,9 +28,12 @@ def is_grad_enabled() -> bool:
 class Switch:
     """A `with` block or decorator that sets a field of `mode` to `wanted` and puts it back, also after an exception."""
 
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        """A decorator may stand without parentheses."""
+        return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
+
     def __init__(self, wanted: Any, field: str = "recording") -> None:
-        self._wanted = wanted
-        self._field = field
+        self._wanted, self._field = wanted, field
         self._previous: list[Any] = []  # a stack, so that one object may be entered twice
 
     def __enter__(self) -> None:
@@ -58,10 +61,8 @@ class Switch:
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with Switch(self._wanted, self._field):
-                generator = function(*args, **kwargs)
-            step: Callable[..., Any] = generator.send
-            given: Any = None
+            generator = function(*args, **kwargs)
+            step, given = generator.send, None
             while True:
                 try:
                     with Switch(self._wanted, self._field):
@@ -76,21 +77,14 @@ class Switch:
         return wrapped
 
 
-class BareDecorator(Switch):
-    """A switch that may be a decorator without parentheses."""
-
-    def __new__(cls, *arguments: Any, **options: Any) -> Any:
-        return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
-
-
-class no_grad(BareDecorator):
+class no_grad(Switch):
     """Record nothing inside: `with no_grad(): ...` or `@no_grad()`, also around a generator function."""
 
     def __init__(self) -> None:
         super().__init__(False)
 
 
-class inference_mode(BareDecorator):
+class inference_mode(Switch):
     """`no_grad` under PyTorch's newer name: `with inference_mode(): ...`; `inference_mode(False)` changes nothing.
 
     Unlike in PyTorch the tensors made inside may be used in recorded operations later.
@@ -100,7 +94,7 @@ class inference_mode(BareDecorator):
         super().__init__(not mode and is_grad_enabled())
 
 
-class enable_grad(BareDecorator):
+class enable_grad(Switch):
     """Record inside, also within `no_grad`: `with enable_grad(): ...` or `@enable_grad()`."""
 
     def __init__(self) -> None:

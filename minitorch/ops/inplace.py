@@ -10,8 +10,7 @@ from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, device_of, is_array
-from minitorch.ops import arithmetic, choice, elementwise
-from minitorch.ops.activation import relu
+from minitorch.ops import arithmetic
 from minitorch.ops.assign import assign, check_writable, is_recorded
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
@@ -45,11 +44,6 @@ sub_: Final = in_place("sub_", arithmetic.sub, saves_input=False)
 mul_: Final = in_place("mul_", arithmetic.mul)
 div_: Final = in_place("div_", arithmetic.div)
 pow_: Final = in_place("pow_", arithmetic.pow)
-neg_: Final = in_place("neg_", arithmetic.neg, saves_input=False)
-exp_: Final = in_place("exp_", elementwise.exp, saves_input=False)
-sqrt_: Final = in_place("sqrt_", elementwise.sqrt, saves_input=False)
-clamp_: Final = in_place("clamp_", choice.clamp)
-relu_: Final = in_place("relu_", relu, saves_input=False)
 
 
 def reshaped_in_place(

@@ -6,14 +6,15 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from minitorch import backend
+import numpy as np
+
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.dims import Dim, along, dimension, normalized_dims, shapes, whole
 from minitorch.ops.index import Take
 from minitorch.ops.promotion import result_type
-from minitorch.ops.shape import Contiguous, contiguous, expand, flatten, permute, repeat, reshape, transpose, unsqueeze
+from minitorch.ops.shape import Clone, contiguous, expand, flatten, permute, repeat, reshape, transpose, unsqueeze
 
 
 class Cat(Op):
@@ -144,14 +145,10 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
     """The shape in which tensors of `shapes` would be combined; raises ValueError if they do not fit."""
-    sizes = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
-    out = []
-    for lengths in itertools.zip_longest(*(shape[::-1] for shape in sizes), fillvalue=1):
-        longer = {n for n in lengths if n != 1}
-        if len(longer) > 1 or min(lengths) < 0:
-            raise ValueError(f"broadcast_shapes: {', '.join(map(str, sizes))} do not fit")
-        out.append(longer.pop() if longer else 1)
-    return tuple(out[::-1])
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(f"broadcast_shapes: {', '.join(map(str, shapes))} do not fit") from None
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
@@ -195,7 +192,7 @@ def repeat_interleave(
         raise ValueError(f"repeat_interleave: expected counts of 0 or more, got {count}")
     else:
         spread = expand(unsqueeze(input, dim + 1), (*shape[: dim + 1], count, *shape[dim + 1 :]))
-        out = Contiguous.apply(spread, shape=(*shape[:dim], length * count, *shape[dim + 1 :]))
+        out = Clone.apply(spread, shape=(*shape[:dim], length * count, *shape[dim + 1 :]))
     if output_size not in (None, out.shape[dim]):
         raise ValueError(f"repeat_interleave: the counts make {out.shape[dim]}, not the output_size {output_size}")
     return out
@@ -255,5 +252,5 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if not 0 <= size <= input.shape[dim] or step < 1:
         raise ValueError(f"unfold: no windows of {size}, {step} apart, fit into dim {dim} of shape {shapes(input)}")
     xp = array_module(input.array)
-    at = xp.arange(0, input.shape[dim] - size + 1, step, dtype=backend.int64)[:, None] + xp.arange(size)
+    at = xp.arange(0, input.shape[dim] - size + 1, step)[:, None] + xp.arange(size)
     return movedim(Take.apply(input, index=along(dim, at)), dim + 1, -1)

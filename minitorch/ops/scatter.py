@@ -36,17 +36,15 @@ def _checked(name: str, input: Tensor, dim: int, index: Tensor, src: Any = None)
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The elements of `input` at `index` along `dim`: `out[i][j] = input[index[i][j]][j]` for dim 0.
+    """The elements of `input` at an integer `index` along `dim`: `out[i][j] = input[index[i][j]][j]` for dim 0.
 
-    `index` is an integer tensor with as many dimensions, in those other than `dim` no longer than `input`; an empty one may
-    have any shape. Raises IndexError for an index out of range, ValueError for another shape.
+    Raises IndexError for an index out of range, ValueError for a shape that does not fit; an empty index always fits.
     """
     dim = _checked("gather", input, dim, index)
     if not index.numel():
         return input.reshape(-1)[:0].reshape(index.shape)
-    if not (input.ndim and index.ndim):  # a number is a row of one
-        return Gather.apply(input.reshape(-1), index.reshape(-1), dim=0).reshape(index.shape)
-    return Gather.apply(input, index, dim=dim)
+    out = Gather.apply(atleast_1d(input), atleast_1d(index), dim=dim)
+    return out if input.ndim and index.ndim else reshape(out, index.shape)
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -71,7 +69,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, reduce: str | None = None) -> Tensor:
     """A copy of `input` with `src`, a tensor or a number, at `index` along `dim`: `out[index[i][j]][j] = src[i][j]` for dim 0.
 
-    `reduce="add"` adds instead, `"multiply"` multiplies by a number. Where an index occurs twice the last one counts. Raises
+    `reduce="add"` adds instead, `"multiply"` multiplies by a number; of an index that occurs twice the last counts. Raises
     IndexError for an index out of range, ValueError for shapes that do not fit, TypeError for a source of another dtype.
     """
     dim = _checked("scatter", input, dim, index, src)

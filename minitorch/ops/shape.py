@@ -72,24 +72,14 @@ class Flip(Op):
 
 
 class Clone(Op):
-    """A copy of a, in its memory order.  da = g."""
+    """A copy of a in its memory order or, if there is a `shape`, in that and in C order.  da = g in the old shape."""
 
-    def forward(ctx, a: Any) -> Any:
-        return a.copy(order="K")
-
-    def backward(ctx, g: Any) -> Any:
-        return g
-
-
-class Contiguous(Op):
-    """A copy of a in C order, in another `shape` of as many elements.  da = g in the old shape."""
-
-    def forward(ctx, a: Any, shape: Any) -> Any:
-        ctx.shape_in: tuple[int, ...] = a.shape
-        return a.copy(order="C").reshape(shape)
+    def forward(ctx, a: Any, shape: Any = None) -> Any:
+        ctx.shape_in = None if shape is None else a.shape
+        return a.copy(order="K") if shape is None else a.copy(order="C").reshape(shape)
 
     def backward(ctx, g: Any) -> Any:
-        return g.reshape(ctx.shape_in)
+        return g if ctx.shape_in is None else g.reshape(ctx.shape_in)
 
 
 class To(Op):
@@ -112,9 +102,8 @@ def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
 def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype | None = None) -> Tensor:
     """The elements in another shape, in the same memory; of images, which lie channels-last in memory, in a copy.
 
-    Raises RuntimeError where PyTorch does: if no view of a tensor whose images lie in C order has that shape; `reshape` copies
-    there. With a dtype, the same memory read as numbers of that dtype, without a gradient; a width that differs changes the
-    last length. Raises ValueError if that length does not fit.
+    Raises RuntimeError where PyTorch does, if no view has that shape; `reshape` copies there. With a dtype, the same memory
+    read as numbers of that dtype, without a gradient; raises ValueError if the last length does not fit their width.
     """
     if len(shape) == 1 and isinstance(shape[0], (np.dtype, type)):
         dtype, shape = shape[0], ()
@@ -130,22 +119,20 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
     try:
         return input if input.dtype == dtype else wrap(input.array.view(dtype))
     except ValueError as reason:
-        raise ValueError(
-            f"view: shape {shapes(input)} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}"
-        ) from None
+        said = f"view: shape {shapes(input)} of {input.dtype} cannot be read as {np.dtype(dtype)}: {reason}"
+        raise ValueError(said) from None
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions `start_dim` to `end_dim` made one; the tensor itself where that is one already."""
     if not input.ndim:
         return reshape(input, 1)
-    start, end = dimension("flatten", input.shape, start_dim), dimension("flatten", input.shape, end_dim)
+    shape = input.shape
+    start, end = dimension("flatten", shape, start_dim), dimension("flatten", shape, end_dim)
     if start > end:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} (shape {shapes(input)})")
-    if start == end:
-        return input
-    shape = input.shape
-    return Reshape.apply(input, shape=(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    inner = math.prod(shape[start : end + 1])
+    return input if start == end else Reshape.apply(input, shape=(*shape[:start], inner, *shape[end + 1 :]))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
@@ -215,7 +202,7 @@ def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
         raise ValueError(f"repeat: expected at least {input.ndim} counts of 0 or more for shape {shapes(input)}, got {counts}")
     shape = (1,) * extra + input.shape
     spread = expand(reshape(input, [n for pair in shape for n in (1, pair)]), [n for pair in zip(counts, shape) for n in pair])
-    return Contiguous.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
+    return Clone.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
 
 
 def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
@@ -231,7 +218,7 @@ def clone(input: Tensor) -> Tensor:
 
 def contiguous(input: Tensor) -> Tensor:
     """The tensor itself if its elements lie in C order, else a copy that does."""
-    return input if input.is_contiguous() else Contiguous.apply(input, shape=input.shape)
+    return input if input.is_contiguous() else Clone.apply(input, shape=input.shape)
 
 
 def to(
@@ -245,9 +232,9 @@ def to(
 ) -> Tensor:
     """The tensor as another dtype, on another device, or like another tensor; itself if nothing changes.
 
-    `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch, then `non_blocking` and `copy`;
-    gradients flow back through it. `memory_format` only decides whether there is a copy: minitorch chooses the order in
-    memory itself. Raises RuntimeError if there is no usable GPU, TypeError for arguments in another order.
+    `to("cuda")`, `to(float64)`, `to("cuda", float64)` and `to(other)` as in PyTorch, then `non_blocking` and `copy`. A
+    `memory_format` only decides whether there is a copy. Raises RuntimeError if there is no usable GPU, TypeError for
+    arguments in another order.
     """
     rest = list(args)
     if rest and isinstance(rest[0], Tensor):
