@@ -42,11 +42,10 @@ from minitorch.ops.arithmetic import (
 )
 from minitorch.ops.choice import clamp, clamp as clip, clamp_max, clamp_min, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
-    allclose, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, equal, ge,
-    ge as greater_equal, gt, gt as greater, isclose, isfinite, isinf, isnan, le, le as less_equal, logical_and, logical_not,
-    logical_or, logical_xor, lt, lt as less, ne, ne as not_equal,
+    allclose, argwhere, bincount, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
+    count_nonzero, eq, equal, ge, ge as greater_equal, gt, gt as greater, histc, isclose, isfinite, isinf, isnan, le,
+    le as less_equal, logical_and, logical_not, logical_or, logical_xor, lt, lt as less, ne, ne as not_equal, unique,
 )
-from minitorch.ops.counting import argwhere, bincount, count_nonzero, histc, unique
 from minitorch.ops.elementwise import (
     abs, abs as absolute, acos, acos as arccos, asin, asin as arcsin, atan, atan as arctan, ceil, cos, cosh, deg2rad, exp,
     expm1, floor, log, log10, log1p, log2, rad2deg, round, sgn, sign, sin, sinh, sqrt, tan, tanh, trunc, trunc as fix,

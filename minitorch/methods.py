@@ -20,7 +20,7 @@ from minitorch.operators import Operators
 # fmt: off
 # isort: off
 from minitorch.ops import (
-    activation, arithmetic, choice, compare, counting, elementwise, extremes, index, inplace, inverses, joining,
+    activation, arithmetic, choice, compare, elementwise, extremes, index, inplace, inverses, joining,
     linear, products, reduce, running, shape, sorting, triangles,
 )
 from minitorch.ops import erf as error_function
@@ -220,11 +220,11 @@ class Methods(Operators):
     median: Final = sorting.median
     mode: Final = sorting.mode
     quantile: Final = sorting.quantile
-    unique: Final = counting.unique
-    bincount: Final = counting.bincount
-    histc: Final = counting.histc
-    argwhere: Final = counting.argwhere
-    count_nonzero: Final = counting.count_nonzero
+    unique: Final = compare.unique
+    bincount: Final = compare.bincount
+    histc: Final = compare.histc
+    argwhere: Final = compare.argwhere
+    count_nonzero: Final = compare.count_nonzero
     scatter: Final = scattering.scatter
     scatter_add: Final = scattering.scatter_add
     index_add: Final = scattering.index_add

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from minitorch.backend import array_module
 from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
-from minitorch.ops.elementwise import exp, tanh
+from minitorch.ops.elementwise import exp, of_each, tanh
 from minitorch.ops.erf import Gelu
 from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
@@ -222,16 +222,8 @@ def _along(a: Any, dim: int) -> tuple[Any, tuple[int, ...]]:
     return a - a.max(dim, keepdims=True) if a.size else a.copy(), (dim % a.ndim,) if a.ndim else ()
 
 
-@in_float32
-def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + e^-x) for each element; finite for any x."""
-    return Sigmoid.apply(input)
-
-
-@in_float32
-def logsigmoid(input: Tensor) -> Tensor:
-    """log sigmoid(x) for each element, as -log(1 + e^-x): finite for any x."""
-    return LogSigmoid.apply(input)
+sigmoid: Final = in_float32(of_each(Sigmoid))
+logsigmoid: Final = in_float32(of_each(LogSigmoid))
 
 
 @doable_in_place
@@ -299,8 +291,7 @@ def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tens
 
 def log_softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """The logarithm of softmax along `dim`, without ever taking the logarithm of 0."""
-    dim = whole("log_softmax", "dim", dim)
-    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=dim)
+    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=whole("log_softmax", "dim", dim))
 
 
 _softmax_of, _log_softmax_of = in_float32(Softmax.apply), in_float32(LogSoftmax.apply)

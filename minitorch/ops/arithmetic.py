@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -76,9 +74,8 @@ class FloorDivide(Op):
     """floor(a / b).  da = db = 0."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = matched(a, b)
-        with _dividing(a, b):
-            return a // b
+        a, b, _ = _divided(a, b)
+        return a // b
 
     def backward(ctx, g: Any) -> Any:
         zero = g * 0.0
@@ -89,38 +86,36 @@ class TruncDivide(FloorDivide):
     """a / b without its fraction.  da = db = 0."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = matched(a, b)
-        with _dividing(a, b) as whole:
-            if not whole:
-                return array_module(a if backend.is_array(a) else b).trunc(a / b)
-            floor = a // b
-            return floor + ((floor < 0) & (floor * b != a))
-
-
-@contextlib.contextmanager
-def _dividing(a: Any, b: Any) -> Iterator[bool]:
-    """Around a division: whether it is one of integers, which raises ZeroDivisionError where NumPy would return 0."""
-    kind = (a if backend.is_array(a) else b).dtype.kind
-    if kind == "b":
-        raise TypeError("booleans cannot be divided into whole parts; convert them")
-    try:
-        with np.errstate(divide="raise" if kind in "iu" else "ignore", invalid="ignore"):
-            yield kind in "iu"
-    except FloatingPointError:
-        raise ZeroDivisionError("a whole number is divided by 0") from None
+        a, b, whole = _divided(a, b)
+        if not whole:
+            return array_module(a if backend.is_array(a) else b).trunc(a / b)
+        floor = a // b
+        return floor + ((floor < 0) & (floor * b != a))
 
 
 class Remainder(Op):
     """a - floor(a / b) b, with the sign of b.  da = g, db = -g floor(a / b)."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b = ctx.saved = matched(a, b)
-        with _dividing(a, b):
-            return a % b
+        a, b, _ = _divided(a, b)
+        ctx.saved = a, b
+        return a % b
 
     def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
         return g, -(g * FloorDivide.apply(a, b)) if ctx.needs(1) else None
+
+
+def _divided(a: Any, b: Any) -> tuple[Any, Any, bool]:
+    """Two operands in one dtype, and whether it is one of integers: these, on the host, must not be divided by 0."""
+    a, b = matched(a, b)
+    array = a if backend.is_array(a) else b
+    if array.dtype.kind == "b":
+        raise TypeError("booleans cannot be divided into whole parts; convert them")
+    whole = array.dtype.kind in "iu"
+    if whole and array_module(array) is np and not (b.all() if backend.is_array(b) else b):
+        raise ZeroDivisionError("a whole number is divided by 0")
+    return a, b, whole
 
 
 class Neg(Op):
@@ -228,7 +223,7 @@ def remainder(input: Tensor, other: Tensor | float) -> Tensor:
     return Remainder.apply(input, other)
 
 
-neg: Final = of_each(Neg, "`-input`.")
+neg: Final = of_each(Neg)
 
 
 def pow(input: Tensor | float, exponent: Tensor | float) -> Tensor:

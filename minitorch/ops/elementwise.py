@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from minitorch import backend
 from minitorch.autograd.op import Op
@@ -46,14 +46,14 @@ class Exp(Curve, ufunc="exp", of_output=True):
 
 
 class Expm1(Curve, ufunc="expm1", of_output=True):
-    """e^a - 1, exact for small a.  da = g e^a."""
+    """e^a - 1, also for small a exact.  da = g e^a."""
 
     def slope(ctx, out: Any) -> Any:
         return out + 1
 
 
 class Log(Curve, ufunc="log"):
-    """The natural logarithm of a: -inf at 0, nan below.  da = g / a."""
+    """The natural logarithm of a, -inf at 0 and nan below.  da = g / a."""
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
@@ -61,7 +61,7 @@ class Log(Curve, ufunc="log"):
 
 
 class Log1p(Curve, ufunc="log1p"):
-    """log(1 + a), exact for small a.  da = g / (1 + a)."""
+    """log(1 + a), also for small a exact.  da = g / (1 + a)."""
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
@@ -69,14 +69,14 @@ class Log1p(Curve, ufunc="log1p"):
 
 
 class Log2(Curve, ufunc="log2"):
-    """The logarithm of a to base 2.  da = g / (a log 2)."""
+    """The logarithm of a to base 2, -inf at 0 and nan below.  da = g / (a log 2)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / (a * math.log(2))
 
 
 class Log10(Curve, ufunc="log10"):
-    """The logarithm of a to base 10.  da = g / (a log 10)."""
+    """The logarithm of a to base 10, -inf at 0 and nan below.  da = g / (a log 10)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / (a * math.log(10))
@@ -118,21 +118,21 @@ class Tan(Curve, ufunc="tan", of_output=True):
 
 
 class Asin(Curve, ufunc="arcsin"):
-    """The angle whose sine is a.  da = g / sqrt(1 - a^2)."""
+    """The angle in radians whose sine is a, nan outside [-1, 1].  da = g / sqrt(1 - a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / sqrt(1 - a * a)
 
 
 class Acos(Curve, ufunc="arccos"):
-    """The angle whose cosine is a.  da = -g / sqrt(1 - a^2)."""
+    """The angle in radians whose cosine is a, nan outside [-1, 1].  da = -g / sqrt(1 - a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return -1 / sqrt(1 - a * a)
 
 
 class Atan(Curve, ufunc="arctan"):
-    """The angle whose tangent is a.  da = g / (1 + a^2)."""
+    """The angle in radians whose tangent is a.  da = g / (1 + a^2)."""
 
     def slope(ctx, a: Any) -> Any:
         return 1 / (1 + a * a)
@@ -172,7 +172,7 @@ class Abs(Op):
 
 
 class Sign(Op):
-    """-1, 0 or 1, and 0 for nan.  da = 0."""
+    """The sign of a, -1, 0 or 1, and 0 for nan.  da = 0."""
 
     def forward(ctx, a: Any) -> Any:
         xp = array_module(a)
@@ -214,38 +214,22 @@ class Round(Floor):
     ufunc = "round"
 
 
-def of_each(op: type[Op], text: str) -> Callable[[Tensor], Tensor]:
-    """The public function that applies an operation to a tensor and has its name, in small letters."""
+def of_each(op: type[Op]) -> Callable[[Tensor], Tensor]:
+    """The public function that applies an operation to a tensor, named as it is in small letters."""
 
     def function(input: Tensor) -> Tensor:
         return op.apply(input)
 
     function.__name__ = function.__qualname__ = op.__name__.lower()
-    function.__module__, function.__doc__ = op.__module__, text
+    function.__module__, formula = op.__module__, str(op.__doc__).split(".  ")[0]
+    function.__doc__ = f"{formula}, for each element a of a tensor."
     return function
 
 
-exp: Final = of_each(Exp, "e to the power of each element.")
-expm1: Final = of_each(Expm1, "e to the power of each element, less 1; exact for small ones.")
-log: Final = of_each(Log, "The natural logarithm of each element: -inf at 0, nan below.")
-log1p: Final = of_each(Log1p, "The natural logarithm of 1 + each element, exact for small ones.")
-log2: Final = of_each(Log2, "The logarithm of each element to base 2: -inf at 0, nan below.")
-log10: Final = of_each(Log10, "The logarithm of each element to base 10: -inf at 0, nan below.")
-sqrt: Final = of_each(Sqrt, "The square root of each element: nan below 0; the gradient at 0 is infinite.")
-sin: Final = of_each(Sin, "The sine of each element, in radians.")
-cos: Final = of_each(Cos, "The cosine of each element, in radians.")
-tan: Final = of_each(Tan, "The tangent of each element, in radians.")
-asin: Final = of_each(Asin, "The angle in radians whose sine is the element; nan outside [-1, 1].")
-acos: Final = of_each(Acos, "The angle in radians whose cosine is the element; nan outside [-1, 1].")
-atan: Final = of_each(Atan, "The angle in radians whose tangent is the element.")
-sinh: Final = of_each(Sinh, "The hyperbolic sine of each element.")
-cosh: Final = of_each(Cosh, "The hyperbolic cosine of each element.")
-tanh: Final = of_each(Tanh, "The hyperbolic tangent of each element.")
-abs: Final = of_each(Abs, "The absolute value of each element; its gradient at 0 is 0.")
-sign: Final = of_each(Sign, "-1, 0 or 1 for each element; 0 for nan, as in PyTorch.")
-floor: Final = of_each(Floor, "The largest integer not above each element.")
-ceil: Final = of_each(Ceil, "The smallest integer not below each element.")
-trunc: Final = of_each(Trunc, "Each element without its fraction.")
+exp, expm1, log, log1p, log2, log10, sqrt = map(of_each, (Exp, Expm1, Log, Log1p, Log2, Log10, Sqrt))
+sin, cos, tan, asin, acos, atan = map(of_each, (Sin, Cos, Tan, Asin, Acos, Atan))
+sinh, cosh, tanh = map(of_each, (Sinh, Cosh, Tanh))
+abs, sign, floor, ceil, trunc = map(of_each, (Abs, Sign, Floor, Ceil, Trunc))
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:

@@ -6,6 +6,7 @@ import math
 from typing import Any, Final
 
 from minitorch import backend
+from minitorch.accumulate import in_float32
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
@@ -19,9 +20,7 @@ class Erf(Op):
 
     def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
-        a = floating(a)
-        # the polynomials leave the range of half precision
-        return _erf(a.astype(backend.float32)).astype(a.dtype) if a.dtype == backend.float16 else _erf(a)
+        return _erf(floating(a))
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
@@ -141,7 +140,7 @@ def _erf(x: Any) -> Any:
     return xp.where(size <= 0.46875, near, large)
 
 
-erf: Final = of_each(Erf, "The error function of each element.")
+erf: Final = in_float32(of_each(Erf))
 
 
 def erfc(input: Tensor) -> Tensor:

@@ -229,13 +229,12 @@ def triplet_margin_loss(
     """
     if margin <= 0:
         raise ValueError(f"triplet_margin_loss: expected a margin above 0, got {margin}")
-    given = {"anchor": anchor, "positive": positive, "negative": negative}
     if not anchor.shape == positive.shape == negative.shape:
-        found = ", ".join(f"{what} {shapes(tensor)}" for what, tensor in given.items())
+        found = f"anchor {shapes(anchor)}, positive {shapes(positive)}, negative {shapes(negative)}"
         raise ValueError(f"triplet_margin_loss: expected inputs of one shape, got {found}")
-    dtypes = {tensor.dtype for tensor in given.values()}
-    if len(dtypes) > 1 or anchor.dtype.kind not in "fc":
-        raise TypeError(f"triplet_margin_loss: expected one floating dtype, got {', '.join(sorted(map(str, dtypes)))}")
+    kinds = {str(tensor.dtype) for tensor in (anchor, positive, negative)}
+    if len(kinds) > 1 or anchor.dtype.kind not in "fc":
+        raise TypeError(f"triplet_margin_loss: expected one floating dtype, got {', '.join(sorted(kinds))}")
     far = norm(anchor - negative + eps, p, -1)
     if swap:
         far = minimum(far, norm(positive - negative + eps, p, -1))

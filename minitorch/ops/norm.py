@@ -14,6 +14,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.choice import clamp
+from minitorch.ops.dims import shapes
 from minitorch.ops.images import at_pixels, is_channels_last
 from minitorch.ops.reduce import channel_sums, kept, mean, norm, summed
 from minitorch.ops.row_norm import GroupNorm, LayerNorm
@@ -74,25 +75,26 @@ def _sums(x: Any, dims: tuple[int, ...]) -> Any:
     return channel_sums(x) if dims == (0, *range(2, x.ndim)) else summed(x, dims)
 
 
+Shape = int | tuple[int, ...]
+
+
 def _check(name: str, input: Tensor, shape: tuple[int, ...], **tensors: Tensor | None) -> None:
     """Raise unless the input is of floats, and the `tensors` that are given have `shape` and its dtype."""
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point input, got {input.dtype}")
     for what, tensor in tensors.items():
         if tensor is not None and tensor.shape != shape:
-            raise ValueError(
-                f"{name}: expected {what} of shape {shape} for input {tuple(input.shape)}, got {tuple(tensor.shape)}"
-            )
+            raise ValueError(f"{name}: expected {what} of shape {shape} for input {shapes(input)}, got {shapes(tensor)}")
         if tensor is not None and tensor.dtype != input.dtype:
             raise TypeError(f"{name}: input is {input.dtype}, {what} {tensor.dtype}")
 
 
-def _last(name: str, input: Tensor, normalized_shape: int | tuple[int, ...], **tensors: Tensor | None) -> tuple[int, ...]:
+def _last(name: str, input: Tensor, normalized_shape: Shape, **tensors: Tensor | None) -> tuple[int, ...]:
     """The last dimensions that are normalised, checked, with the `tensors` of that shape."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     _check(name, input, shape, **tensors)
     if not shape or input.shape[-len(shape) :] != shape:
-        raise ValueError(f"{name}: expected input (..., {', '.join(map(str, shape))}), got shape {tuple(input.shape)}")
+        raise ValueError(f"{name}: expected input (..., {', '.join(map(str, shape))}), got shape {shapes(input)}")
     return shape
 
 
@@ -109,27 +111,24 @@ def batch_norm(
     """Each channel of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
 
     Training uses the batch's mean and variance, which also move the running ones: new = (1 - momentum) old + momentum batch,
-    the variance there with n - 1; otherwise the running ones are used. An empty batch moves nothing. Raises ValueError if the
-    shapes do not fit, for an `eps` that is not above 0 (0 is allowed with running statistics), and in training with one value
-    per channel.
+    the variance there with n - 1; otherwise the running ones are used. Raises ValueError if the shapes do not fit, for an `eps`
+    that is not above 0 (0 is allowed with running statistics), and in training with one value per channel.
     """
     if eps < 0 or (training and eps == 0):
         raise ValueError(f"batch_norm: expected an eps above 0, got {eps}")
     if input.ndim < 2 and input.shape != (0,):
-        raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {tuple(input.shape)}")
+        raise ValueError(f"batch_norm: expected input (n, channels, ...), got shape {shapes(input)}")
     channels = input.shape[1] if input.ndim > 1 else 0
     _check("batch_norm", input, (channels,), running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var together, or neither")
     dims = (0, *range(2, input.ndim))
     count = math.prod(input.shape[d] for d in dims)
-    if training and not count:
-        shape = (1, -1, *[1] * (input.ndim - 2)) if input.ndim > 1 else (-1,)
-        out = input if weight is None else input * weight.reshape(shape)
-        return out.clone() if bias is None else out + bias.reshape(shape)
+    if training and not count:  # an empty batch moves nothing
+        return _affine(input.clone(), weight, bias)
     if training:
         if count < 2:
-            raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {tuple(input.shape)}")
+            raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {shapes(input)}")
         running = None if running_mean is None or running_var is None else (running_mean.array, running_var.array, momentum)
         return _normalized(input, weight, bias, dims=dims, eps=eps, running=running)
     if running_mean is None or running_var is None:
@@ -140,11 +139,15 @@ def batch_norm(
 @in_float32
 def _by_running(input: Tensor, mean: Tensor, var: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Each channel normalised by statistics that do not depend on the input."""
-    shape = (1, -1) + (1,) * (input.ndim - 2) if input.ndim > 1 else (-1,)
     scale = rsqrt(var + eps)
     scale = scale if weight is None else scale * weight
-    shift = -(mean * scale) if bias is None else bias - mean * scale
-    return input * scale.reshape(shape) + shift.reshape(shape)
+    return _affine(input, scale, -(mean * scale) if bias is None else bias - mean * scale)
+
+
+def _affine(input: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor:
+    shape = (1, -1) + (1,) * (input.ndim - 2) if input.ndim > 1 else (-1,)
+    out = input if scale is None else input * scale.reshape(shape)
+    return out if shift is None else out + shift.reshape(shape)
 
 
 _normalized = in_float32(Normalize.apply)
@@ -163,11 +166,7 @@ def _move(means: Any, variances: Any, momentum: float, middle: Any, variance: An
 
 @in_float32
 def layer_norm(
-    input: Tensor,
-    normalized_shape: int | tuple[int, ...],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
+    input: Tensor, normalized_shape: Shape, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
     """The last dimensions, of `normalized_shape`, normalised together, then times `weight` plus `bias` of that shape.
 
@@ -183,11 +182,11 @@ def group_norm(
 ) -> Tensor:
     """The channels of `input` (n, channels, ...) normalised in groups, per sample, then times `weight` plus `bias` (channels).
 
-    Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Wu & He 2018).
+    Raises as `layer_norm` does (Wu & He 2018).
     """
     channels = input.shape[1] if input.ndim > 1 else 0
     if num_groups < 1 or not channels or channels % num_groups:
-        raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {tuple(input.shape)})")
+        raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {shapes(input)})")
     _check("group_norm", input, (channels,), weight=weight, bias=bias)
     return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
 
@@ -204,33 +203,26 @@ def instance_norm(
 ) -> Tensor:
     """Each channel of each sample of `input` (n, channels, ...) normalised, then times `weight` plus `bias` (channels).
 
-    Each uses its own mean and variance, whose averages over the samples also move the running ones, as in `batch_norm`;
-    `use_input_stats=False` uses the running ones. Raises ValueError if the shapes do not fit or a channel has one value
-    only (Ulyanov et al. 2016).
+    The averages of these means and variances over the samples move the running ones, as in `batch_norm`; with
+    `use_input_stats=False` the running ones are used. A channel of one value raises ValueError (Ulyanov et al. 2016).
     """
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    name, dims, count = "instance_norm", tuple(range(2, input.ndim)), math.prod(input.shape[2:])
+    dims, count, form = tuple(range(2, input.ndim)), math.prod(input.shape[2:]), "input (n, channels, ...)"
     if input.ndim < 3 or count < 2:
-        raise ValueError(
-            f"{name}: expected input (n, channels, ...) with more than 1 value per channel, got shape {tuple(input.shape)}"
-        )
-    _check(name, input, (input.shape[1],), weight=weight, bias=bias)
+        raise ValueError(f"instance_norm: expected {form} with more than 1 value per channel, got shape {shapes(input)}")
+    _check("instance_norm", input, (input.shape[1],), weight=weight, bias=bias)
     if running_mean is not None and running_var is not None:
-        values = input.array
-        batch = (values.mean(dims).mean(0), values.var(dims).mean(0))
-        _move(running_mean.array, running_var.array, momentum, *batch, count)
+        middle, variance = input.array.mean(dims).mean(0), input.array.var(dims).mean(0)
+        _move(running_mean.array, running_var.array, momentum, middle, variance, count)
     return group_norm(input, input.shape[1], weight, bias, eps)
 
 
 @in_float32
-def rms_norm(
-    input: Tensor, normalized_shape: int | tuple[int, ...], weight: Tensor | None = None, eps: float | None = None
-) -> Tensor:
-    """x / sqrt(mean x^2 + eps) over the last dimensions, of `normalized_shape`, times `weight` of that shape.
+def rms_norm(input: Tensor, normalized_shape: Shape, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    """x / sqrt(mean x^2 + eps) over the last dimensions, those of `normalized_shape`, times `weight` (Zhang & Sennrich 2019).
 
-    The default `eps` is the dtype's machine epsilon. Raises ValueError if the shapes do not fit, TypeError if the
-    dtypes do not (Zhang & Sennrich 2019).
+    The default `eps` is the dtype's machine epsilon. Raises as `layer_norm` does.
     """
     shape = _last("rms_norm", input, normalized_shape, weight=weight)
     dims = tuple(range(input.ndim - len(shape), input.ndim))

@@ -13,7 +13,6 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import where
-from minitorch.ops.compare import isnan
 from minitorch.ops.dims import Dim, normalized_dims, shapes
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.images import is_channels_last
@@ -181,17 +180,6 @@ def std_mean(
 
 def _mean_beside(input: Tensor, dim: Dim | bool, keepdim: bool) -> Tensor:
     return mean(input, None if isinstance(dim, bool) else dim, keepdim)
-
-
-def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
-    """The sum over `dim` of the elements that are not nan."""
-    return sum(where(isnan(input), False, input), dim, keepdim, dtype=dtype)
-
-
-def nanmean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
-    """The mean over `dim` of the elements that are not nan."""
-    _check_floats("nanmean", input)
-    return nansum(input, dim, keepdim, dtype=dtype) / sum((~isnan(input)).detach(), dim, keepdim)
 
 
 def of_some(name: str, input: Tensor, dim: Dim) -> tuple[int, ...]:

@@ -25,7 +25,6 @@ WITHOUT_OPERATIONS = tuple(  # modules, and packages where the name ends in a do
         "backend",
         "memory",
         "ops.compare",
-        "ops.counting",
         "sampling",
         "limits",
         "jit",
