@@ -118,6 +118,8 @@ __all__ = [
 
 newaxis: typing.Final = None
 dtype: typing.Final = type(float32)
+is_floating_point: typing.Final = Tensor.is_floating_point
+numel: typing.Final = Tensor.numel
 contiguous_format: typing.Final = "torch.contiguous_format"
 channels_last: typing.Final = "torch.channels_last"
 preserve_format: typing.Final = "torch.preserve_format"
@@ -126,16 +128,6 @@ preserve_format: typing.Final = "torch.preserve_format"
 def is_tensor(obj: object) -> builtins.bool:
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
-
-
-def is_floating_point(input: Tensor) -> builtins.bool:
-    """Whether the dtype of `input` is floating."""
-    return input.is_floating_point()
-
-
-def numel(input: Tensor) -> builtins.int:
-    """The number of elements of `input`."""
-    return input.numel()
 
 
 keep_freed_memory()

@@ -189,19 +189,14 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         dtype = backend.get_default_dtype()
     elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
         dtype = backend.int64  # Python integers, for which NumPy uses 32 bits on some platforms
-    _check_fit(host, np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype)))
-    return host, dtype
-
-
-def _check_fit(host: np.ndarray, dtype: np.dtype) -> None:
-    """Raise ValueError unless all numbers fit into an integer dtype; small negative ones wrap around in unsigned dtypes."""
+    kind = np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype))
     whole = host.dtype.kind == "O" and all(isinstance(number, int) for number in host.flat)  # of more than 64 bits
-    if dtype.kind not in "iu" or host.dtype == dtype or not (host.dtype.kind in "fiu" or whole) or not host.size:
-        return
-    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    for number in (host.min(), host.max()):
-        if not (low or -high) <= number <= high:  # also true for nan
-            raise ValueError(f"tensor: the number {number} does not fit into {dtype}, from {low} to {high}")
+    if kind.kind in "iu" and host.dtype != kind and (host.dtype.kind in "fiu" or whole) and host.size:
+        low, high = np.iinfo(kind).min, np.iinfo(kind).max
+        for number in (host.min(), host.max()):
+            if not (low or -high) <= number <= high:  # also true for nan; small negative ones wrap around in unsigned dtypes
+                raise ValueError(f"tensor: the number {number} does not fit into {kind}, from {low} to {high}")
+    return host, dtype
 
 
 def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None) -> Any:

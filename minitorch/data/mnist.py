@@ -19,6 +19,7 @@ from minitorch.data.idx import DatasetError, encode_idx, parse_idx, read_idx, re
 from minitorch.files.atomic import atomic_write
 
 FOLDER_VARIABLE: Final = "MINITORCH_MNIST"
+_NOTE = "MNIST, 60,000 training and 10,000 test digits, verified by SHA-256."
 MIRRORS: Final = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -56,7 +57,7 @@ def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
     if source not in ("auto", "mnist"):
         return load_folder(source)
     try:
-        return load_mnist()
+        return _digits(mnist_arrays())
     except DownloadError as error:
         if source == "mnist":
             raise
@@ -65,17 +66,12 @@ def load_digits(source: str | os.PathLike[str] = "auto") -> Digits:
         return digits
 
 
-def load_mnist() -> Digits:
-    """Return MNIST from the folder named by ``MINITORCH_MNIST`` or else from the user's cache, downloaded if needed.
-
-    Raises `DatasetError` if the content of the named folder is not MNIST, and `DownloadError` if MNIST is not in the cache
-    and cannot be downloaded or written there.
-    """
-    return _mnist(mnist_arrays())
-
-
 def mnist_arrays() -> dict[str, np.ndarray]:
-    """The four arrays that `load_mnist` finds, by the names of their files: images (n, 28, 28) and labels (n,), uint8."""
+    """The four arrays of MNIST, by the names of their files: images (n, 28, 28) and labels (n,), uint8.
+
+    Raises `DatasetError` if the content of the folder named by ``MINITORCH_MNIST`` is not MNIST, and `DownloadError` if none
+    is named and MNIST is not in the user's cache and cannot be downloaded or written there.
+    """
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
         try:
@@ -101,7 +97,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Digits:
     folder = Path(folder)
     arrays, is_mnist = read_folder(folder)
     if is_mnist:
-        return _mnist(arrays)
+        return _digits(arrays)
     note = (
         f"Digits of the folder {folder}, which are not MNIST and have no published hash; "
         f"{repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))}."
@@ -148,11 +144,7 @@ def average_2x2(images: np.ndarray) -> np.ndarray:
     return (rows[:, :, 0::2] + rows[:, :, 1::2]) / np.float32(4)
 
 
-def _mnist(arrays: dict[str, np.ndarray]) -> Digits:
-    return _digits(arrays, MNIST, "MNIST, 60,000 training and 10,000 test digits, verified by SHA-256.")
-
-
-def _digits(arrays: dict[str, np.ndarray], name: str, note: str) -> Digits:
+def _digits(arrays: dict[str, np.ndarray], name: str = MNIST, note: str = _NOTE) -> Digits:
     train, test = average_2x2(arrays[TRAIN_IMAGES]), average_2x2(arrays[TEST_IMAGES])
     return Digits(name, note, train, arrays[TRAIN_LABELS].astype(np.int64), test, arrays[TEST_LABELS].astype(np.int64))
 
@@ -189,11 +181,6 @@ def _cached(path: Path, name: str) -> np.ndarray:
             return _read_published(path, name)
         except DatasetError as error:
             print(f"{error} It is downloaded again.", file=sys.stderr)
-    _download(path, name)
-    return _read_published(path, name)
-
-
-def _download(path: Path, name: str) -> None:
     print(f"Downloading MNIST's {name} into {path.parent}, this once.", file=sys.stderr)
     shape = PUBLISHED[name].shape
     limit = math.prod(shape) + 1024  # its uncompressed size, and room for the headers of both formats
@@ -211,6 +198,7 @@ def _download(path: Path, name: str) -> None:
         ) from error
     with atomic_write(path) as file:
         file.write(content)
+    return _read_published(path, name)
 
 
 def _read_published(path: Path, name: str) -> np.ndarray:

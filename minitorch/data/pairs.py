@@ -45,7 +45,12 @@ def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random
             f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got images {tuple(images.shape)} and "
             f"labels {tuple(labels.shape)}"
         )
-    chosen = _draw(len(labels), 2 * n, rng)
+    order = rng.permutation(len(labels))
+    while len(order) < 2 * n:
+        again = rng.permutation(len(labels))
+        if again[0] != order[-1]:  # so that a pair across two permutations has two different digits, too
+            order = np.concatenate([order, again])
+    chosen = order[: 2 * n]
     classes = labels[chosen].astype(np.int64).reshape(n, 2)
     return Pairs(
         inputs=images[chosen].astype(np.float32, copy=False).reshape(n, 2, 14, 14),
@@ -64,12 +69,3 @@ def normalise(train: Pairs, *others: Pairs) -> tuple[Pairs, ...]:
     if not std > 0:
         raise ValueError(f"normalise: all training pixels are {mean:g}; expected different ones")
     return tuple(replace(pairs, inputs=(pairs.inputs - mean) / std) for pairs in (train, *others))
-
-
-def _draw(n_digits: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    order = rng.permutation(n_digits)
-    while len(order) < count:
-        again = rng.permutation(n_digits)
-        if again[0] != order[-1]:  # so that a pair across two permutations has two different digits, too
-            order = np.concatenate([order, again])
-    return order[:count]

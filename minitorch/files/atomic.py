@@ -36,8 +36,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     file = _open_temporary(path)
     try:
         with file:
-            if before is not None:  # before anything is written: a private file must never be readable by others
-                _give_permissions(file, before)
+            # before anything is written: a private file must never be readable by others
+            if before is not None and hasattr(os, "fchmod"):  # missing on Windows before Python 3.13
+                with suppress(PermissionError):  # only root may change the owner
+                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -67,13 +70,6 @@ def _opened(path: str | os.PathLike[str]) -> os.stat_result | None:
     if not stat.S_ISFIFO(found.st_mode):  # opening a pipe would wait for a reader
         open(path, "ab").close()
     return found
-
-
-def _give_permissions(file: BinaryIO, before: os.stat_result) -> None:
-    if hasattr(os, "fchmod"):  # missing on Windows before Python 3.13
-        with suppress(PermissionError):  # only root may change the owner
-            os.fchown(file.fileno(), before.st_uid, before.st_gid)
-        os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
 
 
 def _open_temporary(path: Path) -> BinaryIO:

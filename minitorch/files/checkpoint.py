@@ -1,12 +1,10 @@
 """A training run in one file: `save_checkpoint` writes it after any batch, `load_checkpoint` resumes it exactly.
 
-    save_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches, epoch=epoch, history=history)
+    save_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches, epoch=epoch)
 
-and, in a new process, with the net, the optimizer and the loader made as before:
+and in a new process, with the net, the optimizer and the loader made as before, whose loop then goes on in that epoch:
 
     values = load_checkpoint("run.safetensors", model=net, optimizer=optimizer, loader=batches)
-    for epoch in range(values["epoch"], epochs):
-        for images, labels in batches:  # at first the rest of the interrupted epoch
 """
 
 from __future__ import annotations

@@ -43,9 +43,8 @@ def save(obj: Any, f: File) -> None:
     """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
 
     `f` is a path, or a file object open for writing bytes. A file is replaced completely or not at all (`atomic_write`).
-    Tensors are stored in C order without gradient and history; one that occurs twice, such as a tied weight, is loaded as
-    two. Raises TypeError, naming the place, for other objects and for complex128, which the format lacks; ValueError for a
-    tensor with the key "__metadata__"; OSError if the file cannot be written.
+    Tensors are stored without gradient and history; one that occurs twice, such as a tied weight, is loaded as two. Raises
+    TypeError, naming the place, for other objects and for complex128, which the format lacks, OSError from writing.
     """
     arrays: dict[str, Any] = {}
     content = _encoded(obj, (), arrays)
@@ -54,7 +53,11 @@ def save(obj: Any, f: File) -> None:
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
     target: Any = f
     with atomic_write(target) if _is_path(f, "save", "write") else nullcontext(target) as file:
-        _write(head, arrays, file)
+        digest = hashlib.sha256(head)
+        _hand_over(arrays, digest.update)
+        start, end = _digest_span(head)
+        _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
+        _hand_over(arrays, partial(_write_all, file))  # read once more: they are never copied all at once
 
 
 def load(f: File, map_location: Device | str | None = None, *, weights_only: bool = True) -> Any:
@@ -62,11 +65,9 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
 
     `f` is a path, or a file object open for reading bytes. Tensors are put on the CPU, or the device `map_location`. Floating
     formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) become float32, which holds their values exactly, with a
-    warning. `weights_only` has no effect: a file is never executed.
-
-    Raises CheckpointError, naming the file and what to do, for a file that is damaged (`save` writes a checksum; in other
-    programs' files only the layout is checked), of another format, or with something unknown; MemoryError for a file that
-    is too large for this machine; OSError if it cannot be read.
+    warning. `weights_only` has no effect: a file is never executed. Raises CheckpointError, naming the file and what to do, for
+    a file that is damaged (in other programs' files only the layout is checked), of another format, or with something
+    unknown; MemoryError for a file that is too large for this machine; OSError if it cannot be read.
     """
     where = backend.CPU if map_location is None else backend.as_device(map_location)
     with _opened(f) as (file, size, name):
@@ -114,15 +115,6 @@ def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
         size = file.seek(0, os.SEEK_END) - start
         file.seek(start)
         yield file, size, str(f if is_path else getattr(f, "name", "the file object"))
-
-
-def _write(head: bytes, arrays: Mapping[str, Any], file: BinaryIO) -> None:
-    """Write the header, with the checksum in it, and the arrays, which are read twice and never copied all at once."""
-    digest = hashlib.sha256(head)
-    _hand_over(arrays, digest.update)
-    start, end = _digest_span(head)
-    _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
-    _hand_over(arrays, partial(_write_all, file))
 
 
 def _hand_over(arrays: Mapping[str, Any], use: Callable[[memoryview], Any]) -> None:
@@ -222,7 +214,11 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     """`obj` as JSON; its arrays are added to `arrays`, under the names that replace them."""
     place = "obj" + "".join(f"[{key!r}]" for key in path)
     if isinstance(obj, Tensor):
-        name = _unused_name(path, arrays)
+        name = ".".join(map(str, path)) if path else "tensor"  # a flat dict of tensors keeps its keys
+        if name == layout.METADATA:
+            raise ValueError("save: safetensors files keep the key '__metadata__' for themselves; give the tensor another one")
+        while name in arrays:  # {"a": {"b": x}, "a.b": y}
+            name += "_"
         if obj.dtype.name not in layout.NAMES:
             raise TypeError(f"save: {place} is {obj.dtype}, which safetensors files cannot hold")
         arrays[name] = obj.array
@@ -244,16 +240,6 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
         f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected tensors, numbers, strings, "
         "booleans, None, or dicts, lists and tuples of them"
     )
-
-
-def _unused_name(path: tuple[Any, ...], arrays: dict[str, Any]) -> str:
-    """The keys that lead to a tensor, joined by dots: a flat dict of tensors keeps its keys."""
-    name = ".".join(map(str, path)) if path else "tensor"
-    if name == "__metadata__":
-        raise ValueError("save: safetensors files keep the key '__metadata__' for themselves; give the tensor another one")
-    while name in arrays:  # {"a": {"b": x}, "a.b": y}
-        name += "_"
-    return name
 
 
 def _decoded(content: Any, tensors: dict[str, Tensor]) -> Any:

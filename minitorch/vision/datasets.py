@@ -21,7 +21,7 @@ from minitorch.utils.data import Dataset
 class MNIST(Dataset[tuple[Any, Any]]):
     """Handwritten digits: sample i is (image, label); before `transform` an image is a (28, 28) uint8 array, not a PIL image.
 
-    The four files are looked for in `root` and `root/MNIST/raw` (torchvision's folder), then as by `load_mnist`, which
+    The four files are looked for in `root` and `root/MNIST/raw` (torchvision's folder), then as by `load_digits`, which
     downloads them once. Without them the embedded digits are used, with a warning. `data` (n, 28, 28) uint8 and `targets` (n,)
     int64 are tensors. `download` has no effect.
     """
