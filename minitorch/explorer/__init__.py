@@ -16,6 +16,7 @@ from minitorch.autograd.grad_mode import Switch
 from minitorch.autograd.tensor import Tensor
 from minitorch.explorer.data import page_data
 from minitorch.explorer.recorder import LIMIT, Recorder
+from minitorch.explorer.words import described
 from minitorch.files.atomic import atomic_write
 
 __all__ = ["explore"]
@@ -70,7 +71,17 @@ def page_of(data: dict[Any, Any]) -> str:
         (Path(__file__).parent / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     )
     style, script = _lean(style), _lean(script, r":+\-*/%")
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    entries, places = list[Any](), dict[Any, int]()
+
+    def place(array: Any) -> int:
+        """The number, from 1, of an array of the page; each is kept once."""
+        key = array.shape, array.dtype.str, array.tobytes()
+        if key not in places:
+            entries.append(described(array))
+        return places.setdefault(key, len(entries))
+
+    data |= {"arrays": entries}  # which are known when all else is written
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=place).replace("<", "\\u003c")
     parts = {"TITLE": html.escape(str(data["title"])), "STYLE": style, "SCRIPT": script, "DATA": text}
     for name in ("STYLE", "SCRIPT"):
         parts["OF_" + name] = "sha256-" + base64.b64encode(hashlib.sha256(parts[name].encode()).digest()).decode()

@@ -6,11 +6,11 @@ import itertools
 from html import escape
 from typing import Any, Final
 
-from minitorch.explorer.card import Cards, lines, not_finite, operation, shapes_of, tail, where
-from minitorch.explorer.leaves import size, swatch, target_data
+from minitorch.explorer.card import parts
+from minitorch.explorer.leaves import shelved, size, swatch
 from minitorch.explorer.predict import question
 from minitorch.explorer.recorder import Pass, Recorder, Step
-from minitorch.explorer.words import MINUS, TIMES, Arrays, fixed, letters, number, shape
+from minitorch.explorer.words import MINUS, TIMES, finite, fixed, nth, number, reading, shape, tail
 
 FREE: Final = -1  # the target of a lane without a gradient
 HEADS: Final = ["step", "", "module and operation", "", "output", "parameters"]
@@ -20,63 +20,60 @@ A row may run when all of its gradients are there; the newest such row runs next
 
 def page_data(recorder: Recorder, title: str) -> dict[Any, Any]:
     """Everything the page shows: the passes, or, where none has run, the tape alone."""
-    arrays, uses = Arrays(), dict[str, int]()
-    for group in (record.place.group for record in recorder.records.values()):
-        if group:
-            uses[group[0]] = max(uses.get(group[0], 0), group[1])
-    passes = [_pass(run, recorder, Cards(run.steps, run.targets, arrays, uses)) for run in recorder.passes if run.steps]
-    if not passes:
-        recorded = [record for record in recorder.records.values() if hasattr(record.node, "_number")]
-        cards = Cards([Step(record, [], []) for record in reversed(recorded)], {}, arrays, uses)
-        rows = [_row(step, cards, []) | {"card": [lines(step.record), operation(step.record, arrays)]} for step in cards.steps]
+    tape = {node: step for node, step in reversed(recorder.records.items()) if hasattr(node, "_number")}
+    passes = [run for run in recorder.passes if run.steps] or [Pass(steps=tape)]
+    uses = dict(step.group for step in recorder.records.values() if step.group)  # the last use of each
+    for step in (step for run in passes for step in run.steps.values()):
+        name, use = step.group or ("", 1)
+        own = f"{name}, {nth(use - 1)} use" if uses.get(name, 1) > 1 else name
+        step.fold = step.where if step.made_by else own
+    return {"title": title, "passes": [_pass(run, recorder) for run in passes]}
+
+
+def _pass(run: Pass, recorder: Recorder) -> dict[Any, Any]:
+    steps, targets = list(run.steps.values()), list(run.targets.values())
+    leaves = [shelved(target, run, i) for i, target in enumerate(targets)]
+    rows = [_row(step, run, leaves) for step in steps]
+    laid = _laid_out(steps, rows)
+    if not steps[0].incoming:
         foot = ["div.foot", "No backward has run: this is the tape as the forward pass left it, newest first."]
         shelf = ["div.f", ["h2", "no gradients"], ["span.dim", "call backward() in the block to see them"]]
-        passes = [{"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1} | _laid_out(rows, cards)]
-    return {"title": title, "passes": passes, "arrays": arrays.entries}
-
-
-def _pass(run: Pass, recorder: Recorder, cards: Cards) -> dict[Any, Any]:
-    leaves = [target_data(target, run, cards, i) for i, target in enumerate(run.targets.values())]
-    rows = []
-    for i, step in enumerate(run.steps):
-        line, value = size(*step.incoming)
-        bad = any(map(not_finite, (*step.incoming, *step.record.outputs)))
-        row = {"card": cards.parts(i), "size": [["b.down", value] if bad else value, line], "due": cards.due(step)}
-        rows.append(_row(step, cards, leaves) | row | {"q": question(i, cards)})
-    whose = ".grad" if all(target.after is not None for target in run.targets.values()) else "gradient"
+        return {"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1} | laid
+    whose = ".grad" if all(target.after is not None for target in targets) else "gradient"
     legend = _sum_of_terms(run, recorder)
     made = f"size (log) and what it is made of{', by loss term' if legend else ''}; tick: size of the sum"
-    shelf = [
-        "div.f",
-        ["h2", f"{whose} of {len(leaves)} {'leaf' if len(leaves) == 1 else 'leaves'}"],
-        ["span.dim", made],
-        ["span.far", *legend],
-    ]
-    forward = [i for i, step in enumerate(run.steps) if any(map(not_finite, step.record.outputs))][-1:]
-    backward = [i for i, step in enumerate(run.steps) if any(map(not_finite, step.given))][:1]
-    told = [
-        f"{way} in {rows[i]['title']}, step {i + 1}. " for way, at in (("forward", forward), ("backward", backward)) for i in at
-    ]
+    title = ["h2", f"{whose} of {len(leaves)} {'leaf' if len(leaves) == 1 else 'leaves'}"]
+    shelf = ["div.f", title, ["span.dim", made], ["span.far", *legend]]
+    forward = [step for step in steps if not finite(*step.outputs)][-1:]
+    backward = [step for step in steps if not finite(*step.given)][:1]
+    told = [f"forward in {step.node.title} {step.where}, step {step.row + 1}. " for step in forward]
+    told += [f"backward in {step.node.title} {step.where}, step {step.row + 1}. " for step in backward]
     foot = ["div.foot", ["p", ["b.down", "The first NaN or infinity: ", *told] if told else ""], WAITS]
-    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | _laid_out(rows, cards)
+    return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | laid
 
 
-def _row(step: Step, cards: Cards, leaves: list[Any]) -> dict[Any, Any]:
-    """A row of the tape and the head of its card."""
-    node, at = step.record.node, where(step.record)
-    targets, named = list(cards.targets), zip(letters(type(node), len(node.edges)), node.edges)
-    ends = [(letter, leaves[targets.index(edge)]) for letter, edge in named if edge in cards.targets]
+def _row(step: Step, run: Pass, leaves: list[Any]) -> dict[Any, Any]:
+    """A row of the tape, and its card."""
+    node, targets = step.node, list(run.targets)
+    named = zip(reading(type(node), len(node.edges))[0], node.edges)
+    ends = [(letter, leaves[targets.index(edge)]) for letter, edge in named if edge in run.targets]
     chips = [["span.chip", leaf["name"] if len(leaf["name"]) < 3 else letter, *leaf["marks"]] for letter, leaf in ends[:3]]
-    shapes = " ".join(map(shape, shapes_of(node)))
-    cells = [["span", tail(at)], ["span.op", node.title], ["span.dim", shapes], ["span", *chips]]
-    top = ["div.f.title", ["h2", node.title], ["span.dim", at], ["span.dim.far", f"node {node.number} on the tape"]]
+    line, value = size(*step.incoming)
+    bad = not finite(*step.incoming, *step.outputs)
     return {
-        "title": f"{node.title} {at}",
-        "cells": cells,
-        "top": top,
+        "title": f"{node.title} {step.where}",
+        "cells": [["span", tail(step.where)], ["span.op", node.title], ["span.dim", shape(node.shape)], ["span", *chips]],
+        "size": [["b.down", value] if bad else value, line],
+        "due": sorted(arrival.by.row for parts in step.parts for arrival in parts),
         "leaves": [leaves.index(leaf) for _, leaf in ends],
-        "size": [],
-        "due": [],
+        "top": [
+            "div.f.title",
+            ["h2", node.title],
+            ["span.dim", step.where],
+            ["span.dim.far", f"node {node.number} on the tape"],
+        ],
+        "card": parts(step, run),
+        "q": question(step, run) if step.incoming else None,
     }
 
 
@@ -84,7 +81,8 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
     """The loss as the sum of its terms, in numbers that add up as printed; it is the legend of the terms' colours."""
     if not run.terms:
         return []
-    total = recorder.records[run.roots[0].edge].outputs[0].item()
+    (root,) = run.start.sent.values()
+    total = recorder.records[root.edge].outputs[0].item()
 
     def adds_up(places: int) -> bool:
         return round(sum(term.weight * round(term.value, places) for term in run.terms), places) == round(total, places)
@@ -101,33 +99,31 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
 # ---- where it is drawn ---------------------------------------------------------------------------------------------------
 
 
-def _laid_out(rows: list[dict[Any, Any]], cards: Cards) -> dict[Any, Any]:
+def _laid_out(steps: list[Step], rows: list[dict[Any, Any]]) -> dict[Any, Any]:
     """Lanes, the stretches of rows that fold into one, [name, first row, last row], and the map of these."""
-    records = [step.record for step in cards.steps]
-    ends = [[cards.nodes.get(edge.as_source()[0], -1) for edge in record.node.edges if edge is not None] for record in records]
+    places = {step.node: i for i, step in enumerate(steps)}
+    ends = [[places.get(edge.as_source()[0], -1) for edge in step.node.edges if edge is not None] for step in steps]
     sources = [[j for j in targets if j > i] for i, targets in enumerate(ends)]
-    places, edges = lanes(sources)
-    groups: list[list[Any]] = []
-    for (maker, group), stretch in itertools.groupby(range(len(rows)), lambda i: (records[i].made_by, records[i].place.group)):
-        own = tail(cards.name(group)) if group else "" if groups else "loss"
-        members = list(stretch)
-        groups.append([f"rule of {maker.record.node.title}" if maker else own, members[0], members[-1]])
-    if len(groups) == 1:
-        groups[0][0] = ""
-    for g, (_, first, last) in enumerate(groups):
-        for i in range(first, last + 1):
-            rows[i] |= {"lane": places[i], "grp": g}
-    alone = len(groups) == 1
-    operations = [record.node.title for record in records]
-    names = operations if alone else [name if b > a else rows[a]["title"] for name, a, b in groups]
+    held, edges = lanes(sources)
+    stretches = [
+        list(stretch) for _, stretch in itertools.groupby(range(len(rows)), lambda i: (steps[i].made_by, steps[i].fold))
+    ]
+    alone = len(stretches) == 1
+    names = [tail(steps[first].fold) or "loss" * (first == 0) for first, *_ in stretches]
+    groups = [["" if alone else name, members[0], members[-1]] for name, members in zip(names, stretches)]
+    for g, members in enumerate(stretches):
+        for i in members:
+            rows[i] |= {"lane": held[i], "grp": g}
+    operations = [step.node.title for step in steps]
+    boxes = operations if alone else [name if b > a else rows[a]["title"] for name, a, b in groups]
     units = list(range(len(rows))) if alone else [row["grp"] for row in rows]
-    joined: list[set[int]] = [set() for _ in names]
+    joined: list[set[int]] = [set() for _ in boxes]
     for i, targets in enumerate(sources):
         joined[units[i]] |= {units[target] for target in targets} - {units[i]}
     marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
     marks = [[i, name] for i, name in enumerate(operations)] if len(rows) <= 12 else marks
-    last = ["span.last", ["span", "size of ", ["i", "g"], ", log"] if cards.steps[0].incoming else ""]
-    drawn = {"map": layered(names, joined), "units": units, "lanes": max(1, *places), "edges": edges, "groups": groups}
+    last = ["span.last", ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else ""]
+    drawn = {"map": layered(boxes, joined), "units": units, "lanes": max(1, *held), "edges": edges, "groups": groups}
     return {"marks": marks, "head": ["div.row.heads", *(["span", head] for head in HEADS), last], **drawn}
 
 

@@ -5,7 +5,7 @@ const D = JSON.parse($("data").textContent), S = {pass: 0, step: 1, open: {}, sa
 // whether no backward has run, and a colour by its name.
 let P, R, cur, ran, ask, big, still, color;
 
-// ---- pieces of the page: text, [tag.classes, pieces], {d: which array, from 1}, {bars}, or {use: a row, l: a leaf}
+// ---- pieces of the page: text, [tag.classes, pieces], attributes, {d: which array, from 1}, or {use: a row, l: a leaf}
 function h(tag, ...kids) {
   const [name, ...cls] = tag.split("."), e = document.createElement(name);
   e.className = cls.join(" ");
@@ -16,11 +16,8 @@ function h(tag, ...kids) {
   return e;
 }
 const fill = (id, ...kids) => $(id).replaceChildren(...kids.flat(9));
-const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.bars ? bars(p) : p.d ? array(p) : p.l == null ? p :
+const draw = p => p.map ? h(p[0], p.slice(1).map(draw)) : p.d ? array(p) : p.l == null ? p :
   ask && ask.leaf == p.l ? "?" : h("span.sq" + (ran > p.use ? ".full" : ""));
-const bars = p => h("div.bars", p.bars.map(([c, x, w, gap]) =>
-  h("i." + c, {style: `left:${x}%;width:calc(${w}% - ${gap * 2}px);margin-left:${gap * 2}px`})),
-  p.tick > 0 && h("i.tick.tk", {style: `left:${p.tick}%`}));
 function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, heat}) {
   const e = D.arrays[d - 1], [T, Y, X] = e.c, [, H, W] = e.d, gap = T > 1 ? 1 : 0;
   if (e.t && !heat && px == 9 && e.t[0].join("").length * 7 + X * 14 < min(max(w, 300), innerWidth - 32))

@@ -8,7 +8,7 @@ nothing that it shows.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any, Final
 
@@ -21,30 +21,40 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.autograd.trial import quiet
 from minitorch.autograd.watch import Watch
 from minitorch.backend import CPU, is_array, to_array
-from minitorch.explorer.proof import NOT_YET, Proof, Term, examine
-from minitorch.explorer.source import NOWHERE, Names, Place
+from minitorch.explorer.proof import Proof, Term, examine
+from minitorch.explorer.source import Line, Names
 from minitorch.random import get_rng_state, set_rng_state
 
 LIMIT: Final = 1500  # rules on one page
 
 
 @dataclass(eq=False)
-class Record:
-    """One operation of the forward pass (or of a rule, under create_graph=True)."""
+class Step:
+    """An operation of the forward pass (or of a rule, under create_graph=True); in a pass, with what its rule did."""
 
     node: Any
     inputs: list[Any] = field(default_factory=list)  # copies on the host; empty where it ran before the block
     parameters: dict[str, Any] = field(default_factory=dict)  # of an operation of minitorch
     outputs: list[np.ndarray] = field(default_factory=list)
-    place: Place = NOWHERE
+    where: str = "before"  # the rule that recorded it, its module, or the user's line
+    lines: list[Line] = field(default_factory=list)  # the user's, the innermost first, at most three
+    group: tuple[str, int] | None = None  # the module whose rows fold into one, and which use of it
+    names: list[str] = field(default_factory=list)  # of the inputs, empty where the user has none
     made_by: Step | None = None  # the rule that recorded it
+    fold: str = ""  # the name of that module, with its use if there are several
+    row: int = -1  # in its pass
+    incoming: list[np.ndarray] = field(default_factory=list)
+    parts: list[list[Arrival]] = field(default_factory=list)  # for each output what was added up
+    given: list[Any] = field(default_factory=list)  # for each input what the rule returned
+    sent: dict[int, Arrival] = field(default_factory=dict)  # by position what the engine made of it, where it was wanted
+    proof: Proof = field(init=False)
 
 
 @dataclass(eq=False)
 class Arrival:
     """One gradient arriving at an operation or a leaf."""
 
-    by: Step | None  # the rule that sent it; None at the start of a pass
+    by: Step  # the rule that sent it
     position: int  # of the input of that rule
     edge: Any  # where it arrives
     grad: np.ndarray
@@ -52,40 +62,23 @@ class Arrival:
 
 
 @dataclass(eq=False)
-class Step:
-    """One rule run by a backward pass."""
-
-    record: Record
-    incoming: list[np.ndarray]
-    parts: list[list[Arrival]]  # for each output what was added up
-    given: list[Any] = field(default_factory=list)  # for each input what the rule returned
-    sent: dict[int, Arrival] = field(default_factory=dict)  # by position what the engine made of it, where it was wanted
-    proof: Proof = NOT_YET
-
-
-@dataclass(eq=False)
 class Target:
     """A leaf in one pass."""
 
-    leaf: Leaf
     name: str
+    title: str  # of the sum: `name.grad`, unless `grad` returns it
     before: np.ndarray | None  # .grad before the pass, if it held anything but zeros
     arrivals: list[Arrival] = field(default_factory=list)
     totals: list[np.ndarray] = field(default_factory=list)  # the sum, after each arrival
     after: np.ndarray | None = None  # .grad after the pass; None where `grad` returns the sum instead
-
-    @property
-    def title(self) -> str:
-        """The name of the sum."""
-        return f"{self.name}.grad" if self.after is not None else f"gradient of {self.name}"
 
 
 @dataclass(eq=False)
 class Pass:
     """One backward pass."""
 
-    roots: list[Arrival] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    start: Step = field(default_factory=lambda: Step(None))  # a step before the first, which sends what it starts with
+    steps: dict[Node, Step] = field(default_factory=dict)  # in their order
     targets: dict[Node, Target] = field(default_factory=dict)
     waiting: dict[Node, list[list[Arrival]]] = field(default_factory=dict)  # for operations whose rules have not run
     terms: list[Term] = field(default_factory=list)  # of the loss, if there are several
@@ -110,7 +103,7 @@ class Recorder(Watch):
         self.outermost: FrameType = outermost
         self.named: dict[str, Tensor] = terms
         self.names: Names = Names()
-        self.records: dict[Node, Record] = {}
+        self.records: dict[Node, Step] = {}
         self.passes: list[Pass] = []
         self.going: list[Pass] = []  # passes that have not finished: a rule may start another
         self.running: list[Step] = []
@@ -128,7 +121,9 @@ class Recorder(Watch):
         out = node.forward(*inputs, **parameters)
         outputs = [np.asarray(host(array)) for array in (out if type(out) is tuple else (out,))]
         place = self.names.place(sys._getframe(1), self.outermost, inputs, node.edges)
-        self.records[node] = Record(node, *copies, outputs, place, self.running[-1] if self.running else None)
+        if self.running:
+            place |= {"made_by": self.running[-1], "where": f"rule of {self.running[-1].node.title}"}
+        self.records[node] = Step(node, *copies, outputs, **place)
         return out
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:
@@ -136,10 +131,11 @@ class Recorder(Watch):
         self.count += type(node) is not Output
         if type(node) is Output or self.count > LIMIT:
             return rule.backward(*incoming)
-        like = next(g for g in incoming if g is not None)
+        going, like = self.going[-1], next(g for g in incoming if g is not None)
         grads = [np.zeros(node._shape[i], like.dtype) if g is None else host(g) for i, g in enumerate(incoming)]
-        step = Step(self.records.get(node) or Record(node), grads, self.going[-1].waiting.pop(node))
-        self.going[-1].steps.append(step)
+        known = self.records.get(node) or Step(node)
+        step = replace(known, row=len(going.steps), incoming=grads, parts=going.waiting.pop(node), sent={})
+        going.steps[node] = step
         self.running.append(step)
         try:
             given = rule.backward(*incoming)
@@ -155,11 +151,8 @@ class Recorder(Watch):
         if by is None and (position == 0 or not self.going or self.going[-1].steps):
             self.going.append(Pass())
         going = self.going[-1]
-        arrival = Arrival(None if by is None else going.steps[-1], position, edge, host(grad))
-        if arrival.by is None:
-            going.roots.append(arrival)
-        else:
-            arrival.by.sent[position] = arrival
+        step = going.steps.get(by, going.start)
+        arrival = step.sent[position] = Arrival(step, position, edge, host(grad))
         node, place = edge.as_source()
         if not isinstance(node, Leaf):
             going.waiting.setdefault(node, [[] for _ in node._outputs or [0]])[place].append(arrival)
@@ -167,7 +160,8 @@ class Recorder(Watch):
         if node not in going.targets:
             name = self.names.leaves.get(node) or f"leaf {len(going.targets) + 1}"
             before = node.variable.grad if node.variable is not None else None
-            going.targets[node] = Target(node, name, None if before is None or not before.array.any() else host(before))
+            before = None if before is None or not before.array.any() else host(before)
+            going.targets[node] = Target(name, f"gradient of {name}", before)
         going.targets[node].arrivals.append(arrival)
         going.targets[node].totals.append(host(total))
 
@@ -175,11 +169,11 @@ class Recorder(Watch):
         """The pass has put what arrived at a leaf into its `.grad`."""
         target = self.going[-1].targets.get(tensor.node)
         if target is not None:
-            target.after = host(tensor.grad)
+            target.after, target.title = host(tensor.grad), f"{target.name}.grad"
 
     def finished(self) -> None:
         """A pass has ended: split it by loss terms and check its rules, while the arrays are what they were."""
-        if self.count > LIMIT or not self.going or (self.running and self.running[-1] in self.going[-1].steps):
+        if self.count > LIMIT or not self.going or (self.running and self.running[-1] in self.going[-1].steps.values()):
             return  # the last: a pass within that rule, in which nothing arrived
         ended = self.going.pop()
         state = get_rng_state()  # a user's rule may draw

@@ -5,52 +5,28 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+from collections import namedtuple
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from minitorch.autograd.node import Leaf
 from minitorch.autograd.tensor import Tensor
 
-
-class Line(NamedTuple):
-    """A line of the user's in three pieces, of which the middle one was being run, and the line before it."""
-
-    file: str
-    number: int
-    before: str
-    head: str
-    run: str
-    tail: str
-
-
-class Place(NamedTuple):
-    """Where an operation ran."""
-
-    lines: tuple[Line, ...] = ()  # the innermost first, at most three
-    module: str = ""  # its path, such as digit.0
-    group: tuple[str, int] | None = None  # the module whose rows fold into one, and which use of it
-    names: tuple[str, ...] = ()  # of the inputs, empty where the user has none
-
-
-NOWHERE: Final = Place()
+# a line of the user's in three pieces, of which `run` was being run, and the line before it
+Line = namedtuple("Line", "file number before head run tail")
 
 
 class Names:
     """The user's names for the outermost modules, their parameters, and other tensors."""
 
     def __init__(self) -> None:
+        self.title: str = ""  # of the page: the class of the first net, or its variable if the class says nothing
         self.roots: dict[int, tuple[Any, str, str]] = {}  # by id: the module, its name, and what paths in it begin with
         self.leaves: dict[Leaf, str] = {}
         self.calls: dict[int, tuple[FrameType, int]] = {}  # by id, the frame of a module's last call, and their count
 
-    @property
-    def title(self) -> str:
-        """A name for the page: of the class of the first net, or of its variable if the class says nothing."""
-        found = ((type(module).__name__, name) for module, name, _ in self.roots.values())
-        return next((name if kind == "Sequential" else kind for kind, name in found), "")
-
-    def place(self, frame: FrameType | None, outermost: FrameType, inputs: list[Any], edges: Any) -> Place:
+    def place(self, frame: FrameType | None, outermost: FrameType, inputs: list[Any], edges: Any) -> dict[str, Any]:
         """Where an operation with these inputs is run, from the frames between it and the one that opened the block."""
         frames: list[FrameType] = []
         while frame is not None and outermost not in frames:
@@ -58,17 +34,29 @@ class Names:
             frame = frame.f_back
         module, group = self._modules(frames)
         users = [f for f in frames if str(f.f_globals.get("__name__")).partition(".")[0] not in ("minitorch", "layers")]
-        names = tuple(self._name(value, edge, users) for value, edge in zip(inputs, edges))
-        return Place(tuple(map(_line, users[:3])), module, group, names)
+        names = [self._name(value, edge, users) for value, edge in zip(inputs, edges)]
+        return {
+            "lines": list(map(_line, users[:3])),
+            "where": module or f"line {users[0].f_lineno}",
+            "group": group,
+            "names": names,
+        }
 
     def _modules(self, frames: list[FrameType]) -> tuple[str, tuple[str, int] | None]:
+        """The path of the module that runs, and the module whose rows fold into one, with the number of this use of it."""
         running = [(f, f.f_locals.get("self")) for f in reversed(frames) if f.f_code.co_name == "forward"]
         chain: list[tuple[FrameType, Any]] = [(f, module) for f, module in running if hasattr(module, "named_parameters")]
         if not chain:
             return "", None
         root = chain[0][1]
         if id(root) not in self.roots:
-            self._enter(root, _variable(frames[frames.index(chain[0][0]) + 1 :], lambda value: value is root))
+            kind, name = type(root).__name__, _variable(frames[frames.index(chain[0][0]) + 1 :], lambda value: value is root)
+            # paths begin with the name only where they would be bare numbers, or the same in two nets
+            plain = not self.roots and root._modules and not any(key.isdigit() for key in root._modules)
+            self.title = self.title or (name if kind == "Sequential" else kind)
+            self.roots[id(root)] = root, name or kind, "" if plain else name or kind
+            for path, parameter in root.named_parameters():
+                self.leaves.setdefault(parameter.node, path if plain else f"{name or kind}.{path}")
         _, title, prefix = self.roots[id(root)]
         paths = [prefix]
         for (_, parent), (_, child) in itertools.pairwise(chain):
@@ -80,21 +68,14 @@ class Names:
         self.calls[id(module)] = frame, count + (last is not frame)
         return paths[-1], (paths[folds] or title, self.calls[id(module)][1])
 
-    def _enter(self, root: Any, name: str) -> None:
-        """Begin paths with the outermost module's name only where they would be bare numbers, or the same in two nets."""
-        name = name or type(root).__name__
-        plain = not self.roots and root._modules and not any(key.isdigit() for key in root._modules)
-        self.roots[id(root)] = root, name, "" if plain else name
-        for path, parameter in root.named_parameters():
-            self.leaves.setdefault(parameter.node, path if plain else f"{name}.{path}")
-
     def _name(self, array: Any, edge: Any, users: list[FrameType]) -> str:
-        if edge not in self.leaves:
-            name = _variable(users, lambda v: isinstance(v, Tensor) and (v.array is array or (edge and v.node is edge)))
-            if not name or not isinstance(edge, Leaf):
-                return name
+        """What an input is called, empty where the user has no name for it."""
+        name = self.leaves.get(edge) or _variable(
+            users, lambda v: isinstance(v, Tensor) and (v.array is array or (edge and v.node is edge))
+        )
+        if name and isinstance(edge, Leaf):
             self.leaves[edge] = name
-        return self.leaves[edge]
+        return name
 
 
 def _variable(frames: list[FrameType], is_it: Callable[[Any], Any]) -> str:

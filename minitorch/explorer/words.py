@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -53,19 +52,31 @@ def largest(array: np.ndarray) -> float:
     return float(np.abs(array[np.isfinite(array)]).max(initial=0))
 
 
+def finite(*arrays: Any) -> bool:
+    """Whether no array holds a NaN or an infinity."""
+    return all(np.isfinite(a).all() for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc")
+
+
 def norm(*arrays: Any) -> float:
     """The square root of the sum of squares, in float64."""
     return math.hypot(*(float(np.linalg.norm(np.abs(a).astype(np.float64).ravel())) for a in arrays))
 
 
-def shape(lengths: Sequence[int]) -> str:
-    """A shape as it is written on the page."""
-    return f"({', '.join(map(str, lengths))})" if len(lengths) else "scalar"
+def shape(lengths: Any) -> str:
+    """A shape as it is written on the page, or the shapes of several outputs."""
+    if isinstance(lengths, list):
+        return ", ".join(map(shape, lengths))
+    return f"({', '.join(map(str, lengths))})" if lengths else "scalar"
 
 
 def nth(k: int) -> str:
     """First, second, and so on, from 0."""
     return ORDINALS[k] if k < len(ORDINALS) else f"{k + 1}th"
+
+
+def tail(name: str) -> str:
+    """A name; the page shows its last 18 characters."""
+    return name if len(name) <= 18 else f"\N{HORIZONTAL ELLIPSIS}{name[-17:]}"
 
 
 def formula(text: str) -> list[Any]:
@@ -76,41 +87,25 @@ def formula(text: str) -> list[Any]:
     return ["span", *filter(None, pieces)]
 
 
-def letters(operation: Any, inputs: int) -> list[str]:
-    """What the rules call the inputs of an operation: the names of forward's parameters."""
+def reading(operation: Any, inputs: int) -> tuple[list[str], str, list[str]]:
+    """What the formulas call the inputs of an operation, what it computes, and for each input the derivative.
+
+    Without the remarks on letters; an operation with any number of inputs has one derivative for all.
+    """
     found = list(inspect.signature(operation.forward).parameters.values())[1:]
     named = [parameter.name for parameter in found if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
-    return named[:inputs] if len(named) >= inputs else [f"a{i + 1}" for i in range(inputs)]
-
-
-def said_of(operation: Any) -> str:
-    """What an operation computes, without the remarks on its letters."""
-    said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |[:;] ", formula_of(operation)[0])[0]
-    return re.sub(r"^[a-z] = |`", "", said)
-
-
-def rules_of(operation: Any, inputs: int) -> list[str]:
-    """For each input its derivative; an operation with any number of inputs has one for all."""
-    rules = {letter: rule.replace("`", "") for letter, rule in formula_of(operation)[1].items()}
+    letters = named[:inputs] if len(named) >= inputs else [f"a{i + 1}" for i in range(inputs)]
+    said, rules = formula_of(operation)
+    said = re.split(r", (?:for|as|in|computed|with|without|no|exact|which|over|the first) |[:;] ", said)[0]
     alike = next(iter(rules.values()), "") if len(rules) == 1 else ""
-    return [rules.get(letter, alike if letter[0] == "a" else "") for letter in letters(operation, inputs)]
+    derivatives = [rules.get(letter, alike if letter[0] == "a" else "").replace("`", "") for letter in letters]
+    return letters, re.sub(r"^[a-z] = |`", "", said), derivatives
 
 
-class Arrays:
-    """The arrays of the page, each kept once, as a picture and, up to 8 by 8, as numbers."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[Any, Any]] = []
-        self.places: dict[Any, int] = {}
-
-    def picture(self, array: np.ndarray, most: float = 0.0, **look: Any) -> dict[Any, Any]:
-        """A piece of the page that shows `array`; `grey` for values, `turn` transposed, `most` for one scale over several."""
-        key = array.shape, array.dtype.str, array.tobytes()
-        if key not in self.places:
-            self.places[key] = len(self.entries)
-            self.entries.append(_described(array))
-        own = largest(array)
-        return {"d": self.places[key] + 1, **look} | ({"scale": round((own / most) ** 0.6, 4)} if most and own else {})
+def picture(array: np.ndarray, most: float = 0.0, **look: Any) -> dict[Any, Any]:
+    """A piece of the page that shows `array`; `grey` for values, `turn` transposed, `most` for one scale over several."""
+    own = largest(array)
+    return {"d": array, **look} | ({"scale": round((own / most) ** 0.6, 4)} if most and own else {})
 
 
 def tiled(array: np.ndarray) -> np.ndarray:
@@ -118,7 +113,7 @@ def tiled(array: np.ndarray) -> np.ndarray:
     return array.reshape((-1, *(1, 1, *array.shape)[-2:])) if array.size else np.zeros((1, 1, 1))
 
 
-def _described(array: np.ndarray) -> dict[Any, Any]:
+def described(array: np.ndarray) -> dict[Any, Any]:
     """Shape, the numbers of an array of at most 8 by 8, and a character a cell: 31 levels below 0, 0, 31 above, not finite."""
     real = tiled(np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64))
     count, height, width = real.shape
