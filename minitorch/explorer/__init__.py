@@ -57,8 +57,8 @@ class explore:
             )
         self.page = page_of(page_data(recorder, recorder.names.title or self.path.stem))
         with atomic_write(self.path) as file:
-            file.write(self.page.encode())
-        print(f"{self.path}: {nodes} nodes, {len(self.page.encode()):,} bytes")
+            size = file.write(self.page.encode())
+        print(f"{self.path}: {nodes} nodes, {size:,} bytes")
 
     def _repr_html_(self) -> str:
         """The page in a frame, for notebooks."""
@@ -67,24 +67,20 @@ class explore:
 
 def page_of(data: dict[Any, Any]) -> str:
     """The page as one file: markup, style, script and `data`, with hashes that let the browser run nothing else."""
-    page, style, script = (
-        (Path(__file__).parent / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
-    )
-    style, script = _lean(style), _lean(script, r":+\-*/%")
-    entries, places = list[Any](), dict[Any, int]()
+    arrays, places = list[Any](), dict[Any, int]()
 
     def place(array: Any) -> int:
-        """The number, from 1, of an array of the page; each is kept once."""
         key = array.shape, array.dtype.str, array.tobytes()
         if key not in places:
-            entries.append(described(array))
-        return places.setdefault(key, len(entries))
+            arrays.append(described(array))
+        return places.setdefault(key, len(arrays))
 
-    data |= {"arrays": entries}  # which are known when all else is written
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=place).replace("<", "\\u003c")
-    parts = {"TITLE": html.escape(str(data["title"])), "STYLE": style, "SCRIPT": script, "DATA": text}
-    for name in ("STYLE", "SCRIPT"):
-        parts["OF_" + name] = "sha256-" + base64.b64encode(hashlib.sha256(parts[name].encode()).digest()).decode()
+    data |= {"arrays": arrays}  # each once; they are numbered from 1 while all else is written
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=place)
+    page, style, script = ((Path(__file__).parent / f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    parts = {"STYLE": _lean(style), "SCRIPT": _lean(script, r":+\-*/%")}
+    hashes = {f"OF_{name}": base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for name, part in parts.items()}
+    parts |= hashes | {"TITLE": html.escape(str(data["title"])), "DATA": text.replace("<", "\\u003c")}
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page)
 
 

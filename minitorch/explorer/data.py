@@ -6,9 +6,8 @@ import itertools
 from html import escape
 from typing import Any, Final
 
-from minitorch.explorer.card import parts
+from minitorch.explorer.card import parts, question
 from minitorch.explorer.leaves import shelved, size, swatch
-from minitorch.explorer.predict import question
 from minitorch.explorer.recorder import Pass, Recorder, Step
 from minitorch.explorer.words import MINUS, TIMES, finite, fixed, nth, number, reading, shape, tail
 
@@ -36,9 +35,9 @@ def _pass(run: Pass, recorder: Recorder) -> dict[Any, Any]:
     rows = [_row(step, run, leaves) for step in steps]
     laid = _laid_out(steps, rows)
     if not steps[0].incoming:
-        foot = ["div.foot", "No backward has run: this is the tape as the forward pass left it, newest first."]
-        shelf = ["div.f", ["h2", "no gradients"], ["span.dim", "call backward() in the block to see them"]]
-        return {"rows": rows, "leaves": [], "shelf": shelf, "foot": foot, "forward": 1} | laid
+        none = ["div.foot", "No backward has run: this is the tape as the forward pass left it, newest first."]
+        empty = ["div.f", ["h2", "no gradients"], ["span.dim", "call backward() in the block to see them"]]
+        return {"rows": rows, "leaves": [], "shelf": empty, "foot": none, "forward": 1} | laid
     whose = ".grad" if all(target.after is not None for target in targets) else "gradient"
     legend = _sum_of_terms(run, recorder)
     made = f"size (log) and what it is made of{', by loss term' if legend else ''}; tick: size of the sum"
@@ -48,7 +47,7 @@ def _pass(run: Pass, recorder: Recorder) -> dict[Any, Any]:
     backward = [step for step in steps if not finite(*step.given)][:1]
     told = [f"forward in {step.node.title} {step.where}, step {step.row + 1}. " for step in forward]
     told += [f"backward in {step.node.title} {step.where}, step {step.row + 1}. " for step in backward]
-    foot = ["div.foot", ["p", ["b.down", "The first NaN or infinity: ", *told] if told else ""], WAITS]
+    foot: list[Any] = ["div.foot", ["p", ["b.down", "The first NaN or infinity: ", *told] if told else ""], WAITS]
     return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | laid
 
 
@@ -105,25 +104,23 @@ def _laid_out(steps: list[Step], rows: list[dict[Any, Any]]) -> dict[Any, Any]:
     ends = [[places.get(edge.as_source()[0], -1) for edge in step.node.edges if edge is not None] for step in steps]
     sources = [[j for j in targets if j > i] for i, targets in enumerate(ends)]
     held, edges = lanes(sources)
-    stretches = [
-        list(stretch) for _, stretch in itertools.groupby(range(len(rows)), lambda i: (steps[i].made_by, steps[i].fold))
-    ]
-    alone = len(stretches) == 1
-    names = [tail(steps[first].fold) or "loss" * (first == 0) for first, *_ in stretches]
-    groups = [["" if alone else name, members[0], members[-1]] for name, members in zip(names, stretches)]
-    for g, members in enumerate(stretches):
-        for i in members:
-            rows[i] |= {"lane": held[i], "grp": g}
-    operations = [step.node.title for step in steps]
-    boxes = operations if alone else [name if b > a else rows[a]["title"] for name, a, b in groups]
-    units = list(range(len(rows))) if alone else [row["grp"] for row in rows]
+    titles = [step.node.title for step in steps]
+    folded = [list(each) for _, each in itertools.groupby(range(len(rows)), lambda i: (steps[i].made_by, steps[i].fold))]
+    if len(folded) == 1:  # no modules: each row stands for itself
+        folded, boxes = [[i] for i in range(len(rows))], titles
+    else:
+        names = [tail(steps[a].fold) or "loss" * (a == 0) for a, *_ in folded]
+        boxes = [name if more else rows[a]["title"] for name, (a, *more) in zip(names, folded)]
+    for g, i in ((g, i) for g, members in enumerate(folded) for i in members):
+        rows[i] |= {"lane": held[i], "grp": g}
     joined: list[set[int]] = [set() for _ in boxes]
-    for i, targets in enumerate(sources):
-        joined[units[i]] |= {units[target] for target in targets} - {units[i]}
-    marks = [[a, name.removesuffix(" use")] for name, a, b in groups if name and b > a]
-    marks = [[i, name] for i, name in enumerate(operations)] if len(rows) <= 12 else marks
+    for row, targets in zip(rows, sources):
+        joined[row["grp"]] |= {rows[target]["grp"] for target in targets} - {row["grp"]}
+    groups = [[name * (len(members) > 1), members[0], members[-1]] for name, members in zip(boxes, folded)]
+    marks = [[a, name.removesuffix(" use")] for name, a, _ in groups if name]
+    marks = [[i, title] for i, title in enumerate(titles)] if len(rows) <= 12 else marks
     last = ["span.last", ["span", "size of ", ["i", "g"], ", log"] if steps[0].incoming else ""]
-    drawn = {"map": layered(boxes, joined), "units": units, "lanes": max(1, *held), "edges": edges, "groups": groups}
+    drawn = {"map": layered(boxes, joined), "lanes": max(1, *held), "edges": edges, "groups": groups}
     return {"marks": marks, "head": ["div.row.heads", *(["span", head] for head in HEADS), last], **drawn}
 
 

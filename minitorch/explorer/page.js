@@ -51,7 +51,7 @@ const set = change => { Object.assign(S, change); render(); };
 
 // ---- the tape: rows, folds, and lanes between them
 function tape() {
-  if (S.map) return $("tape").innerHTML = P.map, $("m" + P.units[cur]).classList.add("now");
+  if (S.map) return $("tape").innerHTML = P.map, $("m" + R[cur].grp).classList.add("now");
   const H = big ? 25 : 32, pane = $("tape"), G = P.groups, at = [], rows = [], open = {};
   const twice = ran > cur && used(l => l.uses[1]), same = twice ? twice.uses.filter(r => r < ran) : [];
   let y = big ? 29 : 0, room = big ? pane.clientHeight / H - 4 - G.length : 0;

@@ -53,13 +53,15 @@ def examine(run: Any, named: dict[Any, str]) -> None:
             except Exception as error:
                 reason = f"it does not run in float64: {error}"
         step.proof = _proved(step, trial) if trial else Proof(UNKNOWN, None, reason)
-        if step.sent and step not in inside and (trial is None or len(run.terms) < 2):
+        if step in inside or not step.sent:
+            continue
+        if trial is None or len(run.terms) < 2:
             run.terms = []  # there is only one, or what this step sends is unknown
-        elif step.sent and step not in inside:
-            for t in range(len(run.terms)):
-                given = [sum((a.terms[t] for a in parts), np.zeros(g.shape)) for g, parts in zip(step.incoming, step.parts)]
-                for position, part in trial.gradients(trial.first.flat(tuple(given))).items():
-                    step.sent[position].terms.append(part)
+            continue
+        for t in range(len(run.terms)):
+            given = [sum((a.terms[t] for a in parts), np.zeros(g.shape)) for g, parts in zip(step.incoming, step.parts)]
+            for position, part in trial.gradients(trial.first.flat(tuple(given))).items():
+                step.sent[position].terms.append(part)
     for arrival in (arrival for target in run.targets.values() for arrival in target.arrivals if not run.terms):
         arrival.terms = [arrival.grad]
 
@@ -134,7 +136,7 @@ def _split(run: Any, named: dict[Any, str]) -> set[Any]:
         raise ValueError(f"explore: the loss is not a sum in which {', '.join(map(repr, missing))} is a term")
     for edge in edges:
         arrivals, step = [arrival for arrival in frontier if arrival.edge is edge], run.steps.get(edge)
-        first, line = arrivals[0], step.lines[0].run if step and step.lines else ""
+        first, line = arrivals[0], step.source if step else ""
         name = named.get(edge) or (first.by.names[first.position] if first.by.names else "")
         name = name or (line if 0 < len(line) <= 40 else getattr(edge, "title", "leaf"))
         value = edge.variable.array if isinstance(edge, Leaf) else step.outputs[0] if step and step.outputs else np.nan

@@ -22,7 +22,7 @@ from minitorch.autograd.trial import quiet
 from minitorch.autograd.watch import Watch
 from minitorch.backend import CPU, is_array, to_array
 from minitorch.explorer.proof import Proof, Term, examine
-from minitorch.explorer.source import Line, Names
+from minitorch.explorer.source import Names
 from minitorch.random import get_rng_state, set_rng_state
 
 LIMIT: Final = 1500  # rules on one page
@@ -36,11 +36,12 @@ class Step:
     inputs: list[Any] = field(default_factory=list)  # copies on the host; empty where it ran before the block
     parameters: dict[str, Any] = field(default_factory=dict)  # of an operation of minitorch
     outputs: list[np.ndarray] = field(default_factory=list)
-    where: str = "before"  # the rule that recorded it, its module, or the user's line
-    lines: list[Line] = field(default_factory=list)  # the user's, the innermost first, at most three
-    group: tuple[str, int] | None = None  # the module whose rows fold into one, and which use of it
-    names: list[str] = field(default_factory=list)  # of the inputs, empty where the user has none
     made_by: Step | None = None  # the rule that recorded it
+    where: str = "before"  # that rule, its module, or the user's line
+    lines: list[Any] = field(default_factory=list)  # the user's, at most three, the innermost last, as the page shows them
+    source: str = ""  # the expression of the user's that ran it
+    names: list[str] = field(default_factory=list)  # of the inputs, empty where the user has none
+    group: tuple[str, int] | None = None  # the module whose rows fold into one, and which use of it
     fold: str = ""  # the name of that module, with its use if there are several
     row: int = -1  # in its pass
     incoming: list[np.ndarray] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Pass:
     """One backward pass."""
 
     start: Step = field(default_factory=lambda: Step(None))  # a step before the first, which sends what it starts with
-    steps: dict[Node, Step] = field(default_factory=dict)  # in their order
+    steps: dict[Any, Step] = field(default_factory=dict)  # in their order
     targets: dict[Node, Target] = field(default_factory=dict)
     waiting: dict[Node, list[list[Arrival]]] = field(default_factory=dict)  # for operations whose rules have not run
     terms: list[Term] = field(default_factory=list)  # of the loss, if there are several
@@ -120,10 +121,8 @@ class Recorder(Watch):
         copies = host(inputs), {} if hasattr(node, "function") else host(parameters)
         out = node.forward(*inputs, **parameters)
         outputs = [np.asarray(host(array)) for array in (out if type(out) is tuple else (out,))]
-        place = self.names.place(sys._getframe(1), self.outermost, inputs, node.edges)
-        if self.running:
-            place |= {"made_by": self.running[-1], "where": f"rule of {self.running[-1].node.title}"}
-        self.records[node] = Step(node, *copies, outputs, **place)
+        self.records[node] = step = Step(node, *copies, outputs, self.running[-1] if self.running else None)
+        self.names.place(step, inputs, sys._getframe(1), self.outermost)
         return out
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:

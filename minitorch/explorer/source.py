@@ -5,16 +5,12 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
-from collections import namedtuple
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from minitorch.autograd.node import Leaf
 from minitorch.autograd.tensor import Tensor
-
-# a line of the user's in three pieces, of which `run` was being run, and the line before it
-Line = namedtuple("Line", "file number before head run tail")
 
 
 class Names:
@@ -26,21 +22,20 @@ class Names:
         self.leaves: dict[Leaf, str] = {}
         self.calls: dict[int, tuple[FrameType, int]] = {}  # by id, the frame of a module's last call, and their count
 
-    def place(self, frame: FrameType | None, outermost: FrameType, inputs: list[Any], edges: Any) -> dict[str, Any]:
-        """Where an operation with these inputs is run, from the frames between it and the one that opened the block."""
+    def place(self, step: Any, inputs: list[Any], frame: FrameType | None, outermost: FrameType) -> None:
+        """Tell a step where it was run, from the frames between it and the one that opened the block, and on what."""
         frames: list[FrameType] = []
         while frame is not None and outermost not in frames:
             frames.append(frame)
             frame = frame.f_back
-        module, group = self._modules(frames)
         users = [f for f in frames if str(f.f_globals.get("__name__")).partition(".")[0] not in ("minitorch", "layers")]
-        names = [self._name(value, edge, users) for value, edge in zip(inputs, edges)]
-        return {
-            "lines": list(map(_line, users[:3])),
-            "where": module or f"line {users[0].f_lineno}",
-            "group": group,
-            "names": names,
-        }
+        step.names = [self._name(array, edge, users) for array, edge in zip(inputs, step.node.edges)]
+        module, step.group = self._modules(frames)
+        own = f"rule of {step.made_by.node.title}" if step.made_by else module
+        step.where = own or f"line {(users or frames)[0].f_lineno}"
+        told = [_line(f, f is users[0]) for f in users[2::-1]]
+        step.lines = [piece for pieces, _ in told for piece in pieces]
+        step.source = told[-1][1] if told else ""
 
     def _modules(self, frames: list[FrameType]) -> tuple[str, tuple[str, int] | None]:
         """The path of the module that runs, and the module whose rows fold into one, with the number of this use of it."""
@@ -51,9 +46,9 @@ class Names:
         root = chain[0][1]
         if id(root) not in self.roots:
             kind, name = type(root).__name__, _variable(frames[frames.index(chain[0][0]) + 1 :], lambda value: value is root)
+            self.title = self.title or (name if kind == "Sequential" else kind)
             # paths begin with the name only where they would be bare numbers, or the same in two nets
             plain = not self.roots and root._modules and not any(key.isdigit() for key in root._modules)
-            self.title = self.title or (name if kind == "Sequential" else kind)
             self.roots[id(root)] = root, name or kind, "" if plain else name or kind
             for path, parameter in root.named_parameters():
                 self.leaves.setdefault(parameter.node, path if plain else f"{name or kind}.{path}")
@@ -70,12 +65,10 @@ class Names:
 
     def _name(self, array: Any, edge: Any, users: list[FrameType]) -> str:
         """What an input is called, empty where the user has no name for it."""
-        name = self.leaves.get(edge) or _variable(
-            users, lambda v: isinstance(v, Tensor) and (v.array is array or (edge and v.node is edge))
-        )
-        if name and isinstance(edge, Leaf):
-            self.leaves[edge] = name
-        return name
+        if edge in self.leaves:
+            return self.leaves[edge]
+        name = _variable(users, lambda v: isinstance(v, Tensor) and (v.array is array or (edge and v.node is edge)))
+        return self.leaves.setdefault(edge, name) if name and isinstance(edge, Leaf) else name
 
 
 def _variable(frames: list[FrameType], is_it: Callable[[Any], Any]) -> str:
@@ -84,8 +77,9 @@ def _variable(frames: list[FrameType], is_it: Callable[[Any], Any]) -> str:
     return next((name for name, value in named if not name.startswith("_") and name != "self" and is_it(value)), "")
 
 
-def _line(frame: FrameType) -> Line:
-    code, number = frame.f_code, frame.f_lineno
+def _line(frame: FrameType, innermost: bool) -> tuple[list[Any], str]:
+    """A line of the user's as pieces of the page, with the line before the innermost, and the expression that was being run."""
+    code, number, file = frame.f_code, frame.f_lineno, os.path.basename(frame.f_code.co_filename)
     text, before = (linecache.getline(code.co_filename, n, frame.f_globals).rstrip() for n in (number, number - 1))
     start, stop = 0, len(text)
     if hasattr(code, "co_positions"):  # from Python 3.11 on the exact expression is known, in bytes
@@ -93,5 +87,7 @@ def _line(frame: FrameType) -> Line:
         if first == number and left is not None and right is not None:
             raw = text.encode()
             start, stop = len(raw[:left].decode()), len(raw[:right].decode()) if last == number else stop
-    file = os.path.basename(code.co_filename)
-    return Line(file, number, before.strip(), text[:start].lstrip(), text[start:stop].strip(), text[stop:])
+    run = text[start:stop].strip()
+    own = [["code.dim", f"{file}:{number}"], ["code", text[:start].lstrip(), ["b" if innermost else "span", run], text[stop:]]]
+    above = [["code.dim", f"{file}:{number - 1}"], ["code.dim", before.strip()]] if innermost and before.strip() else []
+    return above + own, run

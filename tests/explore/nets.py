@@ -13,8 +13,7 @@ from minitorch.functional import cross_entropy
 
 def mlp(block: Any, dtype: Any = torch.float64) -> dict:
     """A net of two layers."""
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)).to(dtype)
+    net = seeded(lambda: nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)), dtype)
     x, t = torch.randn(6, 4, dtype=dtype), torch.randint(0, 3, (6,))
     with block:
         loss = cross_entropy(net(x), t)
@@ -24,8 +23,7 @@ def mlp(block: Any, dtype: Any = torch.float64) -> dict:
 
 def siamese(block: Any, dtype: Any = torch.float64) -> dict:
     """Report 001's net with auxiliary losses: one convnet for two digits, 24 leaves of which 14 are used twice."""
-    torch.manual_seed(0)
-    net = WeightSharing().to(dtype)
+    net = seeded(WeightSharing, dtype)
     pairs = torch.randn(8, 2, 14, 14, dtype=dtype)
     targets, classes = torch.randint(0, 2, (8,)), torch.randint(0, 10, (8, 2))
     terms = getattr(block, "terms", {})
@@ -41,8 +39,7 @@ def siamese(block: Any, dtype: Any = torch.float64) -> dict:
 
 def diamond(block: Any) -> dict:
     """One tensor used on two ways that meet again."""
-    a = torch.tensor([2.0, -1.0], dtype=torch.float64, requires_grad=True)
-    b = torch.tensor([1.0, 3.0], dtype=torch.float64, requires_grad=True)
+    a, b = leaf([2.0, -1.0]), leaf([1.0, 3.0])
     with block:
         loss = ((a * b + a) ** 2).sum()
         loss.backward()
@@ -51,8 +48,7 @@ def diamond(block: Any) -> dict:
 
 def several_outputs(block: Any) -> dict:
     """An operation that returns two arrays, one of them without a gradient."""
-    torch.manual_seed(0)
-    a = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
+    a = leaf([[1.0, 3.0, 2.0], [5.0, -1.0, 0.5]])
     with block:
         largest, _ = a.max(dim=1)
         loss = (largest * largest).sum()
@@ -62,7 +58,7 @@ def several_outputs(block: Any) -> dict:
 
 def create_graph(block: Any) -> dict:
     """A penalty on a gradient: the second pass goes through what the rules of the first recorded."""
-    x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
+    x = leaf([1.0, 2.0, 3.0])
     with block:
         (g,) = torch.autograd.grad((x.tanh() * x).sum(), x, create_graph=True)
         loss = (g * g).sum()
@@ -72,8 +68,7 @@ def create_graph(block: Any) -> dict:
 
 def two_passes(block: Any) -> dict:
     """Two backward passes and no zero_grad."""
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).to(torch.float64)
+    net = seeded(lambda: nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
     x, y = torch.randn(5, 2, dtype=torch.float64), torch.randn(5, 1, dtype=torch.float64)
     with block:
         for _ in range(2):
@@ -85,8 +80,7 @@ def two_passes(block: Any) -> dict:
 def broadcast(block: Any) -> dict:
     """A row added to every row of a matrix."""
     x = torch.tensor([[1.0, -2, 1], [2, -1, -1], [0, 2, 1], [-1, 1, 1]], dtype=torch.float64)
-    w = torch.tensor([2.0, 1, -1], dtype=torch.float64, requires_grad=True)
-    b = torch.tensor([1.0, 0, 2], dtype=torch.float64, requires_grad=True)
+    w, b = leaf([2.0, 1, -1]), leaf([1.0, 0, 2])
     with block:
         loss = (x * w + b).relu().sum()
         loss.backward()
@@ -95,9 +89,7 @@ def broadcast(block: Any) -> dict:
 
 def not_a_number(block: Any) -> dict:
     """The logarithm of something below zero."""
-    torch.manual_seed(0)
-    net = nn.Linear(3, 2).to(torch.float64)
-    x = torch.randn(4, 3, dtype=torch.float64)
+    net, x = seeded(lambda: nn.Linear(3, 2)), torch.randn(4, 3, dtype=torch.float64)
     with block:
         loss = net(x).log().mean()
         loss.backward()
@@ -107,13 +99,11 @@ def not_a_number(block: Any) -> dict:
 def recurrent(block: Any) -> dict:
     """Weights used six times."""
     torch.manual_seed(0)
-    w = torch.randn(4, 4, dtype=torch.float64, requires_grad=True)
-    u = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
-    inputs = [torch.randn(2, 3, dtype=torch.float64) for _ in range(6)]
+    w, u = leaf(torch.randn(4, 4).tolist()), leaf(torch.randn(3, 4).tolist())
     with block:
         state = torch.zeros(2, 4, dtype=torch.float64)
-        for x in inputs:
-            state = (state @ w + x @ u).tanh()
+        for _ in range(6):
+            state = (state @ w + torch.randn(2, 3, dtype=torch.float64) @ u).tanh()
         loss = state.square().mean()
         loss.backward()
     return {"loss": loss, "w": w.grad, "u": u.grad}
@@ -121,11 +111,19 @@ def recurrent(block: Any) -> dict:
 
 def no_backward(block: Any) -> dict:
     """A forward pass alone."""
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).to(torch.float64)
+    net = seeded(lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)))
     with block:
         loss = net(torch.randn(2, 4, dtype=torch.float64)).sum()
     return everything(net, loss)
+
+
+def leaf(values: list) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+
+
+def seeded(make: Any, dtype: Any = torch.float64) -> nn.Module:
+    torch.manual_seed(0)
+    return make().to(dtype)
 
 
 def everything(net: nn.Module, loss: torch.Tensor) -> dict:
