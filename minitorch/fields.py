@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,14 +38,14 @@ class Fields:
             if annotation == "KW_ONLY":
                 how = inspect.Parameter.KEYWORD_ONLY
                 continue
-            default, kind = vars(cls).get(name, inspect.Parameter.empty), annotation.removeprefix("InitVar[")
-            kind = kind if kind == annotation else kind[:-1]
-            found[name] = inspect.Parameter(name, how, default=default, annotation=kind)
+            default = vars(cls).get(name, inspect.Parameter.empty)
+            found[name] = inspect.Parameter(name, how, default=default, annotation=annotation)
             if name in vars(cls):
                 delattr(cls, name)  # a class attribute would hide a module's buffer of that name
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         cls.fields = dict(sorted(found.items(), key=lambda item: item[1].kind))
-        signature = inspect.Signature([own, *cls.fields.values()])
+        plain = [p.replace(annotation=re.sub(r"^InitVar\[(.*)\]$", r"\1", p.annotation)) for p in cls.fields.values()]
+        signature = inspect.Signature([own, *plain])
 
         def __init__(self: Fields, *args: Any, **kwargs: Any) -> None:
             try:

@@ -110,7 +110,7 @@ def sgd(**options):
         (
             lambda: lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 1.5),
             ValueError,
-            "expected T_0 to be a whole number, got 1.5",
+            "expected T_0 to be a whole number of 1 or more, got 1.5",
         ),
         (lambda: lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 2).step(-1), ValueError, "expected an epoch of 0 or more"),
         (lambda: lr_scheduler.SequentialLR(sgd(), [], []), ValueError, "SequentialLR: 0 milestones for 0 schedules"),

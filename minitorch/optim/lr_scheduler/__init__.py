@@ -3,8 +3,7 @@
 They use PyTorch's recursions (each rate from the previous one), so they can be chained and give its rates to the last digits.
 """
 
-from minitorch.optim.lr_scheduler.base import LRScheduler
-from minitorch.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
+from minitorch.optim.lr_scheduler.base import ChainedScheduler, LRScheduler, SequentialLR
 from minitorch.optim.lr_scheduler.curves import (
     ConstantLR,
     CosineAnnealingLR,
@@ -14,10 +13,10 @@ from minitorch.optim.lr_scheduler.curves import (
     LinearLR,
     MultiplicativeLR,
     MultiStepLR,
+    ReduceLROnPlateau,
     StepLR,
 )
 from minitorch.optim.lr_scheduler.cycles import CyclicLR, OneCycleLR
-from minitorch.optim.lr_scheduler.plateau import ReduceLROnPlateau
 
 # fmt: off
 __all__ = [

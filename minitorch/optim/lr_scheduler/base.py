@@ -1,22 +1,15 @@
-"""Base class of the schedules: the epoch, the rates, the state, the checks of options."""
+"""What a schedule is: the epoch, the rates, the state; and several schedules one after another or at once."""
 
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_right
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
+from minitorch.fields import Fields
 from minitorch.optim.optimizer import Optimizer
-
-# For each option: what it must be, and the test.
-_EXPECTED: dict[str, tuple[str, Any]] = {
-    **dict.fromkeys(("step_size", "T_max", "T_0", "T_mult", "total_steps"), ("of 1 or more", lambda value: value >= 1)),
-    **dict.fromkeys(("factor", "start_factor", "end_factor"), ("from 0 to 1", lambda value: 0 <= value <= 1)),
-    "pct_start": ("from 0 to 1", lambda value: 0 <= value <= 1),
-    "gamma": ("of 0 or more", lambda value: value >= 0),
-    "mode": ("'min' or 'max'", ("min", "max").__contains__),
-    "threshold_mode": ("'rel' or 'abs'", ("rel", "abs").__contains__),
-    "anneal_strategy": ("'cos' or 'linear'", ("cos", "linear").__contains__),
-}
 
 
 class LRScheduler:
@@ -51,12 +44,6 @@ class LRScheduler:
             raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
         return optimizer.param_groups
-
-    def _check(self, **options: Any) -> None:
-        for name, value in options.items():
-            expected, fits = _EXPECTED[name]
-            if not fits(value):
-                raise ValueError(f"{type(self).__name__}: expected {name} {expected}, got {value!r}")
 
     def _one_each(self, name: str, value: Any) -> list[Any]:
         """A list with a value for each parameter group, from one value for all or a list."""
@@ -110,3 +97,119 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a `state_dict` of minitorch or PyTorch; load the optimizer's, too, which holds the rates."""
         self.__dict__.update(state_dict)
+
+
+# For each argument: what it must be, and the test.
+_EXPECTED: dict[str, tuple[str, Any]] = {
+    **dict.fromkeys(("step_size", "T_max", "total_steps"), ("of 1 or more", lambda value: value >= 1)),
+    **dict.fromkeys(
+        ("T_0", "T_mult"), ("to be a whole number of 1 or more", lambda value: isinstance(value, int) and value >= 1)
+    ),
+    **dict.fromkeys(("factor", "start_factor", "end_factor", "pct_start"), ("from 0 to 1", lambda value: 0 <= value <= 1)),
+    "gamma": ("of 0 or more", lambda value: value >= 0),
+    "threshold_mode": ("'rel' or 'abs'", ("rel", "abs").__contains__),
+    "anneal_strategy": ("'cos' or 'linear'", ("cos", "linear").__contains__),
+}
+
+
+class Schedule(Fields, LRScheduler):
+    """A schedule whose fields are its constructor's arguments; all but those of type InitVar are attributes, too.
+
+    Raises ValueError for arguments out of range.
+    """
+
+    optimizer: Optimizer
+
+    def _take(self, arguments: dict[str, Any]) -> None:
+        self._groups(arguments["optimizer"])
+        for name, value in arguments.items():
+            self._check(name, value)
+            if not self.fields[name].annotation.startswith("InitVar"):
+                setattr(self, name, value)
+        self._prepare(SimpleNamespace(**arguments))
+        if "last_epoch" in arguments:
+            LRScheduler.__init__(self, self.optimizer, arguments["last_epoch"])
+
+    def _prepare(self, given: Any) -> None:
+        """Set further attributes from the arguments `given`, before the first rates."""
+
+    def _check(self, name: str, value: Any) -> None:
+        expected, fits = _EXPECTED.get(name, ("", None))
+        if fits is not None and value is not None and not fits(value):
+            raise ValueError(f"{type(self).__name__}: expected {name} {expected}, got {value!r}")
+
+
+class _Several(LRScheduler):
+    """Schedules of one optimizer."""
+
+    _schedulers: list[Any]
+
+    def _take(self, optimizer: Any, schedulers: Sequence[Any]) -> None:
+        self._groups(optimizer)
+        if any(other.optimizer is not optimizer for other in schedulers):
+            raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer")
+        self._schedulers = list(schedulers)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer, with the state of each schedule."""
+        return super().state_dict() | {"_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from the result of `state_dict`."""
+        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+        super().load_state_dict({**state_dict, "_schedulers": self._schedulers})
+
+
+class SequentialLR(_Several):
+    """One schedule after another; at each epoch in `milestones` the next one starts.
+
+    Raises ValueError unless there is one milestone less than schedules, and for schedules of other optimizers.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
+    ) -> None:
+        if not schedulers or len(milestones) != len(schedulers) - 1:
+            raise ValueError(f"SequentialLR: {len(milestones)} milestones for {len(schedulers)} schedules, expected one less")
+        self._take(optimizer, schedulers)
+        self._milestones, self.last_epoch = list(milestones), last_epoch + 1
+        for scheduler in schedulers:
+            scheduler.last_epoch -= 1
+        _restart(self._schedulers[0])
+        self._last_lr = self._schedulers[0].get_last_lr()
+
+    def step(self) -> None:
+        """Go to the next epoch of the current schedule, or to the start of the next one."""
+        self.last_epoch += 1
+        which = bisect_right(self._milestones, self.last_epoch)
+        scheduler = self._schedulers[which]
+        if which and self._milestones[which - 1] == self.last_epoch:
+            _restart(scheduler)
+        else:
+            scheduler.step()
+        self._last_lr = scheduler.get_last_lr()
+
+
+class ChainedScheduler(_Several):
+    """Several schedules that all act at each step. Raises ValueError for none or for schedules of several optimizers."""
+
+    def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
+        if not schedulers:
+            raise ValueError("ChainedScheduler: expected at least one schedule")
+        self._take(schedulers[0].optimizer if optimizer is None else optimizer, schedulers)
+        self._last_lr = self._rates()
+
+    def step(self) -> None:
+        """Make one step of each schedule."""
+        for scheduler in self._schedulers:
+            scheduler.step()
+        self._last_lr = self._rates()
+
+
+def _restart(scheduler: Any) -> None:
+    """Start a schedule in a sequence from the initial rates, whatever the schedules before it have set."""
+    for group in scheduler.optimizer.param_groups:
+        group["lr"] = group["initial_lr"]
+    scheduler.last_epoch = -1
+    scheduler._start()

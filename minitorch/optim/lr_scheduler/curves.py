@@ -1,4 +1,4 @@
-"""Schedules that are a formula of the epoch."""
+"""Schedules that are a formula of the epoch, and the one that waits until a metric stops improving."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import InitVar
 from typing import Any
 
-from minitorch.optim.lr_scheduler.base import LRScheduler
-from minitorch.optim.optimizer import Optimizer
+from minitorch.optim.lr_scheduler.base import Schedule
 
 
-class _Factor(LRScheduler):
+class _Factor(Schedule):
     """A schedule that multiplies all rates by one factor at each epoch."""
 
     def _factor(self) -> float:
@@ -26,11 +26,9 @@ class _Factor(LRScheduler):
 class StepLR(_Factor):
     """The learning rate times `gamma` every `step_size` epochs; raises ValueError for a size below 1 or a negative `gamma`."""
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self._check(step_size=step_size, gamma=gamma)
-        self.step_size: int = step_size
-        self.gamma: float = gamma
-        super().__init__(optimizer, last_epoch)
+    step_size: int
+    gamma: float = 0.1
+    last_epoch: int = -1
 
     def _factor(self) -> float:
         return 1.0 if self.last_epoch == 0 or self.last_epoch % self.step_size else self.gamma
@@ -42,25 +40,25 @@ class MultiStepLR(_Factor):
     Raises TypeError for milestones that are not whole numbers, ValueError for a negative `gamma`.
     """
 
-    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.milestones: Any = Counter(milestones)
+    milestones: Iterable[int]
+    gamma: float = 0.1
+    last_epoch: int = -1
+
+    def _prepare(self, given: Any) -> None:
+        self.milestones = Counter(given.milestones)
         if not all(isinstance(epoch, int) for epoch in self.milestones):
             raise TypeError(f"MultiStepLR: expected whole numbers as milestones, got {list(self.milestones)}")
-        self._check(gamma=gamma)
-        self.gamma = gamma
-        super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
-        return self.gamma ** self.milestones.get(self.last_epoch, 0)
+        counts: Any = self.milestones
+        return self.gamma ** counts.get(self.last_epoch, 0)
 
 
 class ExponentialLR(_Factor):
     """The learning rate times `gamma` every epoch; raises ValueError for a negative `gamma`."""
 
-    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
-        self._check(gamma=gamma)
-        self.gamma = gamma
-        super().__init__(optimizer, last_epoch)
+    gamma: float
+    last_epoch: int = -1
 
     def _factor(self) -> float:
         return 1.0 if self._is_initial else self.gamma
@@ -69,11 +67,9 @@ class ExponentialLR(_Factor):
 class ConstantLR(_Factor):
     """The learning rate times `factor` until epoch `total_iters`; raises ValueError for a factor outside [0, 1]."""
 
-    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self._check(factor=factor)
-        self.factor: float = factor
-        self.total_iters: int = total_iters
-        super().__init__(optimizer, last_epoch)
+    factor: float = 1 / 3
+    total_iters: int = 5
+    last_epoch: int = -1
 
     def _factor(self) -> float:
         if self.last_epoch == 0:
@@ -87,21 +83,14 @@ class LinearLR(_Factor):
     Raises ValueError for a start outside (0, 1] or an end outside [0, 1].
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        start_factor: float = 1 / 3,
-        end_factor: float = 1.0,
-        total_iters: int = 5,
-        last_epoch: int = -1,
-    ) -> None:
-        self._check(start_factor=start_factor, end_factor=end_factor)
-        if not start_factor:
+    start_factor: float = 1 / 3
+    end_factor: float = 1.0
+    total_iters: int = 5
+    last_epoch: int = -1
+
+    def _prepare(self, given: Any) -> None:
+        if not self.start_factor:
             raise ValueError("LinearLR: expected a start_factor above 0, got 0")
-        self.start_factor: float = start_factor
-        self.end_factor: float = end_factor
-        self.total_iters: int = total_iters
-        super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float:
         if self.last_epoch == 0:
@@ -112,18 +101,16 @@ class LinearLR(_Factor):
         return 1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)
 
 
-class CosineAnnealingLR(LRScheduler):
+class CosineAnnealingLR(Schedule):
     """Half a cosine from the initial learning rate down to `eta_min` in `T_max` epochs, then up again (no restarts).
 
     eta_min + (initial - eta_min) (1 + cos(pi epoch / T_max)) / 2 (Loshchilov & Hutter 2017), computed from one epoch to the
     next. Raises ValueError for a `T_max` below 1.
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        self._check(T_max=T_max)
-        self.T_max: int = T_max
-        self.eta_min: float = eta_min
-        super().__init__(optimizer, last_epoch)
+    T_max: int
+    eta_min: float = 0.0
+    last_epoch: int = -1
 
     def get_lr(self) -> list[float]:
         epoch, low, turn = self.last_epoch, self.eta_min, math.pi / self.T_max
@@ -135,21 +122,17 @@ class CosineAnnealingLR(LRScheduler):
         return [ratio * (lr - low) + low for lr in self._rates()]
 
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+class CosineAnnealingWarmRestarts(Schedule):
     """Half a cosine from the initial learning rate to `eta_min` in T_0 epochs, then again, `T_mult` times as long each time.
 
     `step` may be given an epoch, also a fraction of one. Raises ValueError unless T_0 and T_mult are whole and 1 or more
     (Loshchilov & Hutter 2017).
     """
 
-    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        for name, value in ("T_0", T_0), ("T_mult", T_mult):
-            if not isinstance(value, int):
-                raise ValueError(f"CosineAnnealingWarmRestarts: expected {name} to be a whole number, got {value!r}")
-        self._check(T_0=T_0, T_mult=T_mult)
-        self.T_0, self.T_mult = T_0, T_mult
-        self.eta_min: float = eta_min
-        super().__init__(optimizer, last_epoch)
+    T_0: int
+    T_mult: int = 1
+    eta_min: float = 0.0
+    last_epoch: int = -1
 
     def step(self, epoch: float | None = None) -> None:
         """Go to the next epoch, or to `epoch`; raises ValueError for a negative one."""
@@ -170,22 +153,18 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * share for base in self.base_lrs]
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(Schedule):
     """The initial learning rate times `lr_lambda(epoch)`, a function, or one for each group.
 
     The state dict holds the attributes of callable objects, but no functions. Raises ValueError if the numbers of functions
     and groups differ.
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
-        last_epoch: int = -1,
-    ) -> None:
-        self._groups(optimizer)
-        self.lr_lambdas: list[Any] = self._one_each("functions", lr_lambda)
-        super().__init__(optimizer, last_epoch)
+    lr_lambda: InitVar[Callable[[int], float] | Sequence[Callable[[int], float]]]
+    last_epoch: int = -1
+
+    def _prepare(self, given: Any) -> None:
+        self.lr_lambdas: list[Any] = self._one_each("functions", given.lr_lambda)
 
     def get_lr(self) -> list[float]:
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas)]
@@ -210,3 +189,76 @@ class MultiplicativeLR(LambdaLR):
         if self._is_initial:
             return self._rates()
         return [lr * function(self.last_epoch) for lr, function in zip(self._rates(), self.lr_lambdas)]
+
+
+class ReduceLROnPlateau(Schedule):
+    """The learning rate times `factor` when the metric given to `step` has not improved for more than `patience` epochs.
+
+    `mode` says whether smaller ("min") or larger ("max") is better. An improvement beats the best by more than `threshold`,
+    a fraction of the best with `threshold_mode="rel"`, else an amount. After a reduction, `cooldown` epochs are not counted. No
+    rate falls below `min_lr` (one, or one per group); changes smaller than `eps` are not made. NaN is no improvement.
+
+    Raises ValueError for a `factor` outside [0, 1), an unknown mode, or a wrong number of `min_lr`.
+    """
+
+    mode: str = "min"
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
+    threshold_mode: str = "rel"
+    cooldown: int = 0
+    min_lr: InitVar[float | Sequence[float]] = 0
+    eps: float = 1e-8
+
+    def _prepare(self, given: Any) -> None:
+        if not 0 <= self.factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: expected 0 <= factor < 1, got {self.factor}")
+        if self.mode not in ("min", "max"):
+            raise ValueError(f"ReduceLROnPlateau: expected mode 'min' or 'max', got {self.mode!r}")
+        self.min_lrs: list[float] = self._one_each("min_lr", given.min_lr)
+        self.default_min_lr: float | None = given.min_lr if isinstance(given.min_lr, (int, float)) else None
+        self.mode_worse: float = math.inf if self.mode == "min" else -math.inf
+        self.best: float = self.mode_worse
+        self.cooldown_counter = self.num_bad_epochs = self.last_epoch = 0
+        self._last_lr = self._rates()
+
+    @property
+    def in_cooldown(self) -> bool:
+        """Whether epochs without improvement are not counted at the moment."""
+        return self.cooldown_counter > 0
+
+    def step(self, metrics: Any) -> None:  # type: ignore[override]  # as in PyTorch, it takes the metric
+        """Record the metric of an epoch (a number or a one-element tensor), and reduce the rates if it is time."""
+        current = float(metrics)
+        self.last_epoch += 1
+        if self._is_better(current):
+            self.best, self.num_bad_epochs = current, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.in_cooldown:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self._reduce()
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last_lr = self._rates()
+
+    def _is_better(self, current: float) -> bool:
+        sign = -1 if self.mode == "min" else 1
+        relative, margin = self.threshold_mode == "rel", sign * self.threshold
+        bar = self.best * (1 + margin) if relative else self.best + margin
+        return sign * current > sign * bar
+
+    def _reduce(self) -> None:
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self.min_lrs):  # groups were added
+            if self.default_min_lr is None:
+                raise RuntimeError(
+                    f"ReduceLROnPlateau: the optimizer now has {len(groups)} parameter groups, min_lr was given for "
+                    f"{len(self.min_lrs)}; extend min_lrs"
+                )
+            self.min_lrs = [self.default_min_lr] * len(groups)
+        for group, least in zip(groups, self.min_lrs):
+            lr = max(group["lr"] * self.factor, least)
+            if group["lr"] - lr > self.eps:
+                group["lr"] = lr

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import InitVar
 from typing import Any, TypeAlias
 
-from minitorch.optim.lr_scheduler.base import LRScheduler
-from minitorch.optim.optimizer import Optimizer
+from minitorch.optim.lr_scheduler.base import Schedule
 
 _OneOrMore: TypeAlias = float | Sequence[float]  # one for all groups, or one for each
 
 
-class _WithMomentum(LRScheduler):
+class _WithMomentum(Schedule):
     def _check_momentum(self) -> None:
         if not {"momentum", "betas"} & self.optimizer.defaults.keys():
             raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
@@ -33,35 +33,31 @@ class OneCycleLR(_WithMomentum):
     `base_momentum` and back. Raises ValueError for options out of range and for too many steps (Smith & Topin 2017).
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        max_lr: _OneOrMore,
-        total_steps: int | None = None,
-        epochs: int | None = None,
-        steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
-        anneal_strategy: str = "cos",
-        cycle_momentum: bool = True,
-        base_momentum: _OneOrMore = 0.85,
-        max_momentum: _OneOrMore = 0.95,
-        div_factor: float = 25.0,
-        final_div_factor: float = 1e4,
-        three_phase: bool = False,
-        last_epoch: int = -1,
-    ) -> None:
-        groups = self._groups(optimizer)
-        if total_steps is None:
-            if epochs is None or steps_per_epoch is None:
+    max_lr: InitVar[_OneOrMore]
+    total_steps: int | None = None
+    epochs: InitVar[int | None] = None
+    steps_per_epoch: InitVar[int | None] = None
+    pct_start: InitVar[float] = 0.3
+    anneal_strategy: InitVar[str] = "cos"
+    cycle_momentum: bool = True
+    base_momentum: InitVar[_OneOrMore] = 0.85
+    max_momentum: InitVar[_OneOrMore] = 0.95
+    div_factor: InitVar[float] = 25.0
+    final_div_factor: InitVar[float] = 1e4
+    three_phase: InitVar[bool] = False
+    last_epoch: int = -1
+
+    def _prepare(self, given: Any) -> None:
+        total = given.total_steps
+        if total is None:
+            if given.epochs is None or given.steps_per_epoch is None:
                 raise ValueError("OneCycleLR: expected total_steps, or both epochs and steps_per_epoch")
-            total_steps = epochs * steps_per_epoch
-        self._check(total_steps=total_steps, pct_start=pct_start, anneal_strategy=anneal_strategy)
-        self.total_steps: int = total_steps
-        self.cycle_momentum: bool = cycle_momentum
-        self._anneal_func_type = anneal_strategy
-        rise = pct_start * total_steps - 1
-        ends = [rise, 2 * rise, total_steps - 1] if three_phase else [rise, total_steps - 1]
-        names = ["initial", "max", "initial", "min"] if three_phase else ["initial", "max", "min"]
+            self.total_steps = total = given.epochs * given.steps_per_epoch
+            self._check("total_steps", total)
+        self._anneal_func_type = given.anneal_strategy
+        rise = given.pct_start * total - 1
+        ends = [rise, 2 * rise, total - 1] if given.three_phase else [rise, total - 1]
+        names = ["initial", "max", "initial", "min"] if given.three_phase else ["initial", "max", "min"]
         momenta = {name: "base_momentum" if name == "max" else "max_momentum" for name in names}
         self._schedule_phases: list[dict[str, Any]] = [
             {
@@ -73,17 +69,16 @@ class OneCycleLR(_WithMomentum):
             }
             for end, first, then in zip(ends, names, names[1:])
         ]
-        if last_epoch == -1:
-            given = {"max_lr": max_lr, "base_momentum": base_momentum, "max_momentum": max_momentum}
-            if cycle_momentum:
+        if given.last_epoch == -1:
+            if self.cycle_momentum:
                 self._check_momentum()
-            for group, *values in zip(groups, *(self._one_each(f"values of {n}", value) for n, value in given.items())):
-                top, low, high = values
-                group.update(initial_lr=top / div_factor, max_lr=top, min_lr=top / div_factor / final_div_factor)
-                if cycle_momentum:
+            each = [self._one_each(f"values of {n}", getattr(given, n)) for n in ("max_lr", "base_momentum", "max_momentum")]
+            for group, top, low, high in zip(self.optimizer.param_groups, *each):
+                start = top / given.div_factor
+                group.update(initial_lr=start, max_lr=top, min_lr=start / given.final_div_factor)
+                if self.cycle_momentum:
                     group.update(max_momentum=high, base_momentum=low)
                     self._set_momentum(group, high)
-        super().__init__(optimizer, last_epoch)
 
     def _between(self, start: float, end: float, share: float) -> float:
         if self._anneal_func_type == "linear":
@@ -91,7 +86,7 @@ class OneCycleLR(_WithMomentum):
         return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch >= self.total_steps:
+        if self.last_epoch > self._schedule_phases[-1]["end_step"]:
             raise ValueError(f"OneCycleLR: step {self.last_epoch + 1} of a schedule of {self.total_steps} steps")
         begin = 0.0
         for phase in self._schedule_phases:
@@ -116,45 +111,40 @@ class CyclicLR(_WithMomentum):
     of the step ("iterations"). The momentum falls while the rate rises. Raises ValueError for an unknown mode (Smith 2017).
     """
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        base_lr: _OneOrMore,
-        max_lr: _OneOrMore,
-        step_size_up: int = 2000,
-        step_size_down: int | None = None,
-        mode: str = "triangular",
-        gamma: float = 1.0,
-        scale_fn: Callable[[float], float] | None = None,
-        scale_mode: str = "cycle",
-        cycle_momentum: bool = True,
-        base_momentum: _OneOrMore = 0.8,
-        max_momentum: _OneOrMore = 0.9,
-        last_epoch: int = -1,
-    ) -> None:
-        groups = self._groups(optimizer)
-        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
-        self.total_size: float = step_size_up + float(step_size_up if step_size_down is None else step_size_down)
-        self.step_ratio: float = step_size_up / self.total_size
-        self.mode: str = mode
-        self.gamma: float = gamma
-        self.scale_mode: str = scale_mode
-        self._scale_fn_custom = scale_fn
-        self.cycle_momentum: bool = cycle_momentum
-        self.max_lrs: list[float] = self._one_each("values of max_lr", max_lr)
-        lows = self._one_each("values of base_lr", base_lr)
-        if last_epoch == -1:
-            for group, lr in zip(groups, lows):
+    base_lr: InitVar[_OneOrMore]
+    max_lr: InitVar[_OneOrMore]
+    step_size_up: InitVar[int] = 2000
+    step_size_down: InitVar[int | None] = None
+    mode: str = "triangular"
+    gamma: float = 1.0
+    scale_fn: InitVar[Callable[[float], float] | None] = None
+    scale_mode: str = "cycle"
+    cycle_momentum: bool = True
+    base_momentum: InitVar[_OneOrMore] = 0.8
+    max_momentum: InitVar[_OneOrMore] = 0.9
+    last_epoch: int = -1
+
+    def _prepare(self, given: Any) -> None:
+        if self.mode not in ("triangular", "triangular2", "exp_range") and given.scale_fn is None:
+            raise ValueError(f"CyclicLR: expected mode 'triangular', 'triangular2' or 'exp_range', got {self.mode!r}")
+        down = given.step_size_up if given.step_size_down is None else given.step_size_down
+        self.total_size: float = given.step_size_up + float(down)
+        self.step_ratio: float = given.step_size_up / self.total_size
+        self._scale_fn_custom = given.scale_fn
+        self.max_lrs: list[float] = self._one_each("values of max_lr", given.max_lr)
+        if given.last_epoch == -1:
+            for group, lr in zip(self.optimizer.param_groups, self._one_each("values of base_lr", given.base_lr)):
                 group["lr"] = group["initial_lr"] = lr
-        if cycle_momentum:
+        if self.cycle_momentum:
             self._check_momentum()
-            self.base_momentums: list[float] = self._one_each("values of base_momentum", base_momentum)
-            self.max_momentums: list[float] = self._one_each("values of max_momentum", max_momentum)
-            for group, momentum in zip(groups, self.max_momentums):
+            self.base_momentums: list[float] = self._one_each("values of base_momentum", given.base_momentum)
+            self.max_momentums: list[float] = self._one_each("values of max_momentum", given.max_momentum)
+            for group, momentum in zip(self.optimizer.param_groups, self.max_momentums):
                 self._set_momentum(group, momentum)
-        super().__init__(optimizer, last_epoch)
-        self.base_lrs = lows
+
+    def _take(self, arguments: dict[str, Any]) -> None:
+        super()._take(arguments)
+        self.base_lrs = self._one_each("values of base_lr", arguments["base_lr"])
 
     def _height(self, cycle: float) -> float:
         """The factor for the difference of the two rates."""
