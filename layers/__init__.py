@@ -9,16 +9,15 @@ from layers.activation import (
     Threshold,
 )
 from layers.attention import MultiheadAttention
-from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from layers.container import DataParallel, ModuleDict, ModuleList, Sequential
 from layers.conv import Conv1d, Conv2d, ConvTranspose2d
-from layers.embedding import Embedding
 from layers.images import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, CircularPad2d, ConstantPad1d, ConstantPad2d, Fold,
     MaxPool1d, MaxPool2d, PixelShuffle, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d,
     ReplicationPad2d, Unfold, Upsample, ZeroPad1d, ZeroPad2d,
 )
 from layers.lazy import LazyBatchNorm1d, LazyBatchNorm2d, LazyConv1d, LazyConv2d, LazyLinear
-from layers.linear import Flatten, Identity, Linear, Unflatten
+from layers.linear import Embedding, Flatten, Identity, Linear, Unflatten
 from layers.loss import (
     BCELoss, BCEWithLogitsLoss, ContrastiveLoss, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss,
     HuberLoss, KLDivLoss, L1Loss, MarginRankingLoss, MSELoss, NLLLoss, PairwiseDistance, SmoothL1Loss,
@@ -41,7 +40,7 @@ __all__ = [
     "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyConv1d",
     "LazyConv2d", "LazyLinear", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool1d",
     "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "PReLU", "PairwiseDistance",
-    "Parameter", "ParameterDict", "ParameterList", "PixelShuffle", "RMSNorm", "RNNCell", "ReLU", "ReLU6",
+    "Parameter", "PixelShuffle", "RMSNorm", "RNNCell", "ReLU", "ReLU6",
     "ReflectionPad1d", "ReflectionPad2d", "ReplicationPad1d", "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid",
     "SmoothL1Loss", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",

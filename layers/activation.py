@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layers.calls import OfOne
 from layers.init import constant_
 from layers.module import Module
@@ -95,7 +97,7 @@ class Hardtanh(OfOne, calls=functional.hardtanh):
     max_val: float = 1.0
     inplace: bool = False
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         if not self.min_val < self.max_val:
             raise ValueError(f"Hardtanh: expected min_val below max_val, got {self.min_val} and {self.max_val}")
 
@@ -187,7 +189,7 @@ class _Dropout(OfOne):
     p: float = 0.5
     inplace: bool = False
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         if not 0 <= self.p <= 1:
             raise ValueError(f"{type(self).__name__}: expected a probability from 0 to 1, got {self.p}")
 

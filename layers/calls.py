@@ -25,12 +25,7 @@ class Options(Fields, Module):
 
     def _take(self, arguments: dict[str, Any]) -> None:
         Module.__init__(self)
-        for name, value in arguments.items():
-            setattr(self, name, value)
-        self._made()
-
-    def _made(self) -> None:
-        """Check the arguments, which are attributes by now."""
+        super()._take(arguments)
 
     def _call(self, *inputs: Any) -> Any:
         return self.function(*inputs, **{name: getattr(self, name) for name in self.options})

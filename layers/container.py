@@ -1,148 +1,72 @@
-"""Modules that hold modules or parameters: in sequence, in a list, in a dictionary."""
+"""Modules that hold modules: in sequence, in a list, in a dictionary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from layers.module import Module
-from layers.parameter import Parameter
 from minitorch.autograd.tensor import Tensor
 
-E = TypeVar("E")
-L = TypeVar("L", bound="_List[Any]")
+L = TypeVar("L", bound="_List")
 
 
-class _Holder(Module, Generic[E]):
-    """A module that is a collection of named modules or, in a subclass, of named parameters."""
-
-    @property
-    def _held(self) -> dict[str, E]:
-        return self._modules
-
-    def _put(self, name: str, held: Any) -> None:
-        self.add_module(name, held)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-
-class _OfParameters(_Holder[Parameter]):
-    """A collection of parameters; tensors put into it become parameters."""
-
-    @property
-    def _held(self) -> dict[str, Parameter]:
-        return self._parameters
-
-    def _put(self, name: str, held: Any) -> None:
-        self.register_parameter(name, held if isinstance(held, Parameter) else Parameter(held))
-
-    def _child_lines(self) -> list[str]:
-        lines = []
-        for name, held in self._parameters.items():
-            where = f" (GPU {held.device.index})" if held.is_cuda else ""
-            size = "x".join(map(str, held.shape))
-            lines.append(f"({name}): Parameter containing: [torch.{held.dtype} of size {size}{where}]")
-        return lines
-
-
-class _List(_Holder[E]):
-    """Modules or parameters in order, indexed by position."""
+class _List(Module):
+    """Modules in order, indexed by position."""
 
     def _name(self, position: int) -> str:
-        names = list(self._held)
+        names = list(self._modules)
         if not -len(names) <= position < len(names):
             raise IndexError(f"{type(self).__name__}: position {position} is outside a length of {len(names)}")
         return names[position]
 
-    def _of(self, held: dict[str, E]) -> Any:
-        """A container of the elements of a slice."""
-        return type(self)(held.values())  # type: ignore[call-arg]  # subclasses take the elements
+    def __len__(self) -> int:
+        return len(self._modules)
 
-    def __iter__(self) -> Iterator[E]:
-        return iter(self._held.values())
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules.values())
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return self._of(dict(list(self._held.items())[index]))
-        return self._held[self._name(index)]
+            return self._of(dict(list(self._modules.items())[index]))
+        return self._modules[self._name(index)]
 
-    def __setitem__(self, index: int, held: Any) -> None:
-        self._put(self._name(index), held)
+    def _of(self, modules: dict[str, Module]) -> Any:
+        """A container of the modules of a slice."""
+        raise NotImplementedError
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module(self._name(index), module)
 
     def __delitem__(self, index: int | slice) -> None:
-        for name in list(self._held)[index] if isinstance(index, slice) else [self._name(index)]:
-            del self._held[name]
+        for name in list(self._modules)[index] if isinstance(index, slice) else [self._name(index)]:
+            del self._modules[name]
         self._renumber(list(self))
 
-    def _renumber(self, held: list[E]) -> None:
-        self._held.clear()
-        self.extend(held)
+    def _renumber(self, modules: list[Module]) -> None:
+        self._modules.clear()
+        self.extend(modules)
 
-    def append(self: L, held: Any) -> L:
+    def append(self: L, module: Module) -> L:
         """Add one at the end; returns the container."""
-        self._put(str(len(self)), held)
+        self.add_module(str(len(self)), module)
         return self
 
-    def extend(self: L, held: Iterable[Any]) -> L:
+    def extend(self: L, modules: Iterable[Module]) -> L:
         """Add several at the end; returns the container."""
-        for each in list(held):
-            self.append(each)
+        for module in list(modules):
+            self.append(module)
         return self
 
-    def insert(self, index: int, held: Any) -> None:
+    def insert(self, index: int, module: Module) -> None:
         """Insert one before position `index`; those after it are renumbered."""
         several = list(self)
-        several.insert(index, held)
+        several.insert(index, module)
         self._renumber(several)
 
 
-class _Dict(_Holder[E]):
-    """Modules or parameters by name."""
-
-    def __init__(self, held: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
-        super().__init__()
-        self.update(held or {})
-
-    def __getitem__(self, key: str) -> E:
-        return self._held[key]
-
-    def __setitem__(self, key: str, held: Any) -> None:
-        self._put(key, held)
-
-    def __delitem__(self, key: str) -> None:
-        del self._held[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._held
-
-    def keys(self) -> Iterable[str]:
-        """The names, in order."""
-        return self._held.keys()
-
-    def values(self) -> Iterable[E]:
-        """The modules or parameters, in order."""
-        return self._held.values()
-
-    def items(self) -> Iterable[tuple[str, E]]:
-        """Pairs of a name and its module or parameter."""
-        return self._held.items()
-
-    def update(self, held: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        """Add the entries of a dictionary or of pairs, replacing those with the same names."""
-        for name, each in dict(held).items():
-            self[name] = each
-
-    def pop(self, key: str) -> E:
-        """Remove and return one; raises KeyError if there is none of that name."""
-        return self._held.pop(key)
-
-
-class Sequential(_List[Module]):
+class Sequential(_List):
     """Modules run one after another: `Sequential(a, b)`, or one dict from names to modules.
 
     A slice is a Sequential of the same modules, not of copies.
@@ -154,8 +78,8 @@ class Sequential(_List[Module]):
         for name, module in named.items():
             self.add_module(name, module)
 
-    def _of(self, held: dict[str, Module]) -> Sequential:
-        return type(self)(held)
+    def _of(self, modules: dict[str, Module]) -> Sequential:
+        return type(self)(modules)
 
     def forward(self, input: Any) -> Tensor | Any:
         for module in self._modules.values():
@@ -163,12 +87,15 @@ class Sequential(_List[Module]):
         return input
 
 
-class ModuleList(_List[Module]):
+class ModuleList(_List):
     """A list whose modules are registered: `ModuleList([a, b])`. It has no forward."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
+
+    def _of(self, modules: dict[str, Module]) -> ModuleList:
+        return type(self)(modules.values())
 
     def _child_lines(self) -> list[str]:
         lines = []
@@ -179,26 +106,51 @@ class ModuleList(_List[Module]):
         return lines
 
 
-class ModuleDict(_Dict[Module]):
+class ModuleDict(Module):
     """A dictionary whose modules are registered: `ModuleDict({"a": a})`. It has no forward."""
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
-        super().__init__(modules)
-
-
-class ParameterList(_OfParameters, _List[Parameter]):
-    """A list whose parameters are registered: `ParameterList([w, b])`. Tensors become parameters. It has no forward."""
-
-    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(values or ())
+        self.update(modules or {})
 
+    def __len__(self) -> int:
+        return len(self._modules)
 
-class ParameterDict(_OfParameters, _Dict[Parameter]):
-    """A dictionary whose parameters are registered: `ParameterDict({"w": w})`. Tensors become parameters."""
+    def __getitem__(self, key: str) -> Module:
+        return self._modules[key]
 
-    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
-        super().__init__(parameters)
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._modules[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._modules
+
+    def keys(self) -> Iterable[str]:
+        """The names, in order."""
+        return self._modules.keys()
+
+    def values(self) -> Iterable[Module]:
+        """The modules, in order."""
+        return self._modules.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Pairs of a name and its module."""
+        return self._modules.items()
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add the entries of a dictionary or of pairs, replacing those with the same names."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def pop(self, key: str) -> Module:
+        """Remove and return one; raises KeyError if there is none of that name."""
+        return self._modules.pop(key)
 
 
 class DataParallel(Module):

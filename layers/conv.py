@@ -9,12 +9,11 @@ import numpy as np
 
 from layers import init
 from layers.module import Module
-from layers.parameter import DeviceLike, DTypeLike, Parameter
-from minitorch import empty, functional
+from layers.parameter import DeviceLike, DTypeLike, add
+from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 
 _Sizes: TypeAlias = int | tuple[int, ...]
-_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
 class _Conv(Module):
@@ -22,7 +21,7 @@ class _Conv(Module):
 
     dims: int
     function: Callable[..., Tensor]
-    modes: tuple[str, ...] = tuple(_MODES)
+    modes: tuple[str, ...] = ("zeros", "reflect", "replicate", "circular")
     transposed = False
 
     def __init__(
@@ -61,8 +60,7 @@ class _Conv(Module):
         elif padding == "same" and set(self.stride) != {1}:
             raise ValueError(f"{name}: padding 'same' needs a stride of 1, got {stride!r}")
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        self.weight = Parameter(empty(*channels, *self.kernel_size, device=device, dtype=dtype))
-        self.register_parameter("bias", Parameter(empty(out_channels, device=device, dtype=dtype)) if bias else None)
+        add(self, device, dtype, weight=(*channels, *self.kernel_size), bias=(out_channels,) if bias else None)
         self.reset_parameters()
 
     def _sizes(self, what: str, value: Any, least: int) -> tuple[int, ...]:
@@ -86,7 +84,7 @@ class _Conv(Module):
             else:
                 padding = [(n, n) for n in padding]
             around = [n for pair in reversed(padding) for n in pair]
-            input, padding = functional.pad(input, around, _MODES[self.padding_mode]), 0
+            input, padding = functional.pad(input, around, self.padding_mode), 0
         return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:

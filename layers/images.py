@@ -23,7 +23,7 @@ class _MaxPool(Options, shown=("kernel_size", "stride", "padding", "dilation", "
     return_indices: bool = False
     ceil_mode: bool = False
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride
 
     def forward(self, input: Tensor) -> Tensor | Any:
@@ -48,7 +48,7 @@ class _AvgPool(OfOne, shown=("kernel_size", "stride", "padding")):
     ceil_mode: bool = False
     count_include_pad: bool = True
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride
 
 
@@ -61,8 +61,8 @@ class AvgPool2d(_AvgPool, calls=functional.avg_pool2d):
 class AvgPool1d(_AvgPool, calls=functional.avg_pool1d):
     """The mean of each window of sequences (N, C, L), padding included unless `count_include_pad=False`."""
 
-    def _made(self) -> None:
-        super()._made()
+    def _prepare(self, given: Any) -> None:
+        super()._prepare(given)
         for name in self.shown or ():  # PyTorch keeps a tuple of one
             size = getattr(self, name)
             setattr(self, name, size if isinstance(size, tuple) else (size,))
@@ -93,7 +93,7 @@ class _Pad(Options, mode="constant"):
     dims: ClassVar[int]
     mode: ClassVar[str]
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         given, sides = self.padding, ("left", "right", "top", "bottom")[: 2 * self.dims]
         self.padding = (given,) * len(sides) if isinstance(given, int) else tuple(given)
         if len(self.padding) != len(sides):
@@ -165,7 +165,7 @@ class Upsample(OfOne, calls=functional.interpolate):
     align_corners: bool | None = None
     recompute_scale_factor: bool | None = None
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         if self.mode not in DIMENSIONS:
             raise ValueError(f"Upsample: only modes {', '.join(DIMENSIONS)} are supported, got {self.mode!r}")
         if (self.size is None) == (self.scale_factor is None):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from layers.calls import Options
 from minitorch import functional
@@ -19,7 +19,7 @@ class _Loss(Options, shown=()):
 
     reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
 
-    def _made(self) -> None:
+    def _prepare(self, given: Any) -> None:
         old = [self.__dict__.pop(name, None) for name in ("size_average", "reduce")]
         if old != [None, None]:
             self.reduction = reduction_of(*old)

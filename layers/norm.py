@@ -7,8 +7,8 @@ from typing import Any
 
 from layers import init
 from layers.module import Module
-from layers.parameter import DeviceLike, DTypeLike, Parameter
-from minitorch import empty, functional, int64, ones, zeros
+from layers.parameter import DeviceLike, DTypeLike, Parameter, add
+from minitorch import functional, int64, ones, zeros
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 
@@ -20,8 +20,7 @@ class _Affine(Module):
     bias: Parameter | None
 
     def _add_affine(self, shape: tuple[int, ...], weight: bool, bias: bool, device: DeviceLike, dtype: DTypeLike) -> None:
-        for name, wanted in {"weight": weight, "bias": weight and bias}.items():
-            self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)) if wanted else None)
+        add(self, device, dtype, weight=shape if weight else None, bias=shape if weight and bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -194,7 +193,19 @@ class GroupNorm(_Affine):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
-class LayerNorm(_Affine):
+class _OverLast(_Affine):
+    """Normalises the last dimensions, `normalized_shape`, together."""
+
+    def _keep(self, shape: int | Sequence[int], eps: Any, affine: bool, bias: bool, device: Any, dtype: Any) -> None:
+        self.normalized_shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.eps, self.elementwise_affine = eps, affine
+        self._add_affine(self.normalized_shape, affine, bias, device, dtype)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class LayerNorm(_OverLast):
     """Normalises the last dimensions, `normalized_shape`, together for each sample, then scales and shifts elementwise.
 
     Raises ValueError for an input that does not end in `normalized_shape` (Ba, Kiros & Hinton 2016).
@@ -210,19 +221,16 @@ class LayerNorm(_Affine):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._add_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
+        self._keep(normalized_shape, eps, elementwise_affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
+        return f"{super().extra_repr()}, bias={self.bias is not None}"
 
 
-class RMSNorm(_Affine):
+class RMSNorm(_OverLast):
     """x / sqrt(mean x^2 + eps) over the last dimensions, `normalized_shape`, times `weight` (Zhang & Sennrich 2019).
 
     `eps` is by default the machine epsilon of the dtype.
@@ -237,12 +245,7 @@ class RMSNorm(_Affine):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._add_affine(self.normalized_shape, elementwise_affine, False, device, dtype)
+        self._keep(normalized_shape, eps, elementwise_affine, False, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minitorch import as_tensor
+from minitorch import as_tensor, empty
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
 
@@ -30,3 +30,9 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def add(module: Any, device: DeviceLike, dtype: DTypeLike, **shapes: tuple[int, ...] | None) -> None:
+    """Give `module` parameters of these shapes, whose numbers are arbitrary yet; None: it has no such parameter."""
+    for name, shape in shapes.items():
+        module.register_parameter(name, None if shape is None else Parameter(empty(shape, device=device, dtype=dtype)))

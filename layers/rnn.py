@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import InitVar
+from typing import Any, ClassVar
 
 from layers import init
-from layers.module import Module
-from layers.parameter import DeviceLike, DTypeLike, Parameter
+from layers.calls import Options
+from layers.parameter import DeviceLike, DTypeLike, add
 from layers.utils.rnn import PackedSequence, Places
-from minitorch import cat, empty, functional, stack, zeros
+from minitorch import cat, functional, stack, zeros
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops import recurrent
 
 
-class _Weights(Module):
+class _Weights(Options, states=1):
     """Weights and biases with `gates` times hidden_size rows each, which start uniform in ±1 / sqrt(hidden_size)."""
 
-    gates: int
-    proj_size = 0
+    gates: ClassVar[int]
+    states: ClassVar[int]  # how many tensors a state has: h, or h and c
 
-    def _add_weights(self, inputs: int, suffix: str, device: Any, dtype: Any) -> None:
-        rows = self.gates * self.hidden_size
-        shapes: dict[str, tuple[int, ...] | None] = {
-            "weight_ih": (rows, inputs),
-            "weight_hh": (rows, self.proj_size or self.hidden_size),
-            **dict.fromkeys(("bias_ih", "bias_hh"), (rows,) if self.bias else None),
-            "weight_hr": (self.proj_size, self.hidden_size) if self.proj_size else None,
-        }
-        for name, shape in shapes.items():
-            if shape is not None:
-                self.register_parameter(name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
+    proj_size = 0
+    nonlinearity = "tanh"
+
+    def _add_weights(self, inputs: int, suffix: str, given: Any) -> None:
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"{type(self).__name__}: expected nonlinearity 'tanh' or 'relu', got {self.nonlinearity!r}")
+        rows, bias = self.gates * self.hidden_size, (self.gates * self.hidden_size,) if self.bias else None
+        shapes: dict[str, Any] = {"weight_ih": (rows, inputs), "weight_hh": (rows, self.proj_size or self.hidden_size)}
+        shapes |= {"bias_ih": bias, "bias_hh": bias}
+        if self.proj_size:
+            shapes["weight_hr"] = (self.proj_size, self.hidden_size)
+        add(self, given.device, given.dtype, **{name + suffix: shape for name, shape in shapes.items()})
 
     def _weights(self, suffix: str) -> list[Any]:
         """The weights and biases (None if absent) of one layer and direction, and the projection if there is one."""
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", *(["weight_hr"] if self.proj_size else [])]
-        return [getattr(self, name + suffix, None) for name in names]
+        return [getattr(self, name + suffix) for name in names]
 
     def reset_parameters(self) -> None:
         """Draw all weights and biases again."""
@@ -45,46 +47,24 @@ class _Weights(Module):
             init.uniform_(parameter, -bound, bound)
 
 
-def _checked(module: Module, nonlinearity: str) -> str:
-    if nonlinearity not in ("tanh", "relu"):
-        raise ValueError(f"{type(module).__name__}: expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
-    return nonlinearity
-
-
 class _Recurrent(_Weights):
     """Base class of RNN, LSTM and GRU: layers, directions, forms of the input, and states."""
 
-    states = 1  # how many tensors a state has: h, or h and c
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        device: DeviceLike = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        super().__init__()
-        name = type(self).__name__
-        if min(input_size, hidden_size, num_layers) < 1:
-            raise ValueError(f"{name}: expected sizes of 1 or more, got {input_size}, {hidden_size}, num_layers {num_layers}")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"{name}: expected a dropout probability from 0 to 1, got {dropout}")
-        if proj_size and (self.states == 1 or not 0 < proj_size < hidden_size):
-            raise ValueError(f"{name}: expected a proj_size (LSTM only) below hidden_size {hidden_size}, got {proj_size}")
-        self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
-        self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
-        self.proj_size = proj_size
-        directions = ["", "_reverse"] if bidirectional else [""]
-        self._suffixes = [[f"_l{layer}{direction}" for direction in directions] for layer in range(num_layers)]
+    def _prepare(self, given: Any) -> None:
+        name, size, proj_size = type(self).__name__, self.hidden_size, self.proj_size
+        if min(self.input_size, size, self.num_layers) < 1:
+            sizes = f"{self.input_size}, {size}, num_layers {self.num_layers}"
+            raise ValueError(f"{name}: expected sizes of 1 or more, got {sizes}")
+        if not 0 <= given.dropout <= 1:
+            raise ValueError(f"{name}: expected a dropout probability from 0 to 1, got {given.dropout}")
+        if proj_size and (self.states == 1 or not 0 < proj_size < size):
+            raise ValueError(f"{name}: expected a proj_size (LSTM only) below hidden_size {size}, got {proj_size}")
+        self.dropout = float(given.dropout)
+        directions = ["", "_reverse"] if self.bidirectional else [""]
+        self._suffixes = [[f"_l{layer}{direction}" for direction in directions] for layer in range(self.num_layers)]
         for layer, suffixes in enumerate(self._suffixes):
             for suffix in suffixes:
-                self._add_weights((proj_size or hidden_size) * len(suffixes) if layer else input_size, suffix, device, dtype)
+                self._add_weights((proj_size or size) * len(suffixes) if layer else self.input_size, suffix, given)
         self.reset_parameters()
 
     def flatten_parameters(self) -> None:
@@ -160,7 +140,7 @@ class _Recurrent(_Weights):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *given])
 
 
-class RNN(_Recurrent):
+class RNN(_Recurrent, gates=1):
     """h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu: input (time, n, input_size), state (layers, n, hidden_size).
 
     Returns the last layer's states after each step (time, n, hidden_size), twice as wide if `bidirectional`, and the last
@@ -169,38 +149,41 @@ class RNN(_Recurrent):
     shapes that do not fit (Elman 1990).
     """
 
-    gates = 1
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        nonlinearity: str = "tanh",
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        device: DeviceLike = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        sizes = input_size, hidden_size, num_layers
-        super().__init__(*sizes, bias, batch_first, dropout, bidirectional, device=device, dtype=dtype)
-        self.nonlinearity = _checked(self, nonlinearity)
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    nonlinearity: str = "tanh"
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    device: InitVar[DeviceLike] = None
+    dtype: InitVar[DTypeLike] = None
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         w_ih, w_hh, b_ih, b_hh = weights
         return (recurrent.rnn(input, state[0], w_ih, w_hh, b_ih, b_hh, self.nonlinearity == "relu"),)
 
 
-class LSTM(_Recurrent):
+class _Gated(_Recurrent):
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    proj_size: int = 0
+    device: InitVar[DeviceLike] = None
+    dtype: InitVar[DTypeLike] = None
+
+
+class LSTM(_Gated, gates=4, states=2):
     """Long short-term memory; shapes and arguments as in `RNN`, with a state (h, c), each of the shape given there.
 
     The formulas are in `minitorch.lstm_cell` (Hochreiter & Schmidhuber 1997). With `proj_size`, each step's output and new
     state h are W_hr h, of that length (Sak et al. 2014).
     """
-
-    gates, states = 4, 2
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         if not self.proj_size:
@@ -213,10 +196,8 @@ class LSTM(_Recurrent):
         return tuple(stack(states) for states in zip(*steps))
 
 
-class GRU(_Recurrent):
+class GRU(_Gated, gates=3):
     """Gated recurrent units; shapes and arguments as in `RNN`, formulas as in `minitorch.gru_cell` (Cho et al. 2014)."""
-
-    gates = 3
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Any]) -> tuple[Tensor, ...]:
         return (recurrent.gru(input, *state, *weights),)
@@ -225,17 +206,12 @@ class GRU(_Recurrent):
 class _Cell(_Weights):
     """Base class of the cells: input (n, input_size) or (input_size), and a state of the same form, by default zero."""
 
-    states = 1
+    input_size: int
+    hidden_size: int
+    bias: bool = True
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike = None, dtype: DTypeLike = None
-    ) -> None:
-        super().__init__()
-        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        self._add_weights(input_size, "", device, dtype)
-        if not bias:
-            self.register_parameter("bias_ih", None)
-            self.register_parameter("bias_hh", None)
+    def _prepare(self, given: Any) -> None:
+        self._add_weights(self.input_size, "", given)
         self.reset_parameters()
 
     def _step(self, cell: Callable[..., Any], input: Tensor, hx: Any) -> Any:
@@ -255,22 +231,12 @@ class _Cell(_Weights):
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
-class RNNCell(_Cell):
+class RNNCell(_Cell, gates=1):
     """One step of `RNN`: (input, h) to h'; input (n, input_size), h (n, hidden_size), or both without n."""
 
-    gates = 1
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        nonlinearity: str = "tanh",
-        device: DeviceLike = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, device, dtype)
-        self.nonlinearity = _checked(self, nonlinearity)
+    nonlinearity: str = "tanh"
+    device: InitVar[DeviceLike] = None
+    dtype: InitVar[DTypeLike] = None
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         return self._step(recurrent.rnn_relu_cell if self.nonlinearity == "relu" else recurrent.rnn_tanh_cell, input, hx)
@@ -279,19 +245,20 @@ class RNNCell(_Cell):
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
 
 
-class LSTMCell(_Cell):
-    """One step of `LSTM`: (input, (h, c)) to (h', c')."""
+class _GatedCell(_Cell):
+    device: InitVar[DeviceLike] = None
+    dtype: InitVar[DTypeLike] = None
 
-    gates, states = 4, 2
+
+class LSTMCell(_GatedCell, gates=4, states=2):
+    """One step of `LSTM`: (input, (h, c)) to (h', c')."""
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         return self._step(recurrent.lstm_cell, input, hx)
 
 
-class GRUCell(_Cell):
+class GRUCell(_GatedCell, gates=3):
     """One step of `GRU`: (input, h) to h'."""
-
-    gates = 3
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         return self._step(recurrent.gru_cell, input, hx)

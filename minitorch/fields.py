@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -61,5 +62,11 @@ class Fields:
         made.__init__ = __init__
 
     def _take(self, arguments: dict[str, Any]) -> None:
-        """Make the object from its constructor's arguments."""
-        raise NotImplementedError
+        """Make the object: keep its constructor's arguments as attributes, but for those of type InitVar, and `_prepare`."""
+        for name, value in arguments.items():
+            if not self.fields[name].annotation.startswith("InitVar"):
+                setattr(self, name, value)
+        self._prepare(SimpleNamespace(**arguments))
+
+    def _prepare(self, given: Any) -> None:
+        """Check the arguments and set what follows from them; `given` has them all, also those that are not kept."""

@@ -85,7 +85,8 @@ def test_the_arguments_of_a_module_are_the_fields_that_type_checkers_see():
     for kind in declared:
         given = inspect.signature(kind).parameters.values()
         runtime = {p.name: "" if p.default is p.empty else p.default for p in given}
-        static = {name: ast.literal_eval(default) if default else "" for name, default in fields(kind).items()}
+        module = vars(importlib.import_module(kind.__module__))
+        static = {name: eval(default, module) if default else "" for name, default in fields(kind).items()}
         assert list(static.items()) == list(runtime.items()), kind
         if hasattr(kind, "function"):
             assert set(kind.options) <= set(inspect.signature(kind.function).parameters), kind

@@ -91,33 +91,7 @@ def test_module_dict_is_a_dict():
         net["a"]
 
 
-# ---- lists and dictionaries of parameters, lazy layers, one device -------------------------------------------------------
-
-
-def test_a_list_of_parameters_is_found_and_counts_from_either_end():
-    values = nn.ParameterList([nn.Parameter(mt.ones(2)), mt.zeros(3)])
-    values.append(mt.ones(1)).extend([mt.ones(4)])
-    assert [name for name, _ in values.named_parameters()] == ["0", "1", "2", "3"]
-    assert [len(values), len(values[1:3]), values[-1].shape] == [4, 2, (4,)]
-    values[0] = mt.zeros(5)
-    assert isinstance(values[0], nn.Parameter)
-    assert [p.numel() for p in values] == [5, 3, 1, 4]
-    assert "(1): Parameter containing: [torch." in repr(values)
-    with pytest.raises(IndexError, match="ParameterList: position 4 is outside a length of 4"):
-        values[4]
-
-
-def test_a_dictionary_of_parameters_is_found():
-    values = nn.ParameterDict({"w": mt.ones(2)})
-    values["b"] = mt.zeros(1)
-    values.update([("c", mt.ones(3))])
-    assert list(values) == list(values.keys()) == ["w", "b", "c"]
-    assert [p.numel() for p in values.values()] == [2, 1, 3]
-    assert "w" in values and len(values.items()) == 3
-    assert values.pop("c").shape == (3,)
-    del values["b"]
-    assert [name for name, _ in values.named_parameters()] == ["w"]
-    assert list(nn.Sequential(values).state_dict()) == ["0.w"]
+# ---- lazy layers, one device ---------------------------------------------------------------------------------------------
 
 
 LAZY = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from minitorch.fields import Fields
@@ -113,10 +112,7 @@ _EXPECTED: dict[str, tuple[str, Any]] = {
 
 
 class Schedule(Fields, LRScheduler):
-    """A schedule whose fields are its constructor's arguments; all but those of type InitVar are attributes, too.
-
-    Raises ValueError for arguments out of range.
-    """
+    """A schedule whose fields are its constructor's arguments; raises ValueError for those out of range."""
 
     optimizer: Optimizer
 
@@ -124,14 +120,9 @@ class Schedule(Fields, LRScheduler):
         self._groups(arguments["optimizer"])
         for name, value in arguments.items():
             self._check(name, value)
-            if not self.fields[name].annotation.startswith("InitVar"):
-                setattr(self, name, value)
-        self._prepare(SimpleNamespace(**arguments))
+        super()._take(arguments)
         if "last_epoch" in arguments:
             LRScheduler.__init__(self, self.optimizer, arguments["last_epoch"])
-
-    def _prepare(self, given: Any) -> None:
-        """Set further attributes from the arguments `given`, before the first rates."""
 
     def _check(self, name: str, value: Any) -> None:
         expected, fits = _EXPECTED.get(name, ("", None))
