@@ -28,9 +28,9 @@ def is_grad_enabled() -> bool:
 class Switch:
     """A `with` block or decorator that sets a field of `mode` to `wanted` and puts it back, also after an exception."""
 
-    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+    def __new__(cls: Any, *arguments: Any, **options: Any) -> Any:
         """A decorator may stand without parentheses."""
-        return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
+        return cls()(arguments[0]) if arguments and callable(arguments[0]) else object.__new__(cls)
 
     def __init__(self, wanted: Any, field: str = "recording") -> None:
         self._wanted, self._field = wanted, field

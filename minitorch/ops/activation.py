@@ -11,11 +11,11 @@ from minitorch.accumulate import in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.assign import doable_in_place
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
 from minitorch.ops.elementwise import exp, of_each, tanh
 from minitorch.ops.erf import Gelu
+from minitorch.ops.inplace import doable_in_place
 from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed

@@ -11,8 +11,8 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Mul
-from minitorch.ops.assign import doable_in_place
 from minitorch.ops.dims import shapes
+from minitorch.ops.inplace import doable_in_place
 from minitorch.random import Generator, default_generator
 
 

@@ -26,28 +26,14 @@ class Slice(Op):
         return a[index]
 
     def backward(ctx, g: Any) -> Any:
-        return Unslice.apply(g, index=ctx.index, shape=ctx.shape_in)
-
-
-class Unslice(Op):
-    """Zeros of `shape` with a at index, which names no place twice.  da = g[index]."""
-
-    def forward(ctx, a: Any, index: Any, shape: Any) -> Any:
-        ctx.index = index
-        out = array_module(a).zeros(shape, a.dtype)
-        out[index] = a
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        return (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
+        return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=True)
 
 
 class Take(Op):
     """a[index] with integer or boolean arrays in the index, as a copy.  da = zeros with g added at index."""
 
     def forward(ctx, a: Any, index: Any) -> Any:
-        ctx.saved = arrays_of(index)
-        ctx.shape_in, ctx.index = a.shape, index
+        ctx.saved, ctx.shape_in, ctx.index = arrays_of(index), a.shape, index
         return a[index]
 
     def backward(ctx, g: Any) -> Any:
@@ -55,21 +41,19 @@ class Take(Op):
 
 
 class AddAt(Op):
-    """Zeros of `shape` with a added at index, once for each time a place is named.  da = g[index]."""
+    """Zeros of `shape` with a added at index as often as a place is named, which is `once` at most if so.  da = g[index]."""
 
-    def forward(ctx, a: Any, index: Any, shape: Any) -> Any:
-        ctx.saved = arrays_of(index)
-        ctx.index = index
-        xp = array_module(a)
-        out = xp.zeros(shape, a.dtype)
-        if any(is_integers(entry) for entry in index):
-            add_at(out, index, a)
+    def forward(ctx, a: Any, index: Any, shape: Any, once: bool = False) -> Any:
+        ctx.saved, ctx.index = arrays_of(index), index
+        out = array_module(a).zeros(shape, a.dtype)
+        if once or not any(map(is_integers, index)):  # a mask names no place twice
+            out[index] = a
         else:
-            out[index] = a  # a mask names no place twice
+            add_at(out, index, a)
         return out
 
     def backward(ctx, g: Any) -> Any:
-        return Take.apply(g, index=ctx.index)
+        return at_index(g, ctx.index)
 
 
 class Gather(Op):
@@ -104,12 +88,16 @@ class ScatterAlong(Op):
         return Gather.apply(g, index, dim=ctx.dim), None
 
 
+def at_index(a: Any, index: tuple[Any, ...]) -> Any:
+    """a[index], by the operation for an index of its kind."""
+    return (Slice if is_basic(index) else Take).apply(a, index=index)
+
+
 class SetItem(Op):
     """a with b, broadcast, in place of a[index].  da = g with zeros there; db = g[index]."""
 
     def forward(ctx, a: Any, b: Any, index: Any) -> Any:
-        ctx.saved = arrays_of(index)
-        ctx.index, ctx.ndim_b = index, getattr(b, "ndim", 0)
+        ctx.saved, ctx.index, ctx.ndim_b = arrays_of(index), index, getattr(b, "ndim", 0)
         out = a.copy(order="K")
         out[index] = b
         return out
@@ -118,7 +106,7 @@ class SetItem(Op):
         da = SetItem.apply(g, 0.0, index=ctx.index)
         if not ctx.needs(1):
             return da, None
-        db = (Slice if is_basic(ctx.index) else Take).apply(g, index=ctx.index)
+        db = at_index(g, ctx.index)
         more = ctx.ndim_b - len(db.shape)  # b may have had more dimensions of length one than the place it was put in
         return da, db.reshape((1,) * more + db.shape) if more > 0 else db
 
@@ -127,8 +115,7 @@ class Embedding(Op):
     """The rows of a table that an integer array names.  dtable = g added at those rows, except at `padding_idx`."""
 
     def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
-        ctx.saved, ctx.rows = (index,), index
-        ctx.shape_in, ctx.padding_idx = table.shape, padding_idx
+        ctx.saved, ctx.rows, ctx.shape_in, ctx.padding_idx = (index,), index, table.shape, padding_idx
         return table[index]
 
     def backward(ctx, g: Any) -> Any:
@@ -142,19 +129,14 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     index = normalized_index("getitem", input.array if isinstance(input, Tensor) else input, index)
     if any(isinstance(entry, slice) and (entry.step or 1) < 0 for entry in index):
         raise ValueError("getitem: a negative step is not supported, as in PyTorch; use flip()")
-    if is_basic(index):
-        return Slice.apply(input, index=index)
-    steps = integers_first(index)
-    if steps is not None:
-        return Take.apply(Slice.apply(input, index=steps[0]), index=steps[1])
-    return Take.apply(input, index=index)
+    steps = None if is_basic(index) else integers_first(index)
+    return at_index(input, index) if steps is None else Take.apply(Slice.apply(input, index=steps[0]), index=steps[1])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
     """`input` with `value`, a number or a 0-d tensor, where the boolean `mask` holds, in the dtype of `input`.
 
-    Raises TypeError for a mask that is not boolean, and for a fraction that is to go into whole numbers (PyTorch cuts it off);
-    ValueError for a tensor with dimensions as the value, and for a number that the dtype cannot hold.
+    Raises TypeError for another mask and for a fraction among whole numbers, ValueError for another value that does not fit.
     """
     if isinstance(value, Tensor) and value.ndim:
         raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {shapes(value)}")
@@ -169,10 +151,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of `weight` (count, width) that the integers of `input` (...) name: (..., width).
+    """The rows of `weight` (count, width) that the integers of `input` name: (..., width); `padding_idx` gets no gradient.
 
-    The row `padding_idx` gets no gradient. Raises IndexError for a number outside the table, TypeError for floats, ValueError
-    for a `padding_idx` outside the table.
+    Raises IndexError for a number outside the table, TypeError for floats, ValueError for a `padding_idx` outside the table.
     """
     if not isinstance(input, Tensor) or input.dtype.kind not in "iu":
         raise TypeError(f"embedding: expected an integer tensor, got {getattr(input, 'dtype', type(input).__name__)}")
@@ -180,10 +161,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         raise ValueError(f"embedding: expected a table (count, width), got shape {shapes(weight)}")
     count = weight.shape[0]
     if input.numel() and not 0 <= int(input.array.min()) <= int(input.array.max()) < count:
-        given = f"input {shapes(input)}, weight {shapes(weight)}"
-        raise IndexError(f"embedding: an index outside 0..{count - 1} ({given})")
-    if padding_idx is not None:
-        if not -count <= padding_idx < count:
-            raise ValueError(f"embedding: a padding_idx of {padding_idx} is not a row of a table of shape {shapes(weight)}")
-        padding_idx %= count
-    return Embedding.apply(weight, input, padding_idx=padding_idx)
+        raise IndexError(f"embedding: an index outside 0..{count - 1} (input {shapes(input)}, weight {shapes(weight)})")
+    if padding_idx is not None and not -count <= padding_idx < count:
+        raise ValueError(f"embedding: a padding_idx of {padding_idx} is not a row of a table of shape {shapes(weight)}")
+    return Embedding.apply(weight, input, padding_idx=None if padding_idx is None else padding_idx % count)

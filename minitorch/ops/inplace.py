@@ -3,26 +3,122 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import math
 from collections.abc import Callable
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.hooks import retain_grad
+from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module, device_of, is_array
+from minitorch.autograd.views import check_apart, seen
+from minitorch.backend import array_module, bool_, device_of, is_array
 from minitorch.ops import arithmetic
-from minitorch.ops.assign import assign, check_writable, is_recorded
+from minitorch.ops.choice import Where
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
 from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
 
+F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")  # what a function takes after its tensor
+OfTensor = Callable[Concatenate[Tensor, P], Tensor]
+
+_WIDTH = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # a wider kind does not fit into a narrower one
 
 
-def in_place(
-    name: str, function: Callable[Concatenate[Tensor, P], Tensor], saves_input: bool = True
-) -> Callable[Concatenate[Tensor, P], Tensor]:
+class InPlace(Op):
+    """a, as the new content of a tensor changed in place.  da = g."""
+
+    def forward(ctx, a: Any, memory: Any) -> Any:
+        memory[...] = a
+        return memory
+
+    def backward(ctx, g: Any) -> Any:
+        return g
+
+
+class Overwrite(Op):
+    """a, with b in the place that a view, or the whole, covers.  da = g elsewhere and 0 there, db = g there."""
+
+    def forward(ctx, a: Any, b: Any, place: Any, steps: Any) -> Any:
+        ctx.steps, ctx.shape, ctx.xp = steps, a.shape, array_module(a)
+        place[...] = b
+        return a
+
+    def backward(ctx, g: Any) -> Any:
+        if ctx.steps is None:
+            return g * 0.0, g
+        places = ctx.xp.arange(math.prod(ctx.shape))
+        inside = ctx.xp.zeros(places.size, bool_)  # which elements the view looks into
+        inside[seen(ctx.steps, places.reshape(ctx.shape)).reshape(-1)] = True
+        return Where.apply(inside.reshape(ctx.shape), 0.0, g), seen(ctx.steps, g)
+
+
+def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
+    """Make `value` the content of `tensor`, in its own memory, and record where it came from; returns `tensor`.
+
+    Through a view the content of its base changes, which other views see. Raises RuntimeError if the change would have to be
+    recorded and cannot be, or would be seen elsewhere than in PyTorch; ValueError if the shapes differ or several elements of
+    `tensor` share one place in memory, TypeError if the dtype cannot hold the values.
+    """
+    if value.shape != tensor.shape:
+        raise ValueError(f"{by}: a result of shape {shapes(value)} does not fit in place into shape {shapes(tensor)}")
+    if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
+        raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
+    check_writable(tensor, by)
+    if mode.recording and (is_recorded(tensor, by) or value.requires_grad):
+        _record(tensor, value, by)
+    else:
+        tensor.array[...] = value.array
+    mark_changed(tensor.array, by)
+    return tensor
+
+
+def is_recorded(tensor: Tensor, by: str) -> bool:
+    """Whether a change of `tensor` has to be recorded; raises RuntimeError if it must not be changed."""
+    base = tensor if tensor._view is None else tensor._view.base
+    if base.requires_grad and base.is_leaf:
+        what = f"{'a leaf' if base is tensor else 'a view of a leaf'} of shape {shapes(base)} that requires a gradient"
+        raise RuntimeError(f"{by}: {what} cannot be changed in place while recording; use `with no_grad():`")
+    return base.requires_grad or tensor.requires_grad
+
+
+def _record(tensor: Tensor, value: Tensor, by: str) -> None:
+    view = tensor._view
+    if view is not None and (not view.recorded or view.base.array is not view.array):
+        raise RuntimeError(
+            f"{by}: this tensor of shape {shapes(tensor)} is a view that was made under no_grad(), or whose base has been "
+            "replaced since; a change through it cannot be recorded. Make a new view, or change a clone() of it"
+        )
+    base = tensor if view is None else view.base
+    before = base.grad_fn
+    if view is None and value.requires_grad:
+        base._node = InPlace.apply(value, memory=tensor.array)._node
+    else:  # overwriting with a constant: the old content gets a zero gradient
+        base._node = Overwrite.apply(base, value, place=tensor.array, steps=view and view.steps)._node
+    if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
+        before._keeper = None
+        retain_grad(base)
+
+
+def check_writable(tensor: Tensor, by: str) -> None:
+    """Raise if the memory of `tensor` cannot be changed, or must not be."""
+    array = tensor.array
+    check_apart(array, by)
+    if array.size and 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides)):
+        said = f"in this tensor of shape {shapes(tensor)} several elements share one place in memory, as after expand()"
+        raise ValueError(f"{by}: {said}; change a clone() of it")
+    if not getattr(array.flags, "writeable", True):  # CuPy arrays are always writeable
+        raise ValueError(f"{by}: the memory of this tensor of shape {shapes(tensor)} is read-only; change a clone() of it")
+
+
+# ---- functions in place --------------------------------------------------------------------------------------------------
+
+
+def in_place(name: str, function: OfTensor[P], saves_input: bool = True) -> OfTensor[P]:
     """The method `name`: the result of `function` in place of the tensor; `saves_input` if its rule reads the input."""
 
     @functools.wraps(function)
@@ -32,7 +128,8 @@ def in_place(
             operands = (self, *args, *kwargs.values())
             if any(isinstance(operand, Tensor) and operand.requires_grad for operand in operands):
                 given = clone(self)  # what the rule will need must outlive the change
-        return assign(self, function(given, *args, **kwargs), name)
+        result = function(given, *args, **kwargs)
+        return self if result is given else assign(self, result, name)  # dropout in evaluation writes nothing
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{name.strip('_')}`, in place."
@@ -46,9 +143,20 @@ div_: Final = in_place("div_", arithmetic.div)
 pow_: Final = in_place("pow_", arithmetic.pow)
 
 
-def reshaped_in_place(
-    name: str, function: Callable[Concatenate[Tensor, P], Tensor]
-) -> Callable[Concatenate[Tensor, P], Tensor]:
+def doable_in_place(function: F) -> F:
+    """`function(input, ..., inplace)` which, where `inplace` is true, makes its result the new content of `input`."""
+    position = list(inspect.signature(function).parameters).index("inplace") - 1
+    written = in_place(function.__name__, function)
+
+    @functools.wraps(function)
+    def call(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        asked = args[position] if len(args) > position else kwargs.get("inplace", False)
+        return (written if asked else function)(input, *args, **kwargs)
+
+    return call  # type: ignore[return-value]  # the same signature
+
+
+def reshaped_in_place(name: str, function: OfTensor[P]) -> OfTensor[P]:
     """The method `name` that gives the tensor the view which `function` makes of it, in the same memory."""
 
     @functools.wraps(function)

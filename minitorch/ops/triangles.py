@@ -12,7 +12,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalized_dims, shapes
-from minitorch.ops.index import Unslice
+from minitorch.ops.index import AddAt
 from minitorch.ops.joining import movedim
 from minitorch.ops.reduce import sum as total
 from minitorch.ops.shape import flatten
@@ -31,7 +31,7 @@ class Diagonal(Op):
         return out
 
     def backward(ctx, g: Any) -> Any:
-        return Unslice.apply(g, index=ctx.index, shape=ctx.shape_in)
+        return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=True)
 
 
 def _on_diagonal(a: Any, count: int, offset: int) -> tuple[Any, ...]:
@@ -69,7 +69,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     first, second = normalized_dims("diag_embed", input.ndim + 1, (dim1, dim2))
     size = input.shape[-1] + abs(offset)
     index = _on_diagonal(input.array, input.shape[-1], offset)
-    out = Unslice.apply(input, index=index, shape=(*input.shape[:-1], size, size))
+    out = AddAt.apply(input, index=index, shape=(*input.shape[:-1], size, size), once=True)
     return movedim(out, (-2, -1), (first, second))
 
 
@@ -94,16 +94,15 @@ def trace(input: Tensor) -> Tensor:
     return total(Diagonal.apply(input, offset=0))
 
 
-def tril_indices(
-    row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+_Place = Device | str | None
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: _Place = None) -> Tensor:
     """The indices of the lower triangle of a row by col matrix, (2, count) int64, row by row."""
     return _triangle("tril", row, col, offset, dtype, device)
 
 
-def triu_indices(
-    row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: Device | str | None = None
-) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: _Place = None) -> Tensor:
     """The indices of the upper triangle of a row by col matrix, (2, count) int64, row by row."""
     return _triangle("triu", row, col, offset, dtype, device)
 
