@@ -74,7 +74,8 @@ def sweep(
             if type(part) is not _ndarray or part.shape != edge._shape or part.dtype != edge._dtype:
                 part = part if node is None else fitted(part, edge, node, position)
             if edge in arrived:
-                arrived[edge] = added(arrived[edge], part)
+                alone = sys.getrefcount(arrived[edge]) == _ALONE
+                arrived[edge] = added(arrived[edge], part, alone)
             else:
                 arrived[edge] = part
                 if edge.edges:

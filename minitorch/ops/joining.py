@@ -49,7 +49,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
         raise ValueError(f"cat: shapes must agree except in dim {dim}, got {', '.join(map(str, shapes))}")
     dtype = result_type(*(tensor.array for tensor in tensors))
-    return Cat.apply(*(tensor.type(dtype) for tensor in tensors), dim=dim)
+    return Cat.apply(*(tensor if tensor.dtype == dtype else tensor.type(dtype) for tensor in tensors), dim=dim)
 
 
 def stretches_of(lengths: list[int]) -> list[slice]:
