@@ -223,7 +223,7 @@ class Gru(Op):
 
 def _recorded(cell: Callable[..., Any], states: int, inputs: tuple[Any, ...], grads: tuple[Any, ...]) -> tuple[Any, ...]:
     """The gradients of x, its states and the weights, recorded: the rules of its cells, one after another."""
-    own = [None if a is None else a.clone() for a in inputs]  # whatever of them was computed from another
+    own: list[Any] = [None if a is None else a.clone() for a in inputs]  # whatever of them was computed from another
     x, state, weights = own[0], own[1 : 1 + states], own[1 + states :]
     roots = []
     for t in range(len(x)):
