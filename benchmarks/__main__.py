@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import time
 from pathlib import Path
 
 import benchmarks
@@ -13,7 +14,7 @@ ON_GPU = ["steps", "job", "ops"]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure the subjects asked for, keep each as it is finished, and write tables and plots of all that are there."""
+    """Measure the subjects that the command line names, save each when it is finished, and write all tables and plots."""
     options = parse(arguments)
     everyone = peers.PEERS if options.device == "cpu" else [peers.MINITORCH, peers.TORCH]
     missing = peers.missing(everyone)
@@ -27,10 +28,12 @@ def main(arguments: list[str] | None = None) -> None:
         settings = report.Options(
             present, options.rounds or (3 if options.quick else module.ROUNDS), options.quick, options.device
         )
-        machine = peers.machine(present)
+        machine, start, others = peers.machine(present), time.monotonic(), peers.others()
         rows = module.run(settings)
+        cores = None if others is None else round((peers.others() - others) / (time.monotonic() - start), 1)
         content = {
             "machine": {**machine, "load at the end": peers.machine(present)["load"]},
+            "others": cores,
             "rounds": settings.rounds,
             "quick": options.quick,
             "device": options.device,
@@ -42,15 +45,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The options of the command line."""
+    """Read the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=benchmarks.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("subjects", nargs="*", metavar="subject", help=f"{', '.join(summary.SUBJECTS)} (default: all)")
-    add("--quick", action="store_true", help="few cases and rounds, to see that all works")
-    add("--rounds", type=int, help="turns of every contender (default: the subject's own number; 3 with --quick)")
-    add("--device", choices=["cpu", "cuda"], default="cpu", help=f"where to compute (cuda: {', '.join(ON_GPU)} alone)")
+    add("--quick", action="store_true", help="few cases and rounds, to see that everything works")
+    add("--rounds", type=int, help="number of turns of every contender (default: each subject has its own; 3 with --quick)")
+    add("--device", choices=["cpu", "cuda"], default="cpu", help=f"where to compute (cuda: only {', '.join(ON_GPU)})")
     add("--out", type=Path, help="folder for JSON, tables and plots (default: docs/speed, with --quick results/speed-quick)")
     options = parser.parse_args(arguments)
     allowed = ON_GPU if options.device == "cuda" else list(summary.SUBJECTS)

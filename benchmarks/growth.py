@@ -1,4 +1,4 @@
-"""How the time of a training step grows with batch, image side, depth and width, and whether the work explains it."""
+"""How the time of a training step grows with batch, image side, depth and width, compared with its arithmetic."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from benchmarks.report import Options, Row, markdown, measured
 from benchmarks.timing import Entry, Work, spread
 
 TITLE = "Growth"
-NOTE = """Milliseconds per training step (forward, backward, SGD) as one size grows and all else stays: the batch of report
-001's digit net; the side of images in batches of 10, for two convolutions of 3x3; the number of linear layers of 64, and the
-width of three, on batches of 100. The arithmetic grows with the first power of batch and depth, and with the square of side and
-width."""
+NOTE = """The milliseconds of a training step (forward, backward, SGD) when one size grows and everything else stays the same.
+The sizes are the batch of report 001's digit net; the side of the images, in batches of 10, for two 3x3 convolutions; the
+number of linear layers of width 64; and the width of three linear layers, both on batches of 100. The arithmetic is
+proportional to batch and depth, and to the square of side and width."""
 ROUNDS = 7
 BESIDE = [TORCH.name]
 
@@ -28,7 +28,7 @@ SIZES = {
     "width": [32, 64, 128, 256, 512, 1024, 2048],
 }
 WORK = {"batch": 1, "image side": 2, "depth": 1, "width": 2}
-"""The power of each size that the arithmetic grows with."""
+"""The exponent of each size in the amount of arithmetic."""
 
 
 def run(options: Options) -> list[Row]:
@@ -45,14 +45,16 @@ def run(options: Options) -> list[Row]:
 
 
 def train(peer: str, kind: str, size: int) -> Work:
-    """A training step at a size; the same lines for both, as only the imports differ."""
+    """A training step at one size; both libraries run the same lines, and only the imports differ."""
     engine, nn = importlib.import_module(peer), importlib.import_module("torch.nn" if peer == "torch" else "layers")
     functional = importlib.import_module("torch.nn.functional" if peer == "torch" else "minitorch.functional")
     if peer == "torch":
         engine.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     engine.manual_seed(0)
     model, shape, classes = net(nn, kind, size)
-    nets.load_shared_weights(model, engine)  # PyTorch's own start lets a deep net's signal fade into slow subnormal numbers
+    nets.load_shared_weights(
+        model, engine
+    )  # with PyTorch's own, a deep net's activations become subnormal numbers, which are slow
     inputs, targets = engine.randn(*shape), engine.randint(0, classes, shape[:1])
     optimizer = importlib.import_module(f"{peer}.optim").SGD(model.parameters(), lr=1e-3)
 
@@ -67,7 +69,7 @@ def train(peer: str, kind: str, size: int) -> Work:
 
 
 def net(nn: Any, kind: str, size: int) -> tuple[Any, tuple[int, ...], int]:
-    """A net for a size of some kind, the shape of its inputs, and its classes."""
+    """A net for one size of a kind, the shape of its inputs, and the number of its classes."""
     if kind == "batch":
         convolutions = nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU()
         dense = nn.Linear(256, 200), nn.ReLU(), nn.BatchNorm1d(200), nn.Linear(200, 100), nn.ReLU(), nn.BatchNorm1d(100)
@@ -81,14 +83,14 @@ def net(nn: Any, kind: str, size: int) -> tuple[Any, tuple[int, ...], int]:
 
 
 def exponent(sizes: Sequence[float], times: Sequence[float]) -> float:
-    """The slope of the line of least squares through log(times) over log(sizes)."""
+    """The exponent of time as a power of size: the least-squares slope of log(times) over log(sizes)."""
     x, y = [math.log(size) for size in sizes], [math.log(time) for time in times]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y)) / sum((a - mean_x) ** 2 for a in x)
 
 
 def exponents(rows: Sequence[Row], kind: str, name: str) -> dict[str, float] | None:
-    """The spread over the rounds of the exponent of one contender's time; None unless it was measured at two sizes or more."""
+    """The spread of the exponent of one contender's time over the rounds; None unless two sizes or more were measured."""
     seen = [row for row in rows if row.facts.get("kind") == kind and name in row.rounds]
     if len(seen) < 2:
         return None
@@ -97,7 +99,7 @@ def exponents(rows: Sequence[Row], kind: str, name: str) -> dict[str, float] | N
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The table of exponents: of all sizes, and between the two largest."""
+    """The table of exponents over all sizes, and between the two largest."""
     lines = []
     for kind, power in WORK.items():
         seen = [row for row in rows if row.facts.get("kind") == kind]
@@ -105,4 +107,4 @@ def summary(rows: Sequence[Row]) -> str:
             both = exponents(seen, kind, name), exponents(seen[-2:], kind, name)
             shown = [f"{one['median']:.2f} ({one['low']:.2f} to {one['high']:.2f})" if one else "" for one in both]
             lines.append([f"{kind}, {name}", str(power), *shown])
-    return markdown(["time grows with the power", "of the work", "all sizes", "the two largest"], lines)
+    return markdown(["exponent of", "the work", "time, all sizes", "time, the two largest"], lines)

@@ -1,4 +1,4 @@
-"""The training step of report 001's third net in JAX, jitted, images channels-last, pooled by reshape and maximum."""
+"""The jitted training step of report 001's third net in JAX, with channels-last images and pooling by reshape and maximum."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.timing import Work
 RATE, WEIGHT_DECAY, ALPHA = 9e-2, 5e-4, 0.75
 EPS, MOMENTUM = 1e-5, 0.1
 # fmt: off
-SHAPES = {  # as in the state dict of the other frameworks' nets
+SHAPES = {  # the names and shapes in the state dict of the other frameworks' nets
     "digit.0.weight": (32, 1, 3, 3), "digit.0.bias": (32,), "digit.3.weight": (64, 32, 3, 3), "digit.3.bias": (64,),
     "digit.7.weight": (200, 256), "digit.7.bias": (200,), "digit.11.weight": (100, 200), "digit.11.bias": (100,),
     "digit.15.weight": (10, 100), "digit.15.bias": (10,),
@@ -25,7 +25,7 @@ NORMS = {"digit.9": 200, "digit.13": 100, "compare.2": 150, "compare.6": 50}
 
 
 def train(net: str, data: str, threads: int, check: bool = True) -> Work:
-    """As `steps.train`. XLA takes as many threads as there are cores, so the process is kept to `threads` of them."""
+    """The same work as `steps.train`. XLA uses one thread for each core, so the process is limited to `threads` cores."""
     assert net == MAIN_NET
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
@@ -64,7 +64,7 @@ def train(net: str, data: str, threads: int, check: bool = True) -> Work:
 
 
 def _step(jax: Any, jnp: Any, rate_of_dropout: float) -> Any:
-    """What `jit` compiles: parameters, statistics of batch norm, random key and a batch to the next three and the loss."""
+    """The function that is compiled: from parameters, statistics, random key and batch to the next three and the loss."""
 
     def convolve(p: Any, name: str, x: Any) -> Any:
         layout = ("NHWC", "HWIO", "NHWC")

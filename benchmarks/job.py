@@ -1,4 +1,4 @@
-"""A whole job: report 001, three nets by fifteen runs, from the command line to the figures, and the same job in PyTorch."""
+"""A whole job: report 001, three nets with fifteen runs each, from the command line to the figures, and the same in PyTorch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import ROOT, Entry, Work
 
 TITLE = "A whole job"
-NOTE = """Wall seconds of report 001: three nets, 15 runs of 50 epochs each on the digits that come with minitorch, in two
-processes of one thread. minitorch: `examples/weight_sharing.py`, with tables, pictures and every run kept on disk. PyTorch: the
-same pairs, shuffled batches and evaluations after every epoch, without tables, pictures and files."""
+NOTE = """The wall time in seconds of report 001: three nets, with 15 runs of 50 epochs each, on the digits that come with
+minitorch, in two processes with one thread each. minitorch runs `examples/weight_sharing.py`, which also writes tables,
+pictures and every run's result to disk. PyTorch trains on the same pairs in shuffled batches and evaluates after every epoch,
+but writes no tables, pictures or files."""
 ROUNDS = 3
 BESIDE = [TORCH.name]
 PROCESSES = 2
@@ -33,7 +34,7 @@ def run(options: Options) -> list[Row]:
 
 
 def command(arguments: list[str], out: bool = False) -> Work:
-    """A command of Python's; with `out`, it is given a folder that is removed afterwards."""
+    """Run a Python command; with `out`, the command gets a folder for its output, which is removed afterwards."""
 
     def call() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The memory of a training step of report 001's third net, and the time of an import, each in fresh processes."""
+"""The memory of a training step of report 001's third net, and the time of imports, all in fresh processes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Work
 
 TITLE = "Memory and import"
-NOTE = """Peak memory of a fresh process that makes twenty training steps of report 001's third net: of the process as a whole,
-and above what it held when all was imported. Import: the milliseconds of the import statement in a fresh process; "minitorch
-beyond NumPy" has imported NumPy before."""
+NOTE = """The peak memory of a fresh process that makes twenty training steps of report 001's third net: the peak of the whole
+process, and how much it is above the memory after all imports. The time of an import is that of the import statement in a
+fresh process, in milliseconds; "minitorch beyond NumPy" means that NumPy has been imported before."""
 ROUNDS = 7
 BESIDE = [TORCH.name]
 STEP, IMPORT = f"{nets.MAIN_NET}, batch 100", "import"
@@ -27,7 +27,7 @@ BEYOND_NUMPY = "minitorch beyond NumPy"
 
 
 def run(options: Options) -> list[Row]:
-    """Two rows of the memory of a step, one of imports."""
+    """Two rows for the memory of a step, one for imports."""
     peers = [peer for peer in (MINITORCH, TORCH) if peer is MINITORCH or peer.name in options.peers]
     entries = [fresh(peer.name, f"from benchmarks.memory import step; step({peer.module!r})") for peer in peers]
     with tempfile.TemporaryDirectory() as folder:
@@ -43,12 +43,12 @@ def run(options: Options) -> list[Row]:
 
 
 def fresh(name: str, code: str) -> Entry:
-    """A contender that runs code in a fresh process each time, which prints its figures as JSON."""
+    """A contender that runs `code` in a fresh process for each call; the code prints its figures as JSON."""
     return Entry(name, "benchmarks.memory:each_time", {"code": code})
 
 
 def each_time(code: str) -> Work:
-    """See `fresh`; run once here and now, so that the files are in the system's cache."""
+    """The work of `fresh`, done once before it is measured, so that all files are in the system's cache."""
 
     def call() -> dict[str, float]:
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, stdout=subprocess.PIPE, text=True)
@@ -64,9 +64,9 @@ def importing(module: str) -> str:
 
 
 def step(peer: str) -> None:
-    """Print the peaks of twenty steps; the same lines for both, as only the imports differ.
+    """Print the peaks of twenty steps; both libraries run the same lines, and only the imports differ.
 
-    The net is written here, and not taken from the example, because what the example draws with would count as memory.
+    The net is written here and not taken from the example, because the example's plotting libraries would count as memory.
     """
     engine, nn = importlib.import_module(peer), importlib.import_module("torch.nn" if peer == "torch" else "layers")
     functional = importlib.import_module("torch.nn.functional" if peer == "torch" else "minitorch.functional")
@@ -77,7 +77,7 @@ def step(peer: str) -> None:
 
 
 def jax_step(data: str) -> None:
-    """As `step`, of the net in JAX."""
+    """Do the same as `step` with the net in JAX."""
     import jax
 
     from benchmarks.jax_net import train
@@ -87,7 +87,7 @@ def jax_step(data: str) -> None:
 
 
 def print_peaks(build: Callable[[], Callable[[], Any]]) -> None:
-    """Build a training step, make twenty, and print the peaks in bytes."""
+    """Build a training step, run it twenty times, and print the peaks in bytes."""
     imported = memory("VmRSS")
     one = build()
     for _ in range(20):
@@ -97,7 +97,7 @@ def print_peaks(build: Callable[[], Callable[[], Any]]) -> None:
 
 
 def training_step(engine: Any, nn: Any, functional: Any, optim: Any) -> Callable[[], float]:
-    """Forward, backward and update of report 001's third net, the loss read as a number."""
+    """Forward, backward and update of report 001's third net, and reading the loss as a number."""
     engine.manual_seed(0)
     digit = nn.Sequential(
         nn.Conv2d(1, 32, 3),
@@ -147,6 +147,6 @@ def training_step(engine: Any, nn: Any, functional: Any, optim: Any) -> Callable
 
 
 def memory(entry: str) -> int:
-    """Bytes of an entry of Linux's /proc/self/status: "VmRSS" is held now, "VmHWM" the most so far."""
+    """The bytes of an entry of Linux's /proc/self/status: "VmRSS" is the memory in use, "VmHWM" its peak."""
     with open("/proc/self/status") as file:
         return next(1024 * int(line.split()[1]) for line in file if line.startswith(f"{entry}:"))

@@ -1,4 +1,4 @@
-"""The nets of the five reports, at their reports' batch sizes, and the data and weights that every framework is given."""
+"""The nets of the five reports, their batch sizes, and the data and weights that every framework gets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 
 class Setting(NamedTuple):
-    """How a net is fed: pairs, or single digits, in a batch."""
+    """The batch size of a net, and whether its inputs are single digits or pairs."""
 
     batch: int
     digits: bool = False
 
 
-# named by report and net, as the examples name them
+# the number of the report and the name that its example gives the net
 NETS = {
     "000 Fully connected": Setting(50),
     "000 Shared": Setting(50),
@@ -48,8 +48,8 @@ MAIN_NET = "001 Weight sharing + auxiliary loss"
 
 
 def save_pairs(folder: Path) -> Path:
-    """Write 1,000 normalised training pairs, of the digits that come with minitorch, for `batches` to read; the path."""
-    from minitorch.data import load_digits, normalise, pair_sets  # in the caller's process alone
+    """Write 1,000 normalised training pairs of the digits that come with minitorch, which `batches` reads; return the path."""
+    from minitorch.data import load_digits, normalise, pair_sets  # only in the caller's process
 
     pairs, _ = normalise(*pair_sets(load_digits("digits"), 1000, rng=np.random.default_rng(0)))
     path = folder / "pairs.npz"
@@ -58,7 +58,7 @@ def save_pairs(folder: Path) -> Path:
 
 
 def batches(net: str, path: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """An epoch of (inputs, targets, classes) for a net; single digits have their classes for targets."""
+    """An epoch of batches (inputs, targets, classes) for a net; the targets of single digits are their classes."""
     setting = NETS[net]
     with np.load(path) as file:
         inputs, targets, classes = file["inputs"], file["targets"], file["classes"]
@@ -69,9 +69,9 @@ def batches(net: str, path: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def shared_weights(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> Mapping[str, np.ndarray]:
-    """The same weights for the same names in every process: biases 0, what has two dimensions or more normal (He et al. 2015).
+    """The same weights for the same names in every process: biases are 0, matrices and filters normal (He et al. 2015).
 
-    Names not returned, those of batch norm's scales and statistics, keep the values that all frameworks start them with.
+    Batch norm's scales and statistics are not returned; all frameworks initialise them with the same values.
     """
     weights = {}
     for name, shape in shapes:
@@ -84,7 +84,7 @@ def shared_weights(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> Mapping[str
 
 
 def load_shared_weights(model: Any, engine: Any) -> None:
-    """Give a net of minitorch or PyTorch, the `engine`, the weights that all frameworks are given."""
+    """Give a net of the `engine`, minitorch or PyTorch, the weights that all frameworks get."""
     state = model.state_dict()
     for name, array in shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items()).items():
         state[name] = engine.from_numpy(array).to(state[name].device)

@@ -1,205 +1,78 @@
-"""Milliseconds per operation, forward and forward + backward, beside PyTorch's and the matrix products alone."""
+"""Milliseconds of common operations and small nets, forward and backward, with two settings of the memory allocator."""
 
 from __future__ import annotations
 
-import importlib
-import os
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-
+from benchmarks.cases import CASES, NETS, TABLE, TEACHING, Engine
 from benchmarks.peers import MINITORCH, TORCH
-from benchmarks.products import PRODUCTS, convolution, linear, replay
-from benchmarks.report import Options, Row, measured
+from benchmarks.report import Options, Row, geometric_mean, markdown, measured, ranged
 from benchmarks.timing import Entry, Work
 
-TITLE = "Operations"
-NOTE = """One operation, its forward recorded, and forward + backward with the gradients of input, weights and biases (of the
-weights alone where it says "no dx", as in the first layer of a net). Images lie in memory as each framework's own layers leave
-them: channels-last in minitorch, channels first in PyTorch."""
-ROUNDS = 11
-BESIDE = [TORCH.name, PRODUCTS]
+TITLE = "Operations and small nets"
+NOTE = """Each row is one operation, forward and backward, with the gradients of its inputs, weights and biases. "no dx" means
+that the input needs no gradient, as in the first layer of a net. A "step" is an optimizer's step, or a whole training step of
+a net. The name conv3 64->64 (8,56,56) stands for a convolution with 3x3 filters from 64 to 64 channels, on 8 images of 56x56;
+other names have the same form. Both libraries run the same lines of code. Images have the memory order that each library's own
+layers use: channels-last in minitorch, channels first in PyTorch.
 
-CURVES = ("gelu", "leaky_relu", "silu", "logsigmoid", "sigmoid", "tanh")
-
-# by name: the operation, the shape of its input, and what else it takes
-# fmt: off
-OPS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
-    "conv2d (100,1,14,14) to 32, k3, no dx": ("conv2d", (100, 1, 14, 14), {"filters": 32, "kernel": 3, "to_input": False}),
-    "conv2d (100,1,14,14) to 32, k3": ("conv2d", (100, 1, 14, 14), {"filters": 32, "kernel": 3}),
-    "conv2d (100,32,6,6) to 64, k3": ("conv2d", (100, 32, 6, 6), {"filters": 64, "kernel": 3}),
-    "conv2d (200,16,14,14) to 16, k7 p3": ("conv2d", (200, 16, 14, 14), {"filters": 16, "kernel": 7, "padding": 3}),
-    "conv2d (10,16,14,14) to 16, k7 p3": ("conv2d", (10, 16, 14, 14), {"filters": 16, "kernel": 7, "padding": 3}),
-    "conv2d (10,192,3,3) to 128, k3 p1": ("conv2d", (10, 192, 3, 3), {"filters": 128, "kernel": 3, "padding": 1}),
-    "conv2d (64,64,32,32) to 64, k3 p1": ("conv2d", (64, 64, 32, 32), {"filters": 64, "kernel": 3, "padding": 1}),
-    "conv2d (64,64,32,32) to 128, k3 p1, stride 2": (
-        "conv2d", (64, 64, 32, 32), {"filters": 128, "kernel": 3, "padding": 1, "stride": 2}),
-    "conv2d (64,64,32,32) to 64, k3 p1, 4 groups": (
-        "conv2d", (64, 64, 32, 32), {"filters": 64, "kernel": 3, "padding": 1, "groups": 4}),
-    "conv2d (100,2,14,14) to 32, k3, 2 groups": ("conv2d", (100, 2, 14, 14), {"filters": 32, "kernel": 3, "groups": 2}),
-    "max_pool2d (100,32,12,12), k2": ("max_pool2d", (100, 32, 12, 12), {"kernel": 2}),
-    "max_pool2d (100,64,4,4), k2": ("max_pool2d", (100, 64, 4, 4), {"kernel": 2}),
-    "max_pool2d (64,64,32,32), k2": ("max_pool2d", (64, 64, 32, 32), {"kernel": 2}),
-    "avg_pool2d (10,16,14,14), k14": ("avg_pool2d", (10, 16, 14, 14), {"kernel": 14}),
-    "avg_pool2d (64,64,32,32), k2": ("avg_pool2d", (64, 64, 32, 32), {"kernel": 2}),
-    "batch norm 1d (100,200)": ("batch_norm", (100, 200), {}),
-    "batch norm 2d (10,16,14,14)": ("batch_norm", (10, 16, 14, 14), {}),
-    "batch norm 2d (64,64,32,32)": ("batch_norm", (64, 64, 32, 32), {}),
-    "linear (100,20) to 150": ("linear", (100, 20), {"outputs": 150}),
-    "linear (100,256) to 200": ("linear", (100, 256), {"outputs": 200}),
-    "linear (1000,1024) to 1024": ("linear", (1000, 1024), {"outputs": 1024}),
-    "softmax cross-entropy (100,10)": ("cross_entropy", (100, 10), {}),
-    "softmax cross-entropy (1000,1000)": ("cross_entropy", (1000, 1000), {}),
-    "dropout (100,200), p 0.2": ("dropout", (100, 200), {}),
-    "dropout (1000,1000), p 0.2": ("dropout", (1000, 1000), {}),
-    "relu (100,32,6,6)": ("relu", (100, 32, 6, 6), {}),
-    "conv2d (8,64,56,56) to 64, k3 p1": ("conv2d", (8, 64, 56, 56), {"filters": 64, "kernel": 3, "padding": 1}),
-    "conv2d (8,512,7,7) to 512, k3 p1": ("conv2d", (8, 512, 7, 7), {"filters": 512, "kernel": 3, "padding": 1}),
-    "conv2d (8,128,28,28), k3 p1, depthwise": (
-        "conv2d", (8, 128, 28, 28), {"filters": 128, "kernel": 3, "padding": 1, "groups": 128}),
-    "avg_pool2d (16,512,7,7), k7": ("avg_pool2d", (16, 512, 7, 7), {"kernel": 7}),
-    "linear (1,1024) to 1024": ("linear", (1, 1024), {"outputs": 1024}),
-    "layer norm (2048,384)": ("layer_norm", (2048, 384), {}),
-    "group norm (16,64,32,32), 8 groups": ("group_norm", (16, 64, 32, 32), {"groups": 8}),
-    "softmax (64,50000)": ("softmax", (64, 50_000), {"dim": 1}),
-    "softmax cross-entropy (4096,1000)": ("cross_entropy", (4096, 1000), {}),
-    **{f"{kind} (4000000)": (kind, (4_000_000,), {}) for kind in CURVES},
-    **{f"{kind} (4000000)": ("method", (4_000_000,), {"name": kind}) for kind in ("exp", "sin", "sum")},
-    **{f"{kind} (3000,3000), dim 1": ("method", (3000, 3000), {"name": kind, "dim": 1}) for kind in ("sum", "cumsum", "var")},
-    "x ** 3 (4000000)": ("method", (4_000_000,), {"name": "pow", "exponent": 3}),
+"As installed" is what a new user gets: minitorch keeps freed memory in the process, and PyTorch returns large blocks to the
+system, which costs it time on large arrays. With the "same allocator settings", the C library keeps freed memory for both
+(MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ are large, and MINITORCH_KEEP_MEMORY=0)."""
+ROUNDS = 7
+BESIDE = [TORCH.name]
+INSTALLED, SAME = "as installed", "same allocator settings"
+SETTINGS: dict[str, dict[str, str]] = {
+    INSTALLED: {},
+    SAME: {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**31), "MINITORCH_KEEP_MEMORY": "0"},
 }
-# fmt: on
-QUICK = [0, 2, 10, 15, 19]
+GROUPS = {"common operations": TABLE, "small nets": NETS, "operations of teaching code": TEACHING}
+QUICK = [
+    "matmul 1024^3",
+    "conv3 32->64 (100,6,6)",
+    "relu (100,200)",
+    "MNIST MLP 784-128-10 step B64",
+    "topk10 dim1 (1000,3000)",
+]
 
 
 def run(options: Options) -> list[Row]:
-    """Two rows for each operation, of one thread."""
+    """A row for each case, number of threads and allocator setting."""
+    peers = [peer for peer in (MINITORCH, TORCH) if peer is MINITORCH or peer.name in options.peers]
     rows = []
-    names = list(OPS)
-    for name in [names[place] for place in QUICK] if options.quick else names:
-        arguments = {"name": name, "device": options.device}
-        entries = [Entry(MINITORCH.name, "benchmarks.ops:work", {**arguments, "peer": "minitorch"})]
-        if TORCH.name in options.peers:
-            entries.append(Entry(TORCH.name, "benchmarks.ops:work", {**arguments, "peer": "torch"}))
-        if OPS[name][0] in ("conv2d", "linear") and options.device == "cpu":
-            entries.append(Entry(PRODUCTS, "benchmarks.ops:products", {"name": name}))
-        rows += measured(name, entries, options)
+    for name in QUICK if options.quick else CASES:
+        for threads in (1,) if options.quick or options.device == "cuda" else (1, 2):
+            for setting in SETTINGS if options.device == "cpu" else [INSTALLED]:
+                arguments = {"name": name, "device": options.device}
+                entries = [
+                    Entry(peer.name, "benchmarks.ops:work", {**arguments, "peer": peer.module}, threads, SETTINGS[setting])
+                    for peer in peers
+                ]
+                rows += [replace(row, quantity=setting) for row in measured(name, entries, options, threads=threads)]
     return rows
 
 
 def work(peer: str, name: str, device: str) -> Work:
-    """One operation of minitorch or PyTorch, whose functions have the same names and arguments."""
-    engine = importlib.import_module(peer)
-    functional = importlib.import_module("torch.nn.functional" if peer == "torch" else "minitorch.functional")
-    if peer == "torch":
-        engine.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        engine.backends.cudnn.allow_tf32 = False
-    random = np.random.default_rng(0)
+    """A case in minitorch or PyTorch; on a GPU, a call ends when the GPU has finished."""
+    engine = Engine(peer, device)
+    call = CASES[name](engine)
 
-    def tensor(*shape: int) -> Any:
-        array = random.standard_normal(shape, np.float32)
-        if peer == "minitorch" and len(shape) == 4:
-            array = np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-        return engine.from_numpy(array).to(device)
+    def finished() -> None:
+        call()
+        engine.T.cuda.synchronize()
 
-    kind, shape, more = OPS[name]
-    given = tensor(*shape)
-    inputs, function = FUNCTIONS[kind](functional, tensor, given, **{k: v for k, v in more.items() if k != "to_input"})
-    if kind == "cross_entropy":
-        classes = engine.from_numpy(random.integers(0, shape[1], shape[0])).to(device)
-        function = lambda: functional.cross_entropy(given, classes)  # noqa: E731  in the place of another lambda
-    for one in inputs:
-        one.requires_grad_(one is not given or more.get("to_input", True))
-    shape_out = tuple(function().shape)
-    gradient = (tensor(*shape_out),) if shape_out else ()
-    wait = engine.cuda.synchronize if device == "cuda" else lambda: None
-
-    def call() -> dict[str, float]:
-        start = time.perf_counter()
-        function()
-        wait()
-        forward = time.perf_counter() - start
-        for one in inputs:
-            one.grad = None
-        start = time.perf_counter()
-        function().backward(*gradient)
-        wait()
-        return {"forward": forward, "forward + backward": time.perf_counter() - start}
-
-    return Work(call)
+    return Work(finished if device == "cuda" else call)
 
 
-Built = tuple[list[Any], Callable[[], Any] | None]
-"""Tensors that may need a gradient, and the operation on them."""
-
-
-def _conv2d(
-    F: Any, tensor: Any, x: Any, filters: int, kernel: int, padding: int = 0, stride: int = 1, groups: int = 1
-) -> Built:
-    w, b = tensor(filters, x.shape[1] // groups, kernel, kernel), tensor(filters)
-    return [x, w, b], lambda: F.conv2d(x, w, b, stride=stride, padding=padding, groups=groups)
-
-
-def _batch_norm(F: Any, tensor: Any, x: Any) -> Built:
-    mean, w, b = (tensor(x.shape[1]) for _ in range(3))
-    variance = tensor(x.shape[1]).abs()
-    return [x, w, b], lambda: F.batch_norm(x, mean, variance, w, b, training=True)
-
-
-def _linear(F: Any, tensor: Any, x: Any, outputs: int) -> Built:
-    w, b = tensor(outputs, x.shape[1]), tensor(outputs)
-    return [x, w, b], lambda: F.linear(x, w, b)
-
-
-def _layer_norm(F: Any, tensor: Any, x: Any) -> Built:
-    w, b = tensor(x.shape[1]), tensor(x.shape[1])
-    return [x, w, b], lambda: F.layer_norm(x, (x.shape[1],), w, b)
-
-
-def _group_norm(F: Any, tensor: Any, x: Any, groups: int) -> Built:
-    w, b = tensor(x.shape[1]), tensor(x.shape[1])
-    return [x, w, b], lambda: F.group_norm(x, groups, w, b)
-
-
-def _alone(kind: str) -> Callable[..., Built]:
-    """A function of one tensor."""
-    return lambda F, tensor, x, **options: ([x], lambda: getattr(F, kind)(x, **options))
-
-
-FUNCTIONS: dict[str, Callable[..., Built]] = {
-    "conv2d": _conv2d,
-    "max_pool2d": lambda F, tensor, x, kernel: ([x], lambda: F.max_pool2d(x, kernel)),
-    "avg_pool2d": lambda F, tensor, x, kernel: ([x], lambda: F.avg_pool2d(x, kernel)),
-    "batch_norm": _batch_norm,
-    "linear": _linear,
-    "layer_norm": _layer_norm,
-    "group_norm": _group_norm,
-    "cross_entropy": lambda F, tensor, x: ([x], None),
-    "dropout": lambda F, tensor, x: ([x], lambda: F.dropout(x, 0.2)),
-    "method": lambda F, tensor, x, name, **options: ([x], lambda: getattr(x, name)(**options)),
-    **{kind: _alone(kind) for kind in ("relu", "softmax", *CURVES)},
-}
-
-
-def products(name: str) -> Work:
-    """The matrix products of a convolution or a linear layer."""
-    kind, shape, more = OPS[name]
-    if kind == "linear":
-        parts = linear(shape[0], shape[1], more["outputs"])
-    else:
-        kernel, stride = more["kernel"], more.get("stride", 1)
-        side = (shape[2] + 2 * more.get("padding", 0) - kernel) // stride + 1
-        places = shape[0] * side * side
-        parts = convolution(places, shape[1], more["filters"], kernel, more.get("groups", 1), more.get("to_input", True))
-    forward, both = replay(parts[0]), replay(parts[0] + parts[1])
-
-    def call() -> dict[str, float]:
-        start = time.perf_counter()
-        forward()
-        between = time.perf_counter()
-        both()
-        return {"forward": between - start, "forward + backward": time.perf_counter() - between}
-
-    return Work(call)
+def summary(rows: Sequence[Row]) -> str:
+    """The table of geometric means, by group, setting and number of threads."""
+    lines = []
+    for group, names in GROUPS.items():
+        for kind in dict.fromkeys((row.quantity, row.threads) for row in rows if row.quantity in SETTINGS):
+            seen = [row for row in rows if (row.quantity, row.threads) == kind and row.case in names and row.ratio(TORCH.name)]
+            ratios = [row.ratio(TORCH.name)["median"] for row in seen]
+            above = [str(sum(ratio > limit for ratio in ratios)) for limit in (1.5, 2)]
+            lines.append([f"{len(seen)} {group}, {kind[0]}", str(kind[1]), ranged(geometric_mean(seen, TORCH.name)), *above])
+    head = ["geometric mean of minitorch / PyTorch", "threads", "", "above 1.5", "above 2"]
+    return markdown(head, lines) if lines else ""

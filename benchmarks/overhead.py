@@ -1,4 +1,4 @@
-"""The cost of an operation apart from what it computes: small operations, and long chains of them, forward and backward."""
+"""The time that an operation takes besides its arithmetic: small operations and long chains, forward and backward."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Work
 
 TITLE = "Overhead"
-NOTE = """Microseconds of y = x * w + b, all three recording, so two operations; and microseconds per operation of chains
-x = x + 1. NumPy records nothing. JAX is jitted: forward and backward are one compiled call. HIPS autograd traces a function, so
-its forward is that of `make_vjp`."""
+NOTE = """The microseconds of y = x * w + b, whose three tensors all need gradients, which makes two operations; and the
+microseconds per operation of chains x = x + 1. NumPy records nothing. JAX is jitted, so forward and backward are one compiled
+call. HIPS autograd traces a function, so its forward time is that of `make_vjp`."""
 ROUNDS = 11
 BESIDE = [TORCH.name]
 LOOP = 1000
@@ -27,7 +27,7 @@ FRAMEWORKS = [MINITORCH, TORCH, MYGRAD, AUTOGRAD]
 
 
 def run(options: Options) -> list[Row]:
-    """Rows of the small operations, and of the chains by their lengths."""
+    """Rows for the small operations, and for the chains of each length."""
     present = [peer for peer in FRAMEWORKS if peer is MINITORCH or peer.name in options.peers]
     rows = []
     for name, side in {"y = x * w + b, 1 element": 1, "y = x * w + b, 8x8": 8}.items():
@@ -40,7 +40,7 @@ def run(options: Options) -> list[Row]:
     entries = [Entry(peer.name, "benchmarks.overhead:chain", {"peer": peer.module, "lengths": lengths}) for peer in present]
     for row in measured("chain", entries, options, unit="µs per operation", scale=1e6, calls=1, warm_up=0):
         if not row.rounds:
-            rows.append(row)  # of failures alone
+            rows.append(row)  # it contains only failures
             continue
         direction, length = row.quantity.split("/")
         rounds = {name: [value / int(length) for value in values] for name, values in row.rounds.items()}
@@ -49,7 +49,7 @@ def run(options: Options) -> list[Row]:
 
 
 def small(peer: str, side: int) -> Work:
-    """1,000 times y = x * w + b, then 1,000 times that and its backward pass."""
+    """Compute y = x * w + b 1,000 times, then 1,000 times with its backward pass."""
     shape = (1,) if side == 1 else (side, side)
     arrays = [np.random.default_rng(seed).standard_normal(shape).astype(np.float32) for seed in range(3)]
     ways = {"numpy": _numpy, "jax": _jax, "autograd": _autograd}
@@ -71,7 +71,7 @@ Ways = tuple[Callable[[], None], Callable[[], None] | None]
 
 
 def variables(peer: str, arrays: list[np.ndarray]) -> list[Any]:
-    """The arrays as a framework's tensors that record."""
+    """The arrays as a framework's tensors that need gradients."""
     engine = importlib.import_module(peer)
     if peer == "mygrad":
         return [engine.tensor(array) for array in arrays]
@@ -81,7 +81,7 @@ def variables(peer: str, arrays: list[np.ndarray]) -> list[Any]:
 
 
 def _taped(peer: str, arrays: list[np.ndarray]) -> Ways:
-    """minitorch, PyTorch and MyGrad: tensors record, `backward` goes back, the gradients are forgotten."""
+    """minitorch, PyTorch and MyGrad: tensors record operations, `backward` computes gradients, which are then removed."""
     x, w, b = variables(peer, arrays)
     gradient = ()
     if x.shape != (1,):
@@ -160,7 +160,7 @@ def _jax(peer: str, arrays: list[np.ndarray]) -> Ways:
 
 
 def chain(peer: str, lengths: list[int]) -> Work:
-    """Chains x = x + 1 of all lengths: the seconds of recording each and of going back through it, as "forward/1000"."""
+    """Chains x = x + 1 of all lengths: the seconds of recording each, as "forward/1000", and of its backward pass."""
     array = np.ones(1, np.float32)
 
     def links(x: Any, length: int) -> Any:
@@ -187,5 +187,5 @@ def chain(peer: str, lengths: list[int]) -> Work:
     def call() -> dict[str, float]:
         return {name: seconds for length in lengths for name, seconds in one(length).items()}
 
-    call()  # what the first one takes longer is not measured
+    call()  # the first call takes longer and is not measured
     return Work(call)

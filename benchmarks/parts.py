@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: each operation, forward and backward, beside its matrix products alone."""
+"""Where the time of a training step goes: each operation, forward and backward, beside its matrix products."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Work
 
 TITLE = "Where the time of a step goes"
-NOTE = """The step of the main net, and of the nets that are dearest beside PyTorch's, one thread, by operation and the shape of
-its output; what is done for both digits is added up. "Around the operations" is the pass over the tape, the layers' own work,
-checks, random numbers and the memory given back; reading the clock is in it, too. The matrix products of an operation are the
-bound of what NumPy can do, one product for each; convolutions that make several smaller ones may be below it."""
+NOTE = """The training step of the main net, and of the nets that are slowest compared with PyTorch, with one thread, by
+operation and the shape of its output. The times of both digits are added up. "Around the operations" contains the pass over
+the recorded operations, the layers' own work, checks, random numbers, the release of memory, and reading the clock. NumPy
+cannot compute an operation faster than its matrix products, if there is one product for each operation; a convolution that
+makes several smaller products can be faster."""
 NETS = [nets.MAIN_NET, "000 Shared + auxiliary loss", "002 LeNet", "002 ResNet", "002 AlexNet"]
 ROUNDS = 15
 BESIDE = [PRODUCTS]
-SHARE = 0.01  # of a step: what takes less is added up
+SHARE = 0.01  # of a step; operations that take less are added up in one row
 WHOLE, AROUND, REST = "the whole step", "around the operations", "other operations"
 
 
 def run(options: Options) -> list[Row]:
-    """A row for each operation of each net, the dearest first."""
+    """A row for each operation of each net, the slowest first."""
     with tempfile.TemporaryDirectory() as folder:
         data = str(nets.save_pairs(Path(folder)))
         return [row for net in NETS[: 1 if options.quick else None] for row in of_net(net, data, options)]
 
 
 def of_net(net: str, data: str, options: Options) -> list[Row]:
-    """A row for each operation of a net, the dearest first."""
+    """A row for each operation of a net, the slowest first."""
     entries = [Entry(MINITORCH.name, "benchmarks.parts:of_step"), Entry(PRODUCTS, "benchmarks.parts:of_products")]
     rows = measured(net, [replace(entry, arguments={"net": net, "data": data}) for entry in entries], options)
     rows.sort(key=lambda row: -statistics.median(row.rounds[MINITORCH.name]))
@@ -51,7 +52,7 @@ def of_net(net: str, data: str, options: Options) -> list[Row]:
 
 
 def of_step(net: str, data: str) -> Work:
-    """The training step of a net, with the time of every operation in it."""
+    """The training step of a net, which measures the time of every operation in it."""
     import minitorch
     from benchmarks.minitorch_nets import training
 
@@ -76,14 +77,14 @@ def of_step(net: str, data: str) -> Work:
 
 
 class Clock:
-    """Adds up the seconds of operations, by name and shape; an operation that runs inside another counts for that one."""
+    """Adds up the seconds of operations, by name and shape; an operation inside another one counts as part of it."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
         self._inside = False
 
     def timed(self, what: str, work: Callable[[], Any]) -> Any:
-        """What `work` returns; its time is added to `what`, in which `{}` stands for the shape of what it returns."""
+        """Return `work()` and add its time to `what`, in which `{}` stands for the shape of the result."""
         if self._inside:
             return work()
         self._inside = True
@@ -97,10 +98,10 @@ class Clock:
         return done
 
     def watch(self) -> None:
-        """Take the time of every operation of this process from now on."""
+        """Measure every operation of this process from now on."""
         from minitorch.autograd.op import Op
 
-        engine = importlib.import_module("minitorch.autograd.backward")  # by this name the package has the function
+        engine = importlib.import_module("minitorch.autograd.backward")  # the package itself has a function of this name
         apply, rule = Op.apply.__func__, engine.apply_rule
 
         def timed_apply(cls: type, *inputs: Any, **parameters: Any) -> Any:
@@ -113,7 +114,7 @@ class Clock:
 
 
 def of_products(net: str, data: str) -> Work:
-    """The matrix products of a net's training step, with the time of each operation's."""
+    """The matrix products of a net's training step, with the time for each operation."""
     import minitorch
     from benchmarks.minitorch_nets import training
 

@@ -1,4 +1,4 @@
-"""Who is measured beside minitorch: names, and which are installed here."""
+"""The frameworks that are measured beside minitorch, and which of them are installed here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Peer(NamedTuple):
-    """A framework: how tables call it, the module to import and its distribution on PyPI."""
+    """A framework: its name in tables, the module to import, and its distribution on PyPI."""
 
     name: str
     module: str
@@ -29,7 +29,7 @@ PEERS = [MINITORCH, TORCH, JAX, MYGRAD, AUTOGRAD]
 
 
 def missing(peers: list[Peer]) -> dict[str, str]:
-    """Those of `peers` that cannot be imported here, by name, and what Python says of it."""
+    """The peers that cannot be imported here, by name, with Python's error message."""
     said = {}
     for peer in peers:
         tried = subprocess.run([sys.executable, "-W", "ignore", "-c", f"import {peer.module}"], capture_output=True, text=True)
@@ -48,7 +48,7 @@ SWITCHES = (
 
 
 def machine(present: Collection[str]) -> dict[str, Any]:
-    """What the figures hold for: processor, NumPy's BLAS, versions of the peers `present`, how busy the machine is just now."""
+    """The conditions of the figures: processor, NumPy's BLAS library, versions of the peers `present`, and the present load."""
     from minitorch.doctor import blas  # not above: the processes that measure others import this file, too
 
     library = blas()
@@ -70,8 +70,18 @@ def machine(present: Collection[str]) -> dict[str, Any]:
     }
 
 
+def others() -> float | None:
+    """The seconds of CPU time that other processes than this one and its children have used; None where Linux does not say."""
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, *interrupts = map(int, file.readline().split()[1:8])
+    except OSError:
+        return None
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
+
+
 def _processor() -> str:
-    """The model of the processor, where Linux says it; one that hides it has its family and model in numbers."""
+    """The model name of the processor as Linux gives it; some virtual machines give only a family and model number."""
     try:
         with open("/proc/cpuinfo") as file:
             lines = dict(line.strip().split("\t", 1) for line in file if "\t" in line)

@@ -1,4 +1,4 @@
-"""The plots, drawn from the rows: ratios to PyTorch, growth, chains."""
+"""The plots of the rows: ratios to PyTorch, growth, chains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHER_COLOURS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 
 def draw_all(results: Mapping[str, Sequence[Row]], folder: Path) -> dict[str, list[str]]:
-    """Draw what the subjects at hand allow; the files' names by subject, none where Matplotlib is not installed."""
+    """Draw the plots of the subjects in `results`; return the file names by subject, none if Matplotlib is not installed."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -34,7 +34,7 @@ def draw_all(results: Mapping[str, Sequence[Row]], folder: Path) -> dict[str, li
 
 
 def ratios(plt: Any, rows: Sequence[Row]) -> Any:
-    """A panel for each quantity and number of threads: a point for each case, with its 10 to 90 % range; 1 is PyTorch."""
+    """A panel for each quantity and number of threads, with a point and a 10 % to 90 % range for each case; 1 is PyTorch."""
     kinds = list(dict.fromkeys((row.quantity, row.threads) for row in rows))
     panels = [(kind, [row for row in rows if (row.quantity, row.threads) == kind and row.ratio(TORCH.name)]) for kind in kinds]
     panels = [(kind, seen) for kind, seen in panels if seen]
@@ -58,7 +58,7 @@ def ratios(plt: Any, rows: Sequence[Row]) -> Any:
 
 
 def growing(plt: Any, rows: Sequence[Row]) -> Any:
-    """A panel for each kind of size, log-log: medians of every contender, and a line that grows as the work does."""
+    """A log-log panel for each kind of size: the medians of every contender, and a line that grows as the work does."""
     figure, grid = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
     for axes, (kind, power) in zip(grid.flat, growth.WORK.items()):
         seen = [row for row in rows if row.facts.get("kind") == kind]
@@ -66,7 +66,7 @@ def growing(plt: Any, rows: Sequence[Row]) -> Any:
         if seen and MINITORCH.name in seen[-1].rounds:
             sizes, last = [row.facts["size"] for row in seen], spread(seen[-1].rounds[MINITORCH.name])["median"]
             work = [last * (size / sizes[-1]) ** power for size in sizes]
-            axes.plot(sizes, work, color="0.5", linestyle=":", label=f"the work: power {power}")
+            axes.plot(sizes, work, color="0.5", linestyle=":", label=f"the work: exponent {power}")
         axes.set(xlabel=kind, ylabel="ms per step", xscale="log", yscale="log")
         plain(axes.xaxis, axes.yaxis)
         axes.legend(frameon=False, fontsize=8.5)
@@ -75,7 +75,7 @@ def growing(plt: Any, rows: Sequence[Row]) -> Any:
 
 
 def chains(plt: Any, rows: Sequence[Row]) -> Any:
-    """Microseconds per operation of chains, forward and backward."""
+    """The microseconds per operation of chains, forward and backward."""
     chained = [row for row in rows if row.case.startswith("chain of")]
     if not chained:
         return None
@@ -92,7 +92,7 @@ def chains(plt: Any, rows: Sequence[Row]) -> Any:
 
 
 def lines(axes: Any, rows: Sequence[Row], size: Callable[[Row], float]) -> None:
-    """A line of medians for every contender."""
+    """Draw a line of medians for every contender."""
     others = iter(OTHER_COLOURS)
     for name in dict.fromkeys(name for row in rows for name in row.rounds):
         seen = [row for row in rows if name in row.rounds]
@@ -101,7 +101,7 @@ def lines(axes: Any, rows: Sequence[Row], size: Callable[[Row], float]) -> None:
 
 
 def plain(*logarithmic: Any) -> None:
-    """Label the axes at 1, 2, 5, 10, 20, ... in plain numbers, long horizontal ones at 1, 10, 100 alone."""
+    """Label the axes at 1, 2, 5, 10, 20, ... in plain numbers; long horizontal axes only at 1, 10, 100, ..."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for axis in logarithmic:

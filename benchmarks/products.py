@@ -1,4 +1,4 @@
-"""Only the matrix products of a piece of work, in NumPy: no framework on this BLAS library can be faster."""
+"""Only the matrix products of a step, in NumPy: with the same BLAS library and products, no framework can be faster."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.timing import Work
 PRODUCTS = "matrix products"  # their name in tables
 
 Product = tuple[int, int, int]
-"""Rows, the dimension summed over, columns."""
+"""The number of rows, the size of the dimension that is summed over, the number of columns."""
 
 
 def linear(rows: int, inputs: int, outputs: int, to_input: bool = True) -> tuple[list[Product], list[Product]]:
-    """The products of a linear layer, forward and backward; `to_input`: a gradient is wanted of what it was given."""
+    """The products of a linear layer, forward and backward; `to_input` says whether its input needs a gradient."""
     backward = [(inputs, rows, outputs)] + [(rows, outputs, inputs)] * to_input
     return [(rows, inputs, outputs)], backward
 
@@ -24,13 +24,13 @@ def linear(rows: int, inputs: int, outputs: int, to_input: bool = True) -> tuple
 def convolution(
     places: int, channels: int, filters: int, kernel: int, groups: int = 1, to_input: bool = True
 ) -> tuple[list[Product], list[Product]]:
-    """As `linear`, of a convolution with so many `places` put out: every group is a linear layer of unfolded images."""
+    """The products of a convolution with `places` output pixels: every group is a linear layer on unfolded images."""
     forward, backward = linear(places, channels // groups * kernel * kernel, filters // groups, to_input)
     return forward * groups, backward * groups
 
 
 def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
-    """The products of each convolution and linear layer of a minitorch net that `run()` passes, forward, backward and so on."""
+    """The products of each convolution and linear layer that `run()` calls in a minitorch net, forward and backward."""
     import layers as nn  # not above: the processes that measure others import this file, too
     from minitorch.ops.conv import Conv2d
     from minitorch.ops.linear import Linear
@@ -54,17 +54,17 @@ def by_operation(model: Any, run: Any) -> list[tuple[str, list[Product]]]:
 
 
 def described(kind: type, shape: Any, way: str) -> str:
-    """An operation in a table: its name, the shape of its output, forward or backward."""
+    """How a table names an operation: its name, the shape of its output, forward or backward."""
     return f"{object.__new__(kind).title} to {shape}, {way}"
 
 
 def operations(products: Sequence[Product]) -> int:
-    """Multiplications with an addition each."""
+    """The number of multiplications, each with an addition."""
     return sum(m * k * n for m, k, n in products)
 
 
 def replay(products: Sequence[Product]) -> Any:
-    """A function that computes the products, each of arrays of its own into an array that is there."""
+    """A function that computes the products, each from separate arrays into an array that already exists."""
     random = np.random.default_rng(0)
 
     def matrix(rows: int, columns: int) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""What was measured: rows of figures, kept as JSON, and the Markdown tables made from them."""
+"""What was measured: rows of figures, which are saved as JSON, and the Markdown tables made from them."""
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,7 @@ from benchmarks.timing import Entry, Failed, interleave, ratio, spread
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for, and the names of the peers that are installed."""
+    """The options of the command line, and the names of the peers that are installed."""
 
     peers: frozenset[str]
     rounds: int
@@ -26,7 +27,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity of one case: for every contender a figure of each round, or why there is none."""
+    """One quantity of one case: for every contender the figure of each round, or the reason why there is none."""
 
     case: str
     quantity: str
@@ -37,10 +38,16 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def ratio(self, other: str, ours: str = MINITORCH.name) -> dict[str, float] | None:
-        """The spread of `ours` over `other`, round by round; None unless both were measured."""
+        """The spread over the rounds of the ratio of `ours` to `other`; None unless both were measured."""
         if ours not in self.rounds or other not in self.rounds:
             return None
         return ratio(self.rounds[ours], self.rounds[other])
+
+
+def geometric_mean(rows: Sequence[Row], other: str, ours: str = MINITORCH.name) -> dict[str, float] | None:
+    """The spread over the rounds of the geometric mean of the rows' ratios; None if no row has both contenders."""
+    ratios = [[a / b for a, b in zip(row.rounds[ours], row.rounds[other])] for row in rows if row.ratio(other, ours)]
+    return spread([statistics.geometric_mean(one) for one in zip(*ratios)]) if ratios else None
 
 
 def measured(
@@ -56,9 +63,9 @@ def measured(
     check: Callable[[dict], None] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> list[Row]:
-    """Measure the entries in turn: a row for each quantity, its figures multiplied by `scale` into `unit`.
+    """Measure the entries in turn, and return a row for each quantity; `scale` converts the figures to `unit`.
 
-    A contender that fails is left out, and every row says why, so that its failure does not end the others' work.
+    A contender that fails is left out and the others go on; every row contains the reason.
     """
     print(f"{case}, {threads} thread{'s' * (threads > 1)}: {', '.join(entry.name for entry in entries)}", file=sys.stderr)
     try:
@@ -83,25 +90,25 @@ def measured(
 
 
 def save(path: Path, content: dict[str, Any], rows: Sequence[Row]) -> None:
-    """Write a subject's rows, with what else is known of them, as JSON."""
+    """Write a subject's rows and `content`, which describes how they were measured, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**content, "rows": [asdict(row) for row in rows]}, indent=1) + "\n")
 
 
 def load(path: Path) -> tuple[dict[str, Any], list[Row]]:
-    """What `save` wrote."""
+    """Read what `save` wrote."""
     content = json.loads(path.read_text())
     return content, [Row(**row) for row in content.pop("rows")]
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, the others to the right."""
+    """A Markdown table whose first column is aligned to the left and the others to the right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def tables(rows: Sequence[Row], beside: Sequence[str]) -> str:
-    """A table for each quantity and number of threads, with the ratios of minitorch to the contenders `beside`."""
+    """A table for each quantity and number of threads, with the ratios of minitorch's figures to those of `beside`."""
 
     def kind(row: Row) -> tuple[str, str, int]:
         return row.quantity, row.unit, row.threads
@@ -115,7 +122,7 @@ def tables(rows: Sequence[Row], beside: Sequence[str]) -> str:
 
 
 def table(rows: Sequence[Row], beside: Sequence[str]) -> str:
-    """Medians of every contender, and ratios with their 10 to 90 % range."""
+    """The medians of every contender, and the ratios with their 10 % to 90 % range."""
     names = list(dict.fromkeys(name for row in rows for name in row.rounds))
     others = [name for name in beside if name in names]
     lines = []
@@ -126,12 +133,12 @@ def table(rows: Sequence[Row], beside: Sequence[str]) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, and no exponent."""
+    """Format a number with three significant digits and without an exponent."""
     return f"{value:.3g}" if 0.001 <= abs(value) < 100 else f"{value:,.0f}"
 
 
 def ranged(figures: dict[str, float] | None) -> str:
-    """A median and its range: 0.62 (0.58 to 0.66)."""
+    """Format a median and its range, as 0.62 (0.58 to 0.66)."""
     if figures is None:
         return ""
     return f"{figures['median']:.2f} ({figures['low']:.2f} to {figures['high']:.2f})"

@@ -1,4 +1,4 @@
-"""Milliseconds per training step of every net in the five reports: forward, backward, update, and the loss read as a number."""
+"""The milliseconds of a training step of every net in the five reports: forward, backward, update, and reading the loss."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from benchmarks.report import Options, Row, measured
 from benchmarks.timing import Entry, Failed, Work
 
 TITLE = "Training steps"
-NOTE = """Milliseconds per training step of every net of the five reports, at its report's batch size and with its recipe:
-forward, backward, update, and the loss read as a number. "Matrix products" are those of the step alone, computed by NumPy into
-arrays that are there. torch.compile is measured on report 001's nets, JAX on the third of them; JAX pools by reshape and
-maximum, the faster of its two ways, and is kept to as many cores as it may have threads."""
+NOTE = """The milliseconds of one training step of every net of the five reports, with its report's batch size and recipe:
+forward, backward, update, and reading the loss as a number. "Matrix products" are only the matrix products of the step,
+computed by NumPy into arrays that already exist. torch.compile is measured on report 001's nets, and JAX on the third of them.
+JAX pools by reshape and maximum, which is the faster of its two ways, and may use as many cores as it is given threads."""
 ROUNDS = 15
 COMPILED, JAX_JIT = "torch.compile", "JAX jit"
 BESIDE = [TORCH.name, COMPILED, JAX_JIT, PRODUCTS]
@@ -40,7 +40,7 @@ def run(options: Options) -> list[Row]:
 
 
 def entries(net: str, data: str, threads: int, options: Options) -> list[Entry]:
-    """The contenders for a net, as far as they are installed."""
+    """The contenders for a net that are installed."""
     here, device = {"net": net, "data": data}, options.device
     chosen = [Entry(MINITORCH.name, "benchmarks.steps:train", {**here, "peer": "minitorch", "device": device}, threads)]
     if TORCH.name in options.peers:
@@ -56,7 +56,7 @@ def entries(net: str, data: str, threads: int, options: Options) -> list[Entry]:
 
 
 def same_work(facts: dict[str, dict[str, Any]]) -> None:
-    """Raise `Failed` unless all nets have as many parameters and the same first losses."""
+    """Raise `Failed` unless all nets have the same number of parameters and the same first losses."""
     claims = {name: said for name, said in facts.items() if "losses" in said}
     for name, said in claims.items():
         first = next(iter(claims.values()))
@@ -66,10 +66,10 @@ def same_work(facts: dict[str, dict[str, Any]]) -> None:
 
 
 def train(peer: str, net: str, data: str, device: str, compiled: bool = False) -> Work:
-    """The training step of a net, over the batches of an epoch in turn; its facts are those that `same_work` compares.
+    """The training step of a net, which takes the batches of an epoch in turn; `same_work` compares its facts.
 
-    They are found without dropout, and in float64 where there is batch norm: its division by small deviations lets rounding
-    grow within three steps, to 2e-3 in float32 between one thread and two of PyTorch.
+    The facts are measured without dropout, and in float64 if the net has batch norm, which divides by small deviations and so
+    increases rounding errors: after three steps in float32, PyTorch with one thread and with two threads differ by 2e-3.
     """
     engine = importlib.import_module(peer)
     training = importlib.import_module(f"benchmarks.{peer}_nets").training

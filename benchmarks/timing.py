@@ -1,7 +1,7 @@
-"""The core: contenders in processes of their own, their turns and rounds, and the statistics of their figures.
+"""The core: contenders in separate processes, their turns and rounds, and the statistics of their figures.
 
-A contender's work is made by a function that the process imports by name, `"benchmarks.steps:train"`, and calls with arguments
-that JSON can carry; it returns a `Work`. Nothing here imports any framework.
+The process of a contender imports a function by name, for example "benchmarks.steps:train", and calls it with arguments that
+JSON can hold; the function returns a `Work`. Nothing in this file imports any framework.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from pkgutil import resolve_name
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PAUSE = 0.05  # seconds between turns: OpenBLAS's idle threads spin for 2**26 cycles before they sleep
-TURN = 0.2  # seconds of a turn, about
-WARM_UP = 5  # calls before the first round: what is built, compiled or cached at first is not measured
+PAUSE = 0.05  # seconds between turns, since OpenBLAS's idle threads spin for 2**26 cycles before they sleep
+TURN = 0.2  # seconds that a turn should take
+WARM_UP = 5  # calls before the first round, so that what is built, compiled or cached once is not measured
 
 Figures = dict[str, list[float]]
-"""By quantity, one number for each call or for each round."""
+"""One number for each call or each round, by quantity."""
 
 
 class Failed(Exception):
-    """A contender could not do its work; the message is what it printed."""
+    """A contender could not do its work; the message is the last line that it printed."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a contender does in one call, and `facts` that hold of all of it (a loss that others can check, for example).
+    """What a contender does in one call, and `facts` about it (for example its first losses, which others must have, too).
 
-    `call` is timed as "time", in seconds, unless it returns a dictionary of the quantities that it measured itself.
+    The seconds of `call` are measured as "time", unless it returns a dictionary of quantities that it measured itself.
     """
 
     call: Callable[[], Any]
@@ -46,19 +46,20 @@ class Work:
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender before it is started: its name in tables, the maker of its `Work` by name and its arguments, its threads."""
+    """A contender before it is started: its name in tables, the maker of its `Work` with arguments, threads, environment."""
 
     name: str
     maker: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Contender:
-    """The running process of an entry; a context manager that ends it. Raises `Failed` as soon as the process ends first."""
+    """The running process of an entry, and a context manager that ends it; raises `Failed` if the process ends by itself."""
 
     def __init__(self, entry: Entry) -> None:
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  open as long as the process runs
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  it stays open as long as the process runs
         threads = {f"{library}_NUM_THREADS": str(entry.threads) for library in ("OPENBLAS", "OMP", "MKL")}
         path = os.pathsep.join([str(ROOT), str(ROOT / "examples"), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
@@ -67,7 +68,7 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, **threads, "PYTHONPATH": path},
+            env={**os.environ, **threads, **entry.environment, "PYTHONPATH": path},
         )
         try:
             self.facts = self._answer()
@@ -76,7 +77,7 @@ class Contender:
             raise
 
     def turn(self, calls: int, warm_up: int) -> Figures:
-        """The figures of `calls` calls, made after `warm_up` others that are not counted."""
+        """The figures of `calls` calls, which follow `warm_up` calls that are not counted."""
         with suppress(BrokenPipeError):  # the process has ended, and its answer says why
             print(json.dumps([warm_up, calls]), file=self._process.stdin, flush=True)
         return self._answer()
@@ -111,11 +112,11 @@ def interleave(
     warm_up: int = 1,
     check: Callable[[dict], None] | None = None,
 ) -> tuple[dict[str, Figures], dict[str, str]]:
-    """Run the entries in turn, `rounds` times; the medians of every turn by entry and quantity, and why any entry failed.
+    """Run the entries in turn, `rounds` times; return the medians of every turn by entry and quantity, and why entries failed.
 
-    Each turn has `calls` calls, after `warm_up` others that are not counted; by default as many as take the first entry about
-    0.2 s, from 3 to 100, and all make some before the first round. `check` is given the facts of all by name and raises
-    `Failed` where they do not do the same.
+    Each turn has `calls` calls, after `warm_up` calls that are not counted. By default, `calls` is the number, from 3 to 100,
+    that takes the first entry about 0.2 s, and all entries make a few calls before the first round. `check` gets the facts of
+    all entries by name and raises `Failed` if they do not do the same work.
     """
     running: dict[str, Contender] = {}
     failures: dict[str, str] = {}
@@ -149,7 +150,7 @@ def interleave(
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, and the 10 and 90 % quantiles (linear between neighbours), as "median", "low" and "high"."""
+    """The median and the 10 % and 90 % quantiles (interpolated linearly) of values, as "median", "low" and "high"."""
     ordered = sorted(values)
 
     def quantile(share: float) -> float:
@@ -162,14 +163,14 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
-    """The spread of the ratios of two series, round by round."""
+    """The spread of the ratios of two series, which are compared round by round."""
     return spread([a / b for a, b in zip(ours, theirs)])
 
 
 def serve() -> None:
-    """Be a contender: make the work that the arguments name, then answer every [warm_up, calls] on the input with figures."""
+    """Run as a contender: make the work that the arguments name, and answer each [warm_up, calls] on the input by figures."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a framework prints must not get between the answers
+    os.dup2(2, 1)  # so that what a framework prints does not mix with the answers
     work = resolve_name(sys.argv[1])(**json.loads(sys.argv[2]))
     print(json.dumps(dict(work.facts)), file=answers, flush=True)
     for line in sys.stdin:

@@ -1,8 +1,8 @@
-"""Report 001's job in PyTorch: the protocol of `examples/weight_sharing.py`, as PyTorch's documentation would have it written.
+"""Report 001's job in PyTorch: the protocol of `examples/weight_sharing.py`, written as PyTorch's documentation recommends.
 
     python -m benchmarks.torch_job --runs 15 --epochs 50 --jobs 2
 
-Prints the mean test accuracy of each net.
+It prints the mean test accuracy of each net.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def train(net: str, train_arrays: Arrays, test_arrays: Arrays, seed: int, epochs: int, device: str) -> float:
-    """Train a net once; its test accuracy in percent after the last epoch."""
+    """Train a net once and return its test accuracy in percent after the last epoch."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     model, optimizer, loss_of = training(net, device)
@@ -50,14 +50,14 @@ def train(net: str, train_arrays: Arrays, test_arrays: Arrays, seed: int, epochs
 
 
 def error_rate(outputs: torch.Tensor | tuple, targets: torch.Tensor) -> float:
-    """The share of wrong comparisons in percent."""
+    """The percentage of wrong comparisons."""
     scores = outputs[0] if isinstance(outputs, tuple) else outputs
     return 100 * (scores.argmax(1) != targets).float().mean().item()
 
 
 @torch.no_grad()
 def evaluate(model: torch.nn.Module, loss_of: object, pairs: TensorDataset) -> tuple[float, float]:
-    """Mean loss and error in percent, in evaluation mode."""
+    """The mean loss and the error in percent, in evaluation mode."""
     model.eval()
     losses, errors = 0.0, 0.0
     for inputs, targets, classes in DataLoader(pairs, EVALUATION_BATCH):
@@ -68,7 +68,7 @@ def evaluate(model: torch.nn.Module, loss_of: object, pairs: TensorDataset) -> t
 
 
 def draw(seed: int) -> tuple[Arrays, Arrays]:
-    """Training and test pairs of a run; drawn in this process, so that those of PyTorch never import minitorch."""
+    """The training and test pairs of a run, drawn in this process, so that PyTorch's workers never import minitorch."""
     from minitorch.data import load_digits, normalise, pair_sets
 
     both = normalise(*pair_sets(load_digits("digits"), 1000, rng=np.random.default_rng(seed)))
@@ -76,7 +76,7 @@ def draw(seed: int) -> tuple[Arrays, Arrays]:
 
 
 def main() -> None:
-    """Read the command line and do all runs of all nets in processes."""
+    """Read the command line and do all runs of all nets in several processes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in {"runs": 15, "epochs": 50, "jobs": 2}.items():
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -1,4 +1,4 @@
-"""The nets of the five reports in PyTorch, layer for layer those of the examples, which say why they are as they are."""
+"""The nets of the five reports in PyTorch, layer for layer the same as in the examples, which explain them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Loss = Callable[..., torch.Tensor]
 
 
 def training(name: str, device: str) -> tuple[nn.Module, optim.Optimizer, Loss]:
-    """A net on the device, its optimizer, and its loss(outputs, targets, classes)."""
+    """A net on the device, its optimizer, and its loss function, loss(outputs, targets, classes)."""
     build, optimizer, loss = TRAININGS[name]
     model = build().to(device)
     return model, optimizer(model.parameters()), loss
