@@ -1,6 +1,6 @@
 """How fast minitorch is, beside PyTorch, JAX and others on the same machine in the same minutes.
 
-    pip install '.[examples]' torch==2.13.0 jax mygrad autograd    # install those of the peers that you want to compare
+    pip install '.[benchmarks]'                # minitorch with all the frameworks that it is compared with
     python -m benchmarks                       # everything
     python -m benchmarks --quick               # a small version, to see that it works; its figures mean little
     python -m benchmarks steps ops             # only some subjects: steps, parts, job, ops, overhead, growth, memory

@@ -66,13 +66,13 @@ def work(peer: str, name: str, device: str) -> Work:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The table of geometric means, by group, setting and number of threads."""
+    """The table of geometric means of the ratios to PyTorch, by group, setting and number of threads."""
     lines = []
     for group, names in GROUPS.items():
         for kind in dict.fromkeys((row.quantity, row.threads) for row in rows if row.quantity in SETTINGS):
             seen = [row for row in rows if (row.quantity, row.threads) == kind and row.case in names and row.ratio(TORCH.name)]
             ratios = [row.ratio(TORCH.name)["median"] for row in seen]
             above = [str(sum(ratio > limit for ratio in ratios)) for limit in (1.5, 2)]
-            lines.append([f"{len(seen)} {group}, {kind[0]}", str(kind[1]), ranged(geometric_mean(seen, TORCH.name)), *above])
-    head = ["geometric mean of minitorch / PyTorch", "threads", "", "above 1.5", "above 2"]
+            lines.append([group, *map(str, kind), str(len(seen)), ranged(geometric_mean(seen, TORCH.name)), *above])
+    head = ["minitorch / PyTorch", "setting", "threads", "cases", "geometric mean", "above 1.5", "above 2"]
     return markdown(head, lines) if lines else ""

@@ -34,26 +34,29 @@ def draw_all(results: Mapping[str, Sequence[Row]], folder: Path) -> dict[str, li
 
 
 def ratios(plt: Any, rows: Sequence[Row]) -> Any:
-    """A panel for each quantity and number of threads, with a point and a 10 % to 90 % range for each case; 1 is PyTorch."""
-    kinds = list(dict.fromkeys((row.quantity, row.threads) for row in rows))
-    panels = [(kind, [row for row in rows if (row.quantity, row.threads) == kind and row.ratio(TORCH.name)]) for kind in kinds]
-    panels = [(kind, seen) for kind, seen in panels if seen]
-    if not panels:
+    """A panel for each number of threads, with a point and a 10 % to 90 % range for each case and quantity; 1 is PyTorch."""
+    seen = [row for row in rows if row.ratio(TORCH.name)]
+    if not seen:
         return None
-    most = max(len(seen) for _, seen in panels)
-    size = 4.2 * len(panels) + 2.5, 0.27 * most + 1.5
-    figure, grid = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained")
-    for axes, ((quantity, threads), seen) in zip(grid.flat, panels):
-        for place, row in enumerate(seen):
-            one = row.ratio(TORCH.name)
-            axes.plot([one["low"], one["high"]], [place, place], color=COLOURS[MINITORCH.name], linewidth=2, alpha=0.5)
-            axes.plot(one["median"], place, "o", color=COLOURS[MINITORCH.name])
+    threads, cases, quantities = (
+        list(dict.fromkeys(values)) for values in zip(*((r.threads, r.case, r.quantity) for r in seen))
+    )
+    colours = dict(zip(quantities, [COLOURS[MINITORCH.name], *OTHER_COLOURS]))
+    size = 4.2 * len(threads) + 2.5, 0.22 * len(cases) + 1.6
+    figure, grid = plt.subplots(1, len(threads), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained")
+    for axes, count in zip(grid.flat, threads):
+        for row in (row for row in seen if row.threads == count):
+            one, place, colour = row.ratio(TORCH.name), cases.index(row.case), colours[row.quantity]
+            axes.plot([one["low"], one["high"]], [place, place], color=colour, linewidth=2, alpha=0.5)
+            axes.plot(one["median"], place, "o", color=colour, markersize=5)
         axes.axvline(1, color=COLOURS[TORCH.name], linewidth=1)
-        axes.set_yticks(range(len(seen)), [row.case for row in seen], fontsize=8.5)
-        axes.set(title=f"{quantity}, {threads} thread{'s' * (threads > 1)}", xlabel="time of minitorch / PyTorch")
-        axes.grid(alpha=0.25, axis="x")
-    grid[0, 0].invert_yaxis()
-    grid[0, 0].set_xlim(left=0)
+        axes.set_yticks(range(len(cases)), cases, fontsize=8.5)
+        axes.set(title=f"{count} thread{'s' * (count > 1)}", xlabel="time of minitorch / PyTorch")
+        axes.grid(alpha=0.25)
+    grid[0, 0].set(ylim=(len(cases) - 0.5, -0.5), xlim=(0, None))
+    if len(quantities) > 1:
+        points = [plt.Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours.values()]
+        figure.legend(points, quantities, loc="outside upper right", ncols=len(quantities), frameon=False, fontsize=8.5)
     return figure
 
 

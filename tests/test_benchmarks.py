@@ -226,13 +226,13 @@ def test_of_the_operations_with_one_limit_the_slowest_is_a_target_and_so_is_each
     rows = compared(ops.SAME, **{"exp 10M": 1.6, "sin 4M": 1.8, "tanh 4M": 0.5, "silu 4M": 2.9, "x**3 4M": 1.5})
     limits = {one.name: one.limit for one in targets.all_targets({"ops": rows}) if one.measured and "mean" not in one.name}
     assert list(limits) == [
-        "slowest of 71 operations, same allocator settings, 1 thread each: sin 4M",
+        "slowest of 4 of the 71 operations, same allocator settings, 1 thread each: sin 4M",
         "also: exp 10M",
-        "slowest of 6 operations, same allocator settings, 1 thread each: silu 4M",
+        "slowest of 1 of the 6 operations, same allocator settings, 1 thread each: silu 4M",
     ]
     assert list(limits.values()) == [1.5, 1.5, 3.0]
     assert report.geometric_mean(rows[:2], "PyTorch")["median"] == pytest.approx((1.6 * 1.8) ** 0.5)
-    assert "| 5 common operations, same allocator settings | 1 | 1.44 (1.44 to 1.44) | 3 | 1 |" in ops.summary(rows)
+    assert "| common operations | same allocator settings | 1 | 5 | 1.44 (1.44 to 1.44) | 3 | 1 |" in ops.summary(rows)
 
 
 @pytest.mark.parametrize("ratio, added", [(0.47, 0.0), (0.89, 0.0), (0.9, 0.15), (1.1, 0.15)])
@@ -244,7 +244,7 @@ def test_where_the_products_of_pytorch_are_as_fast_nets_and_layers_of_products_m
         case = next((case for case in cases.CASES if case.startswith(name)), name)
         assert targets.limit_of(case, {}) == limit and targets.limit_of(case, results) == pytest.approx(limit + added)
     assert targets.limit_of("layernorm (2048,384)", results) == 4.0 and targets.limit_of("exp 10M", results) == 1.5
-    assert f"0.15 {'is' if added else 'is not'} added to the limits" in targets.said(results)
+    assert f"so {'0.15' if added else 'nothing'} is added to the limits" in targets.said(results)
 
 
 def test_every_limit_is_that_of_a_case_or_net() -> None:
