@@ -18,7 +18,7 @@ import numpy as np
 from minitorch.autograd import errors
 from minitorch.autograd.changes import FREED, check_saved
 from minitorch.autograd.float_errors import OFF, reporting
-from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.grad_mode import mode, watched
 from minitorch.autograd.gradients import added, fitted, keep, starts
 from minitorch.autograd.hooks import observe, run_hooks
 from minitorch.autograd.node import Node
@@ -46,7 +46,7 @@ def backward(
 
 def run_pass(roots: list[tuple[Node, Any]], keep_graph: bool, record: bool, found: dict[Node, Any] | None = None) -> None:
     """Run one backward pass, and record its operations if `record`."""
-    before, mode.recording, warnings, watch = mode.recording, record, reporting.set(OFF), mode.watch
+    before, mode.recording, warnings, watch = mode.recording, record, reporting.set(OFF), mode.watch if watched else None
     try:
         settle(sweep(roots, keep_graph, record, found, watch), found, watch)
         if watch is not None:

@@ -18,6 +18,7 @@ class _Mode(threading.local):
 
 
 mode: Final = _Mode()
+watched: Final[list[Any]] = []  # the watches of all threads: while there is none, none needs the time to look for its own
 
 
 def is_grad_enabled() -> bool:
@@ -37,13 +38,17 @@ class Switch:
         self._previous: list[Any] = []  # a stack, so that one object may be entered twice
 
     def __enter__(self) -> None:
-        if self._field == "watch" and self._wanted is not None and mode.watch is not None:
-            mode.watch.make_room_for(self._wanted)
+        if self._field == "watch" and self._wanted is not None:
+            if mode.watch is not None:
+                mode.watch.make_room_for(self._wanted)
+            watched.append(self._wanted)
         self._previous.append(getattr(mode, self._field))
         setattr(mode, self._field, self._wanted)
 
     def __exit__(self, *exception: object) -> None:
         setattr(mode, self._field, self._previous.pop())
+        if self._field == "watch" and self._wanted is not None:
+            watched.remove(self._wanted)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function):

@@ -10,7 +10,7 @@ import numpy as np
 
 from minitorch import accumulate, backend
 from minitorch.autograd.changes import mark_changed
-from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.grad_mode import mode, watched
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.tensor import Tensor, wrap
 
@@ -42,7 +42,7 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
             raise RuntimeError(f"{name}: expected a gradient of shape {tuple(tensor.shape)} on {tensor.device}, got {got}")
         elif given.dtype != tensor.dtype:
             given = given.type(tensor.dtype)
-        if mode.watch is not None:
+        if watched and mode.watch is not None:
             mode.watch.given(name, node, given)
         pairs.append((node, given if create_graph else given.array))
     return pairs
@@ -102,7 +102,7 @@ def fitted(grad: Any, edge: Node, node: Any, position: int) -> Any:
         if grad.dtype.kind == "c" and dtype.kind != "c":
             raise RuntimeError(f"{node.title}.backward: a complex gradient for a real input of shape {shape}")
         grad = grad.type(dtype) if isinstance(grad, Tensor) else grad.astype(dtype)
-    if mode.watch is not None:
+    if watched and mode.watch is not None:
         mode.watch.fitted(node, position, given, grad)
     return grad
 
