@@ -11,8 +11,8 @@ from math import e, inf, nan, pi
 
 # fmt: off
 # isort: off
-from minitorch import (
-    accelerator, amp, autograd, backends, cuda, distributions, functional, jit, linalg, methods, onnx, optim, testing, utils,
+from minitorch import (  # autograd first: its gradcheck draws with minitorch.random, which makes tensors
+    autograd, accelerator, amp, backends, cuda, distributions, functional, jit, linalg, methods, onnx, optim, testing, utils,
     version,
 )
 from minitorch.amp import autocast
@@ -78,6 +78,7 @@ from minitorch.sampling import multinomial, normal
 from minitorch.conversion import Size
 from minitorch.tensor_types import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
+    set_default_tensor_type,
 )
 
 __version__ = "0.1.0"
@@ -107,7 +108,7 @@ __all__ = [
     "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
     "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
-    "set_default_device", "set_default_dtype", "set_float32_matmul_precision",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
     "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",

@@ -235,8 +235,6 @@ class Methods(Operators):
     new: Final = tensor_types.new
     resize_: Final = tensor_types.resize_
     pin_memory: Final = tensor_types.pin_memory
-    is_pinned: Final = tensor_types.is_pinned
-    data_ptr: Final = tensor_types.data_ptr
     bernoulli_: Final = sampling.bernoulli_
     random_: Final = sampling.random_
     exponential_: Final = sampling.exponential_
@@ -362,9 +360,6 @@ class Methods(Operators):
     normal_: Final = sampling.normal_
     new_zeros: Final = tensor_methods.new_zeros
     new_ones: Final = tensor_methods.new_ones
-    new_empty: Final = tensor_methods.new_empty
-    new_full: Final = tensor_methods.new_full
-    new_tensor: Final = tensor_methods.new_tensor
     ndimension: Final = Conversion.dim
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:

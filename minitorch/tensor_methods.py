@@ -6,7 +6,7 @@ They are written as functions of a tensor, as the operations are; `minitorch.met
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -62,9 +62,6 @@ def where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:
     return choice.where(condition, self, other)
 
 
-# ---- another device or dtype ---------------------------------------------------------------------------------------------
-
-
 def cpu(self: Tensor) -> Tensor:
     """The tensor on the host; itself if it is there already."""
     return shape.to(self, device=backend.CPU)
@@ -91,9 +88,6 @@ def cast(name: str, dtype: np.dtype) -> Callable[[Tensor], Tensor]:
     return method
 
 
-# ---- new tensors like this one -------------------------------------------------------------------------------------------
-
-
 def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """A tensor of zeros with the dtype and device of this one."""
     return creation.zeros(*size, **options_like(self, options))
@@ -102,18 +96,3 @@ def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Option
 def new_ones(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """A tensor of ones with the dtype and device of this one."""
     return creation.ones(*size, **options_like(self, options))
-
-
-def new_empty(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """An uninitialised tensor with the dtype and device of this one."""
-    return creation.empty(*size, **options_like(self, options))
-
-
-def new_full(self: Tensor, size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
-    """A tensor of `fill_value` with the dtype and device of this one."""
-    return creation.full(size, fill_value, **options_like(self, options))
-
-
-def new_tensor(self: Tensor, data: Any, **options: Unpack[Options]) -> Tensor:
-    """A copy of `data` with the dtype and device of this tensor."""
-    return creation.tensor(data, **options_like(self, options))

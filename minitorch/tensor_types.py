@@ -56,6 +56,15 @@ CUDA_TYPES: Final = {kind.kind: TensorType(kind.kind, kind.dtype, backend.CUDA) 
 _BY_NAME = {str(kind): kind for kind in (*_TYPES, *CUDA_TYPES.values())}
 
 
+def set_default_tensor_type(t: TensorType | str) -> None:
+    """Set the default dtype and device to those of a floating type, such as "torch.cuda.FloatTensor"."""
+    kind = _BY_NAME.get(t) if isinstance(t, str) else t
+    if kind is None:
+        raise TypeError(f"set_default_tensor_type: expected a type such as 'torch.FloatTensor', got {t!r}")
+    backend.set_default_dtype(kind.dtype)
+    backend.set_default_device(kind.device)
+
+
 @overload
 def type_(input: Tensor) -> str: ...
 @overload
@@ -94,13 +103,3 @@ def resize_(input: Tensor, *sizes: Any) -> Tensor:
 def pin_memory(input: Tensor, device: Device | str | None = None) -> Tensor:
     """Return the tensor itself: CuPy copies from ordinary memory."""
     return input
-
-
-def is_pinned(input: Tensor) -> bool:
-    """Whether the memory is page-locked: always False."""
-    return False
-
-
-def data_ptr(input: Tensor) -> int:
-    """The address of the first element."""
-    return int(input.array.data.ptr if input.is_cuda else input.array.ctypes.data)

@@ -32,14 +32,13 @@ from torch.nn.utils import clip_grad_norm_
 from torch.distributions.categorical import Categorical
 from torch.optim.adam import Adam
 from torch.optim.lr_scheduler import StepLR
-from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
 assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is None and isinstance(torch.float32, torch.dtype)
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
-print(checkpoint(torch.sum, torch.arange(3)), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
+print(torch.arange(3).sum(), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
 """
     assert said(print_all) == "tensor(3) <class 'torch.Tensor'> <class 'torch.nn.parameter.Parameter'>\n"
 

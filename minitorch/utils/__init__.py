@@ -1,5 +1,5 @@
-"""`torch.utils`: data sets and loaders (`data`), and a stand-in for `checkpoint`."""
+"""`torch.utils`: data sets and loaders (`data`)."""
 
-from minitorch.utils import checkpoint, data
+from minitorch.utils import data
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["data"]

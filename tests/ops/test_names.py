@@ -171,13 +171,8 @@ def test_stand_ins_say_what_is_true_here():
     )
     with mt.autocast("cuda", dtype=mt.float16):
         assert (mt.ones(1) * 2).dtype == mt.float32
-    x = mt.ones(1, requires_grad=True)
-    scaler = mt.cuda.amp.GradScaler()
-    optimizer = mt.optim.SGD([x], lr=1.0)
-    scaler.scale(x.sum()).backward()
-    scaler.step(optimizer)
-    scaler.update()
-    assert x.tolist() == [0.0] and x.pin_memory() is x and not x.is_pinned()
+    x = mt.ones(1)
+    assert x.pin_memory() is x and mt.cuda.amp.autocast is mt.autocast
     with pytest.raises(ValueError, match=r"^set_float32_matmul_precision: expected"):
         mt.set_float32_matmul_precision("low")
 
