@@ -76,8 +76,8 @@ def run_hooks(node: Node, grad: Any) -> Any:
         given = grad if isinstance(grad, Tensor) else wrap(grad.copy())  # hooks see tensors
         answer = hook(given)
         answer = given if answer is None else answer  # what the hook has written into it counts, as in PyTorch
-        if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.device != given.device:
-            is_tensor = isinstance(answer, Tensor)
+        is_tensor = isinstance(answer, Tensor)
+        if not is_tensor or answer.shape != given.shape or answer.device != given.device:
             got = f"one of shape {tuple(answer.shape)} on {answer.device}" if is_tensor else type(answer).__name__
             raise RuntimeError(f"hook: expected None or a Tensor of shape {tuple(given.shape)} on {given.device}, got {got}")
         grad = answer if isinstance(grad, Tensor) else answer.array.astype(grad.dtype, copy=False)

@@ -1,7 +1,7 @@
 """Operations with several outputs, such as the values and indices of a maximum; and what NumPy returns in place of arrays.
 
-Each output is a node of its own, whose only edge leads to the operation. Its rule puts its gradient in its place
-among those of all outputs (`Parts`), which are added up like every gradient.
+Each output is a node of its own, whose only edge leads to the operation. Its rule puts its gradient in its place among those
+of all outputs (`Parts`), which are added up like every gradient.
 """
 
 from __future__ import annotations
@@ -87,10 +87,8 @@ def several(node: Any, arrays: tuple[Any, ...], raw: bool) -> tuple[Any, ...]:
     node._shape, node._dtype = [array.shape for array in arrays], [array.dtype for array in arrays]
     node.output_ids = [id(array) for array in arrays]
     constant = getattr(node, "constant_ids", ())
-    made = [
-        Output(node, i, array) if array.dtype.kind in "fc" and id(array) not in constant else None
-        for i, array in enumerate(arrays)
-    ]
+    floats = [array.dtype.kind in "fc" and id(array) not in constant for array in arrays]
+    made = [Output(node, i, array) if is_float else None for i, (array, is_float) in enumerate(zip(arrays, floats))]
     node._outputs = [output and weakref.ref(output) for output in made]
     return tuple(wrap(array, output) for array, output in zip(arrays, made))
 
@@ -101,7 +99,6 @@ def completed(node: Any, parts: Parts) -> list[Any]:
         return parts.grads
     like = next(grad for grad in parts.grads if grad is not None)
     module = backend.array_module(like.array if isinstance(like, Tensor) else like)
-
     made = [module.zeros(shape, like.dtype) if grad is None else grad for grad, shape in zip(parts.grads, node._shape)]
     return [wrap(one) if isinstance(like, Tensor) and not isinstance(one, Tensor) else one for one in made]
 

@@ -54,9 +54,7 @@ def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) 
     if product.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else product * alpha
-    if beta == 0:
-        return product
-    return (expanded if beta == 1 else expanded * beta) + product
+    return product if beta == 0 else (expanded if beta == 1 else expanded * beta) + product
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
@@ -89,7 +87,12 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     if len(terms) != len(tensors) or not tensors:
         raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, {len(tensors)} were given")
     labelled = [_labelled(equation, term, x) for term, x in zip(terms, tensors)]
-    sizes = _sizes(equation, labelled)
+    sizes: dict[Any, int] = {}  # the length of each label
+    for label, length in ((label, n) for x, labels in labelled for label, n in zip(labels, x.shape)):
+        if sizes.setdefault(label, length) == 1:
+            sizes[label] = length
+        if length not in (1, sizes[label]):
+            raise ValueError(f"einsum: {label!r} of {equation!r} has lengths {sizes[label]} and {length}")
     spread = sorted((label for label in sizes if isinstance(label, int)), reverse=True)
     if not arrow:
         named = "".join(terms).replace(".", "")
@@ -122,17 +125,6 @@ def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list[Any]]:
         x = diagonal(x, 0, first, second)
         labels = [label for i, label in enumerate(labels) if i not in (first, second)] + [twice[0]]
     return x, labels
-
-
-def _sizes(equation: str, labelled: list[tuple[Tensor, list[Any]]]) -> dict[Any, int]:
-    """The length of each label; raises ValueError if two lengths other than 1 differ."""
-    sizes: dict[Any, int] = {}
-    for label, length in ((label, n) for x, labels in labelled for label, n in zip(labels, x.shape)):
-        if sizes.setdefault(label, length) == 1:
-            sizes[label] = length
-        if length not in (1, sizes[label]):
-            raise ValueError(f"einsum: {label!r} of {equation!r} has lengths {sizes[label]} and {length}")
-    return sizes
 
 
 def _summed(x: Tensor, labels: list[Any], wanted: set) -> tuple[Tensor, list[Any]]:

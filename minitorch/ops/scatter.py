@@ -8,7 +8,7 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.dims import along, dimension, shapes
-from minitorch.ops.index import AddAt, Gather, ScatterAlong, SetItem, Take
+from minitorch.ops.index import AddAt, Gather, ScatterAlong, SetItem, Take, getitem
 from minitorch.ops.indices import check_range, grid
 from minitorch.ops.joining import atleast_1d, broadcast_tensors
 from minitorch.ops.shape import reshape
@@ -19,18 +19,17 @@ def _checked(name: str, input: Tensor, dim: int, index: Tensor, src: Any = None)
     dim = dimension(name, input.shape, dim)
     whole, sizes = input.shape or (1,), index.shape or (1,)
     if index.dtype.kind not in "iu" or (index.numel() and len(sizes) != len(whole)):
-        raise ValueError(
-            f"{name}: expected an integer index of {input.ndim} dimensions, got {index.dtype} of shape {shapes(index)}"
-        )
-    given: tuple[Tensor, ...] = (input,)
+        given = f"{index.dtype} of shape {shapes(index)}"
+        raise ValueError(f"{name}: expected an integer index of {input.ndim} dimensions, got {given}")
     longer = any(n > m for d, (n, m) in enumerate(zip(sizes, whole)) if d != dim)
     if isinstance(src, Tensor):
         if src.dtype != input.dtype:
             raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {src.dtype}")
-        given, source = (input, src), src.shape or (1,)
+        source = src.shape or (1,)
         longer = longer or len(source) != len(sizes) or any(n > m for n, m in zip(sizes, source))
     if index.numel() and longer:
-        raise ValueError(f"{name}: an index of shape {shapes(index)} does not fit an input of shape {shapes(*given)}")
+        fits = shapes(input, src) if isinstance(src, Tensor) else shapes(input)
+        raise ValueError(f"{name}: an index of shape {shapes(index)} does not fit an input of shape {fits}")
     check_range(name, index.array, dim, input.shape)
     return dim
 
@@ -61,9 +60,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise TypeError(f"index_select: expected an integer index, got {index.dtype}")
     dim = dimension("index_select", input.shape, dim)
     check_range("index_select", index.array, dim, input.shape)
-    if not input.ndim:
-        return Take.apply(input.reshape(1), index=(index.array.reshape(()),))
-    return Take.apply(input, index=along(dim, index.array.reshape(-1)))
+    return Take.apply(atleast_1d(input), index=along(dim, index.array.reshape(-1 if input.ndim else ())))
 
 
 def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, reduce: str | None = None) -> Tensor:
@@ -89,8 +86,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
     value: Any = _first(src, index) if isinstance(src, Tensor) else src
     if not isinstance(src, Tensor) and input.dtype.kind in "biu":
         value = input.dtype.type(src).item()
-    put = SetItem.apply(atleast_1d(input), value, index=grid(index.array.reshape(sizes), dim))
-    return reshape(put, input.shape)
+    return reshape(SetItem.apply(atleast_1d(input), value, index=grid(index.array.reshape(sizes), dim)), input.shape)
 
 
 def _first(src: Tensor, index: Tensor) -> Tensor:
@@ -150,8 +146,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the boolean `mask`, broadcast, holds, in one dimension."""
     if mask.dtype != backend.bool_:
         raise TypeError(f"masked_select: expected a boolean mask, got {mask.dtype}")
-    input, mask = broadcast_tensors(input, mask)
-    return Take.apply(atleast_1d(input), index=(mask.array.reshape(mask.shape or 1),))
+    return getitem(*broadcast_tensors(input, mask))
 
 
 def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
