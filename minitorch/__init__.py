@@ -60,7 +60,8 @@ from minitorch.ops.joining import (
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.products import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.matrices import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.matrices import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
@@ -71,7 +72,6 @@ from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )
 from minitorch.ops.sorting import argsort, median, mode, msort, quantile, sort, topk
-from minitorch.ops.triangles import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal

@@ -7,7 +7,7 @@ from minitorch.ops.activation import (
     elu, gelu, leaky_relu, log_softmax, logsigmoid, relu, relu6, selu, sigmoid, silu, softmax, softplus,
 )
 from minitorch.ops.attention import scaled_dot_product_attention
-from minitorch.ops.conv import conv2d, conv_transpose2d
+from minitorch.ops.conv import conv2d, conv_transpose2d, fold, unfold
 from minitorch.ops.cross_entropy import cross_entropy, nll_loss
 from minitorch.ops.dropout import dropout, dropout2d
 from minitorch.ops.elementwise import tanh
@@ -18,12 +18,11 @@ from minitorch.ops.loss import (
     huber_loss, kl_div, l1_loss, margin_ranking_loss, mse_loss, pairwise_distance, smooth_l1_loss, triplet_margin_loss,
 )
 from minitorch.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
-from minitorch.ops.patches import fold, pixel_shuffle, unfold
 from minitorch.ops.pool import avg_pool2d, max_pool2d
 from minitorch.ops.rectifiers import (
     celu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, mish, prelu, softmin, softshrink, softsign, tanhshrink, threshold,
 )
-from minitorch.ops.resize import adaptive_avg_pool2d, interpolate, pad
+from minitorch.ops.resize import adaptive_avg_pool2d, interpolate, pad, pixel_shuffle
 from minitorch.ops.sequences import adaptive_avg_pool1d, avg_pool1d, conv1d, max_pool1d
 
 __all__ = [

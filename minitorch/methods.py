@@ -20,8 +20,8 @@ from minitorch.operators import Operators
 # fmt: off
 # isort: off
 from minitorch.ops import (
-    activation, arithmetic, choice, compare, elementwise, extremes, index, inplace, inverses, joining,
-    linear, products, reduce, running, shape, sorting, triangles,
+    activation, arithmetic, choice, compare, elementwise, extremes, index, inplace, inverses, joining, linear, matrices, reduce,
+    running, shape, sorting,
 )
 from minitorch.ops import erf as error_function
 from minitorch.ops import scatter as scattering
@@ -195,22 +195,22 @@ class Methods(Operators):
     view_as: Final = joining.view_as
     reshape_as: Final = joining.reshape_as
     unfold: Final = joining.unfold
-    tril: Final = triangles.tril
-    triu: Final = triangles.triu
-    diagonal: Final = triangles.diagonal
-    diag_embed: Final = triangles.diag_embed
-    diag: Final = triangles.diag
-    diagflat: Final = triangles.diagflat
-    trace: Final = triangles.trace
+    tril: Final = matrices.tril
+    triu: Final = matrices.triu
+    diagonal: Final = matrices.diagonal
+    diag_embed: Final = matrices.diag_embed
+    diag: Final = matrices.diag
+    diagflat: Final = matrices.diagflat
+    trace: Final = matrices.trace
     det: Final = inverses.det
     inverse: Final = inverses.inv
-    dot: Final = products.dot
-    outer: Final = products.outer
-    ger: Final = products.outer
-    mv: Final = products.mv
-    addmm: Final = products.addmm
-    baddbmm: Final = products.baddbmm
-    dist: Final = products.dist
+    dot: Final = matrices.dot
+    outer: Final = matrices.outer
+    ger: Final = matrices.outer
+    mv: Final = matrices.mv
+    addmm: Final = matrices.addmm
+    baddbmm: Final = matrices.baddbmm
+    dist: Final = matrices.dist
     take: Final = scattering.take
     cumprod: Final = running.cumprod
     sort: Final = sorting.sort
@@ -248,10 +248,10 @@ class Methods(Operators):
     acos_: Final = inplace.in_place("acos_", elementwise.acos)
     addcdiv_: Final = inplace.in_place("addcdiv_", arithmetic.addcdiv)
     addcmul_: Final = inplace.in_place("addcmul_", arithmetic.addcmul)
-    addmm_: Final = inplace.in_place("addmm_", products.addmm)
+    addmm_: Final = inplace.in_place("addmm_", matrices.addmm)
     asin_: Final = inplace.in_place("asin_", elementwise.asin)
     atan_: Final = inplace.in_place("atan_", elementwise.atan)
-    baddbmm_: Final = inplace.in_place("baddbmm_", products.baddbmm)
+    baddbmm_: Final = inplace.in_place("baddbmm_", matrices.baddbmm)
     bitwise_and_: Final = inplace.in_place("bitwise_and_", compare.bitwise_and)
     bitwise_not_: Final = inplace.in_place("bitwise_not_", compare.bitwise_not)
     bitwise_or_: Final = inplace.in_place("bitwise_or_", compare.bitwise_or)
@@ -303,8 +303,8 @@ class Methods(Operators):
     square_: Final = inplace.in_place("square_", arithmetic.square)
     tan_: Final = inplace.in_place("tan_", elementwise.tan)
     tanh_: Final = inplace.in_place("tanh_", elementwise.tanh)
-    tril_: Final = inplace.in_place("tril_", triangles.tril)
-    triu_: Final = inplace.in_place("triu_", triangles.triu)
+    tril_: Final = inplace.in_place("tril_", matrices.tril)
+    triu_: Final = inplace.in_place("triu_", matrices.triu)
     trunc_: Final = inplace.in_place("trunc_", elementwise.trunc)
     squeeze_: Final = inplace.reshaped_in_place("squeeze_", shape.squeeze)
     swapaxes_: Final = inplace.reshaped_in_place("swapaxes_", shape.transpose)

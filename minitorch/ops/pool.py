@@ -215,14 +215,8 @@ def max_pool2d(
 
 def _indices(a: Any, window: Window) -> Tensor:
     """Where the largest of each window lies in its image, counted in rows."""
-    xp = array_module(a)
-    within = winners(a, window, wanted=True)[1].astype(backend.int64)
-    at = (within // window.kernel[1], within % window.kernel[1])
-    row, column = (
-        (xp.arange(n) * s - before).reshape([-1, 1] if axis == 0 else [1, -1]) + at[axis] * d
-        for axis, (n, s, (before, _), d) in enumerate(zip(window.out, window.stride, window.padding, window.dilation))
-    )
-    return wrap(row * a.shape[3] + column)
+    numbers = array_module(a).arange(a.shape[2] * a.shape[3]).reshape(1, 1, *a.shape[2:])
+    return wrap(Pick.apply(numbers, winners(a, window, wanted=True)[1], window=window))
 
 
 @in_float32

@@ -131,6 +131,21 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     return _means(input, (height, width))
 
 
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """(..., c r^2, h, w) to (..., c, h r, w r): each r^2 channels become a square of pixels (Shi et al. 2016).
+
+    Raises ValueError if the channels do not divide.
+    """
+    r = upscale_factor
+    if input.ndim < 3 or r < 1 or input.shape[-3] % (r * r):
+        raise ValueError(f"pixel_shuffle: expected (..., channels x {r}^2, height, width), got shape {tuple(input.shape)}")
+    if r == 1:
+        return input.clone()
+    *before, channels, height, width = input.shape
+    split = input.reshape(math.prod(before), channels // (r * r), r, r, height, width).permute(0, 1, 4, 2, 5, 3)
+    return split.reshape(*before, channels // (r * r), height * r, width * r)
+
+
 def interpolate(
     input: Tensor,
     size: int | Sequence[int] | None = None,
