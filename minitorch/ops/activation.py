@@ -123,28 +123,8 @@ class Silu(Op):
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
-        return SiluGradient.apply(g, a)
-
-
-class SiluGradient(Op):
-    """h s (1 + a (1 - s)), with s = sigmoid a: the gradient of Silu.
-
-    dh = g s (1 + a (1 - s)), da = g h s (1 - s) (2 + a (1 - 2 s)).
-    """
-
-    def forward(ctx, h: Any, a: Any) -> Any:
-        ctx.saved = h, a
-        xp = array_module(a)
-        out = xp.empty_like(a, dtype=h.dtype)
-        for x, y, z in strips(a, h, out):
-            s = _sigmoid(x, z).copy()
-            xp.multiply(((1 - s) * x + 1) * s, y, out=z)
-        return out
-
-    def backward(ctx, g: Any) -> Any:
-        h, a = ctx.saved
         s = sigmoid(a)
-        return SiluGradient.apply(g, a), g * h * (s * (1 - s) * (2 + a * (1 - 2 * s)))
+        return g * (s * (1 + a * (1 - s)))
 
 
 class LogSigmoid(Op):

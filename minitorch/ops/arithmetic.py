@@ -256,13 +256,11 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """`input + value * tensor1 * tensor2`, broadcast."""
-    product = tensor1 * tensor2
-    return input + (product if value == 1 else value * product)
+    return add(input, tensor1 * tensor2, alpha=value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """`input + value * tensor1 / tensor2`, broadcast; raises TypeError for integers, as PyTorch does."""
     if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
         raise TypeError(f"addcdiv: expected floating-point tensors, got {tensor1.dtype} and {tensor2.dtype}")
-    quotient = tensor1 / tensor2
-    return input + (quotient if value == 1 else value * quotient)
+    return add(input, tensor1 / tensor2, alpha=value)

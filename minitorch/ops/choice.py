@@ -20,10 +20,7 @@ class Where(Op):
         ctx.saved = (condition,)
         if not backend.is_array(a) and not backend.is_array(b):
             scalar = next((value for value in (a, b) if isinstance(value, np.generic)), None)  # a 0-d result inside a rule
-            kinds = {type(a), type(b)}
-            whole = backend.int64 if int in kinds else backend.bool_
-            dtype = scalar.dtype if scalar is not None else backend.get_default_dtype() if float in kinds else whole
-            a = array_module(condition).asarray(a, dtype=dtype)
+            a = array_module(condition).asarray(a, dtype=result_type(a, b) if scalar is None else scalar.dtype)
         a, b = matched(a, b)
         return array_module(condition).where(condition, a, b)
 

@@ -27,18 +27,12 @@ def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> 
     return (bits >= np.uint32(min(int(p * 2**32), 2**32 - 1))).reshape(shape)
 
 
-def _check(name: str, p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
-
-
 @doable_in_place
 def dropout(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Each element zero with probability `p` in [0, 1], else divided by 1 - p; `input` itself where `training` is False."""
-    _check("dropout", p)
-    return _dropped(input, input.shape, p, generator) if training and p else input
+    return _dropped("dropout", input, input.shape, p, training, generator)
 
 
 @doable_in_place
@@ -46,13 +40,16 @@ def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Like `dropout`, for whole channels of images ((n,) channels, height, width) (Tompson et al. 2015)."""
-    _check("dropout2d", p)
     if input.ndim not in (3, 4):
         raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {shapes(input)}")
-    return _dropped(input, (*input.shape[:-2], 1, 1), p, generator) if training and p else input
+    return _dropped("dropout2d", input, (*input.shape[:-2], 1, 1), p, training, generator)
 
 
-def _dropped(input: Tensor, shape: tuple[int, ...], p: float, generator: Generator | None) -> Tensor:
+def _dropped(name: str, input: Tensor, shape: tuple[int, ...], p: float, training: bool, generator: Generator | None) -> Tensor:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
+    if not (training and p):
+        return input
     factor = _kept(shape, p, input.array, generator or default_generator).astype(input.dtype)
     factor *= 1 / (1 - p) if p < 1 else 0.0
     return Mul.apply(input, wrap(factor))

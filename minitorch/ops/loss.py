@@ -144,11 +144,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
 
 @loss
 def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean", pos_weight: Tensor | None = None
 ) -> Tensor:
     """-(p t log s + (1 - t) log(1 - s)) with s = sigmoid(input) and p = `pos_weight`; finite for any finite input."""
     name = "binary_cross_entropy_with_logits"
