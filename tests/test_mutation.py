@@ -137,7 +137,7 @@ def test_every_backward_rule_and_what_it_runs_is_in_scope():
     found = files()
     engine = ("node", "op", "backward", "gradients", "hooks", "outputs", "recorded", "changes")
     assert all(found[f"minitorch/autograd/{name}.py"] is None for name in engine)
-    assert found["minitorch/ops/linear.py"] == {"Matmul.backward", "Linear.backward"}
+    assert found["minitorch/ops/linear.py"] == {"Matmul.backward", "Linear.backward", "Linear.forward", "linear"}
     assert found["minitorch/ops/conv.py"] >= {"Conv2d.backward", "ConvWeight.forward"}
     assert "spread" in found["minitorch/ops/im2col.py"]
     assert found["minitorch/ops/images.py"] >= {"Window.reach", "Window.rows_inside"}
