@@ -51,10 +51,10 @@ class explore:
         if not nodes:
             raise RuntimeError("explore: nothing that needs a gradient was computed in the block, so there is no tape to show")
         if nodes > LIMIT:
-            raise RuntimeError(
-                f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put one forward and one backward pass "
-                "in it, of a small batch and, for a net that repeats a step, of fewer repetitions"
+            less = (
+                "one forward and one backward pass, of a small batch and, for a net that repeats a step, of fewer repetitions"
             )
+            raise RuntimeError(f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put in it {less}")
         self.page = page_of(page_data(recorder, recorder.names.title or self.path.stem))
         with atomic_write(self.path) as file:
             size = file.write(self.page.encode())

@@ -43,9 +43,8 @@ def _operation(step: Step) -> list[Any]:
     pieces: list[Any] = [["span", ["i", "y"], ["small", shape(step.node.shape)]], "="]
     for word in filter(str.strip, words):
         letter = word.removesuffix("^T")
-        pieces.append(
-            ["span", formula(word.strip()), *([[f"small.of-{letter}", under.pop(letter)]] if letter in under else [])]
-        )
+        below = [[f"small.of-{letter}", under.pop(letter)]] if letter in under else []
+        pieces.append(["span", formula(word.strip()), *below])
     content: list[Any] = [["div.f.sum", *pieces]]
     if step.node.title == "relu" and step.outputs:
         dead = number(100 * (step.outputs[0] == 0).mean())
@@ -99,7 +98,7 @@ def _rule(step: Step, run: Pass, position: int) -> list[Any]:
     rule = ["span.r", formula(f"d{letter} = {said}" if said else f"d{letter}")]
     whole = [["div.f", rule, ["span.dim", *shapes], ["span.dim", f"size {number(norm(kept))}"]], ["div.f", *pieces]]
     un = _summed(step, position, given, letter) if given.shape != kept.shape else []
-    return ["div.send", ["div", *whole], ["div", *_goes(step, run, position)], ["div.un", *un]]
+    return ["div.send", ["div", *whole], ["div", *_goes(step, run, position)], ["div", {"style": "grid-column:1/-1"}, *un]]
 
 
 def _product(said: str, known: dict[str, np.ndarray], result: np.ndarray) -> tuple[list[Any], list[Any]]:
@@ -150,17 +149,14 @@ def _summed(step: Step, position: int, given: np.ndarray, letter: str) -> list[A
     said = ["div", f"{shape(given.shape)} does not fit ", ["i", letter], f" {shape(kept.shape)}, so it is ", change]
     if given.ndim != 2 or max(given.shape) > 6 or not given.size or not step.inputs:
         return [said, ["div.f", picture(given, w=270), "→", picture(kept, w=270)]]
-    value, arrow = step.inputs[position], ["div.o", "→" if axes == (1,) else "↓"]
+    value, arrow, fit = step.inputs[position], ["div.o", "→" if axes == (1,) else "↓"], {"style": "width:min-content"}
     way = "place" if len(axes) > 1 else "column" if axes == (1,) else "row"
     copied = [["div.box", picture(value, grey=1)], arrow, ["div.box.dim", picture(np.broadcast_to(value, given.shape))]]
     added = [["div.box", picture(given)], arrow, ["div.box.now", picture(kept)]]
-    forward = ["div", ["h3", f"Forward: copied to every {way}"], ["div.fit", *copied]]
-    backward = ["div", ["h3.now", f"Backward: every {way} added up"], ["div.fit", *added]]
+    forward = ["div", ["h3", f"Forward: copied to every {way}"], ["div", fit, *copied]]
+    backward = ["div", ["h3.now", f"Backward: every {way} added up"], ["div", fit, *added]]
     sums = map(addition, given.T if axes == (0,) else given if axes == (1,) else [given.ravel()])
     return [said, ["div.f", forward, backward], ["div.f.dim", *(["span", f"{a} = ", ["b.now", b]] for a, b in sums if a)]]
-
-
-# ---- the question before it -----------------------------------------------------------------------------------------------
 
 
 def question(step: Step, run: Pass) -> dict[Any, Any]:
@@ -208,10 +204,9 @@ def _questions(step: Step, run: Pass) -> Iterator[tuple[Any, ...]]:
         known = {name: a for name, a in zip(letters, step.inputs) if isinstance(a, np.ndarray)}
         if d.ndim > 1 and isinstance(arrival.edge, Leaf) and step.inputs:
             wrong = [shape(s) for s in (d.shape[::-1], *(a.shape for a in known.values()), g.shape, (len(d), *d.shape))]
-            why = (
-                f"A gradient has the shape of what it belongs to: {letter} is {shape(d.shape)}, with one slope for each number."
-            )
-            yield "shape", ["What shape will ", ["i", f"d{letter}"], " have?"], shape(d.shape), wrong, why, {"letter": letter}
+            own, ask = shape(d.shape), ["What shape will ", ["i", f"d{letter}"], " have?"]
+            why = f"A gradient has the shape of what it belongs to: {letter} is {own}, with one slope for each number."
+            yield "shape", ask, own, wrong, why, {"letter": letter}
         if given != d.shape:
             right = " and ".join(f"axis {a}" for a in broadcast_dims(given, d.shape) or ())
             wrong = ["none", *(f"axis {a}" for a in range(len(given))), "axis 0 and axis 1"]

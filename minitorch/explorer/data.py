@@ -43,10 +43,9 @@ def _pass(run: Pass, recorder: Recorder) -> dict[Any, Any]:
     made = f"size (log) and what it is made of{', by loss term' if legend else ''}; tick: size of the sum"
     title = ["h2", f"{whose} of {len(leaves)} {'leaf' if len(leaves) == 1 else 'leaves'}"]
     shelf = ["div.f", title, ["span.dim", made], ["span.far", *legend]]
-    forward = [step for step in steps if not finite(*step.outputs)][-1:]
-    backward = [step for step in steps if not finite(*step.given)][:1]
-    told = [f"forward in {step.node.title} {step.where}, step {step.row + 1}. " for step in forward]
-    told += [f"backward in {step.node.title} {step.where}, step {step.row + 1}. " for step in backward]
+    bad = [("forward", step) for step in steps if not finite(*step.outputs)][-1:]
+    bad += [("backward", step) for step in steps if not finite(*step.given)][:1]
+    told = [f"{way} in {step.node.title} {step.where}, step {step.row + 1}. " for way, step in bad]
     foot: list[Any] = ["div.foot", ["p", ["b.down", "The first NaN or infinity: ", *told] if told else ""], WAITS]
     return {"rows": rows, "leaves": leaves, "shelf": shelf, "foot": foot} | laid
 
@@ -60,17 +59,13 @@ def _row(step: Step, run: Pass, leaves: list[Any]) -> dict[Any, Any]:
     line, value = size(*step.incoming)
     bad = not finite(*step.incoming, *step.outputs)
     return {
-        "title": f"{node.title} {step.where}",
+        "op": node.title,
+        "at": step.where,
+        "n": node.number,
         "cells": [["span", tail(step.where)], ["span.op", node.title], ["span.dim", shape(node.shape)], ["span", *chips]],
         "size": [["b.down", value] if bad else value, line],
         "due": sorted(arrival.by.row for parts in step.parts for arrival in parts),
         "leaves": [leaves.index(leaf) for _, leaf in ends],
-        "top": [
-            "div.f.title",
-            ["h2", node.title],
-            ["span.dim", step.where],
-            ["span.dim.far", f"node {node.number} on the tape"],
-        ],
         "card": parts(step, run),
         "q": question(step, run) if step.incoming else None,
     }
@@ -82,20 +77,14 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
         return []
     (root,) = run.start.sent.values()
     total = recorder.records[root.edge].outputs[0].item()
-
-    def adds_up(places: int) -> bool:
-        return round(sum(term.weight * round(term.value, places) for term in run.terms), places) == round(total, places)
-
-    places = next((places for places in range(6, 10) if adds_up(places)), 0)
+    sums = {places: sum(term.weight * round(term.value, places) for term in run.terms) for places in range(6, 10)}
+    places = next((places for places, added in sums.items() if round(added, places) == round(total, places)), 0)
     pieces: list[Any] = [f"loss {fixed(total, places or 6)} {'=' if places else 'made of'} "]
     for t, term in enumerate(run.terms):
         sign = f"{MINUS} " if term.weight < 0 else "+ " if t else ""
         weight = "" if abs(term.weight) == 1 else f"{number(abs(term.weight))} {TIMES} "
         pieces += [sign + weight, swatch(t), f"{term.name} {fixed(term.value, places or 6)} "]
     return pieces
-
-
-# ---- where it is drawn ---------------------------------------------------------------------------------------------------
 
 
 def _laid_out(steps: list[Step], rows: list[dict[Any, Any]]) -> dict[Any, Any]:
@@ -110,7 +99,7 @@ def _laid_out(steps: list[Step], rows: list[dict[Any, Any]]) -> dict[Any, Any]:
         folded, boxes = [[i] for i in range(len(rows))], titles
     else:
         names = [tail(steps[a].fold) or "loss" * (a == 0) for a, *_ in folded]
-        boxes = [name if more else rows[a]["title"] for name, (a, *more) in zip(names, folded)]
+        boxes = [name if more else f"{titles[a]} {steps[a].where}" for name, (a, *more) in zip(names, folded)]
     for g, i in ((g, i) for g, members in enumerate(folded) for i in members):
         rows[i] |= {"lane": held[i], "grp": g}
     joined: list[set[int]] = [set() for _ in boxes]
@@ -130,20 +119,14 @@ def lanes(sources: list[list[int]]) -> tuple[list[int], list[tuple[int, int, int
     `sources[row]` are rows further down. A lane is taken where an edge begins and is free again at the row where it ends. The
     edge that goes furthest stays in the row's own lane; the others, nearest first, take the leftmost free ones.
     """
-    leads: list[int] = []  # by lane, the row that it leads to
+    leads = [FREE] * (1 + sum(map(len, sources)))  # by lane, the row that it leads to
     places, edges = [], []
-
-    def free() -> int:
-        if FREE not in leads:
-            leads.append(FREE)
-        return leads.index(FREE)
-
     for row, targets in enumerate(sources):
-        own = leads.index(row) if row in leads else free()
+        own = leads.index(row if row in leads else FREE)
         leads[:] = [FREE if end == row else end for end in leads]
         places.append(own)
         for target in sorted(set(targets), reverse=True):
-            lane = leads.index(target) if target in leads else own if leads[own] == FREE else free()
+            lane = leads.index(target) if target in leads else own if leads[own] == FREE else leads.index(FREE)
             leads[lane] = target
             edges.append((row, target, lane))
     return places, edges
@@ -169,7 +152,7 @@ def layered(names: list[str], sources: list[set[int]]) -> str:
         drawn.append(f'<path d="M{x[i]:.0f} {y[i] + 12}C{middle} {x[j]:.0f} {y[j] - 12}"/>')
     for i, name in enumerate(names):
         half = 4 * len(name) + 10
-        box = f'<rect x="{x[i] - half:.0f}" y="{y[i] - 12}" width="{2 * half}" height="24" rx="3"/>'
+        box = f'<rect fill="var(--bg)" x="{x[i] - half:.0f}" y="{y[i] - 12}" width="{2 * half}" height="24" rx="3"/>'
         text = f'<text x="{x[i]:.0f}" y="{y[i] + 4}" fill="currentColor" stroke="none">{escape(name)}</text>'
         drawn.append(f'<g id="m{i}">{box}{text}</g>')
     look = 'class="map dim" fill="none" stroke="currentColor" text-anchor="middle"'

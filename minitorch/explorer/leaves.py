@@ -10,21 +10,21 @@ import numpy as np
 from minitorch.explorer.recorder import Arrival, Pass, Target
 from minitorch.explorer.words import MINUS, TIMES, decimals, finite, fixed, largest, norm, nth, number, picture, tail, tiled
 
-Lengths = list[tuple[str, list[tuple[str, float]]]]  # of contributions: the title, and for each term its colour and norm
+Lengths = list[tuple[str, list[tuple[int, float]]]]  # of contributions: the title, and each term's number and norm
 
 
 def shelved(target: Target, run: Pass, position: int) -> dict[Any, Any]:
     """A leaf as the shelf shows it after each arrival, with the cards that it opens."""
     left, uses = target.before is not None, [arrival.by.row for arrival in target.arrivals]
-    lengths: Lengths = [("Left by an earlier pass", [("t3", norm(target.before))])] if left else []
+    lengths: Lengths = [("Left by an earlier pass", [(3, norm(target.before))])] if left else []
     name, cards = ["span.name", tail(target.name)], []
-    none = [name, ["span.size"], ["span.num", "None"], ["span.no"]]
+    none = [name, ["span"], ["span.num", "None"], ["span", {"style": "border-top-width:1px"}]]
     states = [[name, *size(target.before), _bars(lengths)] if left else none]
     for k, (arrival, total) in enumerate(zip(target.arrivals, target.totals)):
-        lengths.append((f"Contribution {k + 1}", [(f"t{min(t, 3)}", norm(part)) for t, part in enumerate(arrival.terms)]))
+        lengths.append((f"Contribution {k + 1}", [(t, norm(part)) for t, part in enumerate(arrival.terms)]))
         held = target.before + total if left else total
         more = [_waterfall(lengths, held)] if len(lengths) > 1 else []
-        tick = [["i.tick.tk", {"style": f"left:{_share(lengths, norm(held))}%"}]] if more else []
+        tick = [["i.tick", {"style": f"left:{_share(lengths, norm(held))}%"}]] if more else []
         states.append([name, *size(held), _bars(lengths) + tick])
         cards.append(["div", *_card(target, k, held), *more])
     cards[-1] += [_terms(target, run)] if run.terms else []
@@ -36,12 +36,17 @@ def size(*arrays: np.ndarray | None) -> list[Any]:
     """The norm of arrays as a line, log10 from 0.01 to 100, and in digits."""
     value = norm(*arrays)
     length = 25 * min(max(math.log10(value) + 2, 0.0), 4.0) if 0 < value < math.inf else 0.0
-    return [["span.size", ["div.bars", ["i.t3", {"style": f"width:{length:.3g}%"}]]], ["span.num", number(value)]]
+    return [["span.bars.size", bar("line", round(length, 1))], ["span.num", number(value)]]
+
+
+def bar(color: str, percent: float, tag: str = "i") -> list[Any]:
+    """A part of a bar, in percent of its length."""
+    return [tag, {"style": f"width:{percent}%;background:var(--{color})"}]
 
 
 def swatch(t: int) -> list[Any]:
     """The colour of a loss term: three, and grey for all others."""
-    return [f"span.sw.t{min(t, 3)}"]
+    return ["span.sw", {"style": f"background:var(--t{min(t, 3)})"}]
 
 
 def _share(lengths: Lengths, value: float) -> float:
@@ -54,9 +59,9 @@ def _bars(lengths: Lengths, only: int | None = None) -> list[Any]:
     """Contributions laid end to end, each in its terms, with a gap between two; or one of them in its place."""
     bars: list[Any] = ["div.bars"]
     for j, (_, parts) in enumerate(lengths):
-        for t, (kind, value) in enumerate(parts):
-            look = kind + ".gap" * (only is None and j > 0 == t) if only in (None, j) else ""
-            bars += [[f"i.{look}", {"style": f"width:{_share(lengths, value)}%"}]] if value > 0 else []
+        for t, value in parts:
+            color, tag = f"t{min(t, 3)}" if only in (None, j) else "", "i.gap" if only is None and j > 0 == t else "i"
+            bars += [bar(color, _share(lengths, value), tag)] if value > 0 else []
     return bars
 
 
@@ -64,13 +69,13 @@ def _waterfall(lengths: Lengths, held: np.ndarray) -> list[Any]:
     """The last contributions end to end, and their sum, which is shorter where they point different ways."""
     pieces: list[Any] = ["div.fall", ["h3", "How large ", ["span.dim", "laid end to end, in the loss terms' colours"]]]
     for j, (title, parts) in list(enumerate(lengths))[-6:]:
-        keys = [piece for kind, v in parts if v for piece in ([f"span.sw.{kind}"], f"{number(v)} ")]
+        keys = [piece for t, v in parts if v for piece in (swatch(t), f"{number(v)} ")]
         pieces += [["div.now" if j == len(lengths) - 1 else "div", title], ["div", *keys], _bars(lengths, j)]
     whole = norm(held)
     less = sum(v for _, parts in lengths for _, v in parts) - whole
     note = f"{number(less)} less than end to end: they do not point the same way" if less > 0.005 * whole else ""
-    bar = ["div.bars", ["i.tk", {"style": f"width:{_share(lengths, whole)}%"}]]
-    return [*pieces, ["b", "their sum"], ["div", number(whole)], ["div", bar, ["div.dim", note]]]
+    drawn = ["div.bars", bar("ink", _share(lengths, whole))]
+    return [*pieces, ["b", "their sum"], ["div", number(whole)], ["div", drawn, ["div.dim", note]]]
 
 
 def _terms(target: Target, run: Pass) -> list[Any]:
@@ -78,17 +83,13 @@ def _terms(target: Target, run: Pass) -> list[Any]:
     parts = [np.sum([arrival.terms[t] for arrival in target.arrivals], axis=0).ravel() for t in range(len(run.terms))]
     whole, shown = np.sum(parts, axis=0), parts[:4]  # there is room for four cosines
     heads = ["loss term", "size of its part", "share of the sum", "cosine with the sum", *map(swatch, range(len(shown)))]
-    rows = [heads]
+    rows: list[Any] = [heads]
     for t, (term, part) in enumerate(zip(run.terms, parts)):
         share = 100 * float(np.vdot(whole, part)) / (norm(whole) ** 2 or 1.0)
         cosines = [float(np.vdot(part, v)) / (norm(part) * norm(v) or 1.0) for v in (whole, *shown)]
-        weight = f" {TIMES} {number(term.weight)}" if term.weight != 1 else ""
-        name = ["span", swatch(t), term.name + weight]
+        name = ["span", swatch(t), term.name + (f" {TIMES} {number(term.weight)}" if term.weight != 1 else "")]
         rows.append([name, number(norm(part)), f"{number(share)} %", *map(number, cosines)])
-    return ["table.terms", *(["tr", *(["td", cell] for cell in row)] for row in rows)]
-
-
-# ---- the card of a leaf --------------------------------------------------------------------------------------------------
+    return ["table.terms", *(["tr", ["th", name], *(["td", cell] for cell in cells)] for name, *cells in rows)]
 
 
 def _card(target: Target, k: int, held: np.ndarray) -> list[Any]:
@@ -144,10 +145,7 @@ def _sum_of(panels: list[Any]) -> list[Any]:
 
 
 def _picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int], list[Any]]:
-    """(tile, row, column, height, width) of a few numbers of a + b = total, and the numbers, which add up as printed.
-
-    Those whose signs differ come first; empty if no number adds up when rounded, or one is not finite.
-    """
+    """(tile, row, column, height, width) of some numbers that add up as printed, if possible of both signs, and the numbers."""
     places = decimals(a, b, total)
     if places < 0 or total.dtype.kind != "f" or not total.size or not finite(a, b, total):
         return [], []

@@ -46,6 +46,7 @@ function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, he
 const here = r => r.due.filter(d => d < ran).length, state = r => here(r) + " of " + r.due.length;
 const used = fits => R[cur].leaves.map(l => P.leaves[l]).find(fits);
 const count = l => l.uses.filter(r => r < ran).length, is = kind => ask && ask.kind == kind;
+const called = r => r.op + " " + r.at;
 const button = (tag, id, onclick, ...kids) => h("button." + tag, {onclick, id}, kids);
 const set = change => { Object.assign(S, change); render(); };
 
@@ -89,7 +90,7 @@ function row(i) {
   const r = R[i], now = i == cur && !is("next"), next = !ask && i == ran && i != cur;
   const waits = still || i == cur && is("count") ? "" : h("span.dim", state(r), next && " · next");
   return button("row" + (now ? ".cur" : i < ran ? ".done" : next ? ".next" : ""), "r" + i, () => go(i + 1),
-    {title: r.title, "aria-current": now && "step"}, h("span", still ? R.length - i : is("next") && i >= ran ? "" : i + 1),
+    {title: called(r), "aria-current": now && "step"}, h("span", still ? R.length - i : is("next") && i >= ran ? "" : i + 1),
     h("span"), r.cells.map(draw), h("span.last", i < ran ? r.size.map(draw) : waits));
 }
 
@@ -97,9 +98,10 @@ function row(i) {
 function card() {
   const r = R[cur], q = S.predict && r.q, said = S.said[S.id], old = S.leaf != null && !ask;
   const leaf = old ? P.leaves[S.leaf] : !ask && used(l => l.uses[count(l) - 1] == cur && (count(l) > 1 || l.left));
+  const title = !is("next") && h("div.f.title", h("h2", r.op), h("span.dim", r.at), h("span.dim.far", `node ${r.n} on the tape`));
   fill("card", q && !ask ? quiz(q, said) : "", old ? button("go", "x", () => set({leaf: null}), "← step " + S.step) : "",
     leaf ? draw(leaf.cards[max(0, count(leaf) - 1)]) : "",
-    old ? "" : [is("next") ? "" : draw(r.top), (ask ? ask.show.map(i => r.card[i]) : r.card).map(draw)], ask ? quiz(q) : "");
+    old ? "" : [title || "", (ask ? ask.show.map(i => r.card[i]) : r.card).map(draw)], ask ? quiz(q) : "");
   if (is("shape")) for (const e of document.querySelectorAll("#card .of-" + ask.letter)) e.className = "now", e.textContent = "?";
 }
 const quiz = (q, said) => h("div.q",
@@ -125,7 +127,7 @@ function head() {
   const key = (k, text) => button("", k, () => press(k), h("kbd", k), " " + text);
   const pick = {"aria-label": "pass", id: "pass", onchange() { S.pass = this.selectedIndex; S.leaf = null; go(1); }};
   const find = {id: "find", value: S.find, "aria-label": "find",
-    oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => r.title.includes(S.find)))); }};
+    oninput() { S.find = this.value; go(1 + max(0, R.findIndex(r => called(r).includes(S.find)))); }};
   fill("who", h("h1", D.title),
     D.passes[1] ? h("select", pick, D.passes.map((_, i) => h("option", {selected: i == S.pass}, `pass ${i + 1} of ${D.passes.length}`)))
       : h("span.dim", still ? "forward" : "pass 1 of 1"),

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -59,22 +60,14 @@ def recorded(net):
 
 
 @functools.cache
-def written(net, folder):
-    block = explore(folder / "tape.html")
+def written(net):
+    block = explore(os.devnull)
     net(block)
     return block.page
 
 
-@pytest.fixture(scope="session")
-def page(tmp_path_factory):
-    """The page of a net as text, and what it holds."""
-    folder = tmp_path_factory.mktemp("pages")
-
-    def of(net):
-        return data_of(written(net, folder))
-
-    of.text = lambda net: written(net, folder)
-    return of
+def page(net):
+    return data_of(written(net))
 
 
 def data_of(text):
@@ -94,8 +87,8 @@ def same_bits(a, b):
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_the_block_changes_no_bit(net, tmp_path):
-    without, within = net(contextlib.nullcontext()), net(explore(tmp_path / "tape.html"))
+def test_the_block_changes_no_bit(net):
+    without, within = net(contextlib.nullcontext()), net(explore(os.devnull))
     assert without.keys() == within.keys()
     assert [name for name in without if not same_bits(without[name], within[name])] == []
 
@@ -344,8 +337,8 @@ def test_the_map_has_a_layer_for_each_step_away_from_the_loss():
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_a_page_is_valid_without_markup_and_asks_one_question_a_step(net, page):
-    text = page.text(net)
+def test_a_page_is_valid_without_markup_and_asks_one_question_a_step(net):
+    text = written(net)
     assert "<" not in re.search(r'id="data">(.*?)</script>', text, re.S)[1]
     assert "default-src 'none'" in text
     assert "http" not in text.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
@@ -357,7 +350,7 @@ def test_a_page_is_valid_without_markup_and_asks_one_question_a_step(net, page):
         assert q["why"]
 
 
-def test_six_kinds_of_question_are_asked(page):
+def test_six_kinds_of_question_are_asked():
     kinds = {row["q"]["kind"] for net in (siamese, broadcast, recurrent) for run in page(net)["passes"] for row in run["rows"]}
     assert kinds == {"next", "shape", "count", "axes", "add", "sign"}
 
@@ -384,7 +377,7 @@ def test_sizes_and_what_is_printed(tmp_path, capsys):
         (no_backward, 0, ("foot",), ["No backward has run"]),
     ],
 )  # fmt: skip
-def test_what_the_page_tells(net, run, where, expected, page):
+def test_what_the_page_tells(net, run, where, expected):
     piece = page(net)["passes"][run]
     for key in where:
         piece = piece[key]
@@ -393,7 +386,7 @@ def test_what_the_page_tells(net, run, where, expected, page):
 
 
 @pytest.mark.parametrize("net", [siamese, recurrent, two_passes])
-def test_numbers_shown_as_a_sum_add_up_as_printed(net, page):
+def test_numbers_shown_as_a_sum_add_up_as_printed(net):
     def sums(piece):
         if isinstance(piece, list) and piece:
             tables = [p[-1][1:] for p in piece if piece[0] == "div.three" and "table.nums" in p[-1]]
@@ -408,7 +401,7 @@ def test_numbers_shown_as_a_sum_add_up_as_printed(net, page):
         np.testing.assert_allclose(np.add(a, b), total, rtol=0, atol=1e-9)
 
 
-def test_the_loss_is_the_sum_of_its_terms_as_printed(page):
+def test_the_loss_is_the_sum_of_its_terms_as_printed():
     pattern = r"loss (N) = comparison (N) \+ (N) . first digit (N) \+ (N) . second digit (N)".replace("N", r"[\d.]+")
     found = re.search(pattern, texts(page(siamese)["passes"][0]["shelf"])).groups()
     total, comparison, weight, first, same, second = map(float, found)
@@ -419,9 +412,9 @@ def test_the_loss_is_the_sum_of_its_terms_as_printed(page):
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-7, 1.0, 1e7, 1e30])
-def test_numbers_of_any_size_are_short(scale, tmp_path):
+def test_numbers_of_any_size_are_short(scale):
     x = leaf([1.0, 2.0, -3.0])
-    with explore(tmp_path / "tape.html") as block:
+    with explore(os.devnull) as block:
         ((x * scale) + x * (scale / 3)).sum().backward()
     data = data_of(block.page)
     shown = [text for array in data["arrays"] for line in array.get("t", []) for text in line]
@@ -429,11 +422,11 @@ def test_numbers_of_any_size_are_short(scale, tmp_path):
     assert max(len(text.strip().lstrip("\N{MINUS SIGN}")) for text in shown) <= 12, shown
 
 
-def test_names_are_inert(tmp_path):
+def test_names_are_inert():
     net = nn.Sequential()
     for name in ["</script><img src=x onerror=alert(1)>", '"quotes" & \'s', "émoji🙂"]:
         net.add_module(name, nn.Linear(3, 3))
-    with explore(tmp_path / "tape.html") as block:
+    with explore(os.devnull) as block:
         block.terms["</script>{{DATA}}"] = net(torch.zeros(2, 3)).sum()
         block.terms["</script>{{DATA}}"].backward()
     assert block.page.count("</script>") == 2
@@ -441,18 +434,18 @@ def test_names_are_inert(tmp_path):
     assert "<img" in json.dumps(data_of(block.page))
 
 
-def test_a_net_on_a_gpu_is_seen_too(cupy, tmp_path):
+def test_a_net_on_a_gpu_is_seen_too(cupy):
     net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)).to("cuda")
-    with explore(tmp_path / "tape.html") as block:
+    with explore(os.devnull) as block:
         (net(torch.randn(6, 4, device="cuda")).square().mean() + 0.1 * net[0].weight.square().sum()).backward()
     assert "complex step" in block.page
 
 
-def test_a_forward_pass_before_the_block_and_a_hook_are_told(tmp_path):
+def test_a_forward_pass_before_the_block_and_a_hook_are_told():
     x = leaf([3.0, 4.0])
     x.register_hook(lambda g: g * 10)
     loss = (x * x).sum()
-    with explore(tmp_path / "tape.html") as block:
+    with explore(os.devnull) as block:
         loss.backward()
     assert block.page.count("it ran before the block") == 4
     assert "A hook changed it: leaf 1.grad has size 100 now." in block.page
