@@ -58,16 +58,8 @@ def show_in_help(namespaces: Iterable[Any]) -> None:
 
     This is done for all at once when minitorch is imported, which takes a millisecond.
     """
-    endings: dict[Any, str] = {}  # by the function itself, which may stand under several names and keyword forms
     for public in {value for names in namespaces for value in vars(names).values() if type(value) is FunctionType}:
-        function = public
-        while hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        if function not in endings:
-            shown = [f"{name}: {op.__doc__.strip()}" for name, op in operations_of(function).items()]
+        shown = [f"{name}: {op.__doc__.strip()}" for name, op in operations_of(inspect.unwrap(public)).items()]
+        if shown and public.__doc__:
             text = "".join("\n        " + each.replace("\n    ", "\n        ") for each in shown)
-            endings[function] = (
-                f"\n\n    The operations it runs, with their derivatives:\n{text}" if text and function.__doc__ else ""
-            )
-        if endings[function]:
-            public.__doc__ = (public.__doc__ or "").rstrip() + endings[function]
+            public.__doc__ = f"{public.__doc__.rstrip()}\n\n    The operations it runs, with their derivatives:\n{text}"

@@ -72,12 +72,12 @@ def differs(old: tuple[Any, Any], new: tuple[Any, Any]) -> bool:
     )
 
 
-def traced(call: Call) -> tuple[Any, set[tuple[str, int]]]:
-    """The answers of a call, and the functions that it runs, by file and line."""
+def traced(call: Call) -> tuple[Call, Any, set[tuple[str, int]]]:
+    """A call, its answers, and the functions that it runs, by file and line."""
     run: set[tuple[str, int]] = set()
     sys.setprofile(lambda frame, event, _: run.add((frame.f_code.co_filename, frame.f_code.co_firstlineno)))
     try:
-        return answers(call), run
+        return call, answers(call), run
     finally:
         sys.setprofile(None)
 
@@ -88,12 +88,11 @@ def judge(mutant: Mutant, before: list, pipe: Any) -> None:
     module = module_of(mutant.file)
     code = getattr(live(module, mutant.function), "__code__", None)
     place = code and (code.co_filename, code.co_firstlineno)
-    reach = [(call, old) for call, (old, run) in zip(calls(), before) if place is None or place in run]
+    reach = [(call, old) for call, old, run in before if place is None or place in run]
     graft(module, mutant.function, mutant.source)
-    seen = [
-        verdict(call) or "ACCEPTED" for call in itertools.islice((c for c, old in reach if differs(old, answers(c))), CALLS)
-    ]
-    pipe.send("ACCEPTED" if "ACCEPTED" in seen else seen[-1] if seen else "unseen")
+    seen = (call for call, old in reach if differs(old, answers(call)))
+    kinds = [verdict(call) or "ACCEPTED" for call in itertools.islice(seen, CALLS)]
+    pipe.send("ACCEPTED" if "ACCEPTED" in kinds else kinds[-1] if kinds else "unseen")
 
 
 def apart(mutant: Mutant, before: list) -> str:

@@ -80,12 +80,10 @@ def test_help_ends_with_the_derivatives(function, ends):
     assert text.rstrip().endswith(ends)
 
 
-LINE = re.compile(r":(\d+)\]\((\S+)#L(\d+)\)")
-
-
 def test_the_sheet_is_what_the_operations_say():
+    line = re.compile(r":(\d+)\]\((\S+)#L(\d+)\)")
     written, made = formula_sheet.FILE.read_text(encoding="utf-8"), formula_sheet.sheet()
-    assert LINE.sub(r"(\2)", written) == LINE.sub(r"(\2)", made), "run `python -m tests.check.formula_sheet`"
-    for (line, _, link), (now, *_) in zip(LINE.findall(written), LINE.findall(made)):
-        assert line == link
-        assert abs(int(line) - int(now)) < 50, "a screen away from the operation: run `python -m tests.check.formula_sheet`"
+    assert line.sub(r"(\2)", written) == line.sub(r"(\2)", made), "run `python -m tests.check.formula_sheet`"
+    for (shown, _, link), (now, *_) in zip(line.findall(written), line.findall(made)):
+        assert shown == link
+        assert abs(int(shown) - int(now)) < 50, "a screen away from the operation: run `python -m tests.check.formula_sheet`"
