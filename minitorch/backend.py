@@ -29,10 +29,7 @@ bool_: Final = np.dtype("bool")
 
 @dataclass(frozen=True)
 class device:
-    """Where a tensor's memory lives: `device("cpu")`, `device("cuda")`, which is `device("cuda:0")`, or `device("cuda", 0)`.
-
-    Raises ValueError for any other name. GPUs other than the first can be named, but not used.
-    """
+    """Where a tensor's memory lives: `device("cpu")`, `device("cuda")` or `device("cuda", 0)`; ValueError for other names."""
 
     type: str
     index: int | None = None

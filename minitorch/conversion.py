@@ -93,10 +93,7 @@ class Conversion:
         return self.array.dtype.kind == "f"
 
     def numpy(self: Any, *, force: bool = False) -> np.ndarray:
-        """The array, sharing memory; raises RuntimeError for a tensor that requires a gradient, TypeError on a GPU.
-
-        With `force`: the array on the host, whatever its history and device.
-        """
+        """The array, sharing memory; raises RuntimeError if it requires a gradient, TypeError on a GPU, unless `force`."""
         if force:
             return backend.to_array(self.array, None, backend.CPU)
         if self.requires_grad:

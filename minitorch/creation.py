@@ -1,7 +1,4 @@
-"""Factories: new tensors from numbers, shapes and random draws, with PyTorch's names.
-
-All take `dtype`, `device` and `requires_grad`, with the defaults of `set_default_dtype` and `set_default_device`.
-"""
+"""Factories: new tensors from numbers, shapes and random draws, with PyTorch's names."""
 
 from __future__ import annotations
 
@@ -70,9 +67,8 @@ def tensor(
 ) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists, an array or a tensor.
 
-    Python floats get the default dtype, whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. A tensor
-    stays on its device. Raises ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for data that
-    are not numeric, not in native byte order, or of more than 64 bits.
+    Python floats get the default dtype, whole numbers int64; arrays, NumPy numbers and tensors keep their dtype. Raises
+    ValueError for ragged lists and numbers that the dtype cannot hold, TypeError for data that are no numbers of up to 64 bits.
     """
     return _requiring(new_array(data, dtype, device), {"requires_grad": requires_grad})
 
@@ -87,10 +83,7 @@ def as_tensor(data: Any, dtype: np.dtype | None = None, device: Device | str | N
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
-    """A CPU tensor that shares the memory of `ndarray`, whatever the default device.
-
-    Raises TypeError for anything but a NumPy array of numbers of up to 64 bits in this machine's byte order.
-    """
+    """A CPU tensor that shares the memory of `ndarray`; raises TypeError for what is no array of numbers of up to 64 bits."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     backend.check_dtype("from_numpy", ndarray.dtype)
@@ -98,10 +91,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor that shares the memory of another library's array or tensor (`__dlpack__`), on the host or the GPU.
-
-    Raises TypeError for an object without `__dlpack__` and for dtypes that minitorch does not have.
-    """
+    """A tensor that shares the memory of another library's, on the host or the GPU; raises TypeError without `__dlpack__`."""
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack: expected an object with __dlpack__, got {type(ext_tensor).__name__}")
     xp = np if ext_tensor.__dlpack_device__()[0] == 1 else backend.cupy()
@@ -119,10 +109,7 @@ def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dty
 
 
 def full(size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
-    """A tensor of shape `size` filled with `fill_value`, which also decides the default dtype (bool, int64, floating).
-
-    Raises ValueError for a number that the dtype cannot hold.
-    """
+    """A tensor of shape `size` filled with `fill_value`, which also decides the default dtype (bool, int64, floating)."""
     kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
     dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), None)
     return _filled("full", (size,), fill_value, options, dtype)
@@ -287,10 +274,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Each integer as a vector with 1 at that class and 0 elsewhere: (...) to (..., num_classes), int64.
-
-    By default num_classes is the largest class + 1. Raises ValueError for a class outside 0..num_classes - 1.
-    """
+    """Each integer as a vector with 1 at that class and 0 elsewhere, int64; ValueError for one outside 0..num_classes - 1."""
     if tensor.dtype.kind not in "iu":
         raise TypeError(f"one_hot: expected integers, got {tensor.dtype}")
     low, high = (int(tensor.array.min()), int(tensor.array.max())) if tensor.numel() else (0, -1)

@@ -1,7 +1,4 @@
-"""Distributions, as `torch.distributions`: samples, logarithms of probabilities, moments and entropies.
-
-Parameters are numbers or tensors, broadcast to one shape (the batch shape); gradients flow to them. The host draws samples.
-"""
+"""Distributions, as `torch.distributions`; their parameters are broadcast to one shape, and gradients flow to them."""
 
 from __future__ import annotations
 

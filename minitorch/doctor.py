@@ -1,7 +1,6 @@
 """Shows how fast minitorch runs on this machine, and what would make it faster: `python -m minitorch.doctor`.
 
-It prints versions, the BLAS in use with its kernel and threads, and whether there is a GPU; then it measures a matrix product
-and a training step in new processes, with the present settings and with others.
+It measures a matrix product and a training step in new processes, with the present settings and with others.
 """
 
 from __future__ import annotations
@@ -60,10 +59,7 @@ print(json.dumps([2 * 512**3 / median(lambda: square @ square, seconds) / 1e9, m
 
 
 def measure(seconds: float = 1.0, **environment: str | None) -> Measured:
-    """Measure for `seconds` each in a new process with these environment variables (None removes one).
-
-    Raises RuntimeError if the process fails.
-    """
+    """Measure for `seconds` each in a new process with these environment variables (None removes one)."""
     wanted = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
     done = subprocess.run([sys.executable, "-c", PROBE, str(seconds)], env=wanted, capture_output=True, text=True)
     if done.returncode:

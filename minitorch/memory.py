@@ -1,9 +1,8 @@
 """Keeps freed memory in the process, instead of returning it to the system array by array.
 
 glibc gives every block above 128 KiB its own mapping and unmaps it when it is freed, so the kernel maps each large temporary of
-a training step again, page by page. With higher thresholds the same memory is reused: blocks up to `LARGEST`, the highest
-threshold that every 64-bit glibc accepts, and at most `KEPT` at the end of the heap. Without glibc nothing is done; the
-environment variable MINITORCH_KEEP_MEMORY=0 switches this off.
+a training step again, page by page. With higher thresholds (`LARGEST` is the highest that every 64-bit glibc accepts) the same
+memory is reused. Without glibc nothing is done; the environment variable MINITORCH_KEEP_MEMORY=0 switches this off.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Gives `Tensor` its operators and methods: the functions of `minitorch.ops`, with the tensor as first argument.
 
-The file of `Tensor` imports no operation, which avoids import circles; here the two come together. The class `Methods` is used
-twice: by type checkers and editors, for which `Tensor` inherits from it, and at run time, when the end of this file copies its
-members to `Tensor`.
+The file of `Tensor` imports no operation, which avoids import circles. Type checkers and editors see a `Tensor` that inherits
+from `Methods`; at run time the end of this file copies its members to `Tensor`.
 """
 
 from __future__ import annotations
@@ -30,10 +29,7 @@ from minitorch.ops import scatter as scattering
 
 
 class Methods(Operators):
-    """The operators and methods of `Tensor`, which inherits from this class for type checkers.
-
-    With `Final` the type of each is that of its function, and need not be written again.
-    """
+    """The methods of `Tensor`. With `Final` the type of each is that of its function, and need not be written again."""
 
     __slots__ = ()
 

@@ -1,7 +1,4 @@
-"""Writes nets as ONNX files for other programs, as `torch.onnx.export`. Needs `pip install onnx onnxruntime`.
-
-During one forward pass, each operation that depends on the inputs is translated into operators of ONNX.
-"""
+"""Writes nets as ONNX files for other programs, as `torch.onnx.export`. Needs `pip install onnx onnxruntime`."""
 
 from __future__ import annotations
 
@@ -38,11 +35,9 @@ def export(
 ) -> None:
     """Write the net `model`, in evaluation mode, as it computes on the tensors `args`, to the path or binary file `f`.
 
-    By default inputs are named after the parameters of `forward`, and outputs "output_0" and so on. Sizes are those of `args`,
-    but `dynamic_axes={"x": [0]}` leaves the first size of input x open, for batches. The file is then tested: onnxruntime
-    runs it on other numbers, and the results are compared with the net's. Raises NotImplementedError for an operation without
-    a translation, RuntimeError if the comparison fails: then part of the net is not recorded as operations, or depends on
-    chance or on the batch size. Raises ValueError for tensors on a GPU.
+    Sizes are those of `args`, but `dynamic_axes={"x": [0]}` leaves the first size of input x open, for batches. The file is
+    then tested: onnxruntime runs it on other numbers, and the results are compared with the net's. Raises NotImplementedError
+    for an operation without a translation, RuntimeError if the comparison fails, ValueError for tensors on a GPU.
     """
     import onnx
     import onnxruntime

@@ -43,10 +43,7 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors are printed, for the whole process; None keeps an option, except that `sci_mode` None means automatic.
-
-    `profile` "default", "short" or "full" sets all options first. Raises ValueError for another profile.
-    """
+    """Set how tensors are printed; None keeps an option (automatic for `sci_mode`), a `profile` sets all of them first."""
     global options
     if profile is not None and profile not in PROFILES:
         raise ValueError(f"set_printoptions: expected the profile 'default', 'short' or 'full', got {profile!r}")

@@ -63,11 +63,7 @@ def normal(
     generator: Generator | None = None,
     **options: Unpack[Options],
 ) -> Tensor:
-    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, broadcast.
-
-    The result is mean + std times a standard normal number, so gradients flow to both. Raises ValueError for a negative
-    standard deviation.
-    """
+    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, to which gradients flow."""
     tensors = [value.detach() for value in (mean, std) if isinstance(value, Tensor)]
     lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
     if not lowest >= 0:
@@ -98,10 +94,7 @@ def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator 
 def random_(
     tensor: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
-    """Fill with whole numbers from `from` (default 0) to `to` - 1, in place; by default `to` is the dtype's largest.
-
-    Raises ValueError for an empty range.
-    """
+    """Fill with whole numbers from `from` (default 0) to `to` - 1, by default the dtype's largest, in place."""
     low, kind = kwargs.pop("from", from_), tensor.dtype.kind
     if kwargs:
         raise TypeError(f"random_: unknown keyword {', '.join(kwargs)}")

@@ -1,7 +1,4 @@
-"""Methods of `Tensor` that are no functions of minitorch: `x.backward()`, `x.cpu()`, `x.new_zeros(2)`, `x.float()`.
-
-They are written as functions of a tensor, as the operations are; `minitorch.methods` adds them to `Tensor`.
-"""
+"""Methods of `Tensor` that are no functions of minitorch, such as `x.backward()`, `x.cpu()`, `x.new_zeros(2)`, `x.float()`."""
 
 from __future__ import annotations
 

@@ -85,10 +85,7 @@ def new(input: Tensor, *data: Any) -> Tensor:
 
 
 def resize_(input: Tensor, *sizes: Any) -> Tensor:
-    """Change the shape in place: surplus elements are dropped, and missing ones are uninitialised.
-
-    Raises RuntimeError for a tensor that requires a gradient.
-    """
+    """Change the shape in place: surplus elements are dropped, and missing ones are uninitialised."""
     if input.requires_grad:
         raise RuntimeError(f"resize_: a tensor of shape {tuple(input.shape)} that requires a gradient cannot be resized")
     shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes

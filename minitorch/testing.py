@@ -22,10 +22,7 @@ def assert_close(
     check_dtype: bool = True,
     msg: str | None = None,
 ) -> None:
-    """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| everywhere, and shapes and dtypes agree.
-
-    Sequences and dicts are compared entry by entry. By default the tolerances are PyTorch's, which depend on the dtypes.
-    """
+    """Raise AssertionError unless |actual - expected| <= atol + rtol |expected| everywhere, and shapes and dtypes agree."""
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
     if isinstance(expected, (dict, list, tuple)):
         keys, own = (list(x) if isinstance(x, dict) else list(range(len(x))) for x in (expected, actual))

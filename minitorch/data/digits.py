@@ -49,10 +49,7 @@ def repeats_note(n_train: int, n_test: int) -> str:
 
 
 def load_uci() -> Digits:
-    """Return the embedded digits in MNIST's format (see `enlarge`): the first 906 for training, the other 891 for testing.
-
-    No writer's form is split between the two. Each part has 84 to 92 digits of every class.
-    """
+    """Return the embedded digits in MNIST's format: 906 for training and 891 for testing, by other writers."""
     images = enlarge(read_idx(_FOLDER / "images-idx3-ubyte.gz", (None, 8, 8)))
     labels = read_idx(_FOLDER / "labels-idx1-ubyte.gz", (len(images),)).astype(np.int64)
     note = f"UCI's 8x8 handwritten digits enlarged to 14x14, not MNIST; {repeats_note(_N_TRAIN, len(labels) - _N_TRAIN)}."

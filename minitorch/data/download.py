@@ -26,10 +26,7 @@ class DownloadError(DatasetError):
 
 
 def fetch_first(addresses: Iterable[str], limit: int, check: Callable[[bytes, str], None]) -> bytes:
-    """Return the first answer of at most ``limit`` bytes that passes ``check(content, address)``.
-
-    ``check`` rejects content by raising `DatasetError`. Raises `DownloadError` if all addresses fail.
-    """
+    """Return the first answer of at most ``limit`` bytes for which ``check(content, address)`` raises no `DatasetError`."""
     reasons = []
     for address in addresses:
         try:

@@ -60,10 +60,7 @@ def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random
 
 
 def normalise(train: Pairs, *others: Pairs) -> tuple[Pairs, ...]:
-    """Return all pair sets shifted and scaled by the mean and the standard deviation of all training pixels, in float32.
-
-    Raises `ValueError` if all training pixels are equal.
-    """
+    """Return all pair sets shifted and scaled by the mean and the standard deviation of all training pixels, in float32."""
     mean = float(train.inputs.mean(dtype=np.float64))
     std = float(train.inputs.std(dtype=np.float64))
     if not std > 0:

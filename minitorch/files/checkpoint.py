@@ -27,7 +27,6 @@ def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
     Parts with a `state_dict` (modules, optimizers, schedulers, loaders) and generators are stored by their state, other values
     as they are. The default generator's state is always stored, a module's `training` never, as in PyTorch. On a GPU this
     call restarts dropout's stream (`Generator.get_state`), so there a resumed run equals one that wrote the same checkpoints.
-    Raises as `save` does, and ValueError for a part called "checkpoint".
     """
     if _HEADER in parts:
         raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")

@@ -1,9 +1,8 @@
 """The safetensors format: 8 bytes with the length of a header, the header in JSON, then the numbers of all tensors.
 
-The header gives each tensor's name, dtype, shape and the range of its bytes, counted from the header's end, and may hold texts
-of the program that wrote it (`__metadata__`). Specification: https://github.com/huggingface/safetensors. That package is not
-used: for 200 MB of tensors its version 0.8.0 needs 381 MB more to write to a file object, and 381 MB to read where `load` needs
-191; writing to a path, it needs as little as `save`, but replaces even a device.
+The header gives each tensor's name, dtype, shape and range of bytes, and may hold texts (`__metadata__`). Specification:
+https://github.com/huggingface/safetensors. That package is not used: for 200 MB of tensors its version 0.8.0 needs 381 MB more
+to write to a file object or to read, where `load` needs 191; and it would replace even a device.
 """
 
 from __future__ import annotations
@@ -116,10 +115,7 @@ def read_header(file: BinaryIO, size: int) -> bytes:
 
 
 def parsed(raw: bytes, size: int) -> tuple[list[Stored], dict[str, str]]:
-    """The tensors in their order and the metadata, from the header `raw` of a file of `size` bytes.
-
-    Raises Broken or Unsupported. The whole header is checked before any memory is allocated for tensors.
-    """
+    """The tensors in their order and the metadata, from the whole header `raw`; raises Broken before Unsupported."""
     try:
         entries = json.loads(raw[8:].decode(), object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as reason:

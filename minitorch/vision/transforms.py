@@ -40,10 +40,7 @@ class Lambda:
 
 
 class ToTensor:
-    """An image (h, w) or (h, w, c) as a tensor (c, h, w); uint8 becomes float32 from 0 to 1, other dtypes stay.
-
-    Raises ValueError unless the image has two or three dimensions.
-    """
+    """An image (h, w) or (h, w, c) as a tensor (c, h, w); uint8 becomes float32 from 0 to 1, other dtypes stay."""
 
     def __call__(self, image: Any) -> Tensor:
         array = np.asarray(image)

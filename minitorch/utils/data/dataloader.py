@@ -21,8 +21,7 @@ from minitorch.utils.data.sampler import BatchSampler
 def default_collate(batch: Sequence[Any]) -> Any:
     """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings put in a list.
 
-    Python floats become float64 as in PyTorch, arrays keep their dtype. Raises ValueError for shapes, lengths or keys that
-    differ between the samples, TypeError for other samples.
+    Raises ValueError for shapes, lengths or keys that differ between the samples, TypeError for other samples.
     """
     first = batch[0]
     if isinstance(first, Tensor):

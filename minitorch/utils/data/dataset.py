@@ -96,8 +96,7 @@ class Subset(Dataset[T]):
 def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[T]]:
     """Split `dataset` at random into subsets of the given lengths, or of fractions that add up to 1.
 
-    Lengths from fractions are rounded down, and the samples left over go to the first subsets, one each. Raises ValueError
-    for lengths that do not add up; warns if a fraction is so small that its subset is empty.
+    Lengths from fractions are rounded down, and the samples left over go to the first subsets, one each.
     """
     count = len(dataset)  # type: ignore[arg-type]  # raises TypeError if it has no length
     if math.isclose(math.fsum(lengths), 1) and min(lengths) >= 0:

@@ -38,10 +38,7 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """`num_samples` positions (default: all) in a new random order each time; with `replacement` each is drawn from all.
-
-    Without replacement, more samples than there are come from several whole orders. Raises ValueError for 0 samples.
-    """
+    """`num_samples` positions (default: all) in a new random order each time; with `replacement` each is drawn from all."""
 
     def __init__(
         self, data_source: Sized, replacement: bool = False, num_samples: int | None = None, generator: Any = None
@@ -78,10 +75,7 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """`num_samples` positions drawn with probabilities proportional to `weights`, each at most once without `replacement`.
-
-    Raises ValueError for weights that are negative or not a vector, or for more samples than can be drawn.
-    """
+    """`num_samples` positions drawn with probabilities proportional to `weights`, each at most once without `replacement`."""
 
     def __init__(
         self, weights: Sequence[float] | Tensor, num_samples: int, replacement: bool = True, generator: Any = None
