@@ -153,6 +153,9 @@ def test_a_change_that_compiles_to_the_same_is_no_mutant():
     assert content("x = 1 + a") != content("x = 2 + a")
     assert content("x = 1 + a") != content("x = 1.0 + a")
     assert content("x = 1 +") is None
+    assert content("x = a.reshape(-1, 2)") == content("x = a.reshape(-2, 2)")
+    assert content("x = a.reshape(-1, 2)") != content("x = a.reshape(-0, 2)")
+    assert content("x = a.sum(-1)") != content("x = a.sum(-2)")
 
 
 def test_a_test_that_runs_the_statement_of_a_mutant_can_see_it():

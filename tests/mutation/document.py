@@ -27,7 +27,7 @@ differs at equality, a condition or sign reversed, `and` into `or`, `True` into 
 or an assignment to anything but a name. Cosmic Ray would replace an operator by each of eleven others, most of which fail at
 once; its exchange of variables, of exceptions and of decorators is not used, since a name that is not defined there, or an
 error of another kind, fails in any test that runs the line. Annotations, decorators, docstrings, the texts of errors and
-`__all__` are not mutated, and what compiles to the same bytecode is no mutant.
+`__all__` are not mutated. What compiles to the same bytecode is no mutant, nor is another negative length for -1 in `reshape`.
 
 A mutant is put in place in a process of its own, and the tests that run the changed statement are run until one fails: of
 every test function the quickest case first, {budget:g} seconds of tests at most. A test that takes more than ten times its

@@ -75,11 +75,25 @@ def held(module: ModuleType, name: str) -> Any:
 
 
 def content(source: str) -> str | None:
-    """The bytecode that a source compiles to, without line numbers; None if it does not compile."""
+    """The bytecode that a source compiles to, without line numbers; None if it does not compile.
+
+    In the arguments of a `reshape`, any negative length stands for -1: NumPy works the length out, whichever it is.
+    """
     try:
-        return hashlib.sha256(repr(_content(compile(source, "", "exec"))).encode()).hexdigest()
+        code = compile(_SameLengths().visit(ast.parse(source)), "", "exec")
     except SyntaxError:
         return None
+    return hashlib.sha256(repr(_content(code)).encode()).hexdigest()
+
+
+class _SameLengths(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
+            for negative in [each for each in node.args if isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.USub)]:
+                if isinstance(negative.operand, ast.Constant) and negative.operand.value:
+                    negative.operand.value = 1
+        return node
 
 
 def _content(code: CodeType) -> tuple:
