@@ -169,8 +169,8 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        a, ctx.dims = _along(a, dim)
-        out = array_module(a).exp(a)
+        out, ctx.dims = _along(a, dim)
+        array_module(out).exp(out, out=out)
         out /= total(out, ctx.dims, True)
         ctx.saved = (out,)
         return out
@@ -199,7 +199,8 @@ class LogSoftmax(Op):
 def _along(a: Any, dim: int) -> tuple[Any, tuple[int, ...]]:
     """`a` less its maximum along `dim`, in a new array, and that dimension as sums take it: from the front, none if 0-d."""
     a = floating(a)
-    return a - a.max(dim, keepdims=True) if a.size else a.copy(), (dim % a.ndim,) if a.ndim else ()
+    below = a - a.max(dim, keepdims=True) if a.size else a.copy()
+    return array_module(a).asarray(below), (dim % a.ndim,) if a.ndim else ()
 
 
 sigmoid: Final = in_float32(of_each(Sigmoid))

@@ -95,9 +95,6 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
     return wrap(xp.asarray(xp.isclose(input.array, other.array, rtol, atol, equal_nan)))
 
 
-# ---- what occurs in a tensor and how often -----------------------------------------------------------------------------
-
-
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

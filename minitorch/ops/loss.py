@@ -56,9 +56,6 @@ def check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -
         raise TypeError(f"{name}: expected one floating dtype, got input {input.dtype} and {what} {target.dtype}")
 
 
-# ---- numbers -------------------------------------------------------------------------------------------------------------
-
-
 @loss
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """The mean of (input - target)^2, or what `reduction` says."""
@@ -165,9 +162,6 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
     if reduction == "batchmean":
         return losses.sum() / (input.shape[0] if input.ndim else 1)
     return reduced("kl_div", losses, reduction)
-
-
-# ---- pairs ---------------------------------------------------------------------------------------------------------------
 
 
 @in_float32

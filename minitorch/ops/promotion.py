@@ -42,17 +42,12 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
 
 def result_type(*operands: Any) -> np.dtype:
     """The dtype in which PyTorch combines operands: those with dimensions decide, then 0-d ones, then numbers, by kind."""
-    groups: list[list[np.dtype]] = [[], [], []]
-    for value in operands:
-        if backend.is_array(value):
-            groups[0 if value.ndim else 1].append(value.dtype)
-        else:
-            groups[2].append(_dtype_of(value))
+    arrays = [value for value in operands if backend.is_array(value)]
+    numbers = [_dtype_of(value) for value in operands if not backend.is_array(value)]
+    groups = [array.dtype for array in arrays if array.ndim], [array.dtype for array in arrays if not array.ndim], numbers
     result: Any = None
-    for group in groups:
-        if group:
-            common = functools.reduce(_promoted, group)
-            result = common if result is None or _RANK[common.kind] > _RANK[result.kind] else result
+    for common in (functools.reduce(_promoted, group) for group in groups if group):
+        result = common if result is None or _RANK[common.kind] > _RANK[result.kind] else result
     return result
 
 
