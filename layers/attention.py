@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import InitVar
 from typing import Any
 
 from layers import init
+from layers.calls import Options
 from layers.linear import Linear
-from layers.module import Module
-from layers.parameter import DeviceLike, DTypeLike, Parameter
+from layers.parameter import DeviceLike, DTypeLike, add
 from minitorch import bool as boolean
-from minitorch import cat, empty, full, functional, where, zeros
+from minitorch import cat, full, functional, where, zeros
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.attention import attention_weights
 
@@ -19,7 +20,7 @@ class NonDynamicallyQuantizableLinear(Linear):
     """`Linear` under the name that PyTorch's attention prints for its last layer."""
 
 
-class MultiheadAttention(Module):
+class MultiheadAttention(Options, shown=()):
     """Attention with `num_heads` heads: query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), or all without N.
 
     Returns the output (L, N, embed_dim) and the weights: (N, L, S), the mean over the heads, or (N, num_heads, L, S) with
@@ -28,38 +29,32 @@ class MultiheadAttention(Module):
     the scores. Raises ValueError for shapes that do not fit and if `num_heads` does not divide `embed_dim`.
     """
 
-    def __init__(
-        self,
-        embed_dim: int,
-        num_heads: int,
-        dropout: float = 0.0,
-        bias: bool = True,
-        add_bias_kv: bool = False,
-        add_zero_attn: bool = False,
-        kdim: int | None = None,
-        vdim: int | None = None,
-        batch_first: bool = False,
-        device: DeviceLike = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        super().__init__()
-        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
-            raise ValueError(f"MultiheadAttention: {num_heads} heads do not divide an embed_dim of {embed_dim}")
-        self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
-        self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
-        self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
-        self._qkv_same_embed_dim = same = self.kdim == self.vdim == embed_dim
+    embed_dim: int
+    num_heads: int
+    dropout: float = 0.0
+    bias: InitVar[bool] = True
+    add_bias_kv: InitVar[bool] = False
+    add_zero_attn: bool = False
+    kdim: int | None = None
+    vdim: int | None = None
+    batch_first: bool = False
+    device: InitVar[DeviceLike] = None
+    dtype: InitVar[DTypeLike] = None
 
-        def add(name: str, wanted: bool, *shape: int) -> None:
-            self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)) if wanted else None)
-
-        for name, width in {"q": embed_dim, "k": self.kdim, "v": self.vdim}.items():
-            add(f"{name}_proj_weight", not same, embed_dim, width)
-        add("in_proj_weight", same, 3 * embed_dim, embed_dim)
-        add("in_proj_bias", bias, 3 * embed_dim)
-        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias, device, dtype)
-        add("bias_k", add_bias_kv, 1, 1, embed_dim)
-        add("bias_v", add_bias_kv, 1, 1, embed_dim)
+    def _prepare(self, given: Any) -> None:
+        width = self.embed_dim
+        if width < 1 or self.num_heads < 1 or width % self.num_heads:
+            raise ValueError(f"MultiheadAttention: {self.num_heads} heads do not divide an embed_dim of {width}")
+        self.head_dim = width // self.num_heads
+        self.kdim, self.vdim = width if self.kdim is None else self.kdim, width if self.vdim is None else self.vdim
+        self._qkv_same_embed_dim = same = self.kdim == self.vdim == width
+        widths = {"q": width, "k": self.kdim, "v": self.vdim}
+        apart = {f"{name}_proj_weight": None if same else (width, size) for name, size in widths.items()}
+        shapes = {"in_proj_weight": (3 * width, width) if same else None, "in_proj_bias": (3 * width,) if given.bias else None}
+        add(self, given.device, given.dtype, **apart, **shapes)
+        self.out_proj = NonDynamicallyQuantizableLinear(width, width, given.bias, given.device, given.dtype)
+        extra = (1, 1, width) if given.add_bias_kv else None
+        add(self, given.device, given.dtype, bias_k=extra, bias_v=extra)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -72,17 +67,6 @@ class MultiheadAttention(Module):
         for bias in (self.in_proj_bias, self.out_proj.bias):
             if bias is not None:
                 init.zeros_(bias)
-
-    def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
-        weights = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
-        if self._qkv_same_embed_dim:
-            weights = self.in_proj_weight.chunk(3)
-        biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        return [functional.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases)]
-
-    def _in_heads(self, x: Tensor) -> Tensor:
-        """(L, N, embed_dim) as (N, heads, L, head_dim)."""
-        return x.reshape(x.shape[0], x.shape[1], self.num_heads, self.head_dim).permute(1, 2, 0, 3)
 
     def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, n: int, extra: int, like: Tensor) -> Tensor | None:
         """Both masks as one (N or 1, heads or 1, L or 1, S), which is added to the scores."""
@@ -123,14 +107,19 @@ class MultiheadAttention(Module):
             key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
         elif self.batch_first:
             given = [x.transpose(0, 1) for x in given]
-        q, k, v = self._projected(*given)
+        projections: Any = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
+        if self._qkv_same_embed_dim:
+            projections = self.in_proj_weight.chunk(3)
+        biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+        q, k, v = (functional.linear(x, w, b) for x, w, b in zip(given, projections, biases))
         n, extra = q.shape[1], (self.bias_k is not None) + self.add_zero_attn
         if self.bias_k is not None:
             k, v = (cat([x, bias.expand(1, n, self.embed_dim)]) for x, bias in ((k, self.bias_k), (v, self.bias_v)))
         if self.add_zero_attn:
             nothing = zeros(1, n, self.embed_dim, dtype=k.dtype, device=k.device)
             k, v = cat([k, nothing]), cat([v, nothing])
-        q, k, v = map(self._in_heads, (q, k, v))
+        heads = self.num_heads, self.head_dim
+        q, k, v = (x.reshape(x.shape[0], n, *heads).permute(1, 2, 0, 3) for x in (q, k, v))  # (N, heads, L, head_dim)
         mask = self._mask(attn_mask, key_padding_mask, n, extra, q)
         weights = functional.dropout(attention_weights(q, k, v, mask, False), self.dropout, self.training)
         output = self.out_proj((weights @ v).permute(2, 0, 1, 3).reshape(q.shape[2], n, self.embed_dim))

@@ -12,6 +12,7 @@ from layers.hooks import Hooked
 from layers.parameter import Parameter
 from layers.state import Stateful
 from minitorch.autograd.tensor import Tensor
+from minitorch.optim.clip import clear
 
 M = TypeVar("M", bound="Module")
 P = ParamSpec("P")
@@ -265,11 +266,7 @@ class Module(Stateful, Hooked):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Remove the gradient of every parameter, or fill it with zeros if `set_to_none` is False."""
-        for parameter in self.parameters():
-            if set_to_none or parameter.grad is None:
-                parameter.grad = None
-            else:
-                parameter.grad.detach_().zero_()
+        clear(self.parameters(), set_to_none)
 
     def _get_name(self) -> str:
         return type(self).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,13 +32,9 @@ class IncompatibleKeys(NamedTuple):
 class Stateful:
     """Base class of `Module`: what it does with all its tensors, those of the modules below it included."""
 
-    if TYPE_CHECKING:
-
-        def parameters(self, recurse: bool = True) -> Iterator[Parameter]: ...
-        def buffers(self, recurse: bool = True) -> Iterator[Tensor]: ...
-        def named_modules(
-            self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
-        ) -> Iterator[tuple[str, Any]]: ...
+    parameters: Any
+    buffers: Any
+    named_modules: Any
 
     # ---- dtypes and devices ----------------------------------------------------------------------------------------------
 

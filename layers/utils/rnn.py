@@ -41,19 +41,15 @@ class Places:
 
     def padded(self, data: Tensor, reverse: bool = False) -> Tensor:
         """(time, n, ...), each sequence from its first element, or reversed; the values after its end are arbitrary."""
-        return data[_on(data, self.rows[reverse])]
+        return data[self.rows[reverse].to(device=data.device)]
 
     def packed(self, padded: Tensor, reverse: bool = False) -> Tensor:
         """The reverse of `padded`."""
-        return padded[tuple(_on(padded, index) for index in self.at[reverse])]
+        return padded[tuple(index.to(device=padded.device) for index in self.at[reverse])]
 
     def last(self, padded: Tensor) -> Tensor:
         """The last element of each sequence (n, ...) of a tensor from `padded`."""
-        return padded[_on(padded, self.lengths - 1), _on(padded, arange(len(self.lengths)))]
-
-
-def _on(like: Tensor, index: Tensor) -> Tensor:
-    return index.to(device=like.device)
+        return padded[(self.lengths - 1).to(device=padded.device), arange(len(self.lengths), device=padded.device)]
 
 
 def pack_padded_sequence(
@@ -86,39 +82,23 @@ def pack_padded_sequence(
 
 
 def pad_packed_sequence(
-    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0, total_length: int | None = None
+    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """The padded tensor (time, n, ...), or (n, time, ...) if `batch_first`, and the lengths (n), in the order given.
-
-    Raises ValueError for a `total_length` below the longest sequence.
-    """
+    """The padded tensor (time, n, ...), or (n, time, ...) if `batch_first`, and the lengths (n), in the order given."""
     places = Places(sequence.batch_sizes)
-    steps = len(sequence.batch_sizes)
-    if total_length is not None and total_length < steps:
-        raise ValueError(f"pad_packed_sequence: total_length {total_length} is less than the longest sequence, {steps}")
     out = places.padded(sequence.data)
-    inside = _on(out, places.inside).reshape(*places.inside.shape, *[1] * (out.ndim - 2))
+    inside = places.inside.to(device=out.device).reshape(*places.inside.shape, *[1] * (out.ndim - 2))
     out, lengths = where(inside, out, padding_value), places.lengths
-    if total_length is not None:
-        out = functional.pad(out, [0, 0] * (out.ndim - 1) + [0, total_length - steps], value=padding_value)
     if sequence.unsorted_indices is not None:
         out, lengths = out[:, sequence.unsorted_indices], lengths[sequence.unsorted_indices.cpu()]
     return (out.transpose(0, 1) if batch_first else out), lengths
 
 
-def pad_sequence(
-    sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
-) -> Tensor:
+def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
     """Pad tensors (length, ...) to the greatest length, in one tensor (time, n, ...), or (n, time, ...) if `batch_first`."""
-    if padding_side not in ("left", "right"):
-        raise ValueError(f"pad_sequence: expected padding_side 'left' or 'right', got {padding_side!r}")
-    longest = max(len(sequence) for sequence in sequences)
-
-    def widths(sequence: Tensor) -> list[int]:
-        around = [longest - len(sequence), 0] if padding_side == "left" else [0, longest - len(sequence)]
-        return [0, 0] * (sequence.ndim - 1) + around
-
-    padded = [functional.pad(sequence, widths(sequence), value=padding_value) for sequence in sequences]
+    longest = max(map(len, sequences))
+    widths = [[0, 0] * (sequence.ndim - 1) + [0, longest - len(sequence)] for sequence in sequences]
+    padded = [functional.pad(sequence, around, value=padding_value) for sequence, around in zip(sequences, widths)]
     return stack(padded, 0 if batch_first else 1)
 
 

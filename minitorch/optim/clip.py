@@ -1,4 +1,4 @@
-"""Gradient clipping: bounding the gradients between `backward` and `step`."""
+"""What is done with gradients between passes: clearing and clipping them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ from minitorch.autograd import float_errors
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+
+
+def clear(parameters: Iterable[Tensor], set_to_none: bool) -> None:
+    """Remove the gradients of `parameters`, or fill them with zeros."""
+    for p in parameters:
+        if set_to_none or p._grad is None:
+            p._grad = None
+        else:
+            p._grad.detach_().zero_()
 
 
 @float_errors.ignored()

@@ -15,9 +15,9 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd import float_errors
-from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.optim.clip import clear
 from minitorch.optim.strips import cut, wide
 
 Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
@@ -93,14 +93,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients to None, so that the next step skips the parameters, or to zeros, so that momentum moves them."""
         for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none or p._grad is None:
-                    p._grad = None
-                else:
-                    grad = p._grad.array
-                    grad.fill(0)
-                    mark_changed(grad, "optimizer.zero_grad()")
-                    p._grad = wrap(grad)
+            clear(group["params"], set_to_none)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient, in place; returns what `closure` returned.

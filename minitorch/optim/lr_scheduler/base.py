@@ -86,6 +86,9 @@ class LRScheduler:
             group["lr"] = lr
         self._last_lr = self._rates()
 
+    def _times(self, factor: float) -> list[float]:
+        return [lr * factor for lr in self._rates()]
+
     def _rates(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 

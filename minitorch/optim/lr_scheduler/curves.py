@@ -12,29 +12,18 @@ from typing import Any
 from minitorch.optim.lr_scheduler.base import Schedule
 
 
-class _Factor(Schedule):
-    """A schedule that multiplies all rates by one factor at each epoch."""
-
-    def _factor(self) -> float:
-        raise NotImplementedError
-
-    def get_lr(self) -> list[float]:
-        factor = self._factor()
-        return [lr * factor for lr in self._rates()]
-
-
-class StepLR(_Factor):
+class StepLR(Schedule):
     """The learning rate times `gamma` every `step_size` epochs; raises ValueError for a size below 1 or a negative `gamma`."""
 
     step_size: int
     gamma: float = 0.1
     last_epoch: int = -1
 
-    def _factor(self) -> float:
-        return 1.0 if self.last_epoch == 0 or self.last_epoch % self.step_size else self.gamma
+    def get_lr(self) -> list[float]:
+        return self._times(1.0 if self.last_epoch == 0 or self.last_epoch % self.step_size else self.gamma)
 
 
-class MultiStepLR(_Factor):
+class MultiStepLR(Schedule):
     """The learning rate times `gamma` at each epoch in `milestones`; a repeated milestone counts repeatedly.
 
     Raises TypeError for milestones that are not whole numbers, ValueError for a negative `gamma`.
@@ -49,35 +38,35 @@ class MultiStepLR(_Factor):
         if not all(isinstance(epoch, int) for epoch in self.milestones):
             raise TypeError(f"MultiStepLR: expected whole numbers as milestones, got {list(self.milestones)}")
 
-    def _factor(self) -> float:
+    def get_lr(self) -> list[float]:
         counts: Any = self.milestones
-        return self.gamma ** counts.get(self.last_epoch, 0)
+        return self._times(self.gamma ** counts.get(self.last_epoch, 0))
 
 
-class ExponentialLR(_Factor):
+class ExponentialLR(Schedule):
     """The learning rate times `gamma` every epoch; raises ValueError for a negative `gamma`."""
 
     gamma: float
     last_epoch: int = -1
 
-    def _factor(self) -> float:
-        return 1.0 if self._is_initial else self.gamma
+    def get_lr(self) -> list[float]:
+        return self._times(1.0 if self._is_initial else self.gamma)
 
 
-class ConstantLR(_Factor):
+class ConstantLR(Schedule):
     """The learning rate times `factor` until epoch `total_iters`; raises ValueError for a factor outside [0, 1]."""
 
     factor: float = 1 / 3
     total_iters: int = 5
     last_epoch: int = -1
 
-    def _factor(self) -> float:
+    def get_lr(self) -> list[float]:
         if self.last_epoch == 0:
-            return self.factor
-        return 1 / self.factor if self.last_epoch == self.total_iters else 1.0
+            return self._times(self.factor)
+        return self._times(1 / self.factor if self.last_epoch == self.total_iters else 1.0)
 
 
-class LinearLR(_Factor):
+class LinearLR(Schedule):
     """The learning rate times a factor that goes in equal steps from `start_factor` to `end_factor` in `total_iters` epochs.
 
     Raises ValueError for a start outside (0, 1] or an end outside [0, 1].
@@ -92,13 +81,13 @@ class LinearLR(_Factor):
         if not self.start_factor:
             raise ValueError("LinearLR: expected a start_factor above 0, got 0")
 
-    def _factor(self) -> float:
+    def get_lr(self) -> list[float]:
         if self.last_epoch == 0:
-            return self.start_factor
+            return self._times(self.start_factor)
         if self._is_initial or self.last_epoch > self.total_iters:
-            return 1.0
+            return self._rates()
         rise = self.end_factor - self.start_factor
-        return 1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)
+        return self._times(1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 
 
 class CosineAnnealingLR(Schedule):
