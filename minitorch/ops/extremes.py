@@ -99,18 +99,22 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, l
     return ValuesAndIndices(*MaxAlong.apply(input, dim=dims[0], keepdim=keepdim, largest=largest))
 
 
+class Arg(Op):
+    """The index of the largest element along `dim`, or of the smallest, as an operation that `onnx.export` sees."""
+
+    def forward(ctx, a: Any, dim: Any, keepdim: Any, largest: Any) -> Any:
+        row = a if a.ndim else a.reshape(1)
+        found = array_module(a).asarray((row.argmax if largest else row.argmin)(dim, keepdims=keepdim))
+        return found if a.ndim else found.reshape(())
+
+
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of the flattened tensor or along `dim`; the first at a tie."""
-    return _place("argmax", input, dim, keepdim)
+    of_some("argmax", input, dim)
+    return Arg.apply(input, dim=dim, keepdim=keepdim, largest=True)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of the flattened tensor or along `dim`; the first at a tie."""
-    return _place("argmin", input, dim, keepdim)
-
-
-def _place(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    of_some(name, input, dim)
-    row = input.array if input.ndim else input.array.reshape(1)
-    found = array_module(row).asarray(getattr(row, name)(dim, keepdims=keepdim))
-    return wrap(found if input.ndim else found.reshape(()))
+    of_some("argmin", input, dim)
+    return Arg.apply(input, dim=dim, keepdim=keepdim, largest=False)
