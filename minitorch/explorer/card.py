@@ -161,9 +161,7 @@ def _summed(step: Step, position: int, given: np.ndarray, letter: str) -> list[A
 
 def question(step: Step, run: Pass) -> dict[Any, Any]:
     """The question before a step: what is asked, the options, which is right and why, and the parts of the card to show."""
-    asked: dict[str, Any] = {}
-    for kind, *rest in _questions(step, run):
-        asked.setdefault(kind, rest)
+    asked = {kind: rest for kind, *rest in reversed([*_questions(step, run)])}  # the first of each kind
     # each step begins with another kind; "how many arrive" can always be asked
     kind = next(kind for kind in KINDS[step.row % 6 :] + KINDS if kind in asked)
     ask, right, wrong, why, *more = asked[kind]

@@ -134,34 +134,26 @@ def test_the_siamese_net_is_proved_split_and_named():
     assert convolutions[0].source == "self.digit(pairs[:, 1:])" or sys.version_info < (3, 11)
 
 
-def test_terms_without_a_name_are_called_by_their_variable_or_their_source():
+def test_terms_without_a_name_are_called_by_their_variable_or_their_source_and_what_is_none_is_told():
     x, block = leaf([1.0, 2.0]), Recording()
     with block:
         fit = (x * x).sum()
         (fit - 0.1 * x.abs().sum()).backward()
+        block.terms["part"] = x.square().sum()
+        with pytest.raises(ValueError, match="is not a sum in which 'part' is a term"):
+            block.terms["part"].exp().backward()
     (first, second) = block.recorder.passes[0].terms
     assert first[:2] == ("fit", 1)
     assert second[:2] == ("x.abs().sum()", -0.1) or sys.version_info < (3, 11)
 
 
-def test_a_named_term_that_is_none_is_told():
-    block = Recording()
-    with block:
-        block.terms["part"] = leaf([1.0, 2.0]).square().sum()
-        with pytest.raises(ValueError, match="is not a sum in which 'part' is a term"):
-            block.terms["part"].exp().backward()
-
-
-def test_a_module_called_in_a_loop_has_as_many_uses():
+def test_a_module_called_in_a_loop_has_as_many_uses_and_what_a_rule_recorded_names_it():
     net, block, x = nn.Sequential(nn.Linear(3, 3), nn.Tanh()), Recording(), torch.zeros(1, 3)
     with block:
         for _ in range(3):
             x = net(x)
         x.sum().backward()
     assert [step.group for step in block.passes[0]] == [None, *(("net", use) for use in (3, 3, 2, 2, 1, 1))]
-
-
-def test_nodes_recorded_by_a_rule_name_it():
     assert {step.made_by and step.made_by.node.title for step in recorded(create_graph).passes[1]} >= {None, "tanh", "mul"}
 
 
@@ -309,13 +301,8 @@ def test_importing_minitorch_does_not_import_the_explorer():
 # ---- the page ------------------------------------------------------------------------------------------------------------
 
 
-def test_lanes_of_a_diamond():
-    places, edges = lanes([[1], [2], [3, 4], [4], []])
-    assert places == [0, 0, 0, 1, 0]
-    assert sorted(edges) == [(0, 1, 0), (1, 2, 0), (2, 3, 1), (2, 4, 0), (3, 4, 0)]
-
-
 def test_no_lane_holds_two_gradients_at_once():
+    assert lanes([[1], [2], [3, 4], [4], []]) == ([0, 0, 0, 1, 0], [(0, 1, 0), (1, 2, 0), (2, 4, 0), (2, 3, 1), (3, 4, 0)])
     generator = np.random.default_rng(0)
     for n in generator.integers(2, 30, size=200).tolist():
         sources = [sorted({int(v) for v in generator.integers(i + 1, n, size=2)}) if i < n - 1 else [] for i in range(n)]

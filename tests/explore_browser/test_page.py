@@ -99,14 +99,20 @@ def digits(*arrays):
 # ---- what it shows -------------------------------------------------------------------------------------------------------
 
 
-def test_it_opens_offline_from_a_file_and_asks_for_nothing(tab, at):
+def test_it_opens_offline_from_a_file_at_the_state_of_its_address_and_asks_for_nothing(tab, at):
     tab.requests.clear()
-    at(nets.siamese, 1)
+    at(nets.siamese, 51)
     assert [url for url in tab.requests if not url.startswith("about:")] == [tab.url.partition("#")[0]]
     assert text(tab, "h1") == "WeightSharing"
     policy = tab.get_attribute("meta[http-equiv]", "content")
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
+    assert "Step 51 of 51" in text(tab, "#go")
+    assert text(tab, "#card").startswith("One weight, used twice: its gradient is a sum")
+    assert tab.locator("#card .three canvas").count() == 3
+    assert tab.locator(".bracket").count() == 1
+    at(nets.two_passes, 999, 9)
+    assert tab.url.endswith("#pass=2&step=6")
 
 
 @pytest.mark.parametrize("net", [nets.siamese, nets.broadcast, nets.two_passes, nets.create_graph])
@@ -142,21 +148,6 @@ def test_back_after_forward_restores_the_page_exactly(tab, at, net):
     for state in reversed(states):
         assert tab.evaluate(STATE) == state
         press(tab, "ArrowLeft")
-
-
-def test_a_state_is_opened_by_its_address(tab, at):
-    at(nets.two_passes, 3, 2)
-    assert "Step 3 of 6" in text(tab, "#go")
-    assert tab.url.endswith("#pass=2&step=3")
-    at(nets.two_passes, 999, 9)
-    assert tab.url.endswith("#pass=2&step=6")
-
-
-def test_the_second_contribution_shows_the_sum(tab, at):
-    at(nets.siamese, 51)
-    assert text(tab, "#card").startswith("One weight, used twice: its gradient is a sum")
-    assert tab.locator("#card .three canvas").count() == 3
-    assert tab.locator(".bracket").count() == 1
 
 
 # ---- keys ----------------------------------------------------------------------------------------------------------------
