@@ -82,8 +82,13 @@ class Anomaly(Watch):
         if not raw:
             outs = result if type(result) is tuple else (result,)
             origin = Origin(node.title, described(inputs), _users_frame(), {}, self.running and self.running._origin)
-            if self.check_nan and self.running is None:
-                _check_outputs(outs, [inputs, parameters], origin)
+            worst = max(map(_severity, outs), default=0) if self.check_nan and self.running is None else 0
+            if worst and worst > _excuse([inputs, parameters]):
+                out = next(out for out in outs if _severity(out) == worst)
+                raise RuntimeError(
+                    f"{origin.name}: its output, of shape {tuple(out.shape)} {out.dtype}, holds {_found(out)}, which no input "
+                    f"tensor held. Its inputs were {origin.inputs}.{_ran_at(origin)}"
+                )
             if node.edges:
                 origin.prints.update(_prints(node, inputs, outs))
                 node._origin = origin
@@ -142,16 +147,6 @@ class Anomaly(Watch):
         raise RuntimeError(message)
 
 
-def _check_outputs(outs: tuple[Any, ...], given: list[Any], origin: Origin) -> None:
-    worst = max(map(_severity, outs), default=0)
-    if worst and worst > _excuse(given):
-        out = next(out for out in outs if _severity(out) == worst)
-        raise RuntimeError(
-            f"{origin.name}: its output, of shape {tuple(out.shape)} {out.dtype}, holds {_found(out)}, which no input "
-            f"tensor held. Its inputs were {origin.inputs}.{_ran_at(origin)}"
-        )
-
-
 def _prints(node: Any, inputs: list[Any], outs: tuple[Any, ...]) -> Iterator[tuple[str, tuple[str, int, int]]]:
     owners = {id(backend.memory_of(out)): "its output" for out in outs}
     owners |= {id(backend.memory_of(a)): f"input {i}" for i, a in enumerate(inputs) if backend.is_array(a)}
@@ -195,13 +190,9 @@ def _severity(value: Any) -> int:
 
 def _excuse(given: Any) -> int:
     """The worst severity among the arrays in `given`; an infinite number counts too, since it was passed on purpose."""
-    worst = 0
-    for _, leaf in _leaves("", given):
-        if backend.is_array(leaf):
-            worst = max(worst, _severity(leaf))
-        elif isinstance(leaf, (float, np.generic)) and leaf in (math.inf, -math.inf):
-            worst = max(worst, 1)
-    return worst
+    leaves = [leaf for _, leaf in _leaves("", given)]
+    passed = any(isinstance(leaf, (float, np.generic)) and leaf in (math.inf, -math.inf) for leaf in leaves)
+    return max([int(passed), *(_severity(leaf) for leaf in leaves if backend.is_array(leaf))])
 
 
 def _found(array: Any) -> str:

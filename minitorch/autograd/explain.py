@@ -71,7 +71,8 @@ def failed(t: Trial, source: Source, fault: Exception, **fields: Any) -> Iterato
         "does not fit": "broadcast|^ValueError.*(matmul|aligned|mismatch)",
         "fails": "",
     }
-    fields |= {"error": error, "attribute": error.split("'")[-2:][0]}
+    shapes = " ".join(["shapes", *re.findall(r"\([\d,]+\)", error)])  # NumPy's message has them for a sum, not for a product
+    fields |= {"error": error, "shapes": shapes, "attribute": error.split("'")[-2:][0]}
     yield from found({kind: re.search(pattern, error) for kind, pattern in kinds.items()}, source.raised(fault), **fields)
 
 

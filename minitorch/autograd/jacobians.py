@@ -1,6 +1,6 @@
 """How a wrong rule is wrong, found from two matrices: its Jacobian, and that of forward's values.
 
-A rule that is linear in g is a matrix, (elements of y, elements of the input), like the true derivative. Each of `SUSPECTS`
+A rule that is linear in g is a matrix, (elements of y, elements of the input), like the true derivative. Each suspect
 yields a matrix, the kind of mistake if the rule's matrix is that one, and the words for its sentence; the first that fits is
 the answer, so the most certain suspects come first.
 """
@@ -8,9 +8,9 @@ the answer, so the most certain suspects come first.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations, islice, permutations
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,7 +52,8 @@ def jacobian_is_right(t: Trial) -> Iterator[Mistake]:
             fields = {"name": name} | p.entry(has - truth)
             nothing = np.abs(has).max() < 1e-12 * np.abs(truth).max()
             yield from found({"not finite": not np.isfinite(has).all(), "zero": nothing}, place, **fields)
-            for matrix, kind, more in (each for suspect in SUSPECTS for each in suspect(p) if not close(has, truth)):
+            suspects = of_another, multiples, misplaced, paths, saved_otherwise, by_rows, path_left_out
+            for matrix, kind, more in (each for suspect in suspects for each in suspect(p) if not close(has, truth)):
                 yield from found({kind: close(has, matrix)}, place, **fields | more)
             yield from found({"local derivative": True}, place, **fields)
 
@@ -182,8 +183,3 @@ def path_left_out(p: Pair) -> Suspicions:
             true, ours = (np.abs((each.reshape(-1, *p.shape) * move).sum(over)).max() for each in (p.truth, p.has))
             if true < least * ours and np.prod([p.shape[k] for k in axes]) > 1:
                 yield p.has, "path", {"moving": f"{how} {along}"}
-
-
-SUSPECTS: Final[list[Callable[[Pair], Suspicions]]] = [
-    *(of_another, multiples, misplaced, paths, saved_otherwise, by_rows, path_left_out)
-]

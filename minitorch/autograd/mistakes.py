@@ -42,7 +42,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "unwritten": ("backward is not written yet", ""),
     "saved count": ("forward saved {saved}, and backward takes another number of arrays out of ctx.saved ({error})", SAVED),
     "no attribute": ("ctx has no {attribute}, which forward did not set", SAVED),
-    "does not fit": ("backward combines shapes that do not fit: g is {g}, saved {saved} ({error})",
+    "does not fit": ("backward combines {shapes} that do not fit: g is {g}, saved {saved}",
                      "is a transposition missing, the order of factors wrong, or an axis lost in a sum?"),
     "fails": ("{who} fails: {error} ({given})", ""),
     # ---- what is returned, what is changed
