@@ -95,11 +95,11 @@ def multiples(p: Pair) -> Suspicions:
         for exponent in (1, -1, 2, -2, 0.5, -0.5)[: 6 if what else 1]:
             matrix = np.where(np.abs(p.truth) > 1e-9, values**exponent, 0) * p.truth
             factor = float((p.has * matrix).sum() / (matrix * matrix).sum())
-            if what != "y" or p.t.out.size > 1 or np.isclose(abs(factor), 1):
+            if not what or np.isclose(abs(factor), (0.5, 1, 2) if p.t.out.size > 1 else 1).any():
                 word = {0.5: f"the root of {what}", 2: f"{what}^2"}.get(abs(exponent), what)
-                word = f"{factor:.6g}" if not what else f"{factor:.6g} * {word}" if exponent > 0 else f"{factor:.6g} / {word}"
-                kind = "sign" if np.isclose(factor, -1) and not what else "factor"
-                yield factor * matrix, kind, {"factor": word}
+                word = "" if not what else f" * {word}" if exponent > 0 else f" / {word}"
+                word = f"{factor:.6g}{word}".removeprefix("1 * ")
+                yield factor * matrix, "sign" if word == "-1" else "factor", {"factor": word}
 
 
 def by_rows(p: Pair) -> Suspicions:
