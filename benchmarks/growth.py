@@ -52,9 +52,8 @@ def train(peer: str, kind: str, size: int) -> Work:
         engine.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     engine.manual_seed(0)
     model, shape, classes = net(nn, kind, size)
-    nets.load_shared_weights(
-        model, engine
-    )  # with PyTorch's own, a deep net's activations become subnormal numbers, which are slow
+    # With PyTorch's own weights, a deep net's activations become subnormal numbers, which are slow.
+    nets.load_shared_weights(model, engine)
     inputs, targets = engine.randn(*shape), engine.randint(0, classes, shape[:1])
     optimizer = importlib.import_module(f"{peer}.optim").SGD(model.parameters(), lr=1e-3)
 
