@@ -29,7 +29,7 @@ def run(options: Options) -> list[Row]:
     if TORCH.name in options.peers:
         theirs = ["-m", "benchmarks.torch_job", *amount]
         entries.append(Entry(TORCH.name, "benchmarks.job:command", {"arguments": theirs}))
-    case = f"report 001, 3 nets, {runs} runs of {epochs} epochs, {PROCESSES} processes"
+    case = f"report 001, 3 nets, {runs} run{'s' * (runs > 1)} of {epochs} epochs, {PROCESSES} processes"
     return measured(case, entries, options, unit="s", scale=1.0, calls=1, warm_up=0)
 
 
