@@ -9,7 +9,7 @@ from typing import NamedTuple
 from benchmarks import cases, growth, job, memory, nets, ops, overhead, steps
 from benchmarks.peers import TORCH
 from benchmarks.products import PRODUCTS
-from benchmarks.report import Row, geometric_mean, markdown
+from benchmarks.report import Row, geometric_mean, markdown, ranged
 
 Results = Mapping[str, Sequence[Row]]
 """Rows by subject."""
@@ -30,8 +30,8 @@ LIMITS = {  # of `cases` and reports' nets by the beginning of their names; all 
 }
 OF_PRODUCTS = (*cases.NETS, "00", "reports' nets", "linear", "conv", "depthwise", "causal attention", "scaled_dot_product")
 PRODUCT = "matmul 1024^3"
-ALLOWANCE = 0.15  # added to the limit of OF_PRODUCTS where the matrix products of PyTorch are as fast as NumPy's, that is
-AS_FAST = 0.9  # where minitorch takes at least this share of PyTorch's time for PRODUCT
+ALLOWANCE = 0.15  # added to the limit of OF_PRODUCTS where the matrix products of PyTorch are as fast as NumPy's: where
+AS_FAST = 0.85  # minitorch takes at least this share of PyTorch's time for PRODUCT; 0.5 and 0.9 to 1.1 were seen
 
 
 class Target(NamedTuple):
@@ -172,9 +172,9 @@ def said(results: Results) -> str:
 def _products(results: Results) -> str:
     if (measured := product(results)) is None:
         return "The matrix products of NumPy and PyTorch were not compared, so nothing is added to any limit."
-    as_fast = measured["median"] >= AS_FAST
+    added = ALLOWANCE if measured["median"] >= AS_FAST else "nothing"
     return (
-        f"For a product of 1024x1024 matrices, minitorch takes {measured['median']:.2f} of PyTorch's time, which is "
-        f"{'not less' if as_fast else 'less'} than {AS_FAST}, so {ALLOWANCE if as_fast else 'nothing'} is added to the limits "
-        "of nets, linear layers, attention and convolutions."
+        f"For a product of 1024x1024 matrices, minitorch takes {ranged(measured)} of PyTorch's time. From {AS_FAST} on, the "
+        f"products of both count as equally fast, so {added} is added to the limits of nets, linear layers, attention and "
+        "convolutions."
     )
