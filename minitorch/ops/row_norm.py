@@ -55,15 +55,16 @@ def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any)
     """The rule of LayerNorm on arrays, a piece of the rows at a time: fills `dx` and returns dw and db."""
     xp, size, sums = array_module(x), x.shape[1], []
     for part, of, m, i, u in along(x, g, middle, inverse, dx):
-        n = (part - m) * i
-        product = xp.multiply(of, n, out=u)
-        of_n, of_one = _dots(product, w), _dots(of, w)
+        xp.multiply(of, i, out=u)
+        centred = part - m
+        product = u * centred  # g n
         sums.append((channel_sums(product), channel_sums(of)))
-        n *= of_n / size
-        xp.multiply(of, 1 if w is None else w, out=u)
-        u -= n
-        u -= of_one / size
-        u *= i
+        by_n, by_one = _dots(product, w) * (i * i) / size, _dots(u, w) / size
+        if w is not None:
+            u *= w
+        centred *= by_n
+        u -= centred
+        u -= by_one
     return (total(xp.stack(each), (0,)) for each in zip(*sums)) if len(sums) > 1 else sums[0]
 
 
