@@ -52,8 +52,9 @@ class Relu(Op):
     """max(a, 0).  da = g where a > 0, else 0 (also at 0); g at a nan, so that it stays visible."""
 
     def forward(ctx, a: Any) -> Any:
-        out = array_module(a).maximum(a, 0)
-        ctx.saved = (out,)
+        xp, out = array_module(a), array_module(a).empty_like(a)
+        out.fill(0)  # with it, NumPy's maximum of two arrays takes half of the time of that with a number
+        ctx.saved = (xp.maximum(a, out, out=out),)
         return out
 
     def backward(ctx, g: Any) -> Any:

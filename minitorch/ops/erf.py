@@ -61,7 +61,7 @@ def _curve(a: Any, out: Any, slope: Any) -> None:
         slope[...] = (_erf(a * math.sqrt(0.5)) + 1) * 0.5
         p = xp.exp(a * a * -0.5)
     else:
-        z = xp.minimum(xp.abs(a), 14.5)  # beyond, e^(-z^2 / 2) is 0
+        z = xp.minimum(xp.abs(a), xp.full_like(a, 14.5))  # beyond, e^(-z^2 / 2) is 0
         ratio, q = z * _TAIL_P[0], z + _TAIL_Q[0]
         for above, below in zip(_TAIL_P[1:], _TAIL_Q[1:]):
             ratio += above
@@ -74,8 +74,7 @@ def _curve(a: Any, out: Any, slope: Any) -> None:
         z *= -0.5
         p = xp.exp(z)
         ratio *= p
-        xp.copysign(0.5 - ratio, a, out=slope)
-        slope += 0.5
+        xp.abs((a > 0) - ratio, out=slope)  # P(-z), or 1 minus that
     xp.multiply(a, slope, out=out)
     p *= _DENSITY
     p *= a
