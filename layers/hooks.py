@@ -50,12 +50,12 @@ class Hooked:
             else:
                 answer = hook(self, args)
                 args = args if answer is None else answer if isinstance(answer, tuple) else (answer,)
-        waiting = _BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
-        output = self.forward(*(args if waiting is None else waiting.around_inputs(args)), **kwargs)
+        given, around = _watched(self, tuple(self._backward_hooks), args) if self._backward_hooks else (args, None)
+        output = self.forward(*given, **kwargs)
         for hook, with_kwargs in tuple(self._forward_hooks):
             answer = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
             output = output if answer is None else answer
-        return output if waiting is None else waiting.around_outputs(output)
+        return output if around is None else around(output)
 
 
 def _added(hooks: list[Any], hook: Any, prepend: bool) -> RemovableHandle:
@@ -91,32 +91,27 @@ def _through_gate(values: tuple, see: Callable[[tuple], tuple]) -> tuple[tuple, 
     return tuple(passed.get(i, x) for i, x in enumerate(values)), True
 
 
-class _BackwardHooks:
-    """One call of a module whose backward hooks run when its gradients are known."""
+def _watched(module: Any, hooks: tuple[Callable, ...], args: tuple) -> tuple[tuple, Callable[[Any], Any]]:
+    """`args` behind a gate, and a function that puts the output behind another; between them they call the backward hooks."""
+    grad_output: tuple[Tensor | None, ...] = ()
 
-    def __init__(self, module: Any, hooks: list[Callable]) -> None:
-        self.module, self.hooks = module, tuple(hooks)
-        self.grad_output: tuple[Tensor | None, ...] = ()
-
-    def around_inputs(self, args: tuple) -> tuple:
-        self.count = len(args)
-        args, self.waiting = _through_gate(args, self._inputs)
-        return args
-
-    def around_outputs(self, output: Any) -> Any:
-        if isinstance(output, tuple):
-            return _through_gate(output, self._outputs)[0]
-        return _through_gate((output,), self._outputs)[0][0]
-
-    def _outputs(self, grads: tuple) -> tuple:
-        self.grad_output = grads
-        if not self.waiting:  # no gradient of an input will come
-            self._inputs((None,) * self.count)
-        return grads
-
-    def _inputs(self, grad_input: tuple) -> tuple:
-        for hook in self.hooks:
-            answer = hook(self.module, grad_input, self.grad_output)
+    def of_inputs(grad_input: tuple) -> tuple:
+        for hook in hooks:
+            answer = hook(module, grad_input, grad_output)
             if answer is not None:
                 grad_input = answer if isinstance(answer, tuple) else (answer,)
         return grad_input
+
+    def of_outputs(grads: tuple) -> tuple:
+        nonlocal grad_output
+        grad_output = grads
+        if not waiting:  # no gradient of an input will come
+            of_inputs((None,) * len(args))
+        return grads
+
+    def around(output: Any) -> Any:
+        passed, _ = _through_gate(output if isinstance(output, tuple) else (output,), of_outputs)
+        return passed if isinstance(output, tuple) else passed[0]
+
+    passed, waiting = _through_gate(args, of_inputs)
+    return passed, around

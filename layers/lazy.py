@@ -19,20 +19,17 @@ class _Lazy(Module):
     The parameters stay the same objects, so the optimizer may be made earlier. Load a state dict only after the first call.
     """
 
+    _shapes: Any  # a method: sets the number of inputs from the first one, and returns the shapes of parameters and buffers
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         for name, shape in self._shapes(args[0]).items():
             tensor = getattr(self, name)
             if tensor is not None:
                 tensor.data = empty(shape, dtype=tensor.dtype, device=tensor.device)
         self.reset_parameters()
-        self.__class__ = next(  # type: ignore[assignment]  # the ordinary layer's class
-            kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy)
-        )
+        ordinary: Any = next(kind for kind in type(self).__mro__ if not issubclass(kind, _Lazy))
+        self.__class__ = ordinary
         return self(*args, **kwargs)
-
-    def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
-        """Set the number of inputs from `input`; returns the shapes of parameters and buffers."""
-        raise NotImplementedError
 
 
 class LazyLinear(_Lazy, Linear):

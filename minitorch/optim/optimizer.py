@@ -124,11 +124,8 @@ class Optimizer:
             if p._grad is None:
                 continue
             array, grad = p.array, p._grad.array
-            if (
-                grad.shape != array.shape
-                or grad.dtype != array.dtype
-                or (type(grad) is not type(array) and p.device != p._grad.device)
-            ):
+            fits = grad.shape == array.shape and grad.dtype == array.dtype
+            if not fits or (type(grad) is not type(array) and p.device != p._grad.device):
                 raise ValueError(
                     f"{self._name}.step: a parameter of shape {tuple(p.shape)}, {p.dtype} on {p.device} has a gradient of "
                     f"shape {tuple(p._grad.shape)}, {p._grad.dtype} on {p._grad.device}; call zero_grad() and backward() again"
@@ -156,20 +153,16 @@ class Optimizer:
 
         The tensors are the optimizer's own, and the next step changes them: save or copy them.
         """
-        params = [p for group in self.param_groups for p in group["params"]]
-        number = {id(p): i for i, p in enumerate(params)}
-        return {
-            "state": {
-                number[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
-                for key, value in self.state.items()
-                if value or not isinstance(key, Tensor)
-            },
-            "param_groups": [
-                {name: value for name, value in group.items() if name != "params"}
-                | {"params": [number[id(p)] for p in group["params"]]}
-                for group in self.param_groups
-            ],
+        number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
+        state = {
+            number[id(key)] if isinstance(key, Tensor) else key: dict(value) if isinstance(value, dict) else value
+            for key, value in self.state.items()
+            if value or not isinstance(key, Tensor)
         }
+        groups = [dict(group) for group in self.param_groups]
+        for group in groups:
+            group["params"] = [number[id(p)] for p in group.pop("params")]  # the last entry, as in PyTorch
+        return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Copy the state from a `state_dict` of minitorch or PyTorch (with its tensors converted to minitorch's).
