@@ -110,27 +110,8 @@ class Threshold(OfOne, calls=functional.threshold):
     inplace: bool = False
 
 
-class _Shrink(OfOne):
-    lambd: float = 0.5
-
-    def extra_repr(self) -> str:
-        return f"{self.lambd}"
-
-
-class Hardshrink(_Shrink, calls=functional.hardshrink):
-    """x where |x| > `lambd`, else 0."""
-
-
-class Softshrink(_Shrink, calls=functional.softshrink):
-    """x moved towards 0 by `lambd`; 0 where |x| <= `lambd`."""
-
-
 class Softsign(OfOne, calls=functional.softsign):
     """x / (1 + |x|)."""
-
-
-class Tanhshrink(OfOne, calls=functional.tanhshrink):
-    """x - tanh x."""
 
 
 class GLU(OfOne, calls=functional.glu):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -93,12 +94,32 @@ class LRScheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, under PyTorch's names."""
-        return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
+        """Everything but the optimizer, under PyTorch's names; of schedules their states, of functions nothing."""
+        return {name: _saved(value) for name, value in self.__dict__.items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a `state_dict` of minitorch or PyTorch; load the optimizer's, too, which holds the rates."""
-        self.__dict__.update(state_dict)
+        self.__dict__.update({name: _loaded(self.__dict__.get(name), value) for name, value in state_dict.items()})
+
+
+def _saved(value: Any) -> Any:
+    """What a state dict has of a value: a schedule's state, a callable object's attributes, None of a function."""
+    if isinstance(value, list):
+        return list(map(_saved, value))
+    if isinstance(value, LRScheduler):
+        return value.state_dict()
+    return None if isinstance(value, types.FunctionType) else dict(vars(value)) if callable(value) else value
+
+
+def _loaded(own: Any, saved: Any) -> Any:
+    """The attribute after loading: schedules and functions stay those of the constructor, with the state that was saved."""
+    if isinstance(own, list) and any(callable(each) or isinstance(each, LRScheduler) for each in own):
+        return [_loaded(*pair) for pair in zip(own, saved, strict=True)]
+    if isinstance(own, LRScheduler):
+        own.load_state_dict(saved)
+    elif callable(own) and saved is not None:
+        own.__dict__.update(saved)
+    return own if callable(own) or isinstance(own, LRScheduler) else saved
 
 
 # For each argument: what it must be, and the test.
@@ -143,16 +164,6 @@ class _Several(LRScheduler):
         if any(other.optimizer is not optimizer for other in schedulers):
             raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer")
         self._schedulers = list(schedulers)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, with the state of each schedule."""
-        return super().state_dict() | {"_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from the result of `state_dict`."""
-        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
-            scheduler.load_state_dict(state)
-        super().load_state_dict({**state_dict, "_schedulers": self._schedulers})
 
 
 class SequentialLR(_Several):

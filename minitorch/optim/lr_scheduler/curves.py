@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import InitVar
@@ -145,8 +144,8 @@ class CosineAnnealingWarmRestarts(Schedule):
 class LambdaLR(Schedule):
     """The initial learning rate times `lr_lambda(epoch)`, a function, or one for each group.
 
-    The state dict holds the attributes of callable objects, but no functions. Raises ValueError if the numbers of functions
-    and groups differ.
+    The state dict has the attributes of callable objects, but no functions. Raises ValueError if their number is not that of
+    the groups.
     """
 
     lr_lambda: InitVar[Callable[[int], float] | Sequence[Callable[[int], float]]]
@@ -157,18 +156,6 @@ class LambdaLR(Schedule):
 
     def get_lr(self) -> list[float]:
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas)]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer and plain functions, under PyTorch's names."""
-        attributes = [None if isinstance(f, types.FunctionType) else dict(vars(f)) for f in self.lr_lambdas]
-        return super().state_dict() | {"lr_lambdas": attributes}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from the result of `state_dict`; the functions stay those of the constructor."""
-        for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if attributes is not None:
-                function.__dict__.update(attributes)
-        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
 
 
 class MultiplicativeLR(LambdaLR):

@@ -161,11 +161,3 @@ class CyclicLR(_WithMomentum):
             for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
                 self._set_momentum(group, high - (high - low) * height)
         return [base + (top - base) * height for base, top in zip(self.base_lrs, self.max_lrs)]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer and `scale_fn`, under PyTorch's names."""
-        return super().state_dict() | {"_scale_fn_custom": None}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from the result of `state_dict`; `scale_fn` stays that of the constructor."""
-        super().load_state_dict({**state_dict, "_scale_fn_custom": self._scale_fn_custom})
