@@ -6,14 +6,8 @@ import contextlib
 from typing import Any
 
 
-class autocast(contextlib.ContextDecorator):
+class autocast(contextlib.nullcontext[None], contextlib.ContextDecorator):
     """A `with` block or decorator in which PyTorch would choose float16 or bfloat16; here the dtype of the inputs is kept."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def __enter__(self) -> autocast:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
+        super().__init__()

@@ -309,8 +309,6 @@ class Methods(Operators):
     transpose_: Final = inplace.reshaped_in_place("transpose_", shape.transpose)
     unsqueeze_: Final = inplace.reshaped_in_place("unsqueeze_", shape.unsqueeze)
 
-    # ---- another shape, device or dtype ------------------------------------------------------------------------------------
-
     @property
     def T(self: Any) -> Tensor:
         """The matrix transposed."""
@@ -334,8 +332,6 @@ class Methods(Operators):
     char: Final = tensor_methods.cast("char", backend.int8)
     type: Final = tensor_types.type_
     type_as: Final = tensor_methods.type_as
-
-    # ---- methods that are no functions -------------------------------------------------------------------------------------
 
     @property
     def data(self: Any) -> Tensor:

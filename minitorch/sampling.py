@@ -80,9 +80,6 @@ def normal(
     return out.requires_grad_() if requires_grad else out
 
 
-# ---- in place ------------------------------------------------------------------------------------------------------------
-
-
 def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Set every element to 1 with probability `p`, else to 0, in place."""
     chances = creation.full(tensor.shape, float(p), dtype=backend.float64, device="cpu")

@@ -29,10 +29,17 @@ def fetch_first(addresses: Iterable[str], limit: int, check: Callable[[bytes, st
     """Return the first answer of at most ``limit`` bytes for which ``check(content, address)`` raises no `DatasetError`."""
     reasons = []
     for address in addresses:
+        deadline, content = time.monotonic() + TRANSFER_SECONDS, bytearray()
         try:
-            content = _fetch(address, limit)
-            check(content, address)
-            return content
+            with _open(address) as response:
+                while chunk := response.read1(1 << 16):  # read() would wait for all 65,536 bytes, however slowly they arrive
+                    content += chunk
+                    if len(content) > limit:
+                        raise OSError(f"sends more than the {limit:,} bytes the file can have")
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"sent {len(content):,} bytes in {TRANSFER_SECONDS:g} s and was not done")
+            check(bytes(content), address)
+            return bytes(content)
         except DatasetError as error:
             reasons.append(str(error))
         except urllib.error.HTTPError as error:
@@ -41,19 +48,6 @@ def fetch_first(addresses: Iterable[str], limit: int, check: Callable[[bytes, st
         except _FAILURES as error:
             reasons.append(f"{address}: {str(error) or type(error).__name__}")
     raise DownloadError("\n".join(reasons))
-
-
-def _fetch(address: str, limit: int) -> bytes:
-    deadline = time.monotonic() + TRANSFER_SECONDS
-    content = bytearray()
-    with _open(address) as response:
-        while chunk := response.read1(1 << 16):  # not read(), which waits for all 65,536 bytes, however slowly they arrive
-            content += chunk
-            if len(content) > limit:
-                raise OSError(f"sends more than the {limit:,} bytes the file can have")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"sent {len(content):,} bytes in {TRANSFER_SECONDS:g} s and was not done")
-    return bytes(content)
 
 
 def _open(address: str) -> http.client.HTTPResponse:

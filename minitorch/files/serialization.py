@@ -30,6 +30,7 @@ _STRUCTURE, _DIGEST = "minitorch", "sha256"  # the two entries of the metadata, 
 _VERSION = 1
 _BLANK = b"0" * 64
 _DIGEST_ENTRY = re.compile(rb'"sha256"\s*:\s*"([0-9a-f]{64})"')
+_BACK = "go back to an earlier checkpoint or to a fresh copy"
 _BLOCK = 2**22  # bytes hashed and written at a time, so that they are still in the processor's cache
 
 File = str | os.PathLike[str] | BinaryIO
@@ -91,9 +92,6 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
     raise CheckpointError(f"load: {name} {said}")
 
 
-# ---- files and file objects ----------------------------------------------------------------------------------------------
-
-
 def _is_path(f: Any, name: str, method: str) -> bool:
     """Whether `f` is a path, and not a file object; raises TypeError for anything else."""
     if isinstance(f, (str, os.PathLike)):
@@ -133,11 +131,6 @@ def _write_all(file: BinaryIO, view: bytes | memoryview) -> None:
         view = view[len(view) if count is None else count :]
 
 
-# ---- reading and refusing ------------------------------------------------------------------------------------------------
-
-_BACK = "go back to an earlier checkpoint or to a fresh copy"
-
-
 def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and the metadata of a file; raises CheckpointError for one that `load` cannot read."""
     raw = b""
@@ -164,28 +157,23 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
             f"load: {name}, of {size:,} bytes, is not a whole safetensors file: {reason}. It was cut off or damaged: {_BACK}."
         ) from reason
     except layout.Foreign as reason:
-        raise CheckpointError(f"load: {name} {_foreign(*reason.args)}") from reason
+        (start,) = reason.args
+        said = (
+            f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote in "
+            f"this format; if this was one, it was damaged: {_BACK}."
+        )
+        if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
+            said = (
+                "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
+                "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
+            )
+        raise CheckpointError(f"load: {name} {said if start else f'is empty; {_BACK}.'}") from reason
     if _STRUCTURE in metadata or _DIGEST in metadata:
         _check(digest, raw, name)
     if changed := [each.name for each in stored if each.code in layout.AS_FLOAT32]:
         kinds = ", ".join(sorted({each.code for each in stored if each.code in layout.AS_FLOAT32}))
         warnings.warn(f"load: {len(changed)} tensors of {name} are of {kinds}, read as float32", stacklevel=3)
     return tensors, metadata
-
-
-def _foreign(start: bytes) -> str:
-    """The message for a file that begins with `start`."""
-    if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
-        return (
-            "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
-            "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
-        )
-    if not start:
-        return f"is empty; {_BACK}."
-    return (
-        f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote in "
-        f"this format; if this was one, it was damaged: {_BACK}."
-    )
 
 
 def _digest_span(raw: bytes) -> tuple[int, int]:
@@ -207,11 +195,8 @@ def _check(digest: Any, raw: bytes, name: str) -> None:
         raise CheckpointError(f"load: {name} does not match its checksum: it was damaged after it was written; {_BACK}.")
 
 
-# ---- the structure around the tensors: JSON's own types as they are, others as an object with one key --------------------
-
-
 def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
-    """`obj` as JSON; its arrays are added to `arrays`, under the names that replace them."""
+    """`obj` as JSON: JSON's own types as they are, others as an object with one key; arrays go to `arrays`, under a name."""
     place = "obj" + "".join(f"[{key!r}]" for key in path)
     if isinstance(obj, Tensor):
         name = ".".join(map(str, path)) if path else "tensor"  # a flat dict of tensors keeps its keys
