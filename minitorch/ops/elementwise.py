@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from minitorch import backend
 from minitorch.autograd.op import Op
@@ -226,10 +226,27 @@ def of_each(op: type[Op]) -> Callable[[Tensor], Tensor]:
     return function
 
 
-exp, expm1, log, log1p, log2, log10, sqrt = map(of_each, (Exp, Expm1, Log, Log1p, Log2, Log10, Sqrt))
-sin, cos, tan, asin, acos, atan = map(of_each, (Sin, Cos, Tan, Asin, Acos, Atan))
-sinh, cosh, tanh = map(of_each, (Sinh, Cosh, Tanh))
-abs, sign, floor, ceil, trunc = map(of_each, (Abs, Sign, Floor, Ceil, Trunc))
+exp: Final = of_each(Exp)
+expm1: Final = of_each(Expm1)
+log: Final = of_each(Log)
+log1p: Final = of_each(Log1p)
+log2: Final = of_each(Log2)
+log10: Final = of_each(Log10)
+sqrt: Final = of_each(Sqrt)
+sin: Final = of_each(Sin)
+cos: Final = of_each(Cos)
+tan: Final = of_each(Tan)
+asin: Final = of_each(Asin)
+acos: Final = of_each(Acos)
+atan: Final = of_each(Atan)
+sinh: Final = of_each(Sinh)
+cosh: Final = of_each(Cosh)
+tanh: Final = of_each(Tanh)
+abs: Final = of_each(Abs)
+sign: Final = of_each(Sign)
+floor: Final = of_each(Floor)
+ceil: Final = of_each(Ceil)
+trunc: Final = of_each(Trunc)
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
