@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 import layers as nn
 import minitorch
-from benchmarks import cases, growth, nets, ops, overhead, parts, peers, products, report, steps, summary, targets
+from benchmarks import cases, growth, nets, ops, overhead, parts, peers, plots, products, report, steps, summary, targets
 from benchmarks.__main__ import parse
 from benchmarks.minitorch_nets import SCRIPTS
 from benchmarks.timing import Contender, Entry, Failed, interleave, ratio, spread
@@ -203,6 +204,18 @@ def test_the_page_has_a_table_with_ratios_and_says_which_targets_are_met(tmp_pat
     assert "Other processes used 0.8 cores on average, so the machine was not idle." in page
     assert "Left out: JAX (not there)." in page and "OPENBLAS_CORETYPE=SkylakeX" in page
     assert written == [tmp_path / "speed.md", tmp_path / "steps.png"] and all(path.exists() for path in written)
+
+
+def test_the_recorded_page_is_what_the_program_writes_of_the_recorded_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Path(__file__).parent.parent / "docs/speed"
+    for path in recorded.glob("*.json"):
+        shutil.copy(path, tmp_path)
+    drawn = {subject: [f"{name}.png"] for subject, name in plots.PLOTS if (recorded / f"{name}.png").exists()}
+    monkeypatch.setattr(plots, "draw_all", lambda results, folder: drawn)
+    summary.write(tmp_path)
+    assert (tmp_path / "speed.md").read_text() == (recorded / "speed.md").read_text()
 
 
 def test_targets_of_chains_and_growth_are_read_off_their_rows() -> None:
