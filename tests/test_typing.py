@@ -13,7 +13,6 @@ import pytest
 
 import layers
 import minitorch as mt
-from layers.calls import Options
 from minitorch import functional, methods, operators
 from minitorch.conversion import Conversion
 from minitorch.fields import Fields
@@ -69,27 +68,65 @@ def test_the_public_names_of_a_module_are_those_that_type_checkers_see(module):
 def fields(kind: type) -> dict[str, str]:
     """The fields in the bodies of a class and its bases, which type checkers take as arguments, with defaults."""
     found: dict[str, str] = {}
-    for base in (base for base in reversed(kind.__mro__) if issubclass(base, Fields) and base not in (Fields, Options)):
+    by_keyword: set[str] = set()
+    for base in (base for base in reversed(kind.__mro__) if issubclass(base, Fields) and base is not Fields):
         body = tree_of(importlib.import_module(base.__module__)).body
         (node,) = (node for node in body if isinstance(node, ast.ClassDef) and node.name == base.__name__)
         parts = [
             part for part in node.body if isinstance(part, ast.AnnAssign) and "ClassVar" not in ast.unparse(part.annotation)
         ]
+        names = [part.target.id for part in parts]
         found |= {part.target.id: ast.unparse(part.value) if part.value else "" for part in parts if part.target.id != "_"}
-    return found
+        by_keyword |= set(names[names.index("_") + 1 :] if "_" in names else [])
+    return dict(sorted(found.items(), key=lambda item: item[0] in by_keyword))
 
 
-def test_the_arguments_of_a_module_are_the_fields_that_type_checkers_see():
-    declared = [kind for kind in vars(layers).values() if isinstance(kind, type) and issubclass(kind, Options)]
-    assert len(declared) > 40
+@pytest.mark.parametrize("module, least", [(layers, 40), (mt.optim, 8), (mt.optim.lr_scheduler, 12)])
+def test_the_arguments_of_a_class_are_the_fields_that_type_checkers_see(module, least):
+    declared = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Fields)]
+    assert len(declared) >= least
     for kind in declared:
         given = inspect.signature(kind).parameters.values()
         runtime = {p.name: "" if p.default is p.empty else p.default for p in given}
-        module = vars(importlib.import_module(kind.__module__))
-        static = {name: eval(default, module) if default else "" for name, default in fields(kind).items()}
+        names = vars(importlib.import_module(kind.__module__))
+        static = {name: eval(default, names) if default else "" for name, default in fields(kind).items()}
         assert list(static.items()) == list(runtime.items()), kind
         if hasattr(kind, "function"):
             assert set(kind.options) <= set(inspect.signature(kind.function).parameters), kind
+
+
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: layers.Threshold(1.0), "Threshold: missing a required argument: 'value'"),
+        (lambda: layers.LSTM(2, 2, layers=3), "LSTM: got an unexpected keyword argument 'layers'"),
+        (lambda: mt.optim.SGD([mt.zeros(1)], 0.1, 0, 0, 0, False, True), "SGD: too many positional arguments"),
+        (
+            lambda: mt.optim.lr_scheduler.StepLR(None, step_size=1, optimizer=3),
+            "StepLR: multiple values for argument 'optimizer'",
+        ),
+    ],
+)
+def test_other_arguments_are_refused_with_the_name_of_the_class(make, said):
+    with pytest.raises(TypeError, match=said):
+        make()
+
+
+def test_a_subclass_may_have_a_constructor_and_fields_of_its_own():
+    class Wide(layers.Embedding):
+        note: str = "kept"
+
+        def __init__(self, width: int) -> None:
+            super().__init__(3, width)
+
+    class Scaled(layers.LeakyReLU):
+        scale: float = 2.0
+
+        def forward(self, input: mt.Tensor) -> mt.Tensor:
+            return mt.functional.leaky_relu(input, self.negative_slope) * self.scale
+
+    assert Wide(5).weight.shape == (3, 5) and Wide(5).note == "kept"
+    assert Scaled(0.5, scale=10.0)(mt.tensor([-1.0, 1.0])).tolist() == [-5.0, 10.0]
 
 
 def test_operators_have_their_own_names_and_say_what_they_do():
