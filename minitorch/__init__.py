@@ -56,22 +56,22 @@ from minitorch.ops.index import masked_fill
 from minitorch.ops.inverses import det, inv as inverse
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
-    column_stack, hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
+    hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.matrices import addmm, baddbmm, dist, dot, einsum, mv, outer, outer as ger
-from minitorch.ops.matrices import diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices
+from minitorch.ops.matrices import addmm, baddbmm, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.matrices import diag, diag_embed, diagonal, trace, tril, tril_indices, triu
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
 from minitorch.ops.scatter import (
-    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add, take,
+    gather, index_add, index_copy, index_fill, index_select, masked_select, narrow, scatter, scatter_add,
 )
 from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )
-from minitorch.ops.sorting import argsort, median, mode, msort, quantile, sort, topk
+from minitorch.ops.sorting import argsort, median, mode, quantile, sort, topk
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal
@@ -90,9 +90,9 @@ __all__ = [
     "argsort", "argwhere", "as_tensor", "asin", "atan", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends",
     "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "ceil", "channels_last",
-    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "compile", "complex64", "complex128", "concat",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "compile", "complex64", "complex128", "concat",
     "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det",
-    "device", "diag", "diag_embed", "diagflat", "diagonal", "dist", "distributions", "div", "divide", "dot", "double", "dtype",
+    "device", "diag", "diag_embed", "diagonal", "distributions", "div", "divide", "dot", "double", "dtype",
     "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
     "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack",
     "from_numpy", "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype",
@@ -102,7 +102,7 @@ __all__ = [
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
     "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select",
-    "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
+    "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
     "mul", "multinomial", "multiply", "mv", "nan", "narrow", "ne", "neg", "negative", "newaxis", "no_grad",
     "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow",
     "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
@@ -111,8 +111,8 @@ __all__ = [
     "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
-    "swapaxes", "swapdims", "t", "take", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
-    "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
+    "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
+    "tril", "tril_indices", "triu", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
     "use_deterministic_algorithms", "utils", "var", "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on

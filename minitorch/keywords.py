@@ -15,7 +15,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.inplace import check_writable, copied
 
-JOINING: Final = {"cat", "stack", "hstack", "vstack", "column_stack"}  # these write one input before they read the next
+JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
 OVERLOADS: dict[str, dict[str, str]] = {
     "expand": {"size": "sizes"},

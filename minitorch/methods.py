@@ -196,7 +196,6 @@ class Methods(Operators):
     diagonal: Final = matrices.diagonal
     diag_embed: Final = matrices.diag_embed
     diag: Final = matrices.diag
-    diagflat: Final = matrices.diagflat
     trace: Final = matrices.trace
     det: Final = inverses.det
     inverse: Final = inverses.inv
@@ -206,12 +205,9 @@ class Methods(Operators):
     mv: Final = matrices.mv
     addmm: Final = matrices.addmm
     baddbmm: Final = matrices.baddbmm
-    dist: Final = matrices.dist
-    take: Final = scattering.take
     cumprod: Final = running.cumprod
     sort: Final = sorting.sort
     argsort: Final = sorting.argsort
-    msort: Final = sorting.msort
     topk: Final = sorting.topk
     median: Final = sorting.median
     mode: Final = sorting.mode

@@ -126,11 +126,6 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat(atleast_2d(list(tensors)), 0)
 
 
-def column_stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors beside each other, vectors as columns."""
-    return hstack([x if x.ndim > 1 else reshape(x, -1, 1) for x in tensors])
-
-
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
     """Vectors of one dtype spread over the grid of all: the first along dim 0 ("ij") or, as in a plot, along dim 1 ("xy")."""
     axes = [atleast_1d(x) for x in _several(tensors)]

@@ -18,9 +18,8 @@ from minitorch.ops.dims import normalized_dims, shapes
 from minitorch.ops.index import AddAt
 from minitorch.ops.joining import movedim
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
-from minitorch.ops.reduce import norm
 from minitorch.ops.reduce import sum as total
-from minitorch.ops.shape import expand, flatten, permute, reshape
+from minitorch.ops.shape import expand, permute, reshape
 
 
 class Diagonal(Op):
@@ -87,11 +86,6 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return Diagonal.apply(input, offset=diagonal).clone()
 
 
-def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """The matrix that has the elements of `input` on its diagonal."""
-    return diag_embed(flatten(input), offset)
-
-
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input.ndim != 2:
@@ -104,20 +98,10 @@ _Place = Device | str | None
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: _Place = None) -> Tensor:
     """The indices of the lower triangle of a row by col matrix, (2, count) int64, row by row."""
-    return _triangle("tril", row, col, offset, dtype, device)
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None = None, device: _Place = None) -> Tensor:
-    """The indices of the upper triangle of a row by col matrix, (2, count) int64, row by row."""
-    return _triangle("triu", row, col, offset, dtype, device)
-
-
-def _triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
-        raise ValueError(f"{name}_indices: expected sizes of 0 or more, got {row} and {col}")
+        raise ValueError(f"tril_indices: expected sizes of 0 or more, got {row} and {col}")
     xp = backend.module_of(backend.as_device(device))
-    found = getattr(xp, name)(xp.ones((row, col), bool), offset).nonzero()
-    return wrap(xp.stack(found).astype(dtype or backend.int64))
+    return wrap(xp.stack(xp.tril(xp.ones((row, col), bool), offset).nonzero()).astype(dtype or backend.int64))
 
 
 # ---- products ------------------------------------------------------------------------------------------------------------
@@ -171,11 +155,6 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """`beta * input + alpha * bmm(batch1, batch2)`."""
     return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
-    """The p-norm of `input - other`."""
-    return norm(input - other, p)
 
 
 # ---- einsum --------------------------------------------------------------------------------------------------------------

@@ -46,11 +46,6 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return out if input.ndim and index.ndim else reshape(out, index.shape)
 
 
-def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements of the flattened `input` at `index`, in the shape of `index`."""
-    return reshape(input, -1)[index]
-
-
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices that a 1-d integer `index` names along `dim`; raises IndexError for one out of range, a negative one too."""
     if index.ndim > 1 or (not input.ndim and index.numel() != 1):

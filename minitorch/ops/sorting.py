@@ -59,11 +59,6 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     return sort(input.detach(), dim, descending, stable).indices
 
 
-def msort(input: Tensor) -> Tensor:
-    """The elements in order along the first dimension."""
-    return sort(input, 0).values
-
-
 @named
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
     """The `k` largest elements along `dim` (or smallest), from 0 to all of them, and where they stood, in order."""

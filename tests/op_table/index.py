@@ -72,7 +72,6 @@ ROWS = [
         checked(CUBE, np.array(1), slice(None), np.array([1, 1, 0])), checked(CUBE, 0, slice(1, None), np.array([[1], [0]])),
         checked(spread(2, 3, 2, 2), 1, slice(None), np.array([1, 0]), 0), checked(spread(2, 3, 2, 2), slice(None), np.array([2, 0]), slice(1), -1),
         masked(CUBE, -1, slice(None), np.array([True, False])), masked(spread(2, 3, 2), 1, slice(2), np.array([False, True]))]),
-    Row("take", mt.take, lambda x, index: x.take(index), [case(GRID, np.array([[0, 3], [3, -1]]), waits="forward"), case(CUBE, np.array(2), waits="forward")]),
     Row("index_select", mt.index_select, lambda x, dim, index: x.take(np.atleast_1d(index), dim), cases=[
         case(GRID, 0, ROWS_TWICE, waits="forward"), case(GRID, -1, np.array([3, 3, 0]), waits="forward"),
         case(CUBE, 1, np.array(2), waits="forward"), case(GRID, 1, np.zeros(0, int))],

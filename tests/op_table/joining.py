@@ -38,7 +38,6 @@ ROWS = [
     Row("atleast_2d", mt.atleast_2d, np.atleast_2d, [case(SCALAR), case(VECTOR)]),
     side_by_side("hstack", np.hstack),
     side_by_side("vstack", np.vstack, bad=[bad(ValueError, r"^cat: shapes must agree", MATRIX, spread(2))]),
-    side_by_side("column_stack", np.column_stack),
     Row("meshgrid", mt.meshgrid, lambda *x, indexing="ij": np.meshgrid(*x, indexing=indexing),
         [case(spread(2), spread(3, seed=1)), case(spread(2), spread(3, seed=1), indexing="xy")],
         torch=lambda torch, *x, indexing="ij": torch.meshgrid(*x, indexing=indexing),

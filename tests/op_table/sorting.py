@@ -62,7 +62,6 @@ def out_of_range(name, *more):
 ROWS = [
     Row("sort", mt.sort, ranked, [case(CUBE), case(CUBE, 1, True), case(MATRIX, 0)], analytic=False,
         bad=[bad(IndexError, "^sort: dim 3 is out of range", CUBE, 3)]),
-    Row("msort", mt.msort, lambda x: np.sort(x, 0), [case(CUBE)], analytic=False),
     Row("topk", mt.topk, top, [case(MATRIX, 2), case(CUBE, 1, 0), case(MATRIX, 2, -1, False), case(LONG, 2), case(LONG, 2, 1, False)], analytic=False,
         bad=[bad(ValueError, r"^topk: expected k from 0 to 3, the length of dim 1 of shape \(2, 3\), got 4", MATRIX, 4)]),
     Row("median", mt.median, lambda x: np.sort(x, None)[(x.size - 1) // 2], [case(MATRIX), case(spread())], analytic=False),

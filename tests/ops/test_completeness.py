@@ -55,7 +55,6 @@ NOT_DIFFERENTIABLE = {
     "broadcast_shapes",
     "isclose",
     "tril_indices",
-    "triu_indices",
     # operators of bits and comparisons, and what copies and detaches
     *("__and__", "__rand__", "__or__", "__ror__", "__xor__", "__rxor__", "__invert__", "__lshift__", "__rshift__"),
     *("__lt__", "__le__", "__gt__", "__ge__", "__reduce_ex__", "data"),

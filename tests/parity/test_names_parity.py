@@ -37,7 +37,7 @@ WHOLE = {
     "log2": lambda lib, x: lib.log2(x),
     "repeat_interleave": lambda lib, x: lib.repeat_interleave(x),
     "tril_indices": lambda lib, x: lib.tril_indices(3, 4, 1),
-    "triu_indices": lambda lib, x: lib.triu_indices(3, 4), "histc": lambda lib, x: lib.histc(x.float(), bins=3),
+    "histc": lambda lib, x: lib.histc(x.float(), bins=3),
     "scatter of ones": lambda lib, x: lib.zeros(5, 8).scatter_(1, x.view(-1, 1), 1), "scatter add": lambda lib, x: lib.zeros(8).scatter_add_(0, x, lib.ones(5)),
     "scatter multiply": lambda lib, x: lib.full((8,), 2.0).scatter_(0, x, 3.0, reduce="multiply"), "logspace": lambda lib, x: lib.logspace(0, 2, 3),
     "range": lambda lib, x: lib.range(0, 4), "zeros by size": lambda lib, x: lib.zeros(size=(2, 3)), "out": lambda lib, x: lib.add(x, 1, out=lib.zeros(0, dtype=x.dtype)),
