@@ -63,18 +63,17 @@ def reduce_ex(tensor: Tensor, protocol: int) -> Any:
         offset = array.ctypes.data - memory.flat.ctypes.data if array.size else 0
         place: tuple[Any, ...] = memory, offset, array.shape, array.strides, array.dtype
     else:
-        place = _Memory(array), None
+        place = (_Memory(array),)
     grad = None if tensor.grad is None else tensor.grad.detach()
     return _rebuilt, (type(tensor), place, tensor.requires_grad, grad), getattr(tensor, "__dict__", None) or None
 
 
 def _rebuilt(kind: type, place: tuple[Any, ...], requires_grad: bool, grad: Tensor | None) -> Tensor:
-    memory, offset, *description = place
+    memory, *description = place
     array = memory.flat
-    if offset is not None:  # not on a GPU
-        shape, strides, dtype = description
+    if description:  # not on a GPU
+        offset, shape, strides, dtype = description
         array = np.ndarray(shape, dtype, array if array.size else None, offset, strides)
     tensor = fill(object.__new__(kind), array, None)
-    tensor.requires_grad = requires_grad
-    tensor.grad = grad
+    tensor.requires_grad, tensor.grad = requires_grad, grad
     return tensor

@@ -24,11 +24,8 @@ class View:
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
     def __init__(self, base: Any, steps: tuple[Any, ...], recorded: bool) -> None:
-        self.base: Any = base
-        self.steps: tuple[Any, ...] = steps
-        self.recorded: bool = recorded
-        self.array: Any = base.array
-        self.node: Any = base._node
+        self.base, self.steps, self.recorded = base, steps, recorded
+        self.array, self.node = base.array, base._node
 
     def follow(self, tensor: Any) -> None:
         """Give `tensor`, described by this view, a node that starts from the base's present node."""
@@ -50,8 +47,8 @@ def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
     """The view of an array or tensor of the base's shape: the result of its operations, one after another."""
     path = []
     while steps is not None:
-        steps, op, parameters = steps
-        path.append((op, parameters))
+        steps, *step = steps
+        path.append(step)
     for op, parameters in reversed(path):
         whole = op.apply(whole, **parameters)
     return whole
@@ -94,11 +91,9 @@ def keep_apart(source: Any, result: Any, shares: bool) -> None:
 
     def forget(gone: weakref.ref) -> None:
         for key in keys:
-            left = [each for each in _apart.get(key, ()) if gone not in each]
-            if left:
-                _apart[key] = left
-            else:
-                _apart.pop(key, None)
+            _apart[key] = [each for each in _apart.get(key, ()) if gone not in each]
+            if not _apart[key]:
+                del _apart[key]
 
     entry: Any = tuple(weakref.ref(array, forget) for array in pair)
     for key in keys:

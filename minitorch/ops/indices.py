@@ -69,19 +69,14 @@ def integers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, 
     """(integers and slices, arrays) to index with in turn, as in PyTorch, where integers stand apart from arrays, or None."""
     if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
         return None
-    kinds = [(type(entry) is int or (is_integers(entry) and not entry.ndim), backend.is_array(entry)) for entry in index]
-    integers = [i for i, (is_integer, _) in enumerate(kinds) if is_integer]
-    chosen = [i for i, kind in enumerate(kinds) if any(kind)]
+    integers = [i for i, entry in enumerate(index) if type(entry) is int or (is_integers(entry) and not entry.ndim)]
+    chosen = [i for i, entry in enumerate(index) if i in integers or backend.is_array(entry)]
     if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
         return None
     basic: list[Any] = []
     for i, entry in enumerate(index):
-        if i in integers:
-            basic.append(int(entry))
-        elif backend.is_array(entry):
-            basic.extend((slice(None),) * _dims_of(entry))
-        else:
-            basic.append(entry)
+        is_array = backend.is_array(entry) and i not in integers
+        basic += (slice(None),) * _dims_of(entry) if is_array else [int(entry) if i in integers else entry]
     kept = [entry for i, entry in enumerate(index) if i not in integers]
     return tuple(basic), tuple(entry if backend.is_array(entry) or entry is Ellipsis else slice(None) for entry in kept)
 
@@ -109,8 +104,8 @@ def check_range(name: str, index: Any, dim: int, shape: tuple[int, ...], least: 
     """Raise IndexError unless all of an integer array `index` lie from `least` to the length of `dim`."""
     length = (shape or (1,))[dim]
     if index.size and not least <= int(index.min()) <= int(index.max()) < length:
-        bounds = f"{least}..{length - 1}"
-        raise IndexError(f"{name}: an index outside {bounds} for dim {dim} of length {length} (input {tuple(shape)})")
+        given = f"dim {dim} of length {length} (input {tuple(shape)})"
+        raise IndexError(f"{name}: an index outside {least}..{length - 1} for {given}")
 
 
 # ---- places in memory ----------------------------------------------------------------------------------------------------

@@ -39,11 +39,10 @@ def _chosen(input: Tensor, index: Any, dim: int, keepdim: bool = True) -> Values
 
 def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
     """The positions of the elements of `a` in order; nan counts as the largest."""
-    order = {"kind": "stable"} if stable else {}
+    order, xp = {"kind": "stable"} if stable else {}, array_module(a)
     if not descending:
         return a.argsort(dim, **order)
     # ties must keep their order, so the elements are reversed before and after
-    xp = array_module(a)
     return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
 
 
@@ -65,12 +64,10 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     dim = dimension("topk", input.shape, dim)
     a = input.array.reshape(input.shape or 1)
     if not 0 <= k <= a.shape[dim]:
-        most, shape = a.shape[dim], tuple(input.shape)
-        raise ValueError(f"topk: expected k from 0 to {most}, the length of dim {dim} of shape {shape}, got {k}")
+        length = f"{a.shape[dim]}, the length of dim {dim} of shape {shapes(input)}"
+        raise ValueError(f"topk: expected k from 0 to {length}, got {k}")
     index = _first_few(a, k, dim, largest)
-    if index is None:
-        index = _ranked(a, dim, largest, stable=False)[along(dim, slice(k))]
-    return _chosen(input, index, dim)
+    return _chosen(input, _ranked(a, dim, largest, False)[along(dim, slice(k))] if index is None else index, dim)
 
 
 def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
@@ -95,7 +92,7 @@ def _first_few(a: Any, k: int, dim: int, largest: bool) -> Any:
 
 @named
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
-    """The middle element, the lower of two; along `dim`, (values, indices). nan if there is one.
+    """The middle element, the lower of two, nan if there is one; along `dim`, (values, indices).
 
     Over everything, equal elements share the gradient. Raises ValueError along a `dim` of length 0.
     """
@@ -145,9 +142,8 @@ def quantile(
     if input.dtype.kind != "f" or shares.dtype != input.dtype:
         raise TypeError(f"quantile: expected input and q of one floating dtype, got {input.dtype} and {shares.dtype}")
     if shares.ndim > 1 or not input.numel() or (shares.size and not 0 <= float(shares.min()) <= float(shares.max()) <= 1):
-        raise ValueError(
-            f"quantile: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {q} and {shapes(input)}"
-        )
+        given = f"{q} and {shapes(input)}"
+        raise ValueError(f"quantile: expected q from 0 to 1, at most 1-d, of a tensor with elements, got {given}")
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise ValueError(f"quantile: no interpolation {interpolation!r}; there are linear, lower, higher, nearest and midpoint")
     whole = input.shape
