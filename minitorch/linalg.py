@@ -20,14 +20,14 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = Fals
 
 
 def norm(A: Tensor, ord: float | str | None = None, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The norm of vectors or, for two dimensions and an `ord`, of matrices; raises ValueError for another `ord`.
+    """The norm of vectors or, for two dimensions and an `ord`, of matrices.
 
     For matrices, "fro" is the norm of all elements; 1 and -1 are the largest and the smallest column sum of |A|, inf and -inf
-    the same for rows.
+    the same for rows. Raises ValueError for another number, TypeError for another name.
     """
     dims = normalized_dims("norm", A.ndim, dim)
-    if ord is None or ord == "fro" or len(dims) != 2 or (dim is None and A.ndim != 2):
-        return p_norm(A, 2 if ord is None or ord == "fro" else ord, dim, keepdim)
+    if ord is None or isinstance(ord, str) or len(dims) != 2 or (dim is None and A.ndim != 2):
+        return p_norm(A, 2 if ord is None else ord, dim, keepdim)
     if ord not in (1, -1, math.inf, -math.inf):
         raise ValueError(f"linalg.norm: of matrices only ord 'fro', 1, -1, inf or -inf is supported, got {ord!r}")
     along, over = dims if abs(ord) == 1 else dims[::-1]
