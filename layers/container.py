@@ -15,6 +15,8 @@ L = TypeVar("L", bound="_List")
 class _List(Module):
     """Modules in order, indexed by position."""
 
+    _of: Any  # a method: the container of the modules of a slice, which it is given by name
+
     def _name(self, position: int) -> str:
         names = list(self._modules)
         if not -len(names) <= position < len(names):
@@ -31,10 +33,6 @@ class _List(Module):
         if isinstance(index, slice):
             return self._of(dict(list(self._modules.items())[index]))
         return self._modules[self._name(index)]
-
-    def _of(self, modules: dict[str, Module]) -> Any:
-        """A container of the modules of a slice."""
-        raise NotImplementedError
 
     def __setitem__(self, index: int, module: Module) -> None:
         self.add_module(self._name(index), module)

@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
 from layers import init
-from layers.calls import Options
+from layers.calls import OfOne, Options
 from layers.module import Module
 from layers.parameter import DeviceLike, DTypeLike, Parameter, add
-from minitorch import functional
+from minitorch import flatten, functional
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor
 
@@ -98,14 +98,11 @@ class Identity(Module):
         return input
 
 
-class Flatten(Options):
+class Flatten(OfOne, calls=flatten):
     """Merges dimensions `start_dim` to `end_dim`: (N, C, H, W) becomes (N, C*H*W)."""
 
     start_dim: int = 1
     end_dim: int = -1
-
-    def forward(self, input: Tensor) -> Tensor:
-        return input.flatten(self.start_dim, self.end_dim)
 
 
 class Unflatten(Options):

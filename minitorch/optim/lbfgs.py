@@ -87,10 +87,8 @@ class LBFGS(Rule):
             state["func_evals"] += 1
             if evaluations >= group["max_eval"] or float(gradient.abs().max()) <= group["tolerance_grad"]:
                 break
-            if (
-                float((direction * t).abs().max()) <= group["tolerance_change"]
-                or abs(loss - previous) < group["tolerance_change"]
-            ):
+            moved, least = float((direction * t).abs().max()), group["tolerance_change"]
+            if moved <= least or abs(loss - previous) < least:
                 break
         self._steps_taken += 1
         return first
