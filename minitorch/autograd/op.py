@@ -103,4 +103,4 @@ class Op(Node):
 
     def needs(ctx, position: int) -> bool:
         """Whether a gradient is wanted for the input at `position`."""
-        return bool(ctx.edges) and ctx.edges[position] is not None
+        return ctx.edges[position] is not None if ctx.edges else False
