@@ -24,7 +24,9 @@ class TensorType:
 
     def __call__(self, *data: Any) -> Tensor:
         """`FloatTensor(2, 3)` is uninitialised with that shape; `FloatTensor([1, 2])` holds these numbers."""
-        return constructed(data, self.dtype, self.device)
+        if len(data) == 1 and not isinstance(data[0], (int, np.integer, Size)):
+            return creation.tensor(data[0], dtype=self.dtype, device=self.device)
+        return creation.empty(*(data or (0,)), dtype=self.dtype, device=self.device)
 
     def __instancecheck__(self, value: object) -> bool:
         return isinstance(value, Tensor) and value.dtype == self.dtype and value.device == self.device
@@ -33,13 +35,6 @@ class TensorType:
         return f"torch.{'' if self.device.type == 'cpu' else 'cuda.'}{self.__name__}"
 
     __repr__ = __str__
-
-
-def constructed(data: tuple[Any, ...], dtype: np.dtype, device: Device | str | None) -> Tensor:
-    """An uninitialised tensor of the shape `data`, or a copy of the one sequence, array or tensor in it."""
-    if len(data) == 1 and not isinstance(data[0], (int, np.integer, Size)):
-        return creation.tensor(data[0], dtype=dtype, device=device)
-    return creation.empty(*(data or (0,)), dtype=dtype, device=device)
 
 
 HalfTensor: Final = TensorType("Half", backend.float16)
@@ -81,7 +76,7 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_b
 
 def new(input: Tensor, *data: Any) -> Tensor:
     """A tensor with this one's dtype and device: uninitialised with the given shape, or holding the given numbers."""
-    return constructed(data, input.dtype, input.device)
+    return TensorType("", input.dtype, input.device)(*data)
 
 
 def resize_(input: Tensor, *sizes: Any) -> Tensor:
