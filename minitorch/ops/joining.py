@@ -143,7 +143,8 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(f"broadcast_shapes: {', '.join(map(str, shapes))} do not fit") from None
+        given = (str((shape,) if isinstance(shape, int) else tuple(shape)) for shape in shapes)
+        raise ValueError(f"broadcast_shapes: {', '.join(given)} do not fit") from None
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
