@@ -178,7 +178,8 @@ class SequentialLR(_Several):
         if not schedulers or len(milestones) != len(schedulers) - 1:
             raise ValueError(f"SequentialLR: {len(milestones)} milestones for {len(schedulers)} schedules, expected one less")
         self._take(optimizer, schedulers)
-        self._milestones, self.last_epoch = list(milestones), last_epoch + 1
+        self._milestones = list(milestones)
+        self.last_epoch: int = last_epoch + 1
         for scheduler in schedulers:
             scheduler.last_epoch -= 1
         _restart(self._schedulers[0])

@@ -195,7 +195,9 @@ class ReduceLROnPlateau(Schedule):
         self.default_min_lr: float | None = given.min_lr if isinstance(given.min_lr, (int, float)) else None
         self.mode_worse: float = math.inf if self.mode == "min" else -math.inf
         self.best: float = self.mode_worse
-        self.cooldown_counter = self.num_bad_epochs = self.last_epoch = 0
+        self.cooldown_counter: int = 0
+        self.num_bad_epochs: int = 0
+        self.last_epoch: int = 0
         self._last_lr = self._rates()
 
     @property

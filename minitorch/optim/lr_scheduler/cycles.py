@@ -144,7 +144,7 @@ class CyclicLR(_WithMomentum):
 
     def _take(self, arguments: dict[str, Any]) -> None:
         super()._take(arguments)
-        self.base_lrs = self._one_each("values of base_lr", arguments["base_lr"])
+        self.base_lrs: list[Any] = self._one_each("values of base_lr", arguments["base_lr"])
 
     def _height(self, cycle: float) -> float:
         """The factor for the difference of the two rates."""
