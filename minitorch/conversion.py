@@ -23,7 +23,7 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
-    def numel(self) -> int:
+    def numel(self: Any) -> int:
         """The number of elements."""
         return math.prod(self)
 
@@ -64,7 +64,7 @@ class Conversion:
         """The shape, or the length of one dimension."""
         return Size(self.array.shape) if dim is None else self.array.shape[dim]
 
-    def numel(self) -> int:
+    def numel(self: Any) -> int:
         """The number of elements."""
         return int(self.array.size)
 
@@ -89,7 +89,7 @@ class Conversion:
         """Whether the elements lie in C order without gaps; channels-last images count as such, since in PyTorch they are."""
         return bool(logical_layout(self).flags.c_contiguous)
 
-    def is_floating_point(self) -> bool:
+    def is_floating_point(self: Any) -> bool:
         """Whether the dtype is floating."""
         return self.array.dtype.kind == "f"
 
