@@ -38,7 +38,6 @@ class Op(Node):
     __slots__ = ()
 
     view = False  # whether the output may share the memory of the first input
-    shape_in: Any  # where a rule keeps the shape of its input
 
     @classmethod
     def apply(cls, *inputs: Any, **parameters: Any) -> Any:

@@ -45,10 +45,12 @@ class Trial:
         arrays = [value.array if isinstance(value, Tensor) else value for value in inputs]
         arrays = [backend.to_array(a, None, backend.CPU) if backend.is_array(a) else a for a in arrays]
         self.inputs: list[Any] = [a.astype(np.float64) if is_floating(a) else a for a in arrays]
-        self.parameters, self.strict = parameters, strict
+        self.parameters = parameters
+        self.strict = strict
         asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]
         self.places: list[int] = [i for i, a in enumerate(self.inputs) if is_floating(a) and (asked[i] or not any(asked))]
-        self.forward, self.rule = Source(op.forward), Source(op.backward)
+        self.forward: Source = Source(op.forward)
+        self.rule: Source = Source(op.backward)
         self.generator: np.random.Generator = np.random.default_rng(0)
         self.errors: dict[int, float] = {}  # the largest of the derivatives of each order that were compared
         names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]

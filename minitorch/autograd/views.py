@@ -24,8 +24,11 @@ class View:
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
     def __init__(self, base: Any, steps: tuple[Any, ...], recorded: bool) -> None:
-        self.base, self.steps, self.recorded = base, steps, recorded
-        self.array, self.node = base.array, base._node
+        self.base = base
+        self.steps = steps
+        self.recorded = recorded
+        self.array: Any = base.array
+        self.node: Any = base._node
 
     def follow(self, tensor: Any) -> None:
         """Give `tensor`, described by this view, a node that starts from the base's present node."""
