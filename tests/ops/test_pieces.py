@@ -74,7 +74,6 @@ STRAIGHT: dict[str, Callable[[mt.Tensor], mt.Tensor]] = {
     "max_pool2d": lambda x: F.max_pool2d(x, 2),
     "avg_pool2d": lambda x: F.avg_pool2d(x, 2),
     "adaptive_avg_pool2d": lambda x: F.adaptive_avg_pool2d(x, 1),
-    "adaptive_avg_pool2d, uneven": lambda x: F.adaptive_avg_pool2d(x, 3),
     "relu of relu": lambda x: F.relu(F.relu(x * 2)),
 }
 
