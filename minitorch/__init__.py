@@ -53,7 +53,7 @@ from minitorch.ops.elementwise import (
 from minitorch.ops.extremes import argmax, argmin, max, min
 from minitorch.ops.erf import erf, erfc
 from minitorch.ops.index import masked_fill
-from minitorch.ops.inverses import det, inv as inverse
+from minitorch.ops.inverses import det, inv as inverse, svd
 from minitorch.ops.joining import (
     atleast_1d, atleast_2d, broadcast_shapes, broadcast_tensors, broadcast_to, cat, cat as concat, cat as concatenate, chunk,
     hstack, meshgrid, movedim, movedim as moveaxis, ravel, repeat_interleave, roll, split, stack, tile, unbind,
@@ -111,7 +111,7 @@ __all__ = [
     "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin",
     "sinh", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum",
-    "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
+    "svd", "swapaxes", "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose",
     "tril", "tril_indices", "triu", "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze",
     "use_deterministic_algorithms", "utils", "var", "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]

@@ -199,6 +199,7 @@ class Methods(Operators):
     trace: Final = matrices.trace
     det: Final = inverses.det
     inverse: Final = inverses.inv
+    svd: Final = inverses.svd
     dot: Final = matrices.dot
     outer: Final = matrices.outer
     ger: Final = matrices.outer

@@ -1,12 +1,13 @@
-"""Linear equations, inverses and determinants of matrices, or of stacks of them."""
+"""Linear equations, inverses, determinants and singular values of matrices, or of stacks of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+from minitorch.ops.choice import where
 from minitorch.ops.linear import check_dtypes
 
 
@@ -35,6 +36,34 @@ class Det(Op):
     def backward(ctx, g: Any) -> Any:
         a, out = ctx.saved
         return (g * out)[..., None, None] * Solve.apply(a.swapaxes(-1, -2), _identity(a))
+
+
+class Svd(Op):
+    """u, s and v of a = u diag(s) v^T.  da = u (f o (u^T gu - gu^T u) s + s f o (v^T gv - gv^T v) + diag gs) v^T
+
+    + (1 - u u^T) gu s^-1 v^T + u s^-1 gv^T (1 - v v^T), with f = 1 / (s[j]^2 - s[i]^2) and s^-1 taken as 0 where they are
+    infinite (Townsend, "Differentiating the singular value decomposition", 2016).
+    """
+
+    def forward(ctx, a: Any, *, some: bool) -> Any:
+        if a.dtype.kind != "f":
+            raise TypeError(f"expected real floating-point matrices, got {a.dtype}")
+        u, s, vt = array_module(a).linalg.svd(a, full_matrices=not some)
+        ctx.saved = u, s, vt.swapaxes(-1, -2)
+        return ctx.saved
+
+    def backward(ctx, gu: Any, gs: Any, gv: Any) -> Any:
+        u, s, v = ctx.saved
+        u, v, gu, gv = (each[..., : s.shape[-1]] for each in (u, v, gu, gv))  # further columns are not differentiable
+        ut, vt, row, column = u.swapaxes(-1, -2), v.swapaxes(-1, -2), s[..., None, :], s[..., None]
+        f, inverse = _reciprocal(row * row - column * column), _reciprocal(row)
+        pu, pv = ut @ gu, vt @ gv
+        inner = f * (pu - pu.swapaxes(-1, -2)) * row + column * f * (pv - pv.swapaxes(-1, -2)) + gs[..., None] * _identity(pu)
+        return u @ inner @ vt + (gu - u @ pu) * inverse @ vt + u * inverse @ (gv - v @ pv).swapaxes(-1, -2)
+
+
+def _reciprocal(x: Any) -> Any:
+    return where(x == 0, 0.0, 1 / where(x == 0, 1.0, x))
 
 
 def _identity(like: Any) -> Any:
@@ -68,6 +97,22 @@ def inv(A: Tensor) -> Tensor:
     """The inverse of matrices; raises as `solve`."""
     _square("inv", A)
     return Solve.apply(A, wrap(_identity(A)))
+
+
+class Factors(NamedTuple):
+    """What `svd` returns."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+def svd(input: Tensor, some: bool = True) -> Factors:
+    """U, S and V of the singular values: input = U diag(S) V^T, with all columns of U and V unless `some`.
+
+    The columns of U and V are unique up to sign only; those beyond the singular values have no gradient.
+    """
+    return Factors(*Svd.apply(input, some=some))
 
 
 def det(A: Tensor) -> Tensor:

@@ -96,8 +96,11 @@ ROWS = [
     regular("inv", mt.linalg.inv, np.linalg.inv, [case(SQUARE, uploads=1), case(SQUARES, uploads=1)], [bad(TypeError, "^inv: expected floating-point matrices, got int64", np.array([[1]]))]),
     regular("det", mt.linalg.det, np.linalg.det, [case(SQUARE, uploads=1), case(SQUARES, uploads=1)], [bad(ValueError, "^det: expected square", VECTOR)]),
     Row("vector_norm", mt.linalg.vector_norm, np.linalg.norm, [case(VECTOR), case(VECTOR, 3), case(VECTOR, 0.5)], torch=lambda torch, *a: torch.linalg.vector_norm(*a), analytic=False),
-    Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", 1, -1, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
-        torch=lambda torch, *a: torch.linalg.norm(*a), analytic=False, bad=[bad(ValueError, "^linalg.norm: of matrices only ord 'fro', 1, -1, inf or -inf is supported, got 3", MATRIX, 3)]),
+    Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
+        torch=lambda torch, *a: torch.linalg.norm(*a), analytic=False, bad=[bad(ValueError, "^linalg.norm: expected ord 'fro', 'nuc', 1, -1, 2, -2, inf or -inf for matrices, got 3", MATRIX, 3)]),
+    Row("svd", via(mt.svd, lambda a: mt.svd(a).S), lambda a: np.linalg.svd(a, compute_uv=False), [case(MATRIX), case(SQUARE), case(STACK)],
+        torch=lambda torch, a: torch.svd(a).S, analytic=False, bad=[bad(TypeError, "^svd: expected real floating-point matrices, got int64", np.array([[1]])),
+            bad(ValueError, "^svd: .*at least two-dimensional", VECTOR)]),
     # ---- along a dimension
     Row("cumprod", mt.cumprod, lambda x, dim: x.cumprod(dim) if x.ndim else x, [
         case(CUBE, 1, waits="backward"), case(np.array([[1.5, 0.0, -2.0], [0.5, 0.0, 0.0]]), -1, waits="backward"), case(spread(), 0)],

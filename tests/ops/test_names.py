@@ -204,6 +204,34 @@ def test_view_as_is_view_with_the_shape_of_another():
         mt.zeros(3, 2).t().view_as(mt.zeros(6))
 
 
+def test_singular_values_make_the_matrix_again():
+    a = mt.tensor(spread(3, 2))
+    u, s, v = a.svd()
+    assert mt.allclose(u * s @ v.T, a) and (u.shape, v.shape) == ((3, 2), (2, 2))
+    u, s, vt = mt.linalg.svd(a)
+    assert mt.allclose(u[:, :2] * s @ vt, a) and mt.allclose(u @ u.T, mt.eye(3, dtype=u.dtype))
+
+
+@pytest.mark.parametrize("some", [True, False])
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3), (2, 3, 3)])
+def test_singular_values_and_the_products_of_their_vectors_have_derivatives_of_both_orders(shape, some):
+    def products(a):
+        u, s, v = mt.svd(a, some)
+        u, v = u[..., : s.shape[-1]], v[..., : s.shape[-1]]
+        return u @ u.swapaxes(-1, -2), s, v @ v.swapaxes(-1, -2), (u * s.exp().unsqueeze(-2)) @ v.swapaxes(-1, -2)
+
+    a = mt.from_numpy(np.random.default_rng(0).normal(size=shape)).requires_grad_()
+    assert mt.autograd.gradcheck(products, a) and mt.autograd.gradgradcheck(products, a)
+
+
+@pytest.mark.parametrize("number", [0.0, 2.0])
+def test_the_gradient_of_vectors_of_equal_singular_values_or_of_those_that_are_0_is_finite(number):
+    a = (number * mt.eye(3)[:, :2]).requires_grad_()
+    u, _, v = mt.svd(a)
+    (u.sum() + v.sum()).backward()
+    assert mt.isfinite(a.grad).all()
+
+
 def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():
     x = mt.tensor(spread(2, 2), requires_grad=True)
     made = [x @ x, x.sum(), x.sum(0), x.view(4), F.cross_entropy(x, mt.tensor([0, 1])), F.linear(x, x, x[0])]

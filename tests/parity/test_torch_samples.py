@@ -29,6 +29,7 @@ DTYPES = (torch.float64, torch.float32, torch.int64, torch.bool)
 # memory as it was found; signs and order that nobody promised; OpInfo's call is not the function's
 LEFT_OUT = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided", "resize_", "resize_as_"}
 LEFT_OUT |= {
+    "svd",
     "pca_lowrank",
     "svd_lowrank",
     "polygamma",
