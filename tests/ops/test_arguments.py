@@ -141,11 +141,11 @@ def test_view_reads_memory_as_another_dtype():
 
 
 def test_an_empty_tensor_of_one_dimension_fits_everywhere_in_cat():
-    collected = mt.tensor([], requires_grad=True)
-    whole = mt.cat((collected, mt.ones(2, 3)), dim=1)
-    assert whole.tolist() == mt.ones(2, 3).tolist()
-    whole.sum().backward()
-    assert collected.grad.shape == (0,)
+    collected, rest = mt.tensor([], requires_grad=True), mt.ones(2, 3, requires_grad=True)
+    whole = mt.cat((collected, rest), dim=1)
+    assert whole.tolist() == rest.tolist()
+    (whole * mt.arange(6).reshape(2, 3)).sum().backward()
+    assert collected.grad.shape == (0,) and rest.grad.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert mt.cat((mt.tensor([]), mt.tensor([])), 0).shape == (0,)
     with pytest.raises(ValueError, match=r"^cat: shapes must agree except in dim 0, got \(0, 2\), \(2, 3\)"):
         mt.cat((mt.zeros(0, 2), mt.ones(2, 3)))

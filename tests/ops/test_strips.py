@@ -135,6 +135,14 @@ def test_a_linear_layer_on_one_row_has_the_gradients_of_one_on_several(rows):
     assert mt.autograd.gradcheck(F.linear, [x, w, b]) and mt.autograd.gradgradcheck(F.linear, [x, w, b])
 
 
+@pytest.mark.parametrize("norm", [lambda x: F.layer_norm(x, (30,)), lambda x: F.group_norm(x.reshape(4, 6, 5), 2)])
+def test_the_recorded_rule_of_a_norm_is_exact_far_from_0(norm):
+    x = mt.from_numpy(1e8 + np.random.default_rng(5).normal(size=(4, 30))).requires_grad_()
+    weights = mt.from_numpy(np.random.default_rng(6).normal(size=norm(x).shape))
+    plain, recorded = (mt.autograd.grad((norm(x) * weights).sum(), x, create_graph=record)[0] for record in (False, True))
+    np.testing.assert_allclose(recorded.detach().numpy(), plain.numpy(), rtol=1e-6, atol=1e-7)
+
+
 @pytest.mark.parametrize("shape", [(2, 700, 251), (3, 5), (90, 5000)])
 def test_layer_norm_is_the_plain_composition(shape):
     draw = np.random.default_rng(4).normal

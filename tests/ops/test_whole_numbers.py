@@ -38,6 +38,12 @@ def test_arithmetic_wraps_a_number_that_does_not_fit_as_pytorch_does(call, expec
 
 def test_int64_wraps_too():
     assert (mt.tensor([1]) + 2**63).tolist() == [1 - 2**63]
+    assert (mt.tensor([1]) + -(2**63)).tolist() == [1 - 2**63]
+
+
+def test_every_number_of_a_dtype_can_be_kept_and_of_uint8_negative_ones_as_well():
+    assert [mt.full((), n, dtype=mt.int8).item() for n in (-128, 127)] == [-128, 127]
+    assert [mt.full((), n, dtype=mt.uint8).item() for n in (-255, -1, 255)] == [1, 255, 255]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +55,9 @@ def test_int64_wraps_too():
         ("masked_fill", lambda x: x.masked_fill(x > 0, 300)),
         ("full", lambda x: mt.full((1,), 300, dtype=mt.uint8)),
         ("full", lambda x: mt.full_like(x, np.nan)),
+        ("full", lambda x: mt.full((1,), -256, dtype=mt.uint8)),
         ("add", lambda x: x + 2**64),
+        ("add", lambda x: x + (-(2**63) - 1)),
     ],
 )
 def test_a_number_that_cannot_be_kept_is_refused(name, call):
