@@ -60,7 +60,7 @@ from minitorch.ops.joining import (
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
-from minitorch.ops.matrices import addmm, baddbmm, dot, einsum, mv, outer, outer as ger
+from minitorch.ops.matrices import addmm, baddbmm, cross, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.matrices import diag, diag_embed, diagonal, trace, tril, tril_indices, triu
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
@@ -91,7 +91,7 @@ __all__ = [
     "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "ceil", "channels_last",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "compile", "complex64", "complex128", "concat",
-    "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cuda", "cumprod", "cumsum", "deg2rad", "det",
+    "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum", "deg2rad", "det",
     "device", "diag", "diag_embed", "diagonal", "distributions", "div", "divide", "dot", "double", "dtype",
     "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
     "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack",

@@ -204,6 +204,7 @@ class Methods(Operators):
     outer: Final = matrices.outer
     ger: Final = matrices.outer
     mv: Final = matrices.mv
+    cross: Final = matrices.cross
     addmm: Final = matrices.addmm
     baddbmm: Final = matrices.baddbmm
     cumprod: Final = running.cumprod

@@ -106,6 +106,9 @@ class Factors(NamedTuple):
     S: Tensor
     V: Tensor
 
+    def __repr__(self) -> str:
+        return f"torch.return_types.svd(\nU={self.U!r},\nS={self.S!r},\nV={self.V!r})"
+
 
 def svd(input: Tensor, some: bool = True) -> Factors:
     """U, S and V of the singular values: input = U diag(S) V^T, with all columns of U and V unless `some`.

@@ -14,9 +14,9 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
 from minitorch.ops.choice import where
-from minitorch.ops.dims import normalized_dims, shapes
+from minitorch.ops.dims import dimension, normalized_dims, shapes
 from minitorch.ops.index import AddAt
-from minitorch.ops.joining import movedim
+from minitorch.ops.joining import cat, movedim, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import sum as total
 from minitorch.ops.shape import expand, permute, reshape
@@ -132,6 +132,15 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix (n, k) times a vector (k)."""
     _expect("mv", "(n, k) and (k)", input.ndim == 2 and vec.ndim == 1 and input.shape[1] == len(vec), input, vec)
     return matmul(input, vec)
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along `dim`, of length 3; without one along the first dimension of that length."""
+    dim = dimension("cross", input.shape, next((d for d, n in enumerate(input.shape) if n == 3), -1) if dim is None else dim)
+    fits = input.ndim == other.ndim > dim and input.shape[dim] == other.shape[dim] == 3
+    _expect("cross", f"vectors of length 3 along dim {dim}", fits, input, other)
+    first, second = split(input, 1, dim), split(other, 1, dim)
+    return cat([first[i - 2] * second[i - 1] - first[i - 1] * second[i - 2] for i in range(3)], dim)
 
 
 def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:

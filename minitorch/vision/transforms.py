@@ -14,7 +14,8 @@ import numpy as np
 
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
-from minitorch.creation import as_tensor, from_numpy, randint
+from minitorch.creation import as_tensor, from_numpy, rand, randint
+from minitorch.ops.shape import flip
 
 
 @dataclass
@@ -110,6 +111,16 @@ class RandomCrop(CenterCrop):
         if min(rooms) < 0:
             raise ValueError(f"RandomCrop: expected an image of at least {self.size}, got {_extent(image)}")
         return self.cropped(image, [int(randint(0, room + 1, ()).item()) for room in rooms])
+
+
+@dataclass
+class RandomHorizontalFlip:
+    """Mirror left and right with probability `p`."""
+
+    p: float = 0.5
+
+    def __call__(self, image: Any) -> Any:
+        return _on_tensor(image, lambda x: flip(x, (-1,))) if rand(()).item() < self.p else image
 
 
 def _extent(image: Any) -> tuple[int, ...]:

@@ -71,6 +71,8 @@ ROWS = [
     Row("dot", mt.dot, np.dot, [case(VECTOR, spread(3))], bad=lengths("two vectors of one length")),
     Row("outer", mt.outer, np.outer, [case(VECTOR, spread(2))], bad=lengths("two vectors")),
     Row("mv", mt.mv, np.dot, [case(MATRIX, VECTOR)], bad=lengths(r"\(n, k\) and \(k\)")),
+    Row("cross", mt.cross, lambda a, b, dim=1: np.cross(a, b, axis=dim), [case(MATRIX, spread(2, 3, seed=1)), case(spread(3, 2), OTHER, dim=0)],
+        torch=lambda torch, a, b, dim=-1: torch.linalg.cross(a, b, dim=dim), bad=lengths("vectors of length 3 along dim 1")),
     plus("addmm", np.matmul, MATRIX, OTHER),
     plus("baddbmm", np.matmul, STACK, STACKS),
     Row("einsum", mt.einsum, np.einsum, [

@@ -64,3 +64,9 @@ def test_pairs_print_under_the_name_of_their_function(name):
     array = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
     assert repr(getattr(mt.from_numpy(array), name)(1)) == repr(getattr(torch.from_numpy(array), name)(1))
     assert repr(getattr(mt, name)(mt.from_numpy(array), 1)) == repr(getattr(torch, name)(torch.from_numpy(array), 1))
+
+
+def test_singular_values_print_as_in_pytorch():
+    array = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    theirs = torch.svd(torch.from_numpy(array))
+    assert repr(type(mt.svd(mt.from_numpy(array)))(*(mt.from_numpy(part.numpy()) for part in theirs))) == repr(theirs)

@@ -68,15 +68,23 @@ def test_normalize_refuses_images_that_are_no_float_tensor():
         transforms.Normalize(0.5, 0.0)
 
 
-def test_random_crops_repeat_with_the_seed():
+def test_random_crops_and_flips_repeat_with_the_seed():
     image = np.arange(30, dtype=np.uint8).reshape(5, 6)
-    shaken = transforms.RandomCrop(4, padding=1)
+    shaken = transforms.Compose([transforms.RandomCrop(4, padding=1), transforms.RandomHorizontalFlip()])
     runs = []
     for _ in range(2):
         minitorch.manual_seed(3)
         runs.append([shaken(image) for _ in range(5)])
     assert all(np.array_equal(a, b) for a, b in zip(*runs)) and {a.shape for a in runs[0]} == {(4, 4)}
     assert len({a.tobytes() for a in runs[0]}) > 1
+
+
+@pytest.mark.parametrize("image", [np.arange(12, dtype=np.uint8).reshape(2, 2, 3), minitorch.arange(12.0).reshape(3, 2, 2)])
+def test_a_horizontal_flip_swaps_left_and_right_with_its_probability(image):
+    flip = transforms.RandomHorizontalFlip
+    mirrored = image[:, ::-1] if isinstance(image, np.ndarray) else image.flip(-1)
+    assert (flip(p=1.0)(image) == mirrored).all() and (flip(p=0.0)(image) == image).all()
+    assert 0 < sum(bool((flip()(image) == mirrored).all()) for _ in range(40)) < 40
 
 
 def test_resize_keeps_the_form_and_the_dtype_of_an_image():
