@@ -9,6 +9,7 @@ import pytest
 
 import minitorch as mt
 import minitorch.functional as F
+from minitorch.ops import im2col
 from minitorch.ops.conv import plain_conv2d, plain_gradients
 from minitorch.ops.im2col import bands, gathering_pays
 from minitorch.ops.images import Window
@@ -76,6 +77,25 @@ def moved(kernel, size, padding, groups=1):
     """The window of a filter that moves by one pixel over an image of height and width `size`."""
     out = tuple(n + 2 * p - k + 1 for n, p, k in zip(size, padding, kernel))
     return Window(kernel, (1, 1), tuple((p, p) for p in padding), (1, 1), out, groups)
+
+
+@pytest.mark.parametrize("groups, channels", [(1, 4), (2, 2), (1, 16), (4, 1)])
+@pytest.mark.parametrize("slab", [1, 300, 2**12])
+def test_a_slab_too_small_for_an_image_changes_no_number(groups, channels, slab, monkeypatch):
+    draw = np.random.default_rng(0).standard_normal
+
+    def results():
+        x, w, b = (mt.tensor(a, requires_grad=True) for a in arrays)
+        y = F.conv2d(x, w, b, padding=1, groups=groups)
+        y.backward(given)
+        return [host(each) for each in (y, x.grad, w.grad, b.grad)]
+
+    arrays = draw((3, groups * channels, 5, 6)), draw((4, channels, 3, 3)), draw(4)
+    given = mt.tensor(draw((3, 4, 5, 6)))
+    whole = results()
+    monkeypatch.setattr(im2col, "slab", lambda xp: slab)
+    for apart, together in zip(results(), whole):
+        assert_close(apart, together)
 
 
 @pytest.mark.parametrize(

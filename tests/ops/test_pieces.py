@@ -47,6 +47,15 @@ def test_the_gradient_at_nan_and_at_infinities_is_pytorchs(name):
     np.testing.assert_allclose(gradient(function, X), right, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", AT_NAN)
+def test_a_recorded_gradient_at_nan_at_infinities_and_at_0_is_that_of_an_ordinary_pass(name):
+    function, right = AT_NAN[name]
+    x = mt.tensor(X, requires_grad=True)
+    y = function(x)
+    (found,) = mt.autograd.grad(y, x, mt.full(y.shape, 2.0), create_graph=True)
+    np.testing.assert_allclose(found.detach().numpy(), right, rtol=1e-6, atol=1e-6)
+
+
 def test_two_nans_share_the_gradient_of_the_largest():
     assert gradient(lambda x: x.amax(0), [NAN, 3.0, NAN]).tolist() == [1, 0, 1]
 
