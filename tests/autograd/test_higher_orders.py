@@ -1,5 +1,7 @@
 """Derivatives of derivatives, to any order: `create_graph`."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,14 @@ def test_sines_derivatives_go_round_in_a_circle():
     for order in range(9):
         np.testing.assert_allclose(y.item(), expected[order % 4], rtol=1e-14)
         (y,) = mt.autograd.grad(y, x, create_graph=True)
+
+
+def test_second_derivatives_of_powers_of_0_are_numbers():
+    a, b = (mt.tensor(values, dtype=mt.float64, requires_grad=True) for values in ([0.0, 0.0, 2.0], [2.0, 3.0, 2.0]))
+    (db,) = mt.autograd.grad((a**b).sum(), b, create_graph=True)
+    by_a, by_b = mt.autograd.grad(db.sum(), (a, b))
+    np.testing.assert_allclose(by_a.numpy(), [0, 0, 2 + 4 * math.log(2)])
+    np.testing.assert_allclose(by_b.numpy(), [0, 0, 4 * math.log(2) ** 2])
 
 
 def test_a_fifth_power_has_five_derivatives():

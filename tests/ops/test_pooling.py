@@ -72,3 +72,9 @@ def test_an_infinite_pixel_spoils_no_mean_but_that_of_its_own_stretch(means):
     x = mt.ones(1, 1, 3, 4)
     x[0, 0, 0, 0] = INF
     np.testing.assert_array_equal(means(x).numpy()[0, 0], [[INF, 1, 1], [1, 1, 1]])
+
+
+@pytest.mark.parametrize("kernel", [(1, 4096), (4096, 1)])
+def test_means_of_long_windows_are_exact_to_a_few_units_of_the_last_place(kernel):
+    x = mt.full((1, 1, *(size + 3 * (size > 1) for size in kernel)), 0.1)
+    np.testing.assert_allclose(F.avg_pool2d(x, kernel, stride=1).numpy(), np.float32(0.1), rtol=3e-6)
