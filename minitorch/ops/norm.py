@@ -16,23 +16,24 @@ from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.choice import clamp
 from minitorch.ops.dims import shapes
 from minitorch.ops.images import at_pixels, is_channels_last
-from minitorch.ops.reduce import channel_sums, kept, mean, norm, summed
+from minitorch.ops.reduce import channel_sums, kept, mean, norm
 from minitorch.ops.row_norm import GroupNorm, LayerNorm
 
 
 class Normalize(Op):
-    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance over `dims`; w and b constant over them, or None.
+    """y = n w + b with n = (x - mean) / sqrt(var + eps), mean and variance of each channel of (n, c, ...); w, b (c,) or None.
 
-    With sums over dims and m elements in each: dw = sum(g n), db = sum(g), dx = w (g - db / m - n dw / m) / sqrt(var + eps)
-    (Ioffe & Szegedy 2015, section 3).
+    With sums over all but the channels, and m elements in each channel: dw = sum(g n), db = sum(g),
+    dx = w (g - db / m - n dw / m) / sqrt(var + eps) (Ioffe & Szegedy 2015, section 3).
     """
 
-    def forward(ctx, x: Any, w: Any, b: Any, dims: Any, eps: Any, running: Any = None) -> Any:
+    def forward(ctx, x: Any, w: Any, b: Any, eps: Any, running: Any = None) -> Any:
+        dims = (0, *range(2, x.ndim))
         ctx.dims, ctx.eps, ctx.kept = dims, eps, kept(x.shape, dims)
         ctx.count: int = math.prod(x.shape[d] for d in dims)
-        middle = (_sums(x, dims) / ctx.count).reshape(ctx.kept)
+        middle = (channel_sums(x) / ctx.count).reshape(ctx.kept)
         y = x - _along(x, middle)
-        variance = (_sums(y * y, dims) / ctx.count).reshape(ctx.kept)
+        variance = (channel_sums(y * y) / ctx.count).reshape(ctx.kept)
         inverse = 1 / array_module(x).sqrt(variance + eps)
         y *= _along(x, inverse if w is None else inverse * w.reshape(ctx.kept))
         if b is not None:
@@ -49,8 +50,8 @@ class Normalize(Op):
             middle = mean(x, ctx.dims, keepdim=True)
             inverse = rsqrt(mean((x - middle) * (x - middle), ctx.dims, keepdim=True) + ctx.eps)
         centred = x - _along(x, middle)
-        db = _sums(g, ctx.dims).reshape(ctx.kept)
-        dw = _sums(g * centred, ctx.dims).reshape(ctx.kept) * inverse
+        db = channel_sums(g).reshape(ctx.kept)
+        dw = channel_sums(g * centred).reshape(ctx.kept) * inverse
         if not ctx.needs(0):
             dx = None
         else:
@@ -68,11 +69,6 @@ def _along(x: Any, a: Any) -> Any:
     if isinstance(a, Tensor) or not is_channels_last(x) or a.shape != (1, x.shape[1], 1, 1) or array_module(x) is not np:
         return a
     return at_pixels(a, *x.shape[2:]).transpose(2, 0, 1)
-
-
-def _sums(x: Any, dims: tuple[int, ...]) -> Any:
-    """The sum over `dims`, of an array or a tensor."""
-    return channel_sums(x) if dims == (0, *range(2, x.ndim)) else summed(x, dims)
 
 
 Shape = int | tuple[int, ...]
@@ -130,7 +126,7 @@ def batch_norm(
         if count < 2:
             raise ValueError(f"batch_norm: expected more than 1 value per channel in training, got input {shapes(input)}")
         running = None if running_mean is None or running_var is None else (running_mean.array, running_var.array, momentum)
-        return _normalized(input, weight, bias, dims=dims, eps=eps, running=running)
+        return _normalized(input, weight, bias, eps=eps, running=running)
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: expected running_mean and running_var where training is False")
     return _by_running(input, running_mean, running_var, weight, bias, eps)

@@ -132,3 +132,13 @@ def test_all_weights_are_listed_by_layer_and_direction():
 def test_what_does_not_fit_is_refused(act, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         act()
+
+
+@pytest.mark.parametrize("make", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_recorded_gradient_is_that_of_an_ordinary_pass(make):
+    net = make(3, 6).double()
+    x = mt.tensor(np.random.default_rng(0).standard_normal((4, 2, 3)), requires_grad=True)
+    leaves = [x, *net.parameters()]
+    plain, recorded = (mt.autograd.grad((net(x)[0] ** 2).sum(), leaves, create_graph=record) for record in (False, True))
+    for ours, theirs in zip(recorded, plain):
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.numpy(), rtol=1e-12, atol=1e-12)

@@ -234,3 +234,7 @@ def test_logic_takes_tensors_only_and_a_number_cannot_be_rolled_along_a_dim():
         mt.logical_and(mt.ones(2), 1)
     with pytest.raises(IndexError, match=r"^roll: dims .* out of range for a 0-d tensor"):
         mt.tensor(1.0).roll(1, 0)
+
+
+def test_a_number_may_be_padded_by_nothing():
+    assert F.pad(mt.tensor(3.0), []).item() == 3.0
