@@ -18,8 +18,8 @@ Found = Sequence[tuple[Mutant, Verdict]]
 
 LEFT_OUT = """\
 Mutated are all of `minitorch/autograd/` that records and goes back (node, op, backward, gradients, hooks, outputs, recorded,
-changes), every `backward`, and whatever of `minitorch/ops` these run by name: functions, and the forward of an operation that a rule applies, such as the transposed convolution in the gradient of a
-convolution. Methods and operators of tensors that a rule uses are not followed.
+changes), every `backward`, and whatever of `minitorch/ops` these run by name: functions, and the forward of an operation that
+a rule applies, such as the transposed convolution in the gradient of a convolution. Methods and operators of tensors that a rule uses are not followed.
 
 A mutant is one change: an arithmetic operator into its inverse or one other, a comparison into its opposite or the one that
 differs at equality, a condition or sign reversed, `and` into `or`, `True` into `False`, a number one more or one less,
@@ -29,8 +29,9 @@ once; its exchange of variables, of exceptions and of decorators is not used, si
 error of another kind, fails in any test that runs the line. Annotations, decorators, docstrings, the texts of errors and
 `__all__` are not mutated. What compiles to the same bytecode is no mutant, nor is another negative length for -1 in `reshape`.
 
-A mutant is put in place in a process of its own, and the tests that run the changed statement are run until one fails: of
-every test function the quickest case first, {budget:g} seconds of tests at most. A test that takes more than ten times its
+A mutant is put in place in a process of its own, and the tests that run the changed statement are run until one fails: the
+quickest first, where the second case of a test function counts as taking twice its time, and so on; {budget:g} seconds of tests
+at most. A test that takes more than ten times its
 time on the processor plus {patience:g} seconds kills it too. Which tests run which statement is measured first, and all must pass on the
 unchanged code, put in place in the same way. What Hypothesis draws is the same each time."""
 

@@ -183,7 +183,7 @@ class Court:
         return Verdict(outcome, self.items[failing].nodeid, chosen.index(failing) + 1)
 
     def chosen(self, lines: Lines, budget: float) -> list[int]:
-        """The tests that reach one of `lines`: of each test function the quickest row first, then its second, and so on."""
+        """The tests that reach one of `lines`, the quickest first; each further case of one function counts as that much slower."""
         reaching = [i for i, trial in enumerate(self.trials) if not lines.isdisjoint(trial.lines)]
         reaching.sort(key=lambda i: self.trials[i].seconds)
         rows: dict[tuple[str, str], int] = {}
@@ -191,7 +191,7 @@ class Court:
         for i in reaching:
             function = str(self.items[i].path), getattr(self.items[i], "originalname", self.items[i].name)
             rows[function] = rows.get(function, 0) + 1
-            order.append((rows[function], i))
+            order.append((rows[function] * self.trials[i].seconds, i))
         spent, within = 0.0, []
         for _, i in sorted(order, key=lambda entry: entry[0]):
             spent += self.trials[i].seconds

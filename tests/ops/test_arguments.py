@@ -237,4 +237,4 @@ def test_logic_takes_tensors_only_and_a_number_cannot_be_rolled_along_a_dim():
 
 
 def test_a_number_may_be_padded_by_nothing():
-    assert F.pad(mt.tensor(3.0), []).item() == 3.0
+    assert mt.functional.pad(mt.tensor(3.0), []).item() == 3.0

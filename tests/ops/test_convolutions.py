@@ -159,6 +159,25 @@ def test_rows_are_gathered_where_that_was_measured_to_pay(channels, filters, siz
     assert gathering_pays(x, y, window) is pays
 
 
+@pytest.mark.parametrize(
+    "channels, filters, groups, kernel, own",
+    [
+        (2, 2, 2, (3, 3), True),
+        (1, 1, 1, (3, 3), False),
+        (4, 8, 4, (3, 3), False),
+        (4, 4, 2, (3, 3), False),
+        (2, 2, 2, (8, 16), True),
+        (2, 2, 2, (3, 43), False),
+    ],
+)
+def test_pixels_and_weights_are_multiplied_where_each_channel_has_one_small_filter(channels, filters, groups, kernel, own):
+    assert im2col.is_depthwise(channels, filters, moved(kernel, (50, 50), (0, 0), groups)) is own
+
+
+def test_a_slab_is_half_a_megabyte_and_on_a_gpu_half_a_gigabyte():
+    assert (im2col.slab(np), im2col.slab(None)) == (2**19, 2**29)
+
+
 @pytest.mark.parametrize("kernel, padding, stride", [(3, 1, 1), (2, 0, 2), (5, 2, 1), (12, 6, 1)])  # the last by products
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_a_filter_of_its_own_for_each_channel_is_one_convolution_a_channel(n, kernel, padding, stride):
