@@ -24,6 +24,14 @@ def test_sines_derivatives_go_round_in_a_circle():
         (y,) = mt.autograd.grad(y, x, create_graph=True)
 
 
+def test_gradients_are_recorded_only_if_asked_for():
+    x = leaf(1.0, 2.0)
+    mt.autograd.backward((x * x).sum())
+    assert not x.grad.requires_grad
+    mt.autograd.backward((x * x).sum(), create_graph=True)
+    assert x.grad.requires_grad
+
+
 def test_second_derivatives_of_powers_of_0_are_numbers():
     a, b = (mt.tensor(values, dtype=mt.float64, requires_grad=True) for values in ([0.0, 0.0, 2.0], [2.0, 3.0, 2.0]))
     (db,) = mt.autograd.grad((a**b).sum(), b, create_graph=True)

@@ -97,3 +97,14 @@ def test_the_default_dtype_is_the_process_s_and_the_default_device_the_thread_s(
         mt.set_default_dtype(mt.float32)
         mt.set_default_device("cpu")
     assert seen == [(mt.float64, "cpu")]
+
+
+def test_a_pass_in_a_thread_beside_a_watched_one_is_an_ordinary_pass():
+    x = mt.tensor([1.0, 2.0], dtype=mt.float64, requires_grad=True)
+
+    def work(_):
+        (x.float() * mt.ones(3, 2)).sum().backward()  # a gradient that is summed and cast to fit x
+
+    with mt.autograd.detect_anomaly():
+        assert together(1, work) == []
+    assert x.grad.tolist() == [3.0, 3.0]
