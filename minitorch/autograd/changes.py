@@ -20,7 +20,7 @@ _latest = 0  # the number of the last of these changes: nodes made since then, a
 class _Freed:
     """What a node holds in place of `saved` once a backward pass has used it."""
 
-    def __iter__(self) -> Any:
+    def __iter__(self, *at: Any) -> Any:
         raise RuntimeError("another backward pass has just freed this graph")
 
     __getitem__ = __len__ = __iter__

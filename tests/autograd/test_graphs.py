@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+from minitorch.autograd.changes import FREED
+from minitorch.autograd.grad_mode import Switch
 from minitorch.autograd.op import Op
+from minitorch.autograd.watch import Watch
 
 
 class Counted(Op):
@@ -123,3 +126,33 @@ def test_only_the_way_from_the_outputs_to_the_inputs_is_walked(add):
         y = add(y, beside)
     (g,) = mt.autograd.grad(y, middle)
     assert g.item() == 1.0 and Counted.runs == 10
+
+
+def test_a_graph_that_another_pass_has_just_freed_says_so():
+    for use in (list, len, lambda freed: freed[0]):
+        with pytest.raises(RuntimeError, match="another backward pass has just freed this graph"):
+            use(FREED)
+    assert FREED  # a node that had saved something still has to be checked
+
+
+def test_the_output_of_an_operation_of_several_stands_for_it_and_knows_which_it_is():
+    _, s, _ = mt.svd(mt.tensor([[3.0, 1.0], [0.0, 2.0]], requires_grad=True))
+    (node, position), constant = (s * 2).grad_fn.next_functions
+    assert node is s.grad_fn.edges[0] and position == 1 and constant == (None, 0)
+    assert s.grad_fn.name() == node.name() and s.grad_fn.title == "svd"
+    assert s.grad_fn.as_source() == (node, 1)
+
+
+def test_a_watch_is_told_once_that_a_pass_has_ended():
+    class Ended(Watch):
+        passes = 0
+
+        def finished(self):
+            self.passes += 1
+
+    x, watch = mt.ones(2, requires_grad=True), Ended()
+    with Switch(watch, "watch"):
+        (x * 2).sum().backward()
+        mt.autograd.grad((x * x).sum(), x)
+    (x * 2).sum().backward()
+    assert watch.passes == 2

@@ -66,6 +66,21 @@ def test_a_removed_hook_is_silent_and_may_be_removed_twice():
     assert seen == [3.0]
 
 
+def test_a_hook_that_was_registered_twice_is_removed_once():
+    x, seen = leaf(2.0), []
+
+    def hook(g):
+        seen.append(g.item())
+
+    first = x.register_hook(hook)
+    x.register_hook(lambda g: None)
+    x.register_hook(hook)
+    first.remove()
+    (x * 3).sum().backward()
+    assert seen == [3.0]
+
+
+
 def test_a_hook_that_removes_itself_leaves_the_next_one_its_turn():
     x, seen = leaf(2.0), []
     once = x.register_hook(lambda g: (seen.append("first"), once.remove())[1])

@@ -98,3 +98,11 @@ def test_reading_the_gradient_of_a_result_says_why_there_is_none():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert kept.grad is not None and x.grad is not None and mt.ones(2).grad is None
+
+
+def test_a_gradient_with_a_history_keeps_its_numbers_when_another_is_added():
+    x = leaf(1.0, 2.0)
+    (x * x).sum().backward(create_graph=True)
+    before = x.grad
+    (x * 3).sum().backward()
+    assert before.tolist() == [2.0, 4.0] and x.grad.tolist() == [5.0, 7.0]

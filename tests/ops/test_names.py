@@ -229,7 +229,24 @@ def test_the_gradient_of_vectors_of_equal_singular_values_or_of_those_that_are_0
     a = (number * mt.eye(3)[:, :2]).requires_grad_()
     u, _, v = mt.svd(a)
     (u.sum() + v.sum()).backward()
-    assert mt.isfinite(a.grad).all()
+    assert mt.isfinite(a.grad).all() and (number or not a.grad.any())
+
+
+@pytest.mark.parametrize("a", [[[2.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])
+def test_the_gradient_of_the_matrix_put_together_again_is_the_one_given(a):
+    a = mt.tensor(a, dtype=mt.float64, requires_grad=True)
+    u, s, v = mt.svd(a)
+    g = mt.arange(1.0, 1 + a.numel(), dtype=mt.float64).reshape(a.shape)
+    (da,) = mt.autograd.grad((u * s) @ v.T, a, g)
+    np.testing.assert_allclose(da.numpy(), g.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_the_gradient_of_a_determinant_of_stacks_of_stacks_is_that_of_each():
+    a = mt.from_numpy(np.random.default_rng(0).normal(size=(2, 3, 2, 2))).requires_grad_()
+    (da,) = mt.autograd.grad(mt.det(a).sum(), a)
+    (p, q), (r, s) = a.detach().numpy().transpose(2, 3, 0, 1)
+    np.testing.assert_allclose(da.numpy().transpose(2, 3, 0, 1), [[s, -r], [-q, p]], rtol=1e-12)
+
 
 
 def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():

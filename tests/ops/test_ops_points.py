@@ -292,3 +292,19 @@ def test_batch_norm_moves_its_running_statistics_in_training_alone():
     before = mean.tolist(), variance.tolist()
     F.batch_norm(x, mean, variance, training=False)
     assert (mean.tolist(), variance.tolist()) == before
+
+
+def test_a_relu_not_in_place_leaves_its_input_alone():
+    x = mt.tensor([-1.0, 2.0])
+    assert F.relu(x).tolist() == [0.0, 2.0] and x.tolist() == [-1.0, 2.0]
+
+
+def test_the_gradient_of_running_products_of_zeros_alone():
+    x = mt.zeros(3, requires_grad=True)
+    x.cumprod(0).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_text_is_no_number():
+    with pytest.raises(TypeError, match="^where: expected a tensor or a number, got str"):
+        mt.where(mt.tensor([True]), "a", 1.0)
