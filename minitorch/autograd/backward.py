@@ -31,9 +31,9 @@ _ndarray = np.ndarray
 
 def backward(
     tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
+    grad_tensors: Tensor | Sequence[Tensor | None] | None,
+    retain_graph: bool | None,
+    create_graph: bool,
 ) -> None:
     """Add the gradients of `tensors` to `.grad` of every leaf they were computed from.
 

@@ -33,7 +33,7 @@ class Pad(Op):
     def forward(ctx, a: Any, widths: Any, value: Any) -> Any:
         ctx.widths = widths
         lengths = [n + before + after for n, (before, after) in zip(a.shape, widths)]
-        if min(lengths, default=0) < 0:
+        if min(lengths) < 0:
             raise ValueError(f"pad: widths {widths} take away more than a tensor of shape {shapes(a)} has")
         out = array_module(a).full(lengths, value, a.dtype)
         out[_within(lengths, widths)] = a[_within(a.shape, [(-before, -after) for before, after in widths])]

@@ -80,7 +80,6 @@ def test_a_hook_that_was_registered_twice_is_removed_once():
     assert seen == [3.0]
 
 
-
 def test_a_hook_that_removes_itself_leaves_the_next_one_its_turn():
     x, seen = leaf(2.0), []
     once = x.register_hook(lambda g: (seen.append("first"), once.remove())[1])

@@ -43,9 +43,11 @@ OTHER = {
 
 @pytest.mark.parametrize("name", NAMED)
 def test_places_are_the_numbers_that_the_index_picks_from_those_of_all_elements(name):
+    index = NAMED[name]
+    reached = 1 + max(d for d, entry in enumerate(index) if isinstance(entry, np.ndarray))
     a = np.arange(4 * 5 * 6).reshape(4, 5, 6)
-    expected = a[NAMED[name]]
-    np.testing.assert_array_equal(places(NAMED[name], a.shape).reshape(expected.shape), expected)
+    rows = a.reshape(*a.shape[:reached], -1) if reached < 3 else a  # the dimensions behind the index count as one
+    np.testing.assert_array_equal(places(index, a.shape), rows[index[:reached]])
 
 
 @pytest.mark.parametrize("name", OTHER)

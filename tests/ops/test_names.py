@@ -248,7 +248,6 @@ def test_the_gradient_of_a_determinant_of_stacks_of_stacks_is_that_of_each():
     np.testing.assert_allclose(da.numpy().transpose(2, 3, 0, 1), [[s, -r], [-q, p]], rtol=1e-12)
 
 
-
 def test_a_node_has_pytorchs_name_where_it_is_one_operation_there():
     x = mt.tensor(spread(2, 2), requires_grad=True)
     made = [x @ x, x.sum(), x.sum(0), x.view(4), F.cross_entropy(x, mt.tensor([0, 1])), F.linear(x, x, x[0])]

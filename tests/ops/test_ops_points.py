@@ -306,5 +306,5 @@ def test_the_gradient_of_running_products_of_zeros_alone():
 
 
 def test_a_text_is_no_number():
-    with pytest.raises(TypeError, match="^where: expected a tensor or a number, got str"):
+    with pytest.raises(TypeError, match=r"^where: expected a tensor or a number, got str"):
         mt.where(mt.tensor([True]), "a", 1.0)
