@@ -25,7 +25,7 @@ from minitorch.backend import (
     float64 as double, finfo, get_default_device, get_default_dtype, iinfo, int8, int16, int16 as short, int32, int32 as int,
     int64, int64 as long, set_default_device, set_default_dtype, uint8,
 )
-from minitorch.backends import get_num_threads, set_float32_matmul_precision, set_num_threads, use_deterministic_algorithms
+from minitorch.backends import set_float32_matmul_precision, use_deterministic_algorithms
 from minitorch.creation import (
     arange, as_tensor, bernoulli, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones,
     ones_like, rand, rand_like, randint, randint_like, randn, randn_like, randperm, range, tensor, zeros, zeros_like,
@@ -72,6 +72,7 @@ from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )
 from minitorch.ops.sorting import argsort, median, mode, quantile, sort, topk
+from minitorch.threads import get_num_threads, set_num_threads
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from minitorch.sampling import multinomial, normal

@@ -24,18 +24,6 @@ cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, determi
 cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
 mps: Final = Backend(lambda: False)
 
-_threads = [1]
-
-
-def set_num_threads(number: int) -> None:
-    """Store `number` for `get_num_threads`; NumPy's BLAS fixes its own number of threads when it starts."""
-    _threads[0] = number
-
-
-def get_num_threads() -> int:
-    """The number last set, 1 at the start."""
-    return _threads[0]
-
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Does nothing: on a CPU every operation is deterministic, whatever `mode` is."""

@@ -1,6 +1,6 @@
 """A job: tasks done in processes, each finished one kept on disk, so that a stopped job goes on where it was.
 
-A task depends on its arguments alone. Whatever the number of processes, each computes with one BLAS thread, so the same seed
+A task depends on its arguments alone. Whatever the number of processes, each computes with one thread, so the same seed
 gives the same figures bit for bit on one machine.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+import minitorch
 from minitorch.data import Digits
 from runner import kept
 from runner.lock import FolderLock
@@ -217,5 +218,10 @@ def _fingerprint(digits: Digits) -> str:
 
 
 def _compute(key: str, function: Callable[..., dict[str, Any]], arguments: tuple) -> tuple[str, dict[str, Any]]:
-    with threadpool_limits(1):
-        return key, function(*arguments)
+    before = minitorch.get_num_threads()
+    minitorch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            return key, function(*arguments)
+    finally:
+        minitorch.set_num_threads(before)

@@ -11,6 +11,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.promotion import floating, held, matched, result_type
+from minitorch.ops.strips import each
 
 
 class Where(Op):
@@ -22,7 +23,7 @@ class Where(Op):
             scalar = next((value for value in (a, b) if isinstance(value, np.generic)), None)  # a 0-d result inside a rule
             a = array_module(condition).asarray(a, dtype=result_type(a, b) if scalar is None else scalar.dtype)
         a, b = matched(a, b)
-        return array_module(condition).where(condition, a, b)
+        return each(array_module(condition).where, condition, a, b)
 
     def backward(ctx, g: Any) -> Any:
         (condition,) = ctx.saved

@@ -12,6 +12,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.pieces import nothing
 from minitorch.ops.promotion import floating
+from minitorch.ops.strips import each
 
 
 class Curve(Op):
@@ -30,12 +31,12 @@ class Curve(Op):
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
-        out = getattr(array_module(a), ctx.ufunc)(a)
+        out = each(getattr(array_module(a), ctx.ufunc), a)
         ctx.saved = (out if ctx.of_output else a,)
         return out
 
     def backward(ctx, g: Any) -> Any:
-        return g * ctx.slope(*ctx.saved)
+        return each(lambda g, a: g * ctx.slope(a), g, *ctx.saved)
 
 
 class Exp(Curve, ufunc="exp", of_output=True):

@@ -13,6 +13,7 @@ from minitorch.ops.arithmetic import rsqrt
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.reduce import channel_sums, mean
 from minitorch.ops.strips import along
+from minitorch.threads import run
 
 
 class LayerNorm(Op):
@@ -27,7 +28,8 @@ class LayerNorm(Op):
         xp, rows = array_module(x), x.reshape(-1, ctx.size)
         out = xp.empty(x.shape, x.dtype)
         middle, inverse = (xp.empty((rows.shape[0], 1), x.dtype) for _ in range(2))
-        for part, y, m, i in along(rows, out.reshape(rows.shape), middle, inverse):
+
+        def normalize(part: Any, y: Any, m: Any, i: Any) -> None:
             m[...] = _dots(part, None) / ctx.size
             xp.subtract(part, m, out=y)
             i[...] = 1 / xp.sqrt(_dots(y, y) / ctx.size + eps)
@@ -36,6 +38,8 @@ class LayerNorm(Op):
                 y *= w.reshape(-1)
             if b is not None:
                 y += b.reshape(-1)
+
+        run(normalize, along(rows, out.reshape(rows.shape), middle, inverse))
         ctx.saved = x, w, middle, inverse
         return out
 
@@ -53,18 +57,23 @@ class LayerNorm(Op):
 
 def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any) -> Any:
     """The rule of LayerNorm on arrays, a piece of the rows at a time: fills `dx` and returns dw and db."""
-    xp, size, sums = array_module(x), x.shape[1], []
-    for part, of, m, i, u in along(x, g, middle, inverse, dx):
+    xp, size = array_module(x), x.shape[1]
+    pieces = along(x, g, middle, inverse, dx)
+    sums: list[Any] = [None] * len(pieces)
+
+    def rule(part: Any, of: Any, m: Any, i: Any, u: Any, at: int) -> None:
         xp.multiply(of, i, out=u)
         centred = part - m
         product = u * centred  # g n
-        sums.append((channel_sums(product), channel_sums(of)))
+        sums[at] = channel_sums(product), channel_sums(of)
         by_n, by_one = _dots(product, w) * (i * i) / size, _dots(u, w) / size
         if w is not None:
             u *= w
         centred *= by_n
         u -= centred
         u -= by_one
+
+    run(rule, [(*piece, at) for at, piece in enumerate(pieces)])
     return (total(xp.stack(each), (0,)) for each in zip(*sums)) if len(sums) > 1 else sums[0]
 
 
@@ -80,13 +89,16 @@ class GroupNorm(Op):
         ctx.groups, ctx.eps, ctx.last = groups, eps, (last := is_channels_last(x))
         planes = _planes(x, last)
         out, middle, inverse = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
-        for part, y, m, i in along(planes, out, middle, inverse):
+
+        def normalize(part: Any, y: Any, m: Any, i: Any) -> None:
             m[...] = _group_means(_plane_sums(part, c, last), groups, part)
             xp.subtract(part, _spread(m, part, last), out=y)
             i[...] = 1 / xp.sqrt(_group_means(_plane_sums(y * y, c, last), groups, part) + eps)
             y *= _spread(i if w is None else i * w, part, last)
             if b is not None:
                 y += _spread(b[None], part, last)
+
+        run(normalize, along(planes, out, middle, inverse))
         ctx.saved = x, w, middle, inverse
         return out.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if last else out.reshape(x.shape)
 
@@ -100,7 +112,8 @@ class GroupNorm(Op):
             return dx.reshape(x.shape), None if w is None else (g * normal.reshape(x.shape)).sum(dims), g.sum(dims)
         xp, last, planes = array_module(x), ctx.last, _planes(x, ctx.last)
         dx, dw, db = xp.empty(planes.shape, x.dtype), xp.empty((n, c), x.dtype), xp.empty((n, c), x.dtype)
-        for part, of, u, m, i, by_n, by_one in along(planes, _planes(g, last), dx, middle, inverse, dw, db):
+
+        def rule(part: Any, of: Any, u: Any, m: Any, i: Any, by_n: Any, by_one: Any) -> None:
             y = part - _spread(m, part, last)
             by_n[...], by_one[...] = _plane_sums(xp.multiply(of, y, out=u), c, last) * i, _plane_sums(of, c, last)
             scale = i if w is None else i * w
@@ -108,6 +121,8 @@ class GroupNorm(Op):
             y *= _spread(_group_means(by_n * scale, ctx.groups, part) * i, part, last)
             u -= y
             u -= _spread(_group_means(by_one * scale, ctx.groups, part), part, last)
+
+        run(rule, along(planes, _planes(g, last), dx, middle, inverse, dw, db))
         dx = dx.reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2) if last else dx.reshape(x.shape)
         return dx, None if w is None else total(dw, (0,)), total(db, (0,))
 

@@ -37,11 +37,13 @@ class Adagrad(Descent, buffers=("sum",)):
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, lr_decay, eps = (float(group[name]) for name in ("lr", "lr_decay", "eps"))
-        for state, xp, strips in self._descents(group, members, "sum"):
-            t = counted(state)
-            for p, g, scratch, (s,) in strips:
-                xp.add(s, xp.multiply(g, g, out=scratch), out=s)
-                descend(xp, p, over_root(xp, g, s, eps, scratch), lr / (1 + (t - 1) * lr_decay), scratch)
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            (s,) = buffers
+            xp.add(s, xp.multiply(g, g, out=scratch), out=s)
+            descend(xp, p, over_root(xp, g, s, eps, scratch), lr / (1 + (t - 1) * lr_decay), scratch)
+
+        self._descend(group, members, self.buffers, counted, rule)
 
 
 class RMSprop(Descent, buffers=("square_avg", "momentum_buffer", "grad_avg")):
@@ -62,20 +64,22 @@ class RMSprop(Descent, buffers=("square_avg", "momentum_buffer", "grad_avg")):
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, alpha, eps, momentum = (float(group[name]) for name in ("lr", "alpha", "eps", "momentum"))
         used = [True, momentum, group["centered"]]
-        for state, xp, strips in self._descents(group, members, *compress(self.buffers, used)):
-            counted(state)
-            for p, g, scratch, (v, *others) in strips:
-                mix(xp, v, alpha, xp.multiply(g, g, out=scratch), scratch)
-                if group["centered"]:
-                    mean = others[-1]
-                    mix(xp, mean, alpha, g, scratch)
-                    xp.subtract(v, xp.multiply(mean, mean, out=scratch), out=scratch)
-                    v = xp.maximum(scratch, 0.0, out=scratch)
-                step = over_root(xp, g, v, eps, scratch)
-                if momentum:
-                    b = others[0]
-                    step = xp.add(xp.multiply(b, momentum, out=b), step, out=b)
-                descend(xp, p, step, lr, scratch)
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            v, *others = buffers
+            mix(xp, v, alpha, xp.multiply(g, g, out=scratch), scratch)
+            if group["centered"]:
+                mean = others[-1]
+                mix(xp, mean, alpha, g, scratch)
+                xp.subtract(v, xp.multiply(mean, mean, out=scratch), out=scratch)
+                v = xp.maximum(scratch, 0.0, out=scratch)
+            step = over_root(xp, g, v, eps, scratch)
+            if momentum:
+                b = others[0]
+                step = xp.add(xp.multiply(b, momentum, out=b), step, out=b)
+            descend(xp, p, step, lr, scratch)
+
+        self._descend(group, members, list(compress(self.buffers, used)), counted, rule)
 
 
 class Adadelta(Descent, buffers=("square_avg", "acc_delta")):
@@ -91,10 +95,12 @@ class Adadelta(Descent, buffers=("square_avg", "acc_delta")):
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, rho, eps = (float(group[name]) for name in ("lr", "rho", "eps"))
-        for state, xp, strips in self._descents(group, members, *self.buffers):
-            counted(state)
-            for p, g, scratch, (s, u) in strips:
-                mix(xp, s, rho, xp.multiply(g, g, out=scratch), scratch)
-                d = xp.sqrt(u + eps) / xp.sqrt(s + eps) * g
-                mix(xp, u, rho, xp.multiply(d, d, out=scratch), scratch)
-                descend(xp, p, d, lr, scratch)
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            s, u = buffers
+            mix(xp, s, rho, xp.multiply(g, g, out=scratch), scratch)
+            d = xp.sqrt(u + eps) / xp.sqrt(s + eps) * g
+            mix(xp, u, rho, xp.multiply(d, d, out=scratch), scratch)
+            descend(xp, p, d, lr, scratch)
+
+        self._descend(group, members, self.buffers, counted, rule)

@@ -40,18 +40,20 @@ class Adam(Descent, buffers=("exp_avg", "exp_avg_sq", "max_exp_avg_sq")):
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
         kept = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
-        for state, xp, strips in self._descents(group, members, *self.buffers[: 2 + group["amsgrad"]]):
-            t = counted(state)
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            m, v, *most = buffers
+            if kept != 1:
+                xp.multiply(p, kept, out=p)
+            mix(xp, m, beta1, g, scratch)
+            mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
+            if most:
+                v = xp.maximum(most[0], v, out=most[0])
             # m' / (sqrt(v') + eps) with the two corrections moved into the scalars, which saves two passes
             root = math.sqrt(1 - beta2**t)
-            for p, g, scratch, (m, v, *most) in strips:
-                if kept != 1:
-                    xp.multiply(p, kept, out=p)
-                mix(xp, m, beta1, g, scratch)
-                mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
-                if most:
-                    v = xp.maximum(most[0], v, out=most[0])
-                descend(xp, p, over_root(xp, m, v, eps * root, scratch), lr * root / (1 - beta1**t), scratch)
+            descend(xp, p, over_root(xp, m, v, eps * root, scratch), lr * root / (1 - beta1**t), scratch)
+
+        self._descend(group, members, self.buffers[: 2 + group["amsgrad"]], counted, rule)
 
 
 class AdamW(Adam):
@@ -81,9 +83,11 @@ class Adamax(Descent, buffers=("exp_avg", "exp_inf")):
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
-        for state, xp, strips in self._descents(group, members, *self.buffers):
-            t = counted(state)
-            for p, g, scratch, (m, u) in strips:
-                m += (1 - beta1) * (g - m)
-                xp.maximum(beta2 * u, xp.abs(g) + eps, out=u)
-                descend(xp, p, xp.divide(m, u, out=scratch), lr / (1 - beta1**t), scratch)
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            m, u = buffers
+            m += (1 - beta1) * (g - m)
+            xp.maximum(beta2 * u, xp.abs(g) + eps, out=u)
+            descend(xp, p, xp.divide(m, u, out=scratch), lr / (1 - beta1**t), scratch)
+
+        self._descend(group, members, self.buffers, counted, rule)

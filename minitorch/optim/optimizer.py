@@ -44,7 +44,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)  # a key lives as long as its state
         self.param_groups: list[dict[str, Any]] = []
         self._spare: dict[Tensor, tuple[Any, ...]] = {}  # results of `_prepared`
-        self._memory: dict[Any, tuple[Any, Any]] = {}  # two flat scratch arrays per dtype and device
+        self._memory: dict[Any, tuple[Any, Any]] = {}  # two flat scratch arrays for each device, dtype and thread
         self._steps_taken = 0
         groups = _as_list(self._name, params)
         if not groups:
@@ -137,7 +137,7 @@ class Optimizer:
         return members
 
     def _prepared(self, p: Tensor) -> tuple[Any, ...]:
-        """The array of `p`, its library, and its strips, each an index with two scratch arrays; checks the state."""
+        """The array of `p`, its library, and its strips by `cut`; checks the state."""
         for name, value in self.state[p].items():
             if name in self.buffers and _kind(value, value.dtype) != _kind(p, wide(p.dtype)):
                 raise ValueError(
@@ -146,7 +146,7 @@ class Optimizer:
                     "after it"
                 )
         array, xp = p.array, backend.array_module(p.array)
-        return array, xp, cut(array, xp, self._memory)
+        return array, xp, cut(array, xp)
 
     def state_dict(self) -> dict[str, Any]:
         """The state by parameter number, and the groups with these numbers, in PyTorch's layout.

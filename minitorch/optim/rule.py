@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, InitVar
+from threading import get_ident
 from typing import Any
 
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.fields import Fields
 from minitorch.optim.optimizer import Optimizer, Params
-from minitorch.optim.strips import descents
+from minitorch.optim.strips import buffer, scratches
+from minitorch.threads import run
 
 
 class Rule(Fields, Optimizer):
@@ -72,12 +74,41 @@ class Descent(Rule):
             raise ValueError(f"{self._name}: a learning rate that is a tensor needs foreach=False or capturable=True")
         super()._take(arguments)
 
-    def _descents(
-        self, group: dict[str, Any], members: list[tuple[Any, ...]], *names: str
-    ) -> Iterator[tuple[dict[str, Any], Any, Iterator[tuple[Any, Any, Any, list[Any]]]]]:
-        """For each of `members`: its state, the array library, and its strips from `descents`."""
+    def _descend(
+        self,
+        group: dict[str, Any],
+        members: list[tuple[Any, ...]],
+        names: Sequence[str],
+        before: Callable[[dict[str, Any]], Any],
+        rule: Callable[[Any, Any, Any, list[Any], Any, Any], None],
+    ) -> None:
+        """For each strip of `members`, with their buffers called `names`: `rule(p, g, scratch, buffers, xp, before(state))`.
+
+        g is the gradient to descend along: it includes the weight decay and is negated by `maximize`. A float16 parameter is
+        given in float32, and rounded afterwards.
+        """
         decay = 0.0 if group.get("decoupled_weight_decay") else float(group["weight_decay"])
         maximize, start = group["maximize"], group.get("initial_accumulator_value", 0.0)
-        for p, grad, state, prepared in members:
+
+        def strip(part: Any, g: Any, buffers: list[Any], made: dict[int, Any], xp: Any, argument: Any) -> None:
+            own, scratch = made.get(get_ident()) or scratches(part, xp, self._memory, made)
+            p = part
+            if part.dtype != own.dtype:
+                p, g = part.astype(own.dtype), g.astype(own.dtype)
+            if decay:
+                xp.multiply(p, -decay if maximize else decay, out=own)
+                g = xp.add(g, own, out=own)
+            if maximize:
+                g = xp.negative(g, out=own)
+            rule(p, g, scratch, buffers, xp, argument)
+            if p is not part:
+                part[...] = p
+
+        for p, grad, state, (_, xp, strips) in members:
             mark_changed(p, "optimizer.step()")
-            yield state, prepared[1], descents(state, names, start, p, grad, decay, maximize, prepared)
+            argument = before(state)
+            kept = [buffer(state, name, p, xp, start) for name in names]
+            if len(strips) == 1:
+                strip(p, grad, kept, strips[0][1], xp, argument)
+            else:
+                run(strip, [(p[at], grad[at], [array[at] for array in kept], made, xp, argument) for at, made in strips])

@@ -38,15 +38,16 @@ class SGD(Descent, buffers=("momentum_buffer",)):
     # `sgd` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
-        for state, xp, strips in self._descents(group, members, *self.buffers * (momentum != 0)):
-            first = "momentum_buffer" not in state
-            for p, g, scratch, kept in strips:
-                if momentum:
-                    (b,) = kept
-                    if first:
-                        b[...] = g
-                    else:
-                        xp.multiply(b, momentum, out=b)
-                        xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
-                    g = xp.add(g, xp.multiply(b, momentum, out=scratch), out=scratch) if group["nesterov"] else b
-                descend(xp, p, g, lr, scratch)
+
+        def rule(p: Any, g: Any, scratch: Any, kept: Any, xp: Any, first: bool) -> None:
+            if momentum:
+                (b,) = kept
+                if first:
+                    b[...] = g
+                else:
+                    xp.multiply(b, momentum, out=b)
+                    xp.add(b, g if taken == 1 else xp.multiply(g, taken, out=scratch), out=b)
+                g = xp.add(g, xp.multiply(b, momentum, out=scratch), out=scratch) if group["nesterov"] else b
+            descend(xp, p, g, lr, scratch)
+
+        self._descend(group, members, self.buffers * (momentum != 0), lambda state: "momentum_buffer" not in state, rule)

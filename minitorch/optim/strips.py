@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -62,14 +62,19 @@ def descend(xp: Any, p: Any, step: Any, lr: float, scratch: Any) -> None:
 # ---- strips --------------------------------------------------------------------------------------------------------------
 
 
-def cut(array: Any, xp: Any, memory: dict[Any, tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
-    """The strips of `array`, each an index and two scratch arrays in the `memory` that all parameters share."""
-    indices, dtype = _indices(array, STRIP if xp is np else array.size), wide(array.dtype)
-    most = max((array[at].size for at in indices), default=0)
-    if (xp, dtype) not in memory or memory[xp, dtype][0].size < most:
-        memory[xp, dtype] = xp.empty(most, dtype), xp.empty(most, dtype)
-    own, scratch = memory[xp, dtype]
-    return [(at, _laid_out_like(array[at], own), _laid_out_like(array[at], scratch)) for at in indices]
+def cut(array: Any, xp: Any) -> list[tuple[Any, dict[int, Any]]]:
+    """The strips of `array`, each an index and the scratch arrays made for it so far, by thread."""
+    return [(at, {}) for at in _indices(array, STRIP if xp is np else array.size)]
+
+
+def scratches(part: Any, xp: Any, memory: dict[Any, tuple[Any, Any]], made: dict[int, Any]) -> tuple[Any, Any]:
+    """Two arrays like `part` in the `memory` that all parameters share, but threads do not; kept in `made`."""
+    thread, dtype = threading.get_ident(), wide(part.dtype)
+    flats = memory.get((xp, dtype, thread))
+    if flats is None or flats[0].size < part.size:
+        flats = memory[xp, dtype, thread] = xp.empty(part.size, dtype), xp.empty(part.size, dtype)
+    own, scratch = made[thread] = _laid_out_like(part, flats[0]), _laid_out_like(part, flats[1])
+    return own, scratch
 
 
 def _indices(array: Any, most: int) -> list[Any]:
@@ -87,28 +92,3 @@ def _laid_out_like(array: Any, flat: Any) -> Any:
     order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
     view = flat[: array.size].reshape([array.shape[d] for d in order])
     return view.transpose([order.index(d) for d in range(array.ndim)])
-
-
-def descents(
-    state: dict[str, Any], names: tuple[str, ...], start: float, p: Any, grad: Any, decay: float, maximize: bool, prepared: Any
-) -> Iterator[tuple[Any, Any, Any, list[Any]]]:
-    """For each strip: the parameter, the gradient to descend along, a scratch array, and the buffers called `names`.
-
-    The gradient includes `decay` times p and is negated by `maximize`; a new buffer is filled with `start`. All strips share
-    the scratch array: finish one before you take the next. A float16 parameter is yielded in float32, rounded afterwards.
-    """
-    _, xp, strips = prepared
-    kept = [buffer(state, name, p, xp, start) for name in names]
-    narrow = p.dtype == backend.float16
-    for at, own, scratch in strips:
-        part, g = p[at], grad[at]
-        if narrow:
-            part, g = part.astype(own.dtype), g.astype(own.dtype)
-        if decay:
-            xp.multiply(part, -decay if maximize else decay, out=own)
-            g = xp.add(g, own, out=own)
-        if maximize:
-            g = xp.negative(g, out=own)
-        yield part, g, scratch, [array[at] for array in kept]
-        if narrow:
-            p[at] = part

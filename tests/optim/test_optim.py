@@ -203,7 +203,7 @@ def test_a_large_parameter_is_updated_in_little_memory(make):
     optimizer = make([p])
     most = most_allocated(optimizer.step)
     kept = sum(value.array.nbytes for value in optimizer.state[p].values())
-    assert most < kept + p.array.nbytes / 10
+    assert most < kept + mt.get_num_threads() * p.array.nbytes / 10  # each thread computes in memory of its own
 
 
 @every_rule
