@@ -18,6 +18,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.backend import array_module
+from minitorch.threads import CHEAP, LEAST, PIECE, cut, run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,11 +39,31 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     for d in dims:
         count *= a.shape[d]
     in_pairs = (count == a.size and a.flags.forc) or (dims == (a.ndim - 1,) and a.flags.c_contiguous)
-    if count <= CHAIN or in_pairs or not a.size:
+    if (count <= CHAIN or in_pairs or not a.size) and (count <= CHAIN or a.size < CHEAP or array_module(a) is not np):
         return a.sum(dims, keepdims=keepdims)
+    if in_pairs:
+        out = _in_pairs(a.ravel("K").reshape(-1, count))
+        return out.reshape([1 if d in dims else n for d, n in enumerate(a.shape) if keepdims or d not in dims])
     repeated = 0 in a.strides and [n for n, stride in zip(a.shape, a.strides) if n > 1 and not stride]
     out = _unrepeated(a, dims) if repeated else _in_memory_order(a, dims)
     return out.reshape([1 if d in dims else n for d, n in enumerate(a.shape) if keepdims or d not in dims])
+
+
+def _in_pairs(rows: Any) -> Any:
+    """The sum of each contiguous row, added pairwise; halves of a single row are cut and added as NumPy does it."""
+    if len(rows) > 1:
+        out = array_module(rows).empty(len(rows), rows.dtype)
+        run(lambda some, sums: some.sum(1, out=sums), cut(0, (rows, out)), CHEAP)
+        return out
+    pieces = [rows[0]]
+    while len(pieces[-1]) > PIECE:  # NumPy's halves: the first has a multiple of 8 numbers
+        halves = [(piece, len(piece) // 16 * 8) for piece in pieces]
+        pieces = [part for piece, half in halves for part in (piece[:half], piece[half:])]
+    out = array_module(rows).empty(len(pieces), rows.dtype)
+    run(lambda some, sums: some.sum(0, out=sums), [(piece, out[i, ...]) for i, piece in enumerate(pieces)], CHEAP)
+    while len(out) > 1:
+        out = out[::2] + out[1::2]
+    return out
 
 
 def _unrepeated(a: Any, dims: tuple[int, ...]) -> Any:
@@ -104,7 +125,8 @@ def _rows(a: Any, axis: int) -> Any:
         return a.sum(axis, keepdims=True)
     whole = n // ROWS
     partial = array_module(a).empty((*a.shape[:axis], -(-n // ROWS), *a.shape[axis + 1 :]), a.dtype)
-    _split(a, axis, ROWS).sum(axis + 1, out=partial[(*lead, slice(whole))])
+    rows, sums = _split(a, axis, ROWS), partial[(*lead, slice(whole))]
+    run(lambda rows, sums: rows.sum(axis + 1, out=sums), [(rows, sums)] if a.size < CHEAP else cut(0, (rows, sums)), CHEAP)
     if n % ROWS:
         a[(*lead, slice(whole * ROWS, None))].sum(axis, keepdims=True, out=partial[(*lead, slice(whole, None))])
     return _rows(partial, axis)
@@ -127,13 +149,18 @@ def running_total(a: Any, dim: int, backwards: bool = False) -> Any:
     turned, into = a[end], out[end]
     wide = {"f": backend.float64, "c": backend.complex128}.get(a.dtype.kind, backend.int64)
     each = max(1, SLAB * a.shape[0] // max(a.size, 1)) if xp is np else max(1, a.shape[0])
-    carried = 0
-    for start in range(0, a.shape[0], each):
-        part = turned[start : start + each].cumsum(dim, dtype=wide)
-        if dim == 0 and start:
-            part += carried
-        carried = part[-1]
-        into[start : start + each] = part
+
+    def add(turned: Any, into: Any) -> None:
+        carried = 0
+        for start in range(0, turned.shape[0], each):
+            part = turned[start : start + each].cumsum(dim, dtype=wide)
+            if dim == 0 and start:
+                part += carried
+            carried = part[-1]
+            into[start : start + each] = part
+
+    columns = not dim and a.ndim > 1 and a.size >= LEAST and xp is np  # which do not depend on each other
+    run(add, cut(1, (turned, into), a.size // 4) if columns else [(turned, into)])
     return out
 
 

@@ -9,13 +9,19 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Final
+
+import numpy as np
+
+from minitorch.backend import array_module
 
 # From how many elements on work is shared out. With two threads and two idle cores, where a thread wakes after 20 to 50
 # microseconds, exp of 2**17 elements takes 0.98 of one thread's time, of 2**18 0.69, of 2**20 0.56, of 2**22 0.52.
 LEAST: Final = 2**18
+CHEAP: Final = 2**20  # the same for a pass or two that are bound by memory: relu of 2**19 elements takes 1.2, of 2**22 0.55
+PIECE: Final = 2**18  # elements in a piece of work that uses temporary arrays, adds rows up or only copies
 
 
 def _at_start() -> int:
@@ -89,14 +95,14 @@ def _help(shares: SimpleQueue[Any]) -> None:
             context.run(share.take)
 
 
-def run(work: Callable[..., object], pieces: list[Any]) -> None:
-    """Call `work(*piece)` for each piece, tuples whose first array tells their size; large ones are shared out among threads.
+def run(work: Callable[..., object], pieces: list[Any], least: int = LEAST) -> None:
+    """Call `work(*piece)` for each piece, a tuple whose first array tells its size; from `least` elements on in threads.
 
     Each piece is computed in a copy of the caller's context, which holds how NumPy reports errors. An exception in a piece is
     raised here, when no piece is under way any more.
     """
     global _started
-    if len(pieces) == 1 or _number == 1 or pieces[0][0].size * len(pieces) < LEAST or _inside.piece:
+    if len(pieces) == 1 or _number == 1 or pieces[0][0].size * len(pieces) < least or _inside.piece:
         for piece in pieces:
             work(*piece)
         return
@@ -104,7 +110,7 @@ def run(work: Callable[..., object], pieces: list[Any]) -> None:
     while _started < others:
         _started += 1
         threading.Thread(target=_help, args=(_shares,), daemon=True).start()
-    share = _Share(work, pieces)
+    share = _Share(work, pieces.copy())
     try:
         for _ in range(others):
             _shares.put((share, contextvars.copy_context()))
@@ -113,6 +119,23 @@ def run(work: Callable[..., object], pieces: list[Any]) -> None:
         share.wait()
     if share.failed:
         raise share.failed[0]
+
+
+def cut(axis: int, arrays: Sequence[Any], elements: int = PIECE) -> list[tuple[Any, ...]]:
+    """Pieces of arrays that are as long along `axis`, as views; those of the first have about so many elements."""
+    length, before = arrays[0].shape[axis], (slice(None),) * axis
+    each = max(1, elements * length // max(1, arrays[0].size))
+    pieces = [(*before, slice(start, start + each)) for start in range(0, length, each)]
+    return list(zip(*([array[piece] for piece in pieces] for array in arrays)))
+
+
+def copied(array: Any) -> Any:
+    """`array.copy()`, shared out among threads if it is large."""
+    if array.size < CHEAP or array_module(array) is not np:
+        return array.copy()
+    out = array_module(array).empty(array.shape, array.dtype)
+    run(array_module(array).copyto, cut(0, (out, array)), CHEAP)
+    return out
 
 
 def set_num_threads(number: int) -> None:

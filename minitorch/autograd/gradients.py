@@ -13,6 +13,7 @@ from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import mode, watched
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.threads import copied
 
 
 def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tuple[Node, Any]]:
@@ -122,7 +123,7 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
         if isinstance(grad, Tensor):  # create_graph: the sum is recorded
             tensor._grad = grad.clone() if before is None else before + grad
         elif before is None:
-            tensor._grad = wrap(grad if owned and backend.is_alone(grad, tensor.array) else grad.copy())
+            tensor._grad = wrap(grad if owned and backend.is_alone(grad, tensor.array) else copied(grad))
         elif before.node is not None:  # a gradient with a history is not changed, it may be used elsewhere
             tensor._grad = wrap(added(before.array, grad))
         else:

@@ -20,7 +20,7 @@ from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
 from minitorch.ops.strips import each, strips
-from minitorch.threads import run
+from minitorch.threads import CHEAP, run
 
 
 class Sigmoid(Op):
@@ -53,7 +53,7 @@ class Relu(Op):
 
     def forward(ctx, a: Any) -> Any:
         out = array_module(a).empty_like(a)
-        run(_rectify, strips(a, out))
+        run(_rectify, strips(a, out), CHEAP)
         ctx.saved = (out,)
         return out
 
@@ -80,7 +80,7 @@ class LeakyRelu(Op):
             xp.multiply(x if slope else xp.minimum(x, 0), slope, out=y)  # an infinity times 0 is nan
             (xp.maximum if slope <= 1 else xp.minimum)(x, y, out=y)
 
-        run(bend, strips(a, out))
+        run(bend, strips(a, out), CHEAP)
         return out
 
     def backward(ctx, g: Any) -> Any:
@@ -101,7 +101,7 @@ def _bent(h: Any, a: Any, slope: float) -> Any:
         bits += low
         array_module(a).multiply(bits.view(real), y, out=z)
 
-    run(bend, strips(a, h, out))
+    run(bend, strips(a, h, out), CHEAP)
     return out
 
 

@@ -31,6 +31,7 @@ WITHOUT_OPERATIONS = tuple(  # modules, and packages where the name ends in a do
         "keywords",
         "printing",
         "tensor_types",
+        "threads",
     )
 )
 NOT_DIFFERENTIABLE = {

@@ -12,7 +12,7 @@ import minitorch as mt
 import minitorch.functional as F
 from minitorch.ops.strips import STRIP, along, strips
 
-ROWS, COLUMNS = 290, 251  # more than a piece, and no whole number of them
+ROWS, COLUMNS = 530, 251  # more than a piece, and no whole number of them
 assert ROWS * COLUMNS > STRIP
 
 

@@ -14,7 +14,7 @@ import minitorch as mt
 import minitorch.functional as F
 from minitorch import threads
 from minitorch.optim.strips import STRIP
-from minitorch.threads import LEAST, get_num_threads, run, set_num_threads
+from minitorch.threads import CHEAP, LEAST, get_num_threads, run, set_num_threads
 
 LARGE = np.zeros(LEAST)  # enough for each of two pieces to be shared out
 
@@ -29,7 +29,8 @@ def number_as_before():
 # ---- what uses it --------------------------------------------------------------------------------------------------------
 
 ROWS = (2 * LEAST + 1000) // 500, 500
-IMAGES = 5, 8, 130, 130
+IMAGES = 9, 8, 130, 130
+WIDE = 500, CHEAP // 500 + 1
 WEIGHT, BIAS = np.linspace(-1, 2, 500, dtype=np.float32), np.linspace(3, 1, 500, dtype=np.float32)
 
 
@@ -40,8 +41,10 @@ def affine(norm, count):
 # fmt: off
 USERS = {
     "exp": (ROWS, mt.exp), "tanh": (ROWS, mt.tanh), "sin": (ROWS, mt.sin), "log": (ROWS, lambda x: (x * x).log()),
-    "relu": (ROWS, F.relu), "leaky_relu": (ROWS, F.leaky_relu), "clamp": (ROWS, lambda x: x.clamp(-1, 1)),
+    "relu": (WIDE, F.relu), "leaky_relu": (WIDE, F.leaky_relu), "clamp": (ROWS, lambda x: x.clamp(-1, 1)),
     "sigmoid": (ROWS, mt.sigmoid), "silu": (ROWS, F.silu), "gelu": (ROWS, F.gelu), "logsigmoid": (ROWS, F.logsigmoid),
+    "sum": (WIDE, lambda x: x.sum()), "sum of rows": (WIDE, lambda x: x.sum(1)), "sum of columns": (WIDE, lambda x: x.sum(0)),
+    "mean of channels": (IMAGES, lambda x: x.mean((0, 2, 3))), "cumsum": (ROWS, lambda x: x.cumsum(0)),
     "where": (ROWS, lambda x: mt.where(x > 0, x, x * 0.1)), "where with a number": (ROWS, lambda x: mt.where(x > 0, 0.5, x)),
     "layer_norm": (ROWS, affine(lambda x, w, b: F.layer_norm(x, (500,), w, b), 500)),
     "group_norm": (IMAGES, affine(lambda x, w, b: F.group_norm(x, 2, w, b), 8)),
