@@ -39,7 +39,7 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     for d in dims:
         count *= a.shape[d]
     in_pairs = (count == a.size and a.flags.forc) or (dims == (a.ndim - 1,) and a.flags.c_contiguous)
-    if (count <= CHAIN or in_pairs or not a.size) and (count <= CHAIN or a.size < CHEAP or array_module(a) is not np):
+    if count <= CHAIN or not a.size or (in_pairs and (a.size < CHEAP or array_module(a) is not np)):
         return a.sum(dims, keepdims=keepdims)
     if in_pairs:
         out = _in_pairs(a.ravel("K").reshape(-1, count))
@@ -52,9 +52,7 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
 def _in_pairs(rows: Any) -> Any:
     """The sum of each contiguous row, added pairwise; halves of a single row are cut and added as NumPy does it."""
     if len(rows) > 1:
-        out = array_module(rows).empty(len(rows), rows.dtype)
-        run(lambda some, sums: some.sum(1, out=sums), cut(0, (rows, out)), CHEAP)
-        return out
+        return _of_rows(rows)
     pieces = [rows[0]]
     while len(pieces[-1]) > PIECE:  # NumPy's halves: the first has a multiple of 8 numbers
         halves = [(piece, len(piece) // 16 * 8) for piece in pieces]
@@ -63,6 +61,15 @@ def _in_pairs(rows: Any) -> Any:
     run(lambda some, sums: some.sum(0, out=sums), [(piece, out[i, ...]) for i, piece in enumerate(pieces)], CHEAP)
     while len(out) > 1:
         out = out[::2] + out[1::2]
+    return out
+
+
+def _of_rows(a: Any) -> Any:
+    """The sum over the last dimension, kept."""
+    if a.size < CHEAP or array_module(a) is not np:
+        return a.sum(-1, keepdims=True)
+    out = array_module(a).empty((*a.shape[:-1], 1), a.dtype)
+    run(lambda some, sums: some.sum(-1, keepdims=True, out=sums), cut(0, (a, out)), CHEAP)
     return out
 
 
@@ -95,9 +102,9 @@ def _added(a: Any, axes: list[int]) -> Any:
     """The sum over `axes`, slow ones first, each kept with length one."""
     pairwise = a.shape[-1] if a.ndim - 1 in axes else 1  # NumPy adds this many pairwise, and then such sums one by one
     if math.prod(a.shape[i] for i in axes) <= CHAIN * pairwise:
-        return a.sum(tuple(axes), keepdims=True)
+        return _of_rows(a) if a.ndim > 1 and axes == [a.ndim - 1] else a.sum(tuple(axes), keepdims=True)
     if pairwise > ROWS:
-        return _added(a.sum(-1, keepdims=True), axes[:-1])
+        return _added(_of_rows(a), axes[:-1])
     return _added(_slow(a, axes[0]), axes[1:])
 
 

@@ -11,6 +11,7 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch.ops.strips import STRIP, along, strips
+from minitorch.threads import PIECE
 
 ROWS, COLUMNS = 530, 251  # more than a piece, and no whole number of them
 assert ROWS * COLUMNS > STRIP
@@ -106,7 +107,7 @@ def test_pieces_are_cut_along_the_dimension_that_memory_is_slowest_in():
     one = large.T[:, None, :, None]  # its dimensions of length one have strides that say nothing
     one = np.lib.stride_tricks.as_strided(one, one.shape, (one.strides[0], 2**40, one.strides[2], 2**40))
     assert [piece[0].shape for piece in strips(one, one)] == [(STRIP, 1, 1, 1)] * 3
-    rows, row_means = np.zeros((8, STRIP)), np.zeros((8, 1))
+    rows, row_means = np.zeros((8, PIECE // 4)), np.zeros((8, 1))
     assert [len(piece[0]) for piece in along(rows[:4], row_means[:4])] == [4]
     assert [(len(row), len(mean)) for row, mean in along(rows, row_means)] == [(4, 4), (4, 4)]
 
