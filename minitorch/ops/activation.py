@@ -19,7 +19,7 @@ from minitorch.ops.inplace import doable_in_place
 from minitorch.ops.pieces import BITS, flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
-from minitorch.ops.strips import each, strips
+from minitorch.ops.strips import each, each_row, strips
 from minitorch.threads import CHEAP, run
 
 
@@ -186,16 +186,25 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        out, ctx.dims = _along(a, dim)
-        array_module(out).exp(out, out=out)
-        out /= total(out, ctx.dims, True)
+        ctx.dim, out = dim, each_row(_softmax, dim, floating(a))
         ctx.saved = (out,)
         return out
 
     def backward(ctx, g: Any) -> Any:
-        (out,) = ctx.saved
-        weighted = g * out
-        return weighted - out * summed(weighted, ctx.dims, True)
+        return each_row(_of_softmax, ctx.dim, g, *ctx.saved)
+
+
+def _softmax(dim: int, a: Any) -> Any:
+    out, dims = _along(a, dim)
+    array_module(out).exp(out, out=out)
+    out /= total(out, dims, True)
+    return out
+
+
+def _of_softmax(dim: int, g: Any, out: Any) -> Any:
+    """The rule of Softmax."""
+    weighted = g * out
+    return weighted - out * summed(weighted, (dim % out.ndim,) if out.ndim else (), True)
 
 
 class LogSoftmax(Op):

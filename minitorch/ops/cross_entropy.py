@@ -17,6 +17,8 @@ from minitorch.ops.dims import shapes
 from minitorch.ops.index import AddAt, ScatterAlong, Take
 from minitorch.ops.loss import check_reduction, loss, reduced
 from minitorch.ops.pieces import flat
+from minitorch.ops.strips import along
+from minitorch.threads import run
 
 
 class CrossEntropy(Op):
@@ -24,11 +26,15 @@ class CrossEntropy(Op):
 
     def forward(ctx, x: Any, target: Any, coefficients: Any) -> Any:
         xp = array_module(x)
-        shifted = x - largest(x)
-        p = xp.exp(shifted)
-        sums = total(p, (1,), True)
-        p /= sums
-        losses = xp.log(sums[:, 0]) - shifted[xp.arange(x.shape[0]), target]
+        p, losses = xp.empty_like(x), xp.empty(x.shape[0], x.dtype)
+
+        def compute(x: Any, p: Any, target: Any, losses: Any) -> None:
+            shifted = xp.subtract(x, largest(x))
+            sums = total(xp.exp(shifted, out=p), (1,), True)
+            p /= sums
+            xp.subtract(xp.log(sums[:, 0]), shifted[xp.arange(x.shape[0]), target], out=losses)
+
+        run(compute, along(x, p, target, losses))
         ctx.saved = x, p, target, coefficients
         return products(losses, coefficients)
 
@@ -38,9 +44,14 @@ class CrossEntropy(Op):
             classes = array_module(x.array).arange(x.shape[1])
             one_hot = wrap((classes == target.array[:, None]).astype(x.dtype))
             return (softmax(x, 1) - one_hot) * coefficients.unsqueeze(1) * g, None, None
-        dx = p * coefficients[:, None]
-        dx[array_module(p).arange(dx.shape[0]), target] -= coefficients
-        dx *= g
+        xp, dx = array_module(p), array_module(p).empty_like(p)
+
+        def compute(p: Any, dx: Any, target: Any, coefficients: Any) -> None:
+            xp.multiply(p, coefficients[:, None], out=dx)
+            dx[xp.arange(dx.shape[0]), target] -= coefficients
+            dx *= g
+
+        run(compute, along(p, dx, target, coefficients))
         return dx, None, None
 
 

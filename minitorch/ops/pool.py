@@ -16,6 +16,8 @@ from minitorch.backend import array_module
 from minitorch.ops.dims import shapes
 from minitorch.ops.images import Pair, Window, channels_last, is_channels_last, pair
 from minitorch.ops.pieces import flat, masked
+from minitorch.ops.strips import along
+from minitorch.threads import CHEAP, run
 
 
 class MaxPool2d(Op):
@@ -37,10 +39,30 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
 
     A nan is larger than any number, and of several the last one wins, as in PyTorch.
     """
-    xp = array_module(a)
+    if len(along(a, least=CHEAP)) == 1:
+        return _winners(a, window, wanted)
+    xp, of_one = array_module(a), next(window.positions(window.pad(a[:1], -math.inf)))
+    out = xp.empty_like(of_one, shape=(a.shape[0], *of_one.shape[1:]))
+    place = xp.empty_like(out, dtype=_places(window)) if wanted else None
+
+    def choose(some: Any, largest: Any, at: Any) -> None:
+        largest[...], found = _winners(some, window, wanted)
+        if wanted:
+            at[...] = found
+
+    run(choose, along(a, out, place if wanted else out))
+    return out, place
+
+
+def _places(window: Window) -> Any:
+    """The dtype in which places of the window are counted."""
+    return backend.uint8 if math.prod(window.kernel) <= 256 else backend.int32
+
+
+def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
+    xp, dtype = array_module(a), _places(window)
     slices = list(window.positions(window.pad(a, -math.inf)))
     out = slices[0].copy(order="K")
-    dtype = backend.uint8 if len(slices) <= 256 else backend.int32
     place = first_inside(xp.zeros_like(out, dtype=dtype), window) if wanted else None
     for k, candidate in enumerate(slices[1:], 1):
         if wanted:
@@ -78,11 +100,15 @@ class Unpool(Op):
         overlaps = window.overlaps()
         if last:
             a = channels_last(a)
-        for k, target in enumerate(window.positions(out)):
-            if overlaps:
-                target += masked(a, place == k)
-            else:
-                masked(a, place == k, out=target)
+
+        def add(out: Any, a: Any, place: Any) -> None:
+            for k, target in enumerate(window.positions(out)):
+                if overlaps:
+                    target += masked(a, place == k)
+                else:
+                    masked(a, place == k, out=target)
+
+        run(add, along(out, a, place, least=CHEAP))
         return window.inside(out, shape)
 
     def backward(ctx, g: Any) -> Any:

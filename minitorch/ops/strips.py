@@ -30,20 +30,31 @@ def strips(*arrays: Any, most: int = STRIP) -> list[tuple[Any, ...]]:
     return cut(slowest, arrays, most)
 
 
-def along(*arrays: Any) -> list[tuple[Any, ...]]:
-    """Pieces of arrays that have as many rows, cut alike, as views; the first is the largest."""
+def along(*arrays: Any, least: int = PIECE) -> list[tuple[Any, ...]]:
+    """Pieces of arrays that have as many rows, cut alike, as views; the first is the largest and has more than `least` elements."""
     first = arrays[0]
-    if first.size <= PIECE or array_module(first) is not np:
+    if first.size <= least or array_module(first) is not np:
         return [arrays]
     return cut(0, arrays, PIECE)
 
 
-def rows(dim: int, *arrays: Any) -> list[tuple[Any, ...]]:
-    """The rows along `dim` of arrays that have as many of them: pieces `along` (rows, ...) if they lie so in memory, or all."""
+def each_row(formula: Callable[..., Any], dim: int, *arrays: Any) -> Any:
+    """`formula(dim, *arrays)`, of each row along `dim` alone: the rows of large arrays are shared out among threads.
+
+    They have one shape, and rows lie along the last dimension in contiguous memory; else, or on tensors, all are taken at once.
+    """
     first = arrays[0]
-    if first.size <= PIECE or dim % first.ndim != first.ndim - 1 or not all(array.flags.c_contiguous for array in arrays):
-        return [arrays]
-    return along(*(array.reshape(-1, *array.shape[first.ndim - 1 :]) for array in arrays))
+    if type(first) is not np.ndarray or first.size <= PIECE or dim % first.ndim != first.ndim - 1:
+        return formula(dim, *arrays)
+    if any(array.shape != first.shape or not array.flags.c_contiguous for array in arrays):
+        return formula(dim, *arrays)
+    out = array_module(first).empty_like(first)
+
+    def compute(*parts: Any) -> None:
+        parts[-1][...] = formula(1, *parts[:-1])
+
+    run(compute, along(*(array.reshape(-1, array.shape[-1]) for array in (*arrays, out))))
+    return out
 
 
 def each(formula: Callable[..., Any], *operands: Any) -> Any:
