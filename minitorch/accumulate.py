@@ -133,7 +133,11 @@ def _rows(a: Any, axis: int) -> Any:
     whole = n // ROWS
     partial = array_module(a).empty((*a.shape[:axis], -(-n // ROWS), *a.shape[axis + 1 :]), a.dtype)
     rows, sums = _split(a, axis, ROWS), partial[(*lead, slice(whole))]
-    run(lambda rows, sums: rows.sum(axis + 1, out=sums), [(rows, sums)] if a.size < CHEAP else cut(0, (rows, sums)), CHEAP)
+    run(
+        lambda rows, sums: rows.sum(axis + 1, out=sums),
+        cut(0, (rows, sums)) if a.size >= CHEAP and array_module(a) is np else [(rows, sums)],
+        CHEAP,
+    )
     if n % ROWS:
         a[(*lead, slice(whole * ROWS, None))].sum(axis, keepdims=True, out=partial[(*lead, slice(whole, None))])
     return _rows(partial, axis)

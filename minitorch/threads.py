@@ -107,9 +107,12 @@ def run(work: Callable[..., object], pieces: list[Any], least: int = LEAST) -> N
             work(*piece)
         return
     others = min(_number, len(pieces)) - 1
-    while _started < others:
-        _started += 1
-        threading.Thread(target=_help, args=(_shares,), daemon=True).start()
+    try:
+        while _started < others:
+            threading.Thread(target=_help, args=(_shares,), daemon=True).start()
+            _started += 1
+    except RuntimeError:  # the system gives no more, or Python is about to end
+        others = _started
     share = _Share(work, pieces.copy())
     try:
         for _ in range(others):

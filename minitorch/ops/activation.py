@@ -161,7 +161,7 @@ class LogSigmoid(Op):
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
-        return each(lambda g, a: g * sigmoid(-a), g, a)
+        return each(lambda g, s: g * s, g, sigmoid(-a))
 
 
 class Softplus(Op):

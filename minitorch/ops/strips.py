@@ -31,7 +31,7 @@ def strips(*arrays: Any, most: int = STRIP) -> list[tuple[Any, ...]]:
 
 
 def along(*arrays: Any, least: int = PIECE) -> list[tuple[Any, ...]]:
-    """Pieces of arrays that have as many rows, cut alike, as views; the first is the largest and has more than `least` elements."""
+    """Pieces of arrays with as many rows, cut alike, as views; the first is the largest, and has more than `least` elements."""
     first = arrays[0]
     if first.size <= least or array_module(first) is not np:
         return [arrays]
@@ -67,9 +67,11 @@ def each(formula: Callable[..., Any], *operands: Any) -> Any:
     if type(first) is not np.ndarray or first.size <= PIECE or (exact and get_num_threads() == 1):
         return formula(*operands)
     arrays = [value for value in operands if type(value) is np.ndarray]
-    dtype = formula(*(value[:0] if type(value) is np.ndarray and value.ndim else value for value in operands)).dtype
+    if any(array.shape != first.shape for array in arrays):
+        return formula(*operands)
+    dtype = formula(*(value[:0] if type(value) is np.ndarray else value for value in operands)).dtype
     out = array_module(first).empty_like(first, dtype=dtype)
-    if len({(array.shape, *(step // array.itemsize for step in array.strides)) for array in (*arrays, out)}) > 1:
+    if len({tuple(step // array.itemsize for step in array.strides) for array in (*arrays, out)}) > 1:
         return formula(*operands)
 
     def compute(*parts: Any) -> None:

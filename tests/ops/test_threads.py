@@ -58,6 +58,9 @@ def images_last(a):
     return np.ascontiguousarray(a.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2) if a.ndim == 4 else np.asfortranarray(a)
 
 
+ALONE = ("mean of channels", np.ascontiguousarray), ("softmax", images_last)  # computed in one piece
+
+
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, images_last])
 @pytest.mark.parametrize("name", USERS)
 def test_the_bits_do_not_depend_on_the_number_of_threads(name, layout, monkeypatch):
@@ -76,7 +79,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(name, layout, monkeypat
         out = function(x)
         (grad,) = mt.autograd.grad(out, x, mt.from_numpy(given).reshape(out.shape))
         found.append([out.detach().numpy(), grad.numpy()])
-        assert bool(shared) == (number > 1) or (name, layout) == ("mean of channels", np.ascontiguousarray)
+        assert bool(shared) == (number > 1) or (name, layout) in ALONE
     for others in found[1:]:
         for one, other in zip(found[0], others):
             np.testing.assert_array_equal(one, other)
@@ -238,6 +241,27 @@ def test_a_forked_process_computes_with_threads_of_its_own():
     if done == (0, 0):
         os.kill(child, signal.SIGKILL)
     assert done == (child, 0)
+
+
+def test_work_is_done_where_no_thread_can_be_started(monkeypatch):
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_started", 0)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    set_num_threads(3)
+    seen = []
+    run(lambda _, at: seen.append(at), [(LARGE, at) for at in range(5)])
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_operands_of_other_shapes_are_combined_as_ever():
+    set_num_threads(2)
+    x = mt.arange(2 * LEAST).reshape(-1, 512) * 0.5
+    row, column = x[:1].squeeze(0), x[:, :1]
+    for other in row, column, mt.tensor(2.0):
+        expected = np.where(x.numpy() > 9, x.numpy(), other.numpy())
+        np.testing.assert_array_equal(mt.where(x > 9, x, other).numpy(), expected)
 
 
 def test_no_array_is_kept_alive():
