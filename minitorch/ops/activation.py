@@ -186,25 +186,23 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        ctx.dim, out = dim, each_row(_softmax, dim, floating(a))
+        def softmax(a: Any) -> Any:
+            out, ctx.dims = _along(a, dim)
+            array_module(out).exp(out, out=out)
+            out /= total(out, ctx.dims, True)
+            return out
+
+        a = floating(a)
+        out = each_row(softmax, a) if dim % (a.ndim or 1) else softmax(a)
         ctx.saved = (out,)
         return out
 
     def backward(ctx, g: Any) -> Any:
-        return each_row(_of_softmax, ctx.dim, g, *ctx.saved)
+        def rule(g: Any, out: Any) -> Any:
+            weighted = g * out
+            return weighted - out * summed(weighted, ctx.dims, True)
 
-
-def _softmax(dim: int, a: Any) -> Any:
-    out, dims = _along(a, dim)
-    array_module(out).exp(out, out=out)
-    out /= total(out, dims, True)
-    return out
-
-
-def _of_softmax(dim: int, g: Any, out: Any) -> Any:
-    """The rule of Softmax."""
-    weighted = g * out
-    return weighted - out * summed(weighted, (dim % out.ndim,) if out.ndim else (), True)
+        return each_row(rule, g, *ctx.saved) if ctx.dims != (0,) else rule(g, *ctx.saved)
 
 
 class LogSoftmax(Op):

@@ -17,7 +17,7 @@ from minitorch.ops.dims import shapes
 from minitorch.ops.index import AddAt, ScatterAlong, Take
 from minitorch.ops.loss import check_reduction, loss, reduced
 from minitorch.ops.pieces import flat
-from minitorch.ops.strips import along
+from minitorch.ops.strips import along, each_row
 from minitorch.threads import run
 
 
@@ -26,15 +26,15 @@ class CrossEntropy(Op):
 
     def forward(ctx, x: Any, target: Any, coefficients: Any) -> Any:
         xp = array_module(x)
-        p, losses = xp.empty_like(x), xp.empty(x.shape[0], x.dtype)
+        if len(along(x)) == 1:
+            losses, p = _losses(x, target)
+        else:
+            p, losses = xp.empty_like(x), xp.empty(x.shape[0], x.dtype)
 
-        def compute(x: Any, p: Any, target: Any, losses: Any) -> None:
-            shifted = xp.subtract(x, largest(x))
-            sums = total(xp.exp(shifted, out=p), (1,), True)
-            p /= sums
-            xp.subtract(xp.log(sums[:, 0]), shifted[xp.arange(x.shape[0]), target], out=losses)
+            def compute(x: Any, p: Any, target: Any, losses: Any) -> None:
+                losses[...], p[...] = _losses(x, target)
 
-        run(compute, along(x, p, target, losses))
+            run(compute, along(x, p, target, losses))
         ctx.saved = x, p, target, coefficients
         return products(losses, coefficients)
 
@@ -44,15 +44,23 @@ class CrossEntropy(Op):
             classes = array_module(x.array).arange(x.shape[1])
             one_hot = wrap((classes == target.array[:, None]).astype(x.dtype))
             return (softmax(x, 1) - one_hot) * coefficients.unsqueeze(1) * g, None, None
-        xp, dx = array_module(p), array_module(p).empty_like(p)
 
-        def compute(p: Any, dx: Any, target: Any, coefficients: Any) -> None:
-            xp.multiply(p, coefficients[:, None], out=dx)
-            dx[xp.arange(dx.shape[0]), target] -= coefficients
+        def rule(p: Any, target: Any, coefficients: Any) -> Any:
+            dx = p * coefficients[:, None]
+            dx[array_module(p).arange(dx.shape[0]), target] -= coefficients
             dx *= g
+            return dx
 
-        run(compute, along(p, dx, target, coefficients))
-        return dx, None, None
+        return each_row(rule, p, target, coefficients), None, None
+
+
+def _losses(x: Any, target: Any) -> tuple[Any, Any]:
+    """log sum e^x - x[target] of each row, and its softmax."""
+    xp, shifted = array_module(x), x - largest(x)
+    p = xp.exp(shifted)
+    sums = total(p, (1,), True)
+    p /= sums
+    return xp.log(sums[:, 0]) - shifted[xp.arange(x.shape[0]), target], p
 
 
 class Picked(Op):

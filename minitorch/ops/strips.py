@@ -38,22 +38,17 @@ def along(*arrays: Any, least: int = PIECE) -> list[tuple[Any, ...]]:
     return cut(0, arrays, PIECE)
 
 
-def each_row(formula: Callable[..., Any], dim: int, *arrays: Any) -> Any:
-    """`formula(dim, *arrays)`, of each row along `dim` alone: the rows of large arrays are shared out among threads.
-
-    They have one shape, and rows lie along the last dimension in contiguous memory; else, or on tensors, all are taken at once.
-    """
+def each_row(formula: Callable[..., Any], *arrays: Any) -> Any:
+    """`formula(*arrays)`, of arrays with as many rows, each row alone, with a result like the first; shared out if large."""
     first = arrays[0]
-    if type(first) is not np.ndarray or first.size <= PIECE or dim % first.ndim != first.ndim - 1:
-        return formula(dim, *arrays)
-    if any(array.shape != first.shape or not array.flags.c_contiguous for array in arrays):
-        return formula(dim, *arrays)
+    if type(first) is not np.ndarray or first.size <= PIECE:
+        return formula(*arrays)
     out = array_module(first).empty_like(first)
 
     def compute(*parts: Any) -> None:
-        parts[-1][...] = formula(1, *parts[:-1])
+        parts[-1][...] = formula(*parts[:-1])
 
-    run(compute, along(*(array.reshape(-1, array.shape[-1]) for array in (*arrays, out))))
+    run(compute, along(*arrays, out))
     return out
 
 
@@ -63,11 +58,12 @@ def each(formula: Callable[..., Any], *operands: Any) -> Any:
     Operands that are no arrays, such as numbers, go to each piece. A formula that is no function of NumPy must consist of
     arithmetic and choices, whose results are exact or rounded in one way, however the arrays are cut.
     """
-    first, exact = operands[0], not hasattr(formula, "nin")
-    if type(first) is not np.ndarray or first.size <= PIECE or (exact and get_num_threads() == 1):
+    first = operands[0]
+    if type(first) is not np.ndarray or first.size <= PIECE:
         return formula(*operands)
+    exact = not hasattr(formula, "nin")
     arrays = [value for value in operands if type(value) is np.ndarray]
-    if any(array.shape != first.shape for array in arrays):
+    if any(array.shape != first.shape for array in arrays) or (exact and get_num_threads() == 1):
         return formula(*operands)
     dtype = formula(*(value[:0] if type(value) is np.ndarray else value for value in operands)).dtype
     out = array_module(first).empty_like(first, dtype=dtype)
