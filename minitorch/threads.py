@@ -102,7 +102,7 @@ def run(work: Callable[..., object], pieces: list[Any], least: int = LEAST) -> N
     raised here, when no piece is under way any more.
     """
     global _started
-    if len(pieces) == 1 or _number == 1 or pieces[0][0].size * len(pieces) < least or _inside.piece:
+    if len(pieces) < 2 or _number == 1 or pieces[0][0].size * len(pieces) < least or _inside.piece:
         for piece in pieces:
             work(*piece)
         return
@@ -121,7 +121,7 @@ def run(work: Callable[..., object], pieces: list[Any], least: int = LEAST) -> N
     finally:
         share.wait()
     if share.failed:
-        raise share.failed[0]
+        raise share.failed.pop(0)  # the share may be referred to by a thread that sleeps
 
 
 def cut(axis: int, arrays: Sequence[Any], elements: int = PIECE) -> list[tuple[Any, ...]]:

@@ -117,6 +117,23 @@ def test_a_finished_task_is_read_back_and_not_computed_again(tmp_path):
         assert anew.do([Task("a", dict, lambda: ({"value": 2.5},))])["a"]["value"] == 2.5
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_task_is_computed_by_one_thread(tmp_path, jobs):
+    before = minitorch.get_num_threads()
+    minitorch.set_num_threads(3)
+    try:
+        with Job(load_digits("digits"), {}, tmp_path, jobs=jobs) as job:
+            found = job.do([Task(key, _threads, tuple) for key in "ab"])
+        assert [result["threads"] for result in found.values()] == [1, 1]
+        assert minitorch.get_num_threads() == 3, "the caller's own are as before"
+    finally:
+        minitorch.set_num_threads(before)
+
+
+def _threads() -> dict:
+    return {"threads": minitorch.get_num_threads()}
+
+
 def _never() -> dict:
     raise AssertionError("computed again")
 
