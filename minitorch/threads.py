@@ -102,7 +102,7 @@ def run(work: Callable[..., object], pieces: list[Any], least: int = LEAST) -> N
     raised here, when no piece is under way any more.
     """
     global _started
-    if len(pieces) < 2 or _number == 1 or pieces[0][0].size * len(pieces) < least or _inside.piece:
+    if len(pieces) < 2 or _number == 1 or sum(piece[0].size for piece in pieces) < least or _inside.piece:
         for piece in pieces:
             work(*piece)
         return
