@@ -19,6 +19,7 @@ from minitorch.ops.index import Gather
 from minitorch.ops.joining import movedim
 from minitorch.ops.reduce import amax
 from minitorch.ops.shape import flatten, squeeze
+from minitorch.ops.strips import each_row
 
 
 def _of_some(name: str, input: Tensor, dim: int) -> tuple[int, Any]:
@@ -40,10 +41,14 @@ def _chosen(input: Tensor, index: Any, dim: int, keepdim: bool = True) -> Values
 def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
     """The positions of the elements of `a` in order; nan counts as the largest."""
     order, xp = {"kind": "stable"} if stable else {}, array_module(a)
-    if not descending:
-        return a.argsort(dim, **order)
-    # ties must keep their order, so the elements are reversed before and after
-    return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
+
+    def ranked(a: Any) -> Any:
+        if not descending:
+            return a.argsort(dim, **order)
+        # ties must keep their order, so the elements are reversed before and after
+        return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
+
+    return each_row(ranked, a, dtype=backend.int64) if dim else ranked(a)
 
 
 @named

@@ -38,12 +38,12 @@ def along(*arrays: Any, least: int = PIECE) -> list[tuple[Any, ...]]:
     return cut(0, arrays, PIECE)
 
 
-def each_row(formula: Callable[..., Any], *arrays: Any) -> Any:
-    """`formula(*arrays)`, of arrays with as many rows, each row alone, with a result like the first; shared out if large."""
+def each_row(formula: Callable[..., Any], *arrays: Any, dtype: Any = None) -> Any:
+    """`formula(*arrays)`, of arrays with as many rows, each row alone; its result is like the first. Large ones are shared out."""
     first = arrays[0]
     if type(first) is not np.ndarray or first.size <= PIECE:
         return formula(*arrays)
-    out = array_module(first).empty_like(first)
+    out = array_module(first).empty_like(first, dtype=dtype)
 
     def compute(*parts: Any) -> None:
         parts[-1][...] = formula(*parts[:-1])

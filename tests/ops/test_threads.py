@@ -47,6 +47,7 @@ USERS = {
     "mean of channels": (IMAGES, lambda x: x.mean((0, 2, 3))), "cumsum": (ROWS, lambda x: x.cumsum(0)),
     "softmax": (ROWS, lambda x: mt.softmax(x, 1)), "max_pool2d": (IMAGES, lambda x: F.max_pool2d(x, 3, 2, 1)),
     "cross_entropy": (ROWS, lambda x: F.cross_entropy(x, mt.arange(x.shape[0]) % 500)),
+    "sort": (ROWS, lambda x: x.sort(1, descending=True)[0]),
     "where": (ROWS, lambda x: mt.where(x > 0, x, x * 0.1)), "where with a number": (ROWS, lambda x: mt.where(x > 0, 0.5, x)),
     "layer_norm": (ROWS, affine(lambda x, w, b: F.layer_norm(x, (500,), w, b), 500)),
     "group_norm": (IMAGES, affine(lambda x, w, b: F.group_norm(x, 2, w, b), 8)),
