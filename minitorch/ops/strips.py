@@ -39,7 +39,7 @@ def along(*arrays: Any, least: int = PIECE) -> list[tuple[Any, ...]]:
 
 
 def each_row(formula: Callable[..., Any], *arrays: Any, dtype: Any = None) -> Any:
-    """`formula(*arrays)`, of arrays with as many rows, each row alone; its result is like the first. Large ones are shared out."""
+    """`formula(*arrays)`, of arrays with as many rows, each row alone: like the first, or of `dtype`; large ones are shared."""
     first = arrays[0]
     if type(first) is not np.ndarray or first.size <= PIECE:
         return formula(*arrays)
