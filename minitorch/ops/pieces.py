@@ -9,7 +9,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.strips import STRIP, strips
+from minitorch.ops.strips import passes
 from minitorch.threads import CHEAP, run
 
 
@@ -25,10 +25,10 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
         out = xp.empty_like(mask, dtype=a.dtype)
     if bits is None:  # complex128
         out[...] = xp.where(mask, a, 0)
-    elif out.size <= STRIP or a.shape != out.shape:
+    elif a.shape != out.shape:
         xp.multiply(a.view(bits), mask, out=out.view(bits))
     else:
-        run(lambda to, of, where: xp.multiply(of, where, out=to), strips(out.view(bits), a.view(bits), mask), CHEAP)
+        run(lambda to, of, where: xp.multiply(of, where, out=to), passes(out.view(bits), a.view(bits), mask), CHEAP)
     return out
 
 

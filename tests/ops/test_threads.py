@@ -13,6 +13,7 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import threads
+from minitorch.ops.strips import passes
 from minitorch.optim.strips import STRIP
 from minitorch.threads import CHEAP, LEAST, get_num_threads, run, set_num_threads
 
@@ -254,6 +255,13 @@ def test_work_is_done_where_no_thread_can_be_started(monkeypatch):
     seen = []
     run(lambda _, at: seen.append(at), [(LARGE, at) for at in range(5)])
     assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_pass_or_two_are_cut_only_where_threads_share_them():
+    large, small = np.zeros(CHEAP), np.zeros(CHEAP - 1)
+    for number, pieces in (1, 1), (2, CHEAP // STRIP):
+        set_num_threads(number)
+        assert len(passes(large)) == pieces and len(passes(small)) == 1
 
 
 def test_operands_of_other_shapes_are_combined_as_ever():
