@@ -13,9 +13,10 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import threads
-from minitorch.ops.strips import passes
+from minitorch.ops.pieces import masked
+from minitorch.ops.strips import each_row, passes
 from minitorch.optim.strips import STRIP
-from minitorch.threads import CHEAP, LEAST, get_num_threads, run, set_num_threads
+from minitorch.threads import CHEAP, LEAST, PIECE, get_num_threads, run, set_num_threads
 
 LARGE = np.zeros(LEAST)  # enough for each of two pieces to be shared out
 
@@ -271,6 +272,26 @@ def test_operands_of_other_shapes_are_combined_as_ever():
     for other in row, column, mt.tensor(2.0):
         expected = np.where(x.numpy() > 9, x.numpy(), other.numpy())
         np.testing.assert_array_equal(mt.where(x > 9, x, other).numpy(), expected)
+
+
+def test_a_mask_and_rows_of_other_shapes_are_combined_as_ever():
+    set_num_threads(2)
+    mask = np.arange(CHEAP).reshape(-1, 512) % 3 == 0
+    np.testing.assert_array_equal(masked(np.full((1, 512), 2.0), mask), 2.0 * mask)
+    rows, weights = np.arange(2.0 * PIECE + 16).reshape(-1, 2), np.arange(PIECE + 8.0)
+    np.testing.assert_array_equal(each_row(lambda a, b: a * b[:, None], rows, weights), rows * weights[:, None])
+
+
+def test_what_is_divided_by_a_sum_over_the_first_dimension_is_not_cut_along_it():
+    x = np.sin(np.arange(PIECE + 600.0)).reshape(-1, 8)
+    found = []
+    for a, dim in (x, 0), (x.T.copy(), 1):
+        a = mt.from_numpy(a).requires_grad_()
+        p = mt.softmax(a, dim)
+        (da,) = mt.autograd.grad((p * a).sum(), a)
+        found.append([array if dim == 0 else array.T for array in (p.detach().numpy(), da.numpy())])
+    for down, across in zip(*found):
+        np.testing.assert_allclose(down, across, rtol=1e-9, atol=1e-15)
 
 
 def test_no_array_is_kept_alive():
