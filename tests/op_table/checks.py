@@ -22,16 +22,20 @@ def assert_close(got: np.ndarray, expected: Any, tolerance: float = 1e-12, least
     """Equal up to `tolerance` times the largest expected number, or `least`; nan and infinities in the same places."""
     expected = np.asarray(expected)
     assert got.shape == expected.shape
-    largest = np.abs(expected[np.isfinite(expected)]).max(initial=least)
-    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * largest)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * largest(expected, least))
 
 
-def assert_all_close(got: Tensors, expected: Tensors, tolerance: float = 1e-12) -> None:
+def largest(array: np.ndarray, least: float = 0.0) -> float:
+    """The largest magnitude of the finite numbers of an array, or `least`."""
+    return float(np.abs(array[np.isfinite(array)]).max(initial=least))
+
+
+def assert_all_close(got: Tensors, expected: Tensors, tolerance: float = 1e-12, least: float = 0.0) -> None:
     assert len(got) == len(expected)
     for ours, theirs in zip(got, expected):
         assert (ours is None) == (theirs is None)
         if ours is not None:
-            assert_close(host(ours), host(theirs), tolerance)
+            assert_close(host(ours), host(theirs), tolerance, least)
 
 
 def moving(inputs: Sequence[Any]) -> list[Tensor]:
