@@ -176,7 +176,6 @@ REASONS: dict[str, list[str]] = {
     ],
     "All have one shape, or as many rows, so that any stands for the first.": [
         "ops/im2col.py correlate: parts[0].shape -> parts[-1].shape",
-        "ops/strips.py strips: arrays[0] -> arrays[1]",
         "ops/strips.py strips: arrays[0] -> arrays[-1]",
         "ops/strips.py passes: arrays[0] -> arrays[-1]",
     ],
