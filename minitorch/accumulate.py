@@ -42,38 +42,31 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     if count <= CHAIN or not a.size or (in_pairs and (a.size < CHEAP or array_module(a) is not np)):
         return a.sum(dims, keepdims=keepdims)
     if in_pairs:
-        out = _in_pairs(a.ravel("K").reshape(-1, count))
+        out = _of_rows(a.ravel("K").reshape(-1, count))
         return out.reshape([1 if d in dims else n for d, n in enumerate(a.shape) if keepdims or d not in dims])
     repeated = 0 in a.strides and [n for n, stride in zip(a.shape, a.strides) if n > 1 and not stride]
     out = _unrepeated(a, dims) if repeated else _in_memory_order(a, dims)
     return out.reshape([1 if d in dims else n for d, n in enumerate(a.shape) if keepdims or d not in dims])
 
 
-def _in_pairs(rows: Any) -> Any:
-    """The sum of each contiguous row, added pairwise; halves of a single row are cut and added as NumPy does it."""
-    if len(rows) > 1:
-        return _of_rows(rows)
-    pieces = [rows[0]]
-    while len(pieces[-1]) > PIECE:  # NumPy's halves: the first has a multiple of 8 numbers
-        halves = [(piece, len(piece) // 16 * 8) for piece in pieces]
-        pieces = [part for piece, half in halves for part in (piece[:half], piece[half:])]
-    out = array_module(rows).empty(len(pieces), rows.dtype)
-    run(lambda some, sums: some.sum(0, out=sums), [(piece, out[i, ...]) for i, piece in enumerate(pieces)], CHEAP)
+def _of_rows(a: Any) -> Any:
+    """The sum over the last dimension, kept; long rows are cut into halves and added up where newer NumPy does it itself.
+
+    NumPy to 2.2 adds blocks of 8,192 numbers one after another.
+    """
+    xp = array_module(a)
+    if a.size < CHEAP or xp is not np:
+        return a.sum(-1, keepdims=True)
+    pieces = [a]
+    while a.shape[-1] >= CHEAP and pieces[-1].shape[-1] > PIECE:
+        halves = [(piece, piece.shape[-1] // 16 * 8) for piece in pieces]  # the first has a multiple of 8 numbers
+        pieces = [part for piece, half in halves for part in (piece[..., :half], piece[..., half:])]
+    out = xp.empty((len(pieces), *a.shape[:-1], 1), a.dtype)
+    shares = list(zip(pieces, out)) if len(pieces) > 1 else cut(0, (a, out[0]))
+    run(lambda some, sums: some.sum(-1, keepdims=True, out=sums), shares, CHEAP)
     while len(out) > 1:
         out = out[::2] + out[1::2]
-    return out
-
-
-def _of_rows(a: Any) -> Any:
-    """The sum over the last dimension, kept; of long rows by halves: NumPy to 2.2 adds sums of 8,192 numbers one by one."""
-    if a.shape[-1] >= CHEAP and array_module(a) is np:
-        half = a.shape[-1] // 16 * 8  # where NumPy cuts
-        return _of_rows(a[..., :half]) + _of_rows(a[..., half:])
-    if a.size < CHEAP or array_module(a) is not np:
-        return a.sum(-1, keepdims=True)
-    out = array_module(a).empty((*a.shape[:-1], 1), a.dtype)
-    run(lambda some, sums: some.sum(-1, keepdims=True, out=sums), cut(0, (a, out)), CHEAP)
-    return out
+    return out[0]
 
 
 def _unrepeated(a: Any, dims: tuple[int, ...]) -> Any:

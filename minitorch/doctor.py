@@ -112,6 +112,7 @@ def facts() -> dict[str, str]:
         "versions": f"minitorch {minitorch.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, AVX-512: {has_avx512()}",
         "BLAS": f"{library['name']} {library['version']}, {pool}",
+        "own threads": f"{minitorch.get_num_threads()}, for large arrays (minitorch.set_num_threads)",
         "freed memory": "kept by the process" if minitorch.memory.keep_freed_memory() else "given back to the system",
         "GPU": gpu,
     }

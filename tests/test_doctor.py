@@ -2,14 +2,16 @@
 
 import pytest
 
+import minitorch
 from minitorch import doctor
 from minitorch.doctor import Measured, advice, choices, facts, measure
 
 
 def test_it_names_what_is_in_use():
     found = facts()
-    assert set(found) == {"versions", "system", "BLAS", "freed memory", "GPU"}
+    assert set(found) == {"versions", "system", "BLAS", "own threads", "freed memory", "GPU"}
     assert all(found.values())
+    assert found["own threads"].startswith(f"{minitorch.get_num_threads()}, ")
     assert "NumPy" in found["versions"]
 
 

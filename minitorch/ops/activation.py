@@ -12,7 +12,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
-from minitorch.ops.dims import whole
+from minitorch.ops.dims import dimension
 from minitorch.ops.elementwise import exp, of_each, tanh
 from minitorch.ops.erf import Gelu
 from minitorch.ops.inplace import doable_in_place
@@ -186,14 +186,16 @@ class Softmax(Op):
     """p = e^a / sum e^a over `dim`, with the maximum subtracted first.  da = p (g - sum(g p))."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
+        ctx.dims = dims = (dim % a.ndim,) if a.ndim else ()
+
         def softmax(a: Any) -> Any:
-            out, ctx.dims = _along(a, dim)
+            out = _below_most(a, dims)
             array_module(out).exp(out, out=out)
-            out /= total(out, ctx.dims, True)
+            out /= total(out, dims, True)
             return out
 
         a = floating(a)
-        out = each_row(softmax, a) if dim % (a.ndim or 1) else softmax(a)
+        out = softmax(a) if dims == (0,) else each_row(softmax, a)
         ctx.saved = (out,)
         return out
 
@@ -209,7 +211,8 @@ class LogSoftmax(Op):
     """l = a - log sum e^a over `dim`, with the maximum subtracted first.  da = g - e^l sum g."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        out, ctx.dims = _along(a, dim)
+        ctx.dims = (dim % a.ndim,) if a.ndim else ()
+        out = _below_most(floating(a), ctx.dims)
         xp = array_module(out)
         out -= xp.log(total(xp.exp(out), ctx.dims, True))
         ctx.saved = (out,)
@@ -220,11 +223,9 @@ class LogSoftmax(Op):
         return g - exp(out) * summed(g, ctx.dims, True)
 
 
-def _along(a: Any, dim: int) -> tuple[Any, tuple[int, ...]]:
-    """`a` less its maximum along `dim`, in a new array, and that dimension as sums take it: from the front, none if 0-d."""
-    a = floating(a)
-    below = a - a.max(dim, keepdims=True) if a.size else a.copy()
-    return array_module(a).asarray(below), (dim % a.ndim,) if a.ndim else ()
+def _below_most(a: Any, dims: tuple[int, ...]) -> Any:
+    """`a` less its maximum over `dims`, in a new array."""
+    return array_module(a).asarray(a - a.max(dims, keepdims=True) if a.size else a.copy())
 
 
 sigmoid: Final = in_float32(of_each(Sigmoid))
@@ -291,12 +292,12 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """e^x divided by its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
-    return _softmax_of(input if dtype is None else input.type(dtype), dim=whole("softmax", "dim", dim))
+    return _softmax_of(input if dtype is None else input.type(dtype), dim=dimension("softmax", input.shape, dim))
 
 
 def log_softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
     """The logarithm of softmax along `dim`, without ever taking the logarithm of 0."""
-    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=whole("log_softmax", "dim", dim))
+    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=dimension("log_softmax", input.shape, dim))
 
 
 _softmax_of, _log_softmax_of = in_float32(Softmax.apply), in_float32(LogSoftmax.apply)

@@ -60,8 +60,8 @@ def each_row(formula: Callable[..., Any], *arrays: Any, dtype: Any = None) -> An
 def each(formula: Callable[..., Any], *operands: Any) -> Any:
     """`formula(*operands)`, of each element alone: large arrays that lie alike in memory are shared out among threads.
 
-    Operands that are no arrays, such as numbers, go to each piece. A formula that is no function of NumPy must consist of
-    arithmetic and choices, whose results are exact or rounded in one way, however the arrays are cut.
+    Operands that are no arrays, such as numbers, go to each piece. A result must not depend on where an array is cut: that of
+    arithmetic and choices does not, and that of NumPy's other functions did not wherever it was tested.
     """
     first = operands[0]
     if type(first) is not np.ndarray or first.size <= PIECE:
