@@ -5,6 +5,7 @@ A module is a tree of named tensors and modules, and the methods here walk it; t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from layers.hooks import Hooked
 from layers.parameter import Parameter
 from layers.state import Stateful
 from minitorch.autograd.tensor import Tensor
+from minitorch.keywords import check_tensors
 from minitorch.optim.clip import clear
 
 M = TypeVar("M", bound="Module")
@@ -57,7 +59,11 @@ class Module(Stateful, Hooked):
     def __call__(self: _Computes[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._forward_pre_hooks or self._forward_hooks or self._backward_hooks:
             return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except AttributeError:
+            check_tensors(type(self).__name__, inspect.signature(self.forward).parameters, args, kwargs)
+            raise
 
     # ---- attributes ------------------------------------------------------------------------------------------------------
 

@@ -2,14 +2,18 @@
 
 These are NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments otherwise passed one by one, as in
 `zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
+
+The functions made here also say which argument is no tensor where one is expected, such as labels in a list.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
+
+import numpy as np
 
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
@@ -27,28 +31,34 @@ OVERLOADS: dict[str, dict[str, str]] = {
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def take_keywords(names: dict[str, Any], modules: tuple[str, ...]) -> None:
-    """Make the functions among `names` that come from `modules` take the alternative keywords and `out`."""
+def take_keywords(names: dict[str, Any], modules: tuple[str, ...], takes_out: bool) -> None:
+    """Make the functions among `names` that come from `modules` take the alternative keywords, and `out` if they should."""
     for name, value in list(names.items()):
         if getattr(value, "__module__", "").startswith(modules):
-            names[name] = with_keywords(value, takes_out=True)
+            names[name] = with_keywords(value, takes_out)
 
 
-def with_keywords(function: F, takes_out: bool = False) -> F:
-    """`function` with PyTorch's alternative keywords, or itself if it has none."""
+def with_keywords(function: F, takes_out: bool | None = None) -> F:
+    """`function` with PyTorch's alternative keywords; a method (`takes_out` None) is returned as it is if it needs none."""
     parameters = inspect.signature(function).parameters
+    takes_tensors = any(p.annotation == "Tensor" for p in list(parameters.values())[1:])
     first = next(iter(parameters), "")
     spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
     overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # `scatter_` has those of `scatter`
     others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
-    if not (others or spread or takes_out):
+    if not (others or spread or takes_tensors or takes_out is not None):
         return function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return function(*args)
+        try:
+            return function(*args) if not kwargs else resolved(args, kwargs)
+        except (AttributeError, TypeError):
+            check_tensors(function.__name__, parameters, args, kwargs)
+            raise
+
+    def resolved(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         out = kwargs.pop("out", None) if takes_out else None
         for alias in others.keys() & kwargs.keys():
             if others[alias] in kwargs:
@@ -60,6 +70,16 @@ def with_keywords(function: F, takes_out: bool = False) -> F:
         return result if out is None else _put(function.__name__, result, out, list(tensors_in((*args, *kwargs.values()))))
 
     return cast(F, call)
+
+
+def check_tensors(name: str, parameters: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise TypeError for an argument that is no tensor though its parameter is annotated as one."""
+    for what, value in (*zip(parameters, args), *kwargs.items()):
+        kinds = {*str(parameters[what].annotation).split(" | ")} if what in parameters else set()
+        given = "None" if value is None else type(value).__name__
+        if {"Tensor"} <= kinds <= {"Tensor", "PackedSequence", "None"} and not isinstance(value, Tensor) and given not in kinds:
+            advice = f"; write tensor({what})" if isinstance(value, (np.ndarray, np.generic, list, tuple, int, float)) else ""
+            raise TypeError(f"{name}: expected a tensor for {what}, got {given}{advice}")
 
 
 def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:

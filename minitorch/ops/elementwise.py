@@ -11,7 +11,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.pieces import nothing
-from minitorch.ops.promotion import floating
+from minitorch.ops.promotion import array_of, floating
 from minitorch.ops.strips import each
 
 
@@ -165,7 +165,7 @@ class Abs(Op):
 
     def forward(ctx, a: Any) -> Any:
         ctx.saved = (a,)
-        return array_module(a).abs(a)
+        return array_module(a).abs(array_of(a))
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
@@ -191,7 +191,7 @@ class Floor(Op):
     ufunc = "floor"
 
     def forward(ctx, a: Any, **parameters: Any) -> Any:
-        return getattr(array_module(a), ctx.ufunc)(a, **parameters)
+        return getattr(array_module(a), ctx.ufunc)(array_of(a), **parameters)
 
     def backward(ctx, g: Any) -> Any:
         return nothing(g)

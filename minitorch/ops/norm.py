@@ -207,7 +207,8 @@ def instance_norm(
     dims, count, form = tuple(range(2, input.ndim)), math.prod(input.shape[2:]), "input (n, channels, ...)"
     if input.ndim < 3 or count < 2:
         raise ValueError(f"instance_norm: expected {form} with more than 1 value per channel, got shape {shapes(input)}")
-    _check("instance_norm", input, (input.shape[1],), weight=weight, bias=bias)
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    _check("instance_norm", input, (input.shape[1],), **given)
     if running_mean is not None and running_var is not None:
         middle, variance = input.array.mean(dims).mean(0), input.array.var(dims).mean(0)
         _move(running_mean.array, running_var.array, momentum, middle, variance, count)

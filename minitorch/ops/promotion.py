@@ -102,10 +102,16 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
     return wrapped(int(number), dtype)
 
 
-def floating(a: Any) -> Any:
-    """`a`, integers and booleans as the default float dtype."""
+def array_of(a: Any) -> Any:
+    """`a`, an array, or what NumPy makes of a 0-d result inside a rule, as one; raises TypeError for anything else."""
     if isinstance(a, np.generic):
-        a = np.asarray(a)  # what NumPy makes of a 0-d result inside a rule
+        return np.asarray(a)
     if not backend.is_array(a):
         raise TypeError(f"expected a tensor, got {type(a).__name__}")
+    return a
+
+
+def floating(a: Any) -> Any:
+    """`a`, integers and booleans as the default float dtype."""
+    a = array_of(a)
     return a if a.dtype.kind in "fc" else a.astype(backend.get_default_dtype())

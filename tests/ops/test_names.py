@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
+
 import numpy as np
 import pytest
 
+import layers as nn
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
@@ -264,3 +268,37 @@ def test_tensors_of_one_element_in_a_list_are_numbers():
 def test_an_array_can_be_forced_from_a_tensor_with_a_history():
     x = mt.ones(2, requires_grad=True)
     assert (x * 2).numpy(force=True).tolist() == [2, 2] and np.shares_memory(x.numpy(force=True), x.detach().numpy())
+
+
+# ---- something else where a tensor is expected -------------------------------------------------------------------------------
+
+
+def expecting_tensors():
+    """Each public function, and the places of its parameters that must be tensors."""
+    for space in (mt, F, mt.linalg):
+        for name, function in vars(space).items():
+            if getattr(function, "__module__", "").startswith("minitorch.ops"):
+                annotations = [p.annotation for p in inspect.signature(function).parameters.values()]
+                places = [place for place, annotation in enumerate(annotations) if annotation in ("Tensor", "Tensor | None")]
+                yield pytest.param(function, places, id=f"{space.__name__}.{name}")
+
+
+@pytest.mark.parametrize("function, places", list(expecting_tensors()))
+def test_something_else_where_a_tensor_is_expected_is_named(function, places):
+    for place, value in itertools.product(places, ([0.5, 1.5], object())):
+        row = next((row for row in ROWS if row.name == function.__name__ and len(row.cases[0].inputs) > place), None)
+        given = row.inputs(row.cases[0]) if row else [mt.ones(2, 3)] * (place + 1)
+        given[place] = value
+        with pytest.raises(TypeError, match=rf"^{function.__name__}: expected .*tensor.*, got {type(value).__name__}"):
+            function(*given, **(row.cases[0].parameters if row else {}))
+
+
+def test_labels_that_are_no_tensor_are_refused_with_what_to_write():
+    for labels in ([0, 1], np.array([0, 1])):
+        said = rf"^cross_entropy: expected a tensor for target, got {type(labels).__name__}; write tensor\(target\)"
+        with pytest.raises(TypeError, match=said):
+            F.cross_entropy(mt.ones(2, 3), labels)
+    with pytest.raises(TypeError, match=r"^copy_: expected a tensor for src, got list; write tensor\(src\)"):
+        mt.ones(2).copy_([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"^LSTM: expected a tensor for input, got list"):
+        nn.LSTM(3, 2)([1.0, 2.0, 3.0])
