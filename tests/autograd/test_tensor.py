@@ -245,7 +245,7 @@ def test_what_is_no_number_does_not_compute_with_a_tensor(operate, other):
 
 @pytest.mark.parametrize("function", [mt.exp, mt.tanh, mt.softmax], ids=lambda function: function.__name__)
 def test_a_function_of_a_number_is_refused(function):
-    with pytest.raises(TypeError, match=f"{function.__name__}: expected a tensor, got float"):
+    with pytest.raises(TypeError, match=f"{function.__name__}: expected a tensor for input, got float"):
         function(1.0)
 
 
