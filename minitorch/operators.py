@@ -10,6 +10,7 @@ import numpy as np
 from minitorch.autograd.tensor import Tensor
 from minitorch.conversion import Conversion
 from minitorch.ops import arithmetic, compare, elementwise, index, inplace, joining, linear
+from minitorch.ops.inplace import in_place
 
 Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what the other operand may be
 Operator: TypeAlias = Callable[[Any, Operand], Tensor]
@@ -69,6 +70,15 @@ class Operators(Conversion):
     __imul__: Final = _operator("__imul__", "self *= other", inplace.mul_)
     __itruediv__: Final = _operator("__itruediv__", "self /= other", inplace.div_)
     __ipow__: Final = _operator("__ipow__", "self **= other", inplace.pow_)
+    __ifloordiv__: Final = _operator("__ifloordiv__", "self //= other", in_place("floor_divide_", arithmetic.floor_divide))
+    __imod__: Final = _operator("__imod__", "self %= other", in_place("remainder_", arithmetic.remainder))
+    __iand__: Final = _operator("__iand__", "self &= other", in_place("bitwise_and_", compare.bitwise_and))
+    __ior__: Final = _operator("__ior__", "self |= other", in_place("bitwise_or_", compare.bitwise_or))
+    __ixor__: Final = _operator("__ixor__", "self ^= other", in_place("bitwise_xor_", compare.bitwise_xor))
+    __ilshift__: Final = _operator("__ilshift__", "self <<= other", in_place("bitwise_left_shift_", compare.bitwise_left_shift))
+    __irshift__: Final = _operator(
+        "__irshift__", "self >>= other", in_place("bitwise_right_shift_", compare.bitwise_right_shift)
+    )
 
     __hash__: Final = object.__hash__  # by identity
 

@@ -10,6 +10,7 @@ from minitorch.autograd.backward import backward as backward_to_leaves
 from minitorch.autograd.backward import run_pass
 from minitorch.autograd.grad_mode import mode, set_grad_enabled
 from minitorch.autograd.gradients import as_tensors, keep, starts
+from minitorch.autograd.hooks import retain_grad
 from minitorch.autograd.node import Node
 from minitorch.autograd.tensor import Tensor, wrap
 
@@ -23,17 +24,22 @@ def backward(
 ) -> None:
     """Add the gradients of `tensors` to `.grad` of every leaf they were computed from, or of `inputs` alone.
 
+    Those of `inputs` that are no leaves keep their gradients in later passes too, as after `retain_grad`.
+
     Raises RuntimeError for a tensor without history, a non-scalar without `grad_tensors`, a graph already freed, a saved array
     changed in place, and for an empty list of `inputs` or one that requires no gradient.
     """
     if inputs is None:
         return backward_to_leaves(tensors, grad_tensors, retain_graph, create_graph)
-    wanted = as_tensors("backward", inputs)
+    wanted = list(dict.fromkeys(as_tensors("backward", inputs)))
     if not wanted:
         raise RuntimeError("backward: expected at least one tensor as inputs, got none")
+    for tensor in wanted:
+        if not tensor.is_leaf:
+            retain_grad(tensor)
     found = _found("backward", tensors, wanted, grad_tensors, retain_graph, create_graph)
     for tensor in wanted:
-        if found[tensor.node] is not None:
+        if tensor.is_leaf and found[tensor.node] is not None:
             keep(tensor, found[tensor.node], False, mode.watch)
 
 
@@ -69,7 +75,11 @@ def grad(
 
 def _answer(tensor: Tensor, found: Any, materialize: bool) -> Tensor | None:
     if found is None:
-        return wrap(backend.array_module(tensor.array).zeros(tensor.array.shape, tensor.array.dtype)) if materialize else None
+        if not materialize:
+            return None
+        zeros = wrap(backend.array_module(tensor.array).zeros(tensor.shape, tensor.dtype))
+        zeros.requires_grad = mode.recording  # as in PyTorch, so that these too can be differentiated
+        return zeros
     return found.clone() if isinstance(found, Tensor) else wrap(found.copy())
 
 

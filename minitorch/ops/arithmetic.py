@@ -13,6 +13,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import log, of_each, sqrt
+from minitorch.ops.pieces import nothing
 from minitorch.ops.promotion import floating, matched
 
 
@@ -78,8 +79,7 @@ class FloorDivide(Op):
         return a // b
 
     def backward(ctx, g: Any) -> Any:
-        zero = g * 0.0
-        return zero, zero
+        return nothing(g), nothing(g)
 
 
 class TruncDivide(FloorDivide):
@@ -148,15 +148,15 @@ class Pow(Op):
         da = db = None
         if ctx.needs(0):
             if isinstance(b, (int, float)):
-                da = g * a * 2 if b == 2 else g * 0.0 if b == 0 else g * (Pow.apply(a, b - 1) * b)
+                da = g * a * 2 if b == 2 else nothing(g) if b == 0 else g * (Pow.apply(a, b - 1) * b)
             else:
-                da = g * where(b == 0, 0.0, b * a ** where(b == 0, 1.0, b - 1))
+                da = where(b == 0, 0.0, g * (b * a ** where(b == 0, 1.0, b - 1)))
         if out is not None:
             if not isinstance(a, (int, float)):
                 flat = (a == 0) & (b >= 0)
                 db = where(flat, 0.0, g * out * log(where(flat, 1.0, a)))
             elif a == 0:
-                db = g * where(b >= 0, 0.0, -math.inf)
+                db = where(b >= 0, 0.0, g * -math.inf)
             else:
                 db = g * out * (math.log(a) if a > 0 else math.nan)
         return da, db

@@ -204,7 +204,7 @@ def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reducti
     if weight is not None:
         losses = losses * weight.reshape([-1 if i == dim else 1 for i in range(input.ndim)])
     losses = -losses.sum(dim)
-    return losses.sum() / max(losses.numel(), 1) if reduction == "mean" else reduced("cross_entropy", losses, reduction)
+    return losses.sum() / (losses.numel() or math.nan) if reduction == "mean" else reduced("cross_entropy", losses, reduction)
 
 
 def _reduced_rows(losses: Tensor, reduction: str, shape: tuple[int, ...], factors: Any, valid: Any) -> Tensor:

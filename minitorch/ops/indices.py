@@ -39,7 +39,7 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple[Any, ...]:
 
 
 def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
-    """An entry of an index as an int, a slice, None, Ellipsis or an array; a tuple within a tuple is a list."""
+    """An entry of an index as an int (also for a 0-d tensor), a slice, None, Ellipsis or an array; a nested tuple is a list."""
     if isinstance(entry, Tensor):
         entry = entry.array
     if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and nested):
@@ -58,6 +58,7 @@ def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
         if entry.dtype == backend.uint8:
             warnings.warn(f"{name}: a uint8 index is taken as a mask, as in PyTorch; use bool or int64", stacklevel=4)
             return entry.astype(backend.bool_)
+        return entry if entry.ndim or entry.dtype.kind == "b" else int(entry)  # which selects a view, as in PyTorch
     elif isinstance(entry, float):
         raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
     elif isinstance(entry, slice):
@@ -69,14 +70,13 @@ def integers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, 
     """(integers and slices, arrays) to index with in turn, as in PyTorch, where integers stand apart from arrays, or None."""
     if len(index) - (index[-1] is Ellipsis) < 3:  # nothing stands between two
         return None
-    integers = [i for i, entry in enumerate(index) if type(entry) is int or (is_integers(entry) and not entry.ndim)]
+    integers = [i for i, entry in enumerate(index) if type(entry) is int]
     chosen = [i for i, entry in enumerate(index) if i in integers or backend.is_array(entry)]
     if not integers or len(chosen) == len(integers) or chosen[-1] - chosen[0] < len(chosen):
         return None
     basic: list[Any] = []
-    for i, entry in enumerate(index):
-        is_array = backend.is_array(entry) and i not in integers
-        basic += (slice(None),) * _dims_of(entry) if is_array else [int(entry) if i in integers else entry]
+    for entry in index:
+        basic += (slice(None),) * _dims_of(entry) if backend.is_array(entry) else [entry]
     kept = [entry for i, entry in enumerate(index) if i not in integers]
     return tuple(basic), tuple(entry if backend.is_array(entry) or entry is Ellipsis else slice(None) for entry in kept)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from minitorch.autograd.changes import mark_changed
-from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.grad_mode import enable_grad, mode
 from minitorch.autograd.hooks import retain_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
@@ -49,8 +49,6 @@ class Overwrite(Op):
         return a
 
     def backward(ctx, g: Any) -> Any:
-        if ctx.steps is None:
-            return g * 0.0, g
         places = ctx.xp.arange(math.prod(ctx.shape))
         inside = ctx.xp.zeros(places.size, bool_)  # which elements the view looks into
         inside[seen(ctx.steps, places.reshape(ctx.shape)).reshape(-1)] = True
@@ -161,12 +159,16 @@ def reshaped_in_place(name: str, function: OfTensor[P]) -> OfTensor[P]:
 
     @functools.wraps(function)
     def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if mode.recording and self.requires_grad and self.is_leaf:
-            raise RuntimeError(
-                f"{name}: a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
-            )
+        if self.requires_grad and self.is_leaf:
+            if mode.recording:
+                raise RuntimeError(
+                    f"{name}: a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
+                )
+            self.array = function(wrap(self.array), *args, **kwargs).array
+            return self
         whole = self if self._view is not None else wrap(self.array, self._node)  # the base that this tensor is a view of now
-        result = function(whole, *args, **kwargs)
+        with enable_grad():  # under no_grad() too the tensor keeps its history
+            result = function(whole, *args, **kwargs)
         self.array, self._node, self._view = result.array, result._node, result._view
         return self
 

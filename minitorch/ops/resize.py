@@ -18,7 +18,7 @@ from minitorch.ops.images import pair
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.pool import avg_pool2d
-from minitorch.ops.shape import Expand, clone, flip
+from minitorch.ops.shape import Clone, Expand, clone, flip
 
 _MODES = ("constant", "reflect", "replicate", "circular")  # of padding
 
@@ -208,7 +208,7 @@ def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], sh
         apart = [k for n in lengths for k in (n, 1)]
         spread = [k for n, times in zip(lengths, repeats) for k in (n, times)]
         repeated = Expand.apply(input.reshape(*input.shape[:2], *apart), shape=(*input.shape[:2], *spread))
-        return repeated.reshape(*input.shape[:2], *out)
+        return Clone.apply(repeated, shape=(*input.shape[:2], *out))
     xp, index = array_module(input.array), []
     for d, (count, factor, length) in enumerate(zip(out, factors, lengths)):
         at = np.floor((np.arange(count, dtype=np.float32) + np.float32(shift)) * np.float32(1 / factor)).astype(np.int64)

@@ -119,3 +119,18 @@ def test_a_hook_sees_a_leaf_each_time_its_grad_has_been_added_to():
     assert seen == [[2.0, 2.0], [5.0, 5.0]]
     with pytest.raises(RuntimeError, match=r"^register_post_accumulate_grad_hook: expected a leaf"):
         (x * 2).register_post_accumulate_grad_hook(print)
+
+
+def test_inputs_of_backward_that_are_no_leaves_keep_later_gradients_too_and_none_counts_twice():
+    x = mt.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2
+    h.sum().backward(inputs=[h, h, x, x], retain_graph=True)
+    assert h.grad.tolist() == [1.0, 1.0] and x.grad.tolist() == [2.0, 2.0]
+    h.sum().backward()
+    assert h.grad.tolist() == [2.0, 2.0] and x.grad.tolist() == [4.0, 4.0]
+
+
+def test_zeros_for_unused_inputs_can_be_differentiated():
+    a, b = mt.tensor([1.0], requires_grad=True), mt.tensor([2.0], requires_grad=True)
+    first = grad((a * a).sum(), (a, b), create_graph=True, materialize_grads=True)
+    assert grad(first[1].sum(), b, materialize_grads=True)[0].tolist() == [0.0]

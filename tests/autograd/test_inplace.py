@@ -321,3 +321,14 @@ def test_an_index_out_of_range_changes_nothing():
         with pytest.raises(IndexError, match=r"setitem: .*out of"):
             x[index] = 1.0
     assert x.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "*", "**", "//", "%", "&", "|", "^", "<<", ">>"])
+def test_an_augmented_assignment_writes_the_memory_that_others_see(sign):
+    x = mt.tensor([[5, 6], [7, 8]])
+    row = x[1]
+    row_before, expected = row, eval(f"np.array([7, 8]) {sign} 2")
+    scope = {"row": row}
+    exec(f"row {sign}= 2", scope)
+    assert scope["row"] is row_before
+    assert x.tolist() == [[5, 6], expected.tolist()]

@@ -133,6 +133,26 @@ def test_what_is_overwritten_gets_no_gradient(overwrite):
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    "flat",
+    [
+        lambda x, y: x.clone().zero_(),
+        lambda x, y: x // y,
+        lambda x, y: mt.div(x, y, rounding_mode="trunc"),
+        lambda x, y: x**0,
+        lambda x, y: x ** (y * 0),
+        lambda x, y: (0.0 * y.detach() + x.detach()) ** x,
+    ],
+    ids=["zero_", "floor", "trunc", "pow 0", "pow of zeros", "pow"],
+)
+def test_a_derivative_of_0_is_0_for_an_infinite_gradient_too(flat):
+    x, y = leaf(0.0, 2.0), leaf(1.0, 4.0)
+    out = flat(x, y)
+    assert out.requires_grad
+    out.backward(mt.tensor([float("inf"), 0.0], dtype=mt.float64))
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
 def test_what_is_overwritten_in_part_keeps_the_gradient_of_the_rest():
     x = leaf(1.0, 2.0, 3.0)
     hidden = x * 3

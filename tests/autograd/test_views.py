@@ -264,3 +264,46 @@ def test_a_later_use_of_what_a_write_replaced_is_caught():
     F.relu(hidden, inplace=True)
     with pytest.raises(RuntimeError, match=r"sigmoid: an array .* was changed in place by relu"):
         hidden.sum().backward()
+
+
+# ---- what PyTorch makes a view, or a copy ----------------------------------------------------------------------------------
+
+
+def test_a_0d_integer_tensor_selects_a_view_as_an_integer_does():
+    x, i = mt.zeros(2, 3), mt.tensor(1)
+    x[i].add_(1.0)
+    x[0, i] = 5.0
+    x[:, mt.tensor(-1)].mul_(2.0)
+    assert x.tolist() == [[0.0, 5.0, 0.0], [1.0, 1.0, 2.0]]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "area", "linear"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_interpolate_returns_memory_of_its_own(mode, size):
+    x = mt.ones(1, 2, 1)
+    out = F.interpolate(x, size, mode=mode)
+    x.zero_()
+    assert out.sum() == 2 * size
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.t_(),
+        lambda t: t.transpose_(0, 1),
+        lambda t: t.swapaxes_(0, 1),
+        lambda t: t.unsqueeze_(0),
+        lambda t: t.squeeze_(),
+    ],
+    ids=["t_", "transpose_", "swapaxes_", "unsqueeze_", "squeeze_"],
+)
+@pytest.mark.parametrize("is_leaf", [True, False])
+def test_a_shape_changed_in_place_under_no_grad_keeps_the_way_of_the_gradient(change, is_leaf):
+    x = mt.arange(6.0).reshape(2, 3).requires_grad_()
+    t = x if is_leaf else x * 1.0
+    numbers = mt.arange(6.0).reshape(2, 3)
+    with mt.no_grad():
+        assert change(t) is t
+    assert t.requires_grad and t.is_leaf is is_leaf
+    (t * change(numbers)).sum().backward()
+    assert x.grad.tolist() == (numbers if is_leaf else mt.arange(6.0).reshape(2, 3)).tolist()

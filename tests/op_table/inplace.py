@@ -91,6 +91,8 @@ ROWS = [
     changed("__imul__", Tensor.__imul__, operator.mul, OPERANDS),
     changed("__itruediv__", Tensor.__itruediv__, operator.truediv, DIVISORS),
     changed("__ipow__", Tensor.__ipow__, operator.pow, POWERS),
+    changed("__ifloordiv__", Tensor.__ifloordiv__, operator.floordiv, DIVISORS, analytic=False),
+    changed("__imod__", Tensor.__imod__, operator.mod, DIVISORS, analytic=False),
     changed("neg_", Tensor.neg_, np.negative, [case(MATRIX)]),
     changed("exp_", Tensor.exp_, np.exp, [case(MATRIX)]),
     changed("sqrt_", Tensor.sqrt_, np.sqrt, [case(POSITIVE)]),

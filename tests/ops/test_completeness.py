@@ -58,6 +58,7 @@ NOT_DIFFERENTIABLE = {
     "tril_indices",
     # operators of bits and comparisons, and what copies and detaches
     *("__and__", "__rand__", "__or__", "__ror__", "__xor__", "__rxor__", "__invert__", "__lshift__", "__rshift__"),
+    *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),
     *("__lt__", "__le__", "__gt__", "__ge__", "__reduce_ex__", "data"),
 }
 CASTS = {"to", "type", "type_as", "half", "float", "double", "bool", "short", "int", "long", "byte", "char", "cpu", "cuda"}

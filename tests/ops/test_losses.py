@@ -133,3 +133,8 @@ def test_binary_cross_entropy_of_one_number_has_its_gradient_in_float64():
 def test_binary_cross_entropy_refuses_targets_that_are_no_probabilities(target):
     with pytest.raises(ValueError, match="binary_cross_entropy: expected target from 0 to 1, got"):
         F.binary_cross_entropy(mt.full((2,), 0.5), mt.tensor([0.5, target]))
+
+
+@pytest.mark.parametrize("target", [mt.zeros(0, 3), mt.zeros(0, dtype=mt.int64)], ids=["probabilities", "classes"])
+def test_the_mean_loss_of_an_empty_batch_is_nan(target):
+    assert F.cross_entropy(mt.zeros(0, 3), target).isnan()
