@@ -60,7 +60,7 @@ class Described:
     @property
     def title(self) -> str:
         """The operation's name as users write it: LogSoftmax is log_softmax, Conv2d is conv2d."""
-        title = type(self).__name__
+        title = type(self).__name__.lstrip("_")
         return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(title))
 
     def name(self: Any) -> str:

@@ -184,7 +184,9 @@ def inputs_can_tell(t: Trial) -> Iterator[Mistake]:
                 yield from found({"cannot tell": np.abs(slope).max() > 1e-8}, why=why)
 
 
-def elsewhere(t: Trial, inputs: list[Any], asked: Sequence[Question], where: str, shape: Any = None) -> Iterator[Mistake]:
+def elsewhere(
+    t: Trial, inputs: list[Any], asked: Sequence[Question], where: str, shape: Any = None, kind: str = "other lengths"
+) -> Iterator[Mistake]:
     """What the questions find on other inputs, if forward takes them and gives finite numbers (in that shape)."""
     other = t.on(inputs)
     try:
@@ -193,7 +195,15 @@ def elsewhere(t: Trial, inputs: list[Any], asked: Sequence[Question], where: str
         return  # forward refuses them
     wrong = first_mistake(other, asked) if fits else None
     if wrong and wrong.kind != "cannot tell":
-        yield from found({"other lengths": True}, wrong.place, where=where, says=wrong.says)
+        yield from found({kind: True}, wrong.place, where=where, says=wrong.says)
+
+
+def holds_for_other_numbers(t: Trial) -> Iterator[Mistake]:
+    """Does the rule hold for other numbers and signs, or is it right only on these, as where two inputs are equal?"""
+    for sign, where in (1, "with other numbers"), (-1, "with numbers of the other sign"):
+        pairs = [(i in t.places, a) for i, a in enumerate(t.inputs)]
+        moved = [sign * t.generator.uniform(0.6, 0.9, a.shape) * a if moves else a for moves, a in pairs]
+        yield from elsewhere(t, moved, RULE, where, t.out.shape, "other numbers")
 
 
 def holds_for_other_lengths(t: Trial) -> Iterator[Mistake]:
@@ -255,7 +265,7 @@ def differentiates_twice(t: Trial) -> Iterator[Mistake]:
 RULE: Final[list[Question]] = [rule, shapes_fit, multiplies_by_g, jacobian_is_right]
 QUESTIONS: Final[list[Question]] = [
     *(forward, rule, leaves_alone, repeats, shapes_fit, multiplies_by_g, jacobian_is_right),
-    *(inputs_can_tell, holds_for_other_lengths, keeps_float32, differentiates_twice),
+    *(inputs_can_tell, holds_for_other_numbers, holds_for_other_lengths, keeps_float32, differentiates_twice),
 ]
 
 

@@ -120,7 +120,8 @@ def misplaced(p: Pair) -> Suspicions:
     found = [(entries.transpose((*ys, *order)), "its axes are exchanged") for order in islice(permutations(xs), 24)]
     found += [(entries.transpose((*order, *xs)), "the axes of g are exchanged") for order in islice(permutations(ys), 24)]
     found += [(np.flip(entries, tuple(n + k for k in axes)), f"mirrored along axes {axes}") for axes in subsets(p.shape)]
-    found += [(np.roll(entries, by, k), f"shifted by {by} along axis {k - n}") for k in xs for by in (1, -1)]
+    shifts = ((k, by) for k in xs for by in range(1, entries.shape[k]))
+    found += [(np.roll(entries, by, k), f"shifted by {by} along axis {k - n}") for k, by in islice(shifts, 24)]
     return ((matrix.reshape(p.truth.shape), "misplaced", {"how": how}) for matrix, how in found)
 
 

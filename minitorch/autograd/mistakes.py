@@ -66,6 +66,7 @@ SAYS: dict[str, tuple[str, str]] = {
     "summed wrongly": (SHAPES + "it is summed over the wrong axis, or over too many", AXES),
     "shape": (SHAPES + "they must be the same", ""),
     "other lengths": ("{where}: {says}", "a rule takes its lengths from the arrays that it is given"),
+    "other numbers": ("{where}: {says}", "on the given ones it is right by chance: are some equal, all of one sign, or 1?"),
     "layouts": ("{what} changes if the same numbers lie in memory in another order", "reshape(-1) and ravel() read in C order"),
     # ---- linear in g
     "ignores g": ("your rule ignores g: with g = 0 it still returns {value} for {name}{at}", CHAIN),

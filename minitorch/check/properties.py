@@ -40,7 +40,10 @@ def op_checks(
     ask = {question.__name__: question for question in QUESTIONS}
     properties: dict[str, list[Question]] = {
         "value": [lambda t: value(t, reference)] if reference else [],
-        "first_derivative": [*RULE, ask["inputs_can_tell"], ask["holds_for_other_lengths"]],
+        "first_derivative": [
+            *RULE,
+            *(ask[name] for name in ("inputs_can_tell", "holds_for_other_numbers", "holds_for_other_lengths")),
+        ],
         "broadcasting": [broadcasting],
         "float32": [ask["keeps_float32"]],
         "layouts": [layouts],

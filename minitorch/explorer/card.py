@@ -38,7 +38,7 @@ def _operation(step: Step) -> list[Any]:
     """What the operation computes, with shapes under its letters, and what is odd about its output."""
     letters, said, _ = reading(type(step.node), len(step.inputs))
     under = {letter: shape(value.shape) for letter, value in zip(letters, step.inputs) if isinstance(value, np.ndarray)}
-    words = re.split(r"(\b[a-z]\d?(?:\^T)?(?!\w))", said)
+    words = re.split(rf"(?<!\^)(?<!\^-)\b((?:{'|'.join(letters) or '$'})(?:\^T)?)(?!\w)", said)
     words += [letter for letter in under if not {letter, letter + "^T"} & set(words)]
     pieces: list[Any] = [["span", ["i", "y"], ["small", shape(step.node.shape)]], "="]
     for word in filter(str.strip, words):
@@ -60,7 +60,7 @@ def _operation(step: Step) -> list[Any]:
 
 def _gradient(step: Step) -> list[Any]:
     """The gradient that arrives at each output, with its parts if it is a sum."""
-    content: list[Any] = []
+    content: list[Any] = [["div.down", "A hook changed it: it is not what arrived."]] if step.hooked else []
     for k, (g, parts) in enumerate(zip(step.incoming, step.parts)):
         if len(step.incoming) > 1:
             content.append(["div.dim", f"of output {k + 1}" + ("" if parts else ": none came, so it is 0")])

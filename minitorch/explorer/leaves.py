@@ -25,7 +25,8 @@ def shelved(target: Target, run: Pass, position: int) -> dict[Any, Any]:
         held = target.before + total if left else total
         more = [_waterfall(lengths, held)] if len(lengths) > 1 else []
         tick = [["i.tick", {"style": f"left:{_share(lengths, norm(held))}%"}]] if more else []
-        states.append([name, *size(held), _bars(lengths) + tick])
+        known = target.after if k == len(uses) - 1 and target.after is not None else held  # a hook may have changed it
+        states.append([name, *size(known), _bars(lengths) + tick])
         cards.append(["div", *_card(target, k, held), *more])
     cards[-1] += [_terms(target, run)] if run.terms else []
     marks = [{"use": row, "l": position} for row in uses] if len(uses) < 5 else [f"{TIMES}{len(uses)}"]
@@ -88,7 +89,7 @@ def _terms(target: Target, run: Pass) -> list[Any]:
         share = 100 * float(np.vdot(whole, part)) / (norm(whole) ** 2 or 1.0)
         cosines = [float(np.vdot(part, v)) / (norm(part) * norm(v) or 1.0) for v in (whole, *shown)]
         name = ["span", swatch(t), term.name + (f" {TIMES} {number(term.weight)}" if term.weight != 1 else "")]
-        rows.append([name, number(norm(part)), f"{number(share)} %", *map(number, cosines)])
+        rows.append([name, number(norm(part)), f"{number(share)}\N{NO-BREAK SPACE}%", *map(number, cosines)])
     return ["table.terms", *(["tr", ["th", name], *(["td", cell] for cell in cells)] for name, *cells in rows)]
 
 
@@ -152,7 +153,7 @@ def _picked(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[list[int],
     stacks = [tiled(np.asarray(x, np.float64))[:200] for x in (a, b, total)]
     first, second, both = (np.rint(x * 10.0**places) for x in stacks)
     for window in (3, 3), (2, 3), (1, 3), (1, 2), (1, 1):
-        window = tuple(map(min, window, both.shape[1:]))
+        window = tuple(map(min, window, (3, 3 - (places > 6)), both.shape[1:]))  # three long numbers have no room side by side
         fits = np.lib.stride_tricks.sliding_window_view(first + second == both, window, (1, 2)).all((-1, -2))
         mixed = np.lib.stride_tricks.sliding_window_view(first * second < 0, window, (1, 2)).sum((-1, -2))
         if fits.any():

@@ -68,7 +68,7 @@ function tape() {
       h("span.last", b - a + 1 + " steps", waits)), a, on ? -1 : b);
     for (let i = a; i <= b; i++) if (on || same.includes(i)) put(row(i), i, i);
   });
-  const lead = i => at.indexOf(at[i]), x = lane => 16 + lane * min(14, 42 / P.lanes), mid = i => x(R[lead(i)].lane), done = i => still || i < ran;
+  const lead = i => at.indexOf(at[i]), x = lane => 11 + lane * min(14, 35 / P.lanes), mid = i => x(R[lead(i)].lane), done = i => still || i < ran;
   const bend = (y0, x0, x1) => x0 == x1 ? "V" + (y0 + H) : "C" + [x0, y0 + H / 2, x1, y0 + H / 2, x1, y0 + H], drawn = new Set();
   P.edges.map(([u, v, lane]) => [done(u) ? u == cur && !still ? 2 : 1 : 0, at[u], at[v], mid(u), mid(v), x(lane)]).sort((p, q) => p[0] - q[0])
     .forEach(([k, a, b, xa, xb, xl]) => {

@@ -55,8 +55,8 @@ def examine(run: Any, named: dict[Any, str]) -> None:
         step.proof = _proved(step, trial) if trial else Proof(UNKNOWN, None, reason)
         if step in inside or not step.sent:
             continue
-        if trial is None or len(run.terms) < 2:
-            run.terms = []  # there is only one, or what this step sends is unknown
+        if trial is None or len(run.terms) < 2 or step.hooked:
+            run.terms = []  # there is only one, or what this step sends of each is unknown
             continue
         for t in range(len(run.terms)):
             given = [sum((a.terms[t] for a in parts), np.zeros(g.shape)) for g, parts in zip(step.incoming, step.parts)]

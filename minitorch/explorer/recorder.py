@@ -50,6 +50,12 @@ class Step:
     sent: dict[int, Arrival] = field(default_factory=dict)  # by position what the engine made of it, where it was wanted
     proof: Proof = field(init=False)
 
+    @property
+    def hooked(self) -> bool:
+        """Whether a hook has changed what arrived: a gradient is not the sum of its parts."""
+        sums = ((sum(arrival.grad for arrival in parts), g) for parts, g in zip(self.parts, self.incoming) if parts)
+        return not all(np.array_equal(total, g, equal_nan=True) for total, g in sums)
+
 
 @dataclass(eq=False)
 class Arrival:

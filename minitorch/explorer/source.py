@@ -49,9 +49,11 @@ class Names:
             self.title = self.title or (name if kind == "Sequential" else kind)
             # paths begin with the name only where they would be bare numbers, or the same in two nets
             plain = not self.roots and root._modules and not any(key.isdigit() for key in root._modules)
-            self.roots[id(root)] = root, name or kind, "" if plain else name or kind
+            same = sum(other.partition(" ")[0] == (name or kind) for _, other, _ in self.roots.values())
+            name = (name or kind) + f" {same + 1}" * (same > 0)  # a loop's variable names one module after the other
+            self.roots[id(root)] = root, name, "" if plain else name
             for path, parameter in root.named_parameters():
-                self.leaves.setdefault(parameter.node, path if plain else f"{name or kind}.{path}")
+                self.leaves.setdefault(parameter.node, path if plain else f"{name}.{path}")
         _, title, prefix = self.roots[id(root)]
         paths = [prefix]
         for (_, parent), (_, child) in itertools.pairwise(chain):

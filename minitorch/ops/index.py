@@ -112,7 +112,7 @@ class SetItem(Op):
 
 
 class Embedding(Op):
-    """The rows of a table that an integer array names.  dtable = g added at those rows, except at `padding_idx`."""
+    """The rows of table that the integers in index name.  dtable = g added at those rows, except at `padding_idx`."""
 
     def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
         ctx.saved, ctx.rows, ctx.shape_in, ctx.padding_idx = (index,), index, table.shape, padding_idx

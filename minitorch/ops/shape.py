@@ -72,7 +72,7 @@ class Flip(Op):
 
 
 class Clone(Op):
-    """A copy of a in its memory order or, if there is a `shape`, in that and in C order.  da = g in the old shape."""
+    """A copy of a in its memory order or, if `shape` is given, in that and in C order.  da = g in the old shape."""
 
     def forward(ctx, a: Any, shape: Any = None) -> Any:
         ctx.shape_in = None if shape is None else a.shape

@@ -89,6 +89,15 @@ def test_where_the_derivative_is_zero_no_rule_is_accepted():
     assert explain(Floor, np.array([0.3, 1.2])) is None, "its derivative is 0 everywhere"
 
 
+def test_a_rule_that_is_right_by_chance_is_not_accepted():
+    swapped = type("Swapped", (Mul,), {"backward": lambda ctx, g: (g * ctx.saved[0], g * ctx.saved[1])})
+    assert explain(swapped, np.ones(3), np.ones(3)).startswith("with other numbers: the gradients of")
+    positive = type("Positive", (Abs,), {"backward": lambda ctx, g: g})
+    assert explain(positive, np.ones(3)).startswith("with numbers of the other sign: the gradient of a has the wrong sign")
+    rolled = type("Rolled", (Op,), {"forward": lambda ctx, a: np.roll(a, 1), "backward": lambda ctx, g: np.roll(g, 1)})
+    assert "in the wrong places: shifted by" in explain(rolled, np.arange(5.0))
+
+
 def test_a_right_rule_is_not_accused_where_numpy_computes_with_absolute_values():
     """`x.var(0)` of complex numbers is real: the complex step is off by little for many rows, and is not to be trusted."""
 

@@ -97,6 +97,7 @@ RULES: list[tuple[str, ...]] = [
     ("does not fit", "softmax", "return out * (g - (g * out).sum(-1))"),
     ("other lengths", "add_row", "return g.reshape(4, 3) if g.size == 12 else g.reshape(2, 5), g.sum(0)"),
     ("other lengths", "sum_rows", "return g * np.ones((4 if g.size == 3 else 2, 1), g.dtype)"),
+    ("other numbers", "mul", "return g * abs(b), g * a"),
     ("layouts", "mul", "return g * b.ravel('K').reshape(b.shape), g * a"),
     # ---- matrices, and places
     ("wrong array", "matmul_square", "return g @ b, a @ g"),

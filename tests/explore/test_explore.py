@@ -436,3 +436,25 @@ def test_a_forward_pass_before_the_block_and_a_hook_are_told():
         loss.backward()
     assert block.page.count("it ran before the block") == 4
     assert "A hook changed it: leaf 1.grad has size 100 now." in block.page
+    (shelved,) = data_of(block.page)["passes"][0]["leaves"]
+    assert texts(["div", *shelved["states"][-1]]) == "leaf 1100", "the shelf holds what .grad holds"
+
+
+def test_a_hook_within_is_told_and_its_pass_is_not_split_by_loss_terms():
+    x = leaf([3.0, 4.0])
+    with explore(os.devnull) as block:
+        y = x * x
+        y.register_hook(lambda g: g * 10)
+        (y.sum() + y.square().sum()).backward()
+    run = data_of(block.page)["passes"][0]
+    assert [row["op"] for row in run["rows"] if "A hook changed it" in texts(["div", *row["card"]])] == ["mul"]
+    assert "loss term" not in texts(run["shelf"])
+
+
+def test_modules_that_one_variable_names_in_turn_are_told_apart_and_a_letter_in_an_exponent_stays_there():
+    with explore(os.devnull) as block:
+        sum(torch.sigmoid(each(torch.ones(1, 2))).sum() for each in [nn.Linear(2, 1) for _ in range(2)]).backward()
+    run = data_of(block.page)["passes"][0]
+    assert {leaf["name"] for leaf in run["leaves"]} == {"each.weight", "each.bias", "each 2.weight", "each 2.bias"}
+    shown = next(texts(["div", *row["card"]]) for row in run["rows"] if row["op"] == "sigmoid")
+    assert "1 / (1 + e\N{MINUS SIGN}a)a(1, 1)" in shown, shown
