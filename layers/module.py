@@ -253,11 +253,15 @@ class Module(Stateful, Hooked):
         return self
 
     def train(self: M, mode: bool = True) -> M:
-        """Switch this module and all below it to training (or evaluation, if `mode` is False); returns the module."""
+        """Switch this module and all below it to training (or evaluation, if `mode` is False); returns the module.
+
+        It calls `train` of each child, so that one that overrides it (a frozen batch norm) decides for itself.
+        """
         if not isinstance(mode, bool):
             raise ValueError(f"train: expected True or False, got {mode!r}")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
         return self
 
     def eval(self: M) -> M:

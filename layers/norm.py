@@ -83,11 +83,13 @@ class _BatchNorm(_Affine):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input(input)
-        counting = self.training and self.num_batches_tracked is not None
+        moving = self.training and self.track_running_stats  # may be switched off later, which freezes the statistics
+        counting = moving and self.num_batches_tracked is not None
         momentum = self.momentum
         if momentum is None:
             momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
-        of_batch, statistics = self.training or self.running_mean is None, (self.running_mean, self.running_var)
+        of_batch = self.training or self.running_mean is None
+        statistics = (self.running_mean, self.running_var) if moving or not self.training else (None, None)
         output = functional.batch_norm(input, *statistics, self.weight, self.bias, of_batch, momentum, self.eps)
         if counting:  # last, so that a batch that raises is not counted
             self.num_batches_tracked.array += 1

@@ -63,12 +63,12 @@ class _Layer(Module):
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **made)
         self.norm_first = norm_first
-        self.activation = _activation(type(self).__name__, activation)
         numbers = range(1, len(self.attentions) + 2)
         for number in numbers:
             self.add_module(f"norm{number}", LayerNorm(d_model, layer_norm_eps, **made))
         for number in numbers:
             self.add_module(f"dropout{number}", Dropout(dropout))
+        self.activation = _activation(type(self).__name__, activation)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))

@@ -1,8 +1,9 @@
 """Copying tensors: `pickle`, `copy.copy`, `copy.deepcopy`, and what is built on them, such as joblib and Ray.
 
-A leaf is copied with its values, its gradient and whether it requires one; hooks stay behind. A tensor with a history is
-refused: detached silently it would lose its gradient. Tensors that share memory and are copied together
-share memory again. Read-only memory, such as that of large arrays from other processes, is copied so that it can be trained.
+A leaf is copied with its values, its gradient (a Parameter's stays behind, as in PyTorch: the copy of a net starts without
+gradients) and whether it requires one; hooks stay behind. A tensor with a history is refused: detached silently it would lose
+its gradient. Tensors that share memory and are copied together share memory again. Read-only memory, such as that of large
+arrays from other processes, is copied so that it can be trained.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def reduce_ex(tensor: Tensor, protocol: int) -> Any:
         place: tuple[Any, ...] = memory, offset, array.shape, array.strides, array.dtype
     else:
         place = (_Memory(array),)
-    grad = None if tensor.grad is None else tensor.grad.detach()
+    grad = tensor.grad.detach() if type(tensor) is Tensor and tensor.grad is not None else None
     return _rebuilt, (type(tensor), place, tensor.requires_grad, grad), getattr(tensor, "__dict__", None) or None
 
 

@@ -195,8 +195,15 @@ class Optimizer:
             own.update(new)
 
     def _merged(self, own: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-        """The saved options, checked, with this optimizer's parameters; boolean options missing in an old file are False."""
-        new = copy.deepcopy({name: value for name, value in saved.items() if name != "params"})
+        """The saved options with this optimizer's parameters; boolean options missing in an old file are False.
+
+        Ranges are not checked: a schedule may have left them (LinearLR to 0 ends at -1e-18), and such a run must go on.
+        """
+        new = {
+            name: value.item() if isinstance(value, Tensor) and name in self.defaults else copy.deepcopy(value)
+            for name, value in saved.items()
+            if name != "params"
+        }
         for name, default in self.defaults.items():
             if isinstance(default, bool):
                 new.setdefault(name, False)
@@ -206,7 +213,6 @@ class Optimizer:
                 f"{self._name}.load_state_dict: a group lacks {', '.join(missing)}; is it the state of another optimizer? "
                 f"It has {', '.join(map(str, new))}"
             )
-        self._check_options(new)
         return {"params": own["params"], **new}
 
     def _fitted(self, p: Tensor, name: str, value: Any, number: Any) -> Any:

@@ -38,8 +38,6 @@ class Rule(Fields, Optimizer):
                 for i, value in enumerate(pair):
                     self._check_number(f"{name}[{i}]", value, "< 1")
             elif isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
-                if isinstance(group[name], Tensor):  # of one element
-                    group[name] = group[name].item()
                 self._check_number(name, group[name], "<= 1" if name in ("rho", "alpha") else "< inf")
 
     def _check_number(self, name: str, value: Any, end: str) -> None:

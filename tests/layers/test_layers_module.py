@@ -59,7 +59,7 @@ def test_a_deep_copy_keeps_what_is_shared_shared_and_nothing_else():
     with mt.no_grad():
         twin.left.weight.zero_()
     assert net.left.weight.all()
-    assert mt.equal(twin.left.weight.grad, mt.ones(2, 3))
+    assert twin.left.weight.grad is None
     assert isinstance(twin.left.weight, nn.Parameter)
 
 
@@ -290,6 +290,16 @@ def test_train_and_eval_reach_every_module_and_return_the_net():
     assert not any(module.training for module in net.modules())
     assert net.train() is net
     assert all(module.training for module in net.modules())
+
+
+def test_a_module_that_overrides_train_is_asked_wherever_it_stands():
+    class Frozen(nn.BatchNorm1d):
+        def train(self, mode=True):
+            return super().train(False)
+
+    net = nn.Sequential(nn.Sequential(Frozen(2), nn.Dropout()))
+    net.train()
+    assert [module.training for module in net.modules()] == [True, True, False, True]
 
 
 def test_train_takes_nothing_but_a_bool():

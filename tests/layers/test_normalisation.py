@@ -30,6 +30,15 @@ def test_batch_norm_without_momentum_averages_over_all_batches():
     np.testing.assert_allclose(norm.running_var.numpy(), np.mean([b.numpy().var(0, ddof=1) for b in batches], 0), rtol=1e-5)
 
 
+def test_batch_norm_whose_tracking_is_switched_off_keeps_its_statistics():
+    norm, x = nn.BatchNorm1d(2), mt.randn(4, 2) + 3
+    norm.track_running_stats = False
+    assert mt.allclose(norm(x).mean(0), mt.zeros(2), atol=1e-5)
+    assert norm.running_mean.tolist() == [0.0, 0.0] and norm.num_batches_tracked.item() == 0
+    norm.eval()
+    assert mt.allclose(norm(x), x, atol=1e-4)
+
+
 def test_batch_norm_without_statistics_uses_the_batch_in_evaluation_too():
     norm, x = nn.BatchNorm1d(2, track_running_stats=False), mt.randn(8, 2) * 3 + 1
     assert list(norm.state_dict()) == ["weight", "bias"]

@@ -127,11 +127,12 @@ def test_what_does_not_fit_is_refused(act, kind, said):
         act()
 
 
-def test_one_cycle_has_an_end():
+def test_one_cycle_allows_a_step_after_every_batch_and_no_more():
     optimizer = sgd()
     schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=2)
-    optimizer.step()
-    schedule.step()
+    for _ in range(2):
+        optimizer.step()
+        schedule.step()
     with pytest.raises(ValueError, match="OneCycleLR: step 3 of a schedule of 2 steps"):
         schedule.step()
 

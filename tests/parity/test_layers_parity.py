@@ -479,3 +479,11 @@ def test_a_transformer_in_float32_is_as_exact_as_pytorch_s():
         errors.append([np.abs(grad - grads[0]).max() / np.abs(grads[0]).max() for grad in grads[1:]])
     theirs, ours = np.mean(errors, axis=0)
     assert ours <= max(2 * theirs, 1e-6)
+
+
+@pytest.mark.parametrize("kind", ["TransformerEncoderLayer", "TransformerDecoderLayer"])
+def test_an_activation_with_parameters_has_pytorchs_place_among_them(kind):
+    found = [
+        [name for name, _ in getattr(m, kind)(4, 2, 8, activation=m.PReLU()).named_parameters()] for m in (layers, torch.nn)
+    ]
+    assert found[0] == found[1]

@@ -69,6 +69,31 @@ def test_combined_schedules_have_the_same_rates(kind):
     np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-15)
 
 
+class Halving:
+    """What a schedule of one's own computes: half the rate before."""
+
+    def get_lr(self):
+        return [group["lr"] / 2 for group in self.optimizer.param_groups]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        lambda m, o: ([m.ExponentialLR(o, 0.9), m.MultiplicativeLR(o, lambda e: 0.8), m.StepLR(o, 2, 0.5)], [3, 6]),
+        lambda m, o: ([m.StepLR(o, 2, 0.5), type("Own", (Halving, m.LRScheduler), {})(o)], [5]),
+        lambda m, o: ([m.ConstantLR(o, 0.5, 2), m.LinearLR(o, 0.5, 1.0, 4)], [0]),
+        lambda m, o: ([m.ChainedScheduler([m.ConstantLR(o, 0.5, 2), m.LinearLR(o, 0.5, 1.0, 4)]), m.StepLR(o, 2)], [3]),
+    ],
+    ids=["multiplicative", "one's own", "from the second", "chained first"],
+)
+@pytest.mark.filterwarnings("ignore:Detected call")  # PyTorch's, about the step that starts the chained ones
+def test_what_follows_in_a_sequence_starts_as_in_pytorch(parts):
+    found = []
+    for optimizer, m in zip(both(), (lr_scheduler, torch.optim.lr_scheduler)):
+        found.append(epochs(optimizer, [m.SequentialLR(optimizer, *parts(m, optimizer))], 12))
+    np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-15)
+
+
 @every_schedule
 def test_a_hundred_epochs_have_the_same_rates(make):
     mine, reference = both()

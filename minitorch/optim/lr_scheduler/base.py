@@ -80,6 +80,15 @@ class LRScheduler:
         self._advance()
         self._is_initial = False
 
+    def _follow(self) -> None:
+        """Begin in a sequence: as in PyTorch, with `get_lr` at epoch 0, from the rates that the schedule before has left."""
+        self.last_epoch = -1
+        self._advance()
+
+    def _undo(self) -> None:
+        """Take the step back that the constructor made."""
+        self.last_epoch -= 1
+
     def _advance(self) -> None:
         self._step_count += 1
         self.last_epoch += 1
@@ -148,6 +157,12 @@ class Schedule(Fields, LRScheduler):
         if "last_epoch" in arguments:
             LRScheduler.__init__(self, self.optimizer, arguments["last_epoch"])
 
+    def _follow(self) -> None:
+        """Begin in a sequence from the initial rates, whatever the schedules before have set: a formula of the epoch."""
+        _reset(self.optimizer)
+        self.last_epoch = -1
+        self._start()
+
     def _check(self, name: str, value: Any) -> None:
         expected, fits = _EXPECTED.get(name, ("", None))
         if fits is not None and value is not None and not fits(value):
@@ -165,6 +180,14 @@ class _Several(LRScheduler):
             raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer")
         self._schedulers = list(schedulers)
 
+    def _undo(self) -> None:
+        for scheduler in self._schedulers:
+            scheduler._undo()
+
+    def _follow(self) -> None:
+        _reset(self.optimizer)
+        self._start()
+
 
 class SequentialLR(_Several):
     """One schedule after another; at each epoch in `milestones` the next one starts.
@@ -180,10 +203,14 @@ class SequentialLR(_Several):
         self._take(optimizer, schedulers)
         self._milestones = list(milestones)
         self.last_epoch: int = last_epoch + 1
-        for scheduler in schedulers:
-            scheduler.last_epoch -= 1
-        _restart(self._schedulers[0])
-        self._last_lr = self._schedulers[0].get_last_lr()
+        _reset(optimizer)
+        self._undo()
+        self._start()
+
+    def _start(self) -> None:
+        first = self._schedulers[bisect_right(self._milestones, 0)]
+        first._start()
+        self._last_lr = first.get_last_lr()
 
     def step(self) -> None:
         """Go to the next epoch of the current schedule, or to the start of the next one."""
@@ -191,7 +218,7 @@ class SequentialLR(_Several):
         which = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[which]
         if which and self._milestones[which - 1] == self.last_epoch:
-            _restart(scheduler)
+            scheduler._follow()
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
@@ -206,6 +233,11 @@ class ChainedScheduler(_Several):
         self._take(schedulers[0].optimizer if optimizer is None else optimizer, schedulers)
         self._last_lr = self._rates()
 
+    def _start(self) -> None:
+        for scheduler in self._schedulers:
+            scheduler._start()
+        self._last_lr = self._rates()
+
     def step(self) -> None:
         """Make one step of each schedule."""
         for scheduler in self._schedulers:
@@ -213,9 +245,7 @@ class ChainedScheduler(_Several):
         self._last_lr = self._rates()
 
 
-def _restart(scheduler: Any) -> None:
-    """Start a schedule in a sequence from the initial rates, whatever the schedules before it have set."""
-    for group in scheduler.optimizer.param_groups:
+def _reset(optimizer: Optimizer) -> None:
+    """Give every group its initial rate again."""
+    for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"]
-    scheduler.last_epoch = -1
-    scheduler._start()

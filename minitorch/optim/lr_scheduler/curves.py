@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import InitVar
 from typing import Any
 
-from minitorch.optim.lr_scheduler.base import Schedule
+from minitorch.optim.lr_scheduler.base import LRScheduler, Schedule
 
 
 class StepLR(Schedule):
@@ -165,6 +165,8 @@ class MultiplicativeLR(LambdaLR):
         if self._is_initial:
             return self._rates()
         return [lr * function(self.last_epoch) for lr, function in zip(self._rates(), self.lr_lambdas)]
+
+    _follow = LRScheduler._follow  # it is no formula of the epoch
 
 
 class ReduceLROnPlateau(Schedule):

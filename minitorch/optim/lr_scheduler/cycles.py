@@ -86,8 +86,8 @@ class OneCycleLR(_WithMomentum):
         return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch > self._schedule_phases[-1]["end_step"]:
-            raise ValueError(f"OneCycleLR: step {self.last_epoch + 1} of a schedule of {self.total_steps} steps")
+        if self.last_epoch > self.total_steps:  # the rate after the last step is never used
+            raise ValueError(f"OneCycleLR: step {self.last_epoch} of a schedule of {self.total_steps} steps")
         begin = 0.0
         for phase in self._schedule_phases:
             end = phase["end_step"]
