@@ -27,6 +27,12 @@ class Options(TypedDict, total=False):
     requires_grad: bool
 
 
+class LikeOptions(Options, total=False):
+    """The options of `zeros_like` and the others; the order in memory is always that of a new tensor."""
+
+    memory_format: Any
+
+
 def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device]:
     """The dtype and device, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
     if unknown := options.keys() - Options.__annotations__.keys():
@@ -37,7 +43,8 @@ def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tupl
 def options_like(input: Tensor, options: Any) -> Options:
     """`options`, with the dtype and the device of `input` where they are not given."""
     dtype, device = options.get("dtype") or input.dtype, options.get("device") or input.device
-    return cast(Options, {**options, "dtype": dtype, "device": device})
+    given = {name: value for name, value in options.items() if name != "memory_format"}
+    return cast(Options, {**given, "dtype": dtype, "device": device})
 
 
 def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
@@ -131,22 +138,22 @@ def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     return _requiring(backend.module_of(device).empty(_sizes("empty", size), dtype), options)
 
 
-def zeros_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
+def zeros_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """Zeros with the shape of `input` and, by default, its dtype and device."""
     return zeros(input.shape, **options_like(input, options))
 
 
-def ones_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
+def ones_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """Ones with the shape of `input` and, by default, its dtype and device."""
     return ones(input.shape, **options_like(input, options))
 
 
-def full_like(input: Tensor, fill_value: float, **options: Unpack[Options]) -> Tensor:
+def full_like(input: Tensor, fill_value: float, **options: Unpack[LikeOptions]) -> Tensor:
     """A tensor of `fill_value` with the shape of `input` and, by default, its dtype and device."""
     return full(input.shape, fill_value, **options_like(input, options))
 
 
-def empty_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
+def empty_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     """An uninitialised tensor with the shape of `input` and, by default, its dtype and device."""
     return empty(input.shape, **options_like(input, options))
 
@@ -247,18 +254,18 @@ def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Op
     return _made("randperm", (generator or default_generator).numpy.permutation(n), options, backend.int64)
 
 
-def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:
     """Uniform random numbers in [0, 1), with the shape of `input` and, by default, its dtype and device."""
     return rand(input.shape, generator=generator, **options_like(input, options))
 
 
-def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:
     """Standard normal random numbers, with the shape of `input` and, by default, its dtype and device."""
     return randn(input.shape, generator=generator, **options_like(input, options))
 
 
 def randint_like(
-    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, **options: Unpack[Options]
+    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, **options: Unpack[LikeOptions]
 ) -> Tensor:
     """Random whole numbers from `low` (default 0) to `high` - 1, with the shape of `input` and, by default, its dtype."""
     low, high = (0, low) if high is None else (low, high)

@@ -36,6 +36,12 @@ class Distribution:
     def __init__(self, batch_shape: Sequence[int] = ()) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size()
 
+    def __repr__(self) -> str:
+        count = 1 if isinstance(self, _Chances) else 2  # the parameters that were given are the first tensors it keeps
+        given = [(name, value) for name, value in vars(self).items() if isinstance(value, Tensor)][:count]
+        shown = (f"{name}: {value if value.numel() == 1 else value.shape}" for name, value in given)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def _draw(self, draw: Any, sample_shape: Sequence[int], like: Tensor, *more: int) -> Tensor:
         return draw((*sample_shape, *self.batch_shape, *more), dtype=like.dtype, device=like.device)
 

@@ -63,6 +63,20 @@ def test_a_name_that_is_missing_is_told_with_the_nearest_that_exists(line, sente
     assert sentence in said(f"import minitorch.as_torch, torch\n{line}", check=False)
 
 
+def test_all_names_and_pytorchs_old_ones_are_imported():
+    lines = """
+import minitorch.as_torch
+from torch.distributions import *
+from torch.nn import *
+from torch.optim.lr_scheduler import LRScheduler, _LRScheduler
+from torch.optim.optimizer import required
+import torch
+print(Normal(0.0, 1.0), Linear is torch.nn.Linear, _LRScheduler is LRScheduler)
+print(torch.zeros_like(torch.ones(2), memory_format=torch.preserve_format))
+"""
+    assert said(lines) == "Normal(loc: 0.0, scale: 1.0) True True\ntensor([0., 0.])\n"
+
+
 def test_a_name_that_is_missing_can_be_asked_for():
     assert said("import minitorch.as_torch, torch; print(hasattr(torch, 'no_such_name'))") == "False\n"
 

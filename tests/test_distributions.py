@@ -25,6 +25,13 @@ MAKE = {
 with_each = pytest.mark.parametrize("name", MAKE)
 
 
+def test_printed_as_pytorch_prints_it():
+    assert repr(Normal(0.0, 1.0)) == "Normal(loc: 0.0, scale: 1.0)"
+    assert repr(Uniform(mt.zeros(2, 3), mt.ones(3))) == "Uniform(low: torch.Size([2, 3]), high: torch.Size([2, 3]))"
+    assert repr(Categorical(logits=mt.ones(3))) == "Categorical(logits: torch.Size([3]))"
+    assert repr(Bernoulli(mt.ones(2, 1))) == "Bernoulli(probs: torch.Size([2, 1]))"
+
+
 def made(name, seed=0):
     return MAKE[name](mt.distributions, lambda values: mt.tensor(values * (1 + seed * 0.1), dtype=mt.float64))
 

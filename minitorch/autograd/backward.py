@@ -30,8 +30,8 @@ _ndarray = np.ndarray
 
 
 def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None,
+    tensors: Tensor | Iterable[Tensor],
+    grad_tensors: Tensor | Iterable[Tensor | None] | None,
     retain_graph: bool | None,
     create_graph: bool,
 ) -> None:

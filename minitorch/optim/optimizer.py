@@ -9,7 +9,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.optim.clip import clear
 from minitorch.optim.strips import cut, wide
 
+required: Final = object()  # the default of an option that has none, in rules of one's own written for PyTorch
 Params: TypeAlias = Iterable[Tensor | dict[str, Any]]
 
 

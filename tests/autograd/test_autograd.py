@@ -207,11 +207,22 @@ def test_a_given_gradient_of_another_shape_is_refused():
 def test_only_tensors_are_differentiated():
     for call in (
         lambda: mt.autograd.backward(1.0),
-        lambda: mt.autograd.grad([np.ones(1)], leaf(1.0)),
+        lambda: mt.autograd.grad(np.ones(1), leaf(1.0)),
         lambda: mt.autograd.grad(leaf(1.0).sum(), 2.0),
     ):
-        with pytest.raises(TypeError, match=r"(backward|grad): expected a Tensor or a sequence of them, got (float|ndarray)"):
+        with pytest.raises(TypeError, match=r"(backward|grad): expected a Tensor or a sequence of them, got float"):
             call()
+
+
+def test_tensors_are_taken_from_any_iterable():
+    x, y = leaf(1.0, 2.0), leaf(3.0)
+    named = {"x": x, "y": y}
+    found = mt.autograd.grad(iter([x.sum() * y, y * 2]), named.values(), grad_outputs=(mt.tensor([1.0]) for _ in range(2)))
+    assert [g.tolist() for g in found] == [[3.0, 3.0], [5.0]]
+    (x.sum() * y).backward(inputs=(tensor for tensor in named.values()))
+    assert (x.grad.tolist(), y.grad.tolist()) == ([3.0, 3.0], [3.0])
+    mt.autograd.backward(tensor for tensor in (y * 2, y))
+    assert y.grad.tolist() == [6.0]
 
 
 def test_backward_of_what_has_no_history_says_why():

@@ -18,6 +18,8 @@ from minitorch.optim.lr_scheduler.curves import (
 )
 from minitorch.optim.lr_scheduler.cycles import CyclicLR, OneCycleLR
 
+_LRScheduler = LRScheduler  # PyTorch's old name of the base class, from which older schedules of one's own are derived
+
 # fmt: off
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
