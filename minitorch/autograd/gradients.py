@@ -120,7 +120,7 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
 
     Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts anew.
     """
-    if tensor is None:  # the leaf no longer exists
+    if tensor is None or tensor._node is None:  # the leaf no longer exists, or has been frozen since
         return
     with _keeping:
         before = tensor._grad

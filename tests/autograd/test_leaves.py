@@ -106,3 +106,14 @@ def test_a_gradient_with_a_history_keeps_its_numbers_when_another_is_added():
     before = x.grad
     (x * 3).sum().backward()
     assert before.tolist() == [2.0, 4.0] and x.grad.tolist() == [5.0, 7.0]
+
+
+def test_a_leaf_frozen_after_the_forward_pass_gets_no_gradient():
+    x, w = mt.ones(2, requires_grad=True), mt.ones(2, requires_grad=True)
+    loss = (x * w).sum()
+    w.requires_grad_(False)
+    loss.backward(retain_graph=True)
+    assert w.grad is None and x.grad.tolist() == [1.0, 1.0]
+    w.requires_grad_()
+    loss.backward()
+    assert w.grad.tolist() == [1.0, 1.0] and x.grad.tolist() == [2.0, 2.0]
