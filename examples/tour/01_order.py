@@ -2,7 +2,7 @@
 # # 1. Why does the tape run in reverse creation order?
 #
 # A rule needs the **whole** gradient of its operation's output, and an output that is used twice gets its gradient in
-# two parts. So a rule must wait until all its users have run. "Last made, first run" guarantees that, because whoever
+# two parts. So a rule must wait until all users of its output have run. "Last made, first run" guarantees it: whoever
 # uses an output was made after it. The obvious alternative, a recursion that follows each edge at once, does not wait.
 # Here is what it costs.
 
