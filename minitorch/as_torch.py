@@ -20,6 +20,7 @@ from typing import Any, Final
 from layers.parameter import Parameter
 from minitorch import version
 from minitorch.autograd.tensor import Tensor
+from minitorch.backends import Backend
 
 ROOTS: Final = ("torch", "torchvision")
 # PyTorch's modules that have another name here; any other `torch.a.b` is `minitorch.a.b`.
@@ -47,7 +48,7 @@ FLAT: Final = ("torch.nn.modules", "torch.optim", "torch.distributions", "torchv
 class Stand(ModuleType):
     """The module under a PyTorch name: names not set on it are looked up in the module of minitorch that it stands for."""
 
-    def __init__(self, name: str, stands_for: ModuleType) -> None:
+    def __init__(self, name: str, stands_for: ModuleType | Backend) -> None:
         super().__init__(name, stands_for.__doc__)
         self.__dict__["_stands_for"] = stands_for
 
@@ -102,19 +103,28 @@ def _place(name: str) -> str | None:
     return place if found else outer if head in FLAT and last[0].islower() else None
 
 
+def _stood_for(name: str) -> ModuleType | Backend | None:
+    """What the PyTorch module `name` finds: a module, or an object of `minitorch.backends` (`import torch.backends.cudnn`)."""
+    place, (head, _, last) = _place(name), name.rpartition(".")
+    if place is not None:
+        return importlib.import_module(place)
+    found = getattr(importlib.import_module(_place(head) or "minitorch"), last, None)
+    return found if isinstance(found, Backend) else None
+
+
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         if name.partition(".")[0] not in ROOTS:
             return None
-        if _place(name) is None:
+        if _stood_for(name) is None:
             head, _, last = name.rpartition(".")
             raise ModuleNotFoundError(missing(head, last, dir(importlib.import_module(_place(head) or "minitorch"))), name=name)
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        place = _place(spec.name)
-        assert place is not None  # find_spec has checked it
-        return Stand(spec.name, importlib.import_module(place))
+        found = _stood_for(spec.name)
+        assert found is not None  # find_spec has checked it
+        return Stand(spec.name, found)
 
     def exec_module(self, module: ModuleType) -> None:
         pass

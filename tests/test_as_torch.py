@@ -31,11 +31,14 @@ from torch.nn.modules.transformer import TransformerEncoder
 from torch.nn.utils import clip_grad_norm_
 from torch.distributions.categorical import Categorical
 from torch.optim.adam import Adam
-from torch.optim.lr_scheduler import StepLR
+from torch.optim.lr_scheduler import StepLR, _LRScheduler
+import torch.backends.cudnn as cudnn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
 assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is None and isinstance(torch.float32, torch.dtype)
+cudnn.benchmark = True
+assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and not cudnn.is_available()
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
 print(torch.arange(3).sum(), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
@@ -57,6 +60,7 @@ def test_what_a_script_sets_stays_on_its_own_torch():
             "ImportError: minitorch has no torch.nn.Linera; the nearest name there is torch.nn.Linear.",
         ),
         ("import torch.onnxx", "ModuleNotFoundError: minitorch has no torch.onnxx"),
+        ("import torch.nn.Linear", "ModuleNotFoundError: minitorch has no torch.nn.Linear"),
     ],
 )
 def test_a_name_that_is_missing_is_told_with_the_nearest_that_exists(line, sentence):

@@ -39,10 +39,10 @@ def dropout(
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """Like `dropout`, for whole channels of images ((n,) channels, height, width) (Tompson et al. 2015)."""
-    if input.ndim not in (3, 4):
+    """Like `dropout`, for whole channels (Tompson et al. 2015), the second of 2 to 4 dimensions (n, channels, h, w)."""
+    if input.ndim not in (2, 3, 4):
         raise ValueError(f"dropout2d: expected images (n, channels, height, width), got shape {shapes(input)}")
-    return _dropped("dropout2d", input, (*input.shape[:-2], 1, 1), p, training, generator)
+    return _dropped("dropout2d", input, (*input.shape[:2], 1, 1)[: input.ndim], p, training, generator)
 
 
 def _dropped(name: str, input: Tensor, shape: tuple[int, ...], p: float, training: bool, generator: Generator | None) -> Tensor:

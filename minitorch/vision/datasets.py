@@ -26,6 +26,13 @@ class MNIST(Dataset[tuple[Any, Any]]):
     int64 are tensors. `download` has no effect.
     """
 
+    # fmt: off
+    classes: Any = [
+        "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine",
+    ]
+    # fmt: on
+    class_to_idx: Any = property(lambda self: {name: label for label, name in enumerate(self.classes)})
+
     def __init__(
         self,
         root: str | os.PathLike[str] = "data",
@@ -75,6 +82,12 @@ class MNIST(Dataset[tuple[Any, Any]]):
 
 class FashionMNIST(MNIST):
     """Images of clothes from the four files in `root` or `root/FashionMNIST/raw`; if missing, digits, with a warning."""
+
+    # fmt: off
+    classes = [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ]
+    # fmt: on
 
     def _published(self) -> dict[str, np.ndarray]:
         folder = Path(self.root, "FashionMNIST", "raw")

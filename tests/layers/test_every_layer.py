@@ -215,7 +215,7 @@ def test_a_layer_that_cannot_be_is_refused_with_the_values(call, message):
         (nn.BatchNorm2d(3), (2, 3), [r"BatchNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
         (nn.LayerNorm(4), (2, 3), [r"layer_norm", r"4", r"\(2, 3\)"]),
         (nn.GroupNorm(2, 4), (2, 6, 3), [r"group_norm", r"\(4,\)|\(6,\)"]),
-        (nn.Dropout2d(), (2, 3), [r"dropout2d", r"\(2, 3\)"]),
+        (nn.Dropout2d(), (3,), [r"dropout2d", r"\(3,\)"]),
         (nn.InstanceNorm2d(3), (2, 3), [r"InstanceNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
         (nn.InstanceNorm2d(3, affine=True), (2, 4, 5, 5), [r"InstanceNorm2d: expected 3 channels", r"\(2, 4, 5, 5\)"]),
         (nn.Softmax(), (2, 3, 4), [r"Softmax: expected a dim", r"\(2, 3, 4\)"]),

@@ -68,6 +68,12 @@ def test_dropout_multiplies_by_0_or_by_1_over_the_probability_to_stay(device, dr
     assert abs(share - p) < 5 * np.sqrt(p * (1 - p) / factors.size)  # five standard deviations, and the seed is fixed
 
 
+def test_a_channel_is_the_second_dimension_of_dropout2d_whatever_follows_it():
+    for shape in ((30, 20), (30, 20, 4), (30, 20, 2, 2)):
+        kept = F.dropout2d(mt.ones(shape), generator=mt.Generator().manual_seed(0)).numpy().reshape(30, 20, -1) > 0
+        assert (kept == kept[:, :, :1]).all() and 200 < kept[:, :, 0].sum() < 400
+
+
 def test_a_move_to_a_device_brings_its_gradient_back(device):
     x = mt.tensor([1.0, 2.0], dtype=mt.float64, requires_grad=True)
     y = x.to(device, mt.float32)

@@ -28,6 +28,8 @@ def test_mnist_is_read_from_torchvisions_folder(folder):
     assert train.data.shape == (12, 28, 28) and train.data.dtype == minitorch.uint8 and train.targets.dtype == minitorch.int64
     image, label = train[3]
     assert image.shape == (28, 28) and image.dtype == np.uint8 and label == train.targets[3].item()
+    assert train.classes[7] == "7 - seven" and train.class_to_idx["0 - zero"] == 0
+    assert len(datasets.FashionMNIST.classes) == 10 and datasets.FashionMNIST.classes[9] == "Ankle boot"
 
 
 def test_a_loader_makes_batches_of_transformed_digits(folder):

@@ -19,7 +19,7 @@ from minitorch.utils.data.sampler import BatchSampler
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings put in a list.
+    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings left.
 
     Raises ValueError for shapes, lengths or keys that differ between the samples, TypeError for other samples.
     """
@@ -34,7 +34,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (float, int)):
         return tensor(batch, dtype=float64 if isinstance(first, float) else None)
     if isinstance(first, (str, bytes)):
-        return list(batch)
+        return batch
     if isinstance(first, Mapping):
         if any(sample.keys() != first.keys() for sample in batch):
             raise ValueError(f"default_collate: samples with different keys: {[sorted(sample) for sample in batch]}")
