@@ -38,7 +38,7 @@ from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
 assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is None and isinstance(torch.float32, torch.dtype)
 cudnn.benchmark = True
-assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and not cudnn.is_available()
+assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and cudnn.is_available() == torch.cuda.is_available()
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
 print(torch.arange(3).sum(), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
