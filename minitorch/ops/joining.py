@@ -96,7 +96,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if whole("chunk", "chunks", chunks) < 1:
         raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
     dim = dimension("chunk", input.shape, dim)
-    return split(input, max(-(-input.shape[dim] // chunks), 1), dim)
+    pieces = split(input, max(-(-input.shape[dim] // chunks), 1), dim)
+    return pieces if input.shape[dim] else pieces * chunks  # as in PyTorch, so that "a, b = x.chunk(2)" works without rows, too
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:

@@ -186,7 +186,11 @@ def test_named_tuples_and_nested_structures_keep_their_form():
     batch = default_collate([Pair(mt.ones(2), [1, "a"]), Pair(mt.zeros(2), [2, "b"])])
     assert type(batch) is Pair
     assert batch.image.tolist() == [[1, 1], [0, 0]]
-    assert batch.label[0].tolist() == [1, 2] and batch.label[1] == ("a", "b")  # strings are left as they come, as in PyTorch
+    assert batch.label[0].tolist() == [1, 2] and batch.label[1] == ("a", "b")
+
+
+def test_strings_stay_as_they_are_also_those_of_numpy():
+    assert default_collate(list(np.array(["a", "b"]))) == ["a", "b"]
 
 
 def test_arrays_keep_their_dtype():

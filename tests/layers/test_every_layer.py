@@ -338,3 +338,7 @@ def test_importing_layers_needs_numpy_alone():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"layers", "minitorch", "numpy"} <= set(found)
     assert {"cupy", "matplotlib", "platformdirs", "safetensors", "scipy", "torch", "tqdm"}.isdisjoint(found)
+
+
+def test_a_gated_unit_halves_a_dimension_without_elements():
+    assert nn.GLU(0)(mt.zeros(0, 4)).shape == (0, 4)

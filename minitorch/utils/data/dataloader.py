@@ -19,13 +19,15 @@ from minitorch.utils.data.sampler import BatchSampler
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings left.
+    """A batch from a list of samples: tensors, arrays and numbers are stacked, structures kept, strings left as they are.
 
     Raises ValueError for shapes, lengths or keys that differ between the samples, TypeError for other samples.
     """
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(batch)
+    if isinstance(first, (str, bytes)):  # those of NumPy, too
+        return batch
     if isinstance(first, (np.ndarray, np.generic)):
         if any(np.shape(sample) != np.shape(first) for sample in batch):
             shapes = ", ".join(str(np.shape(sample)) for sample in batch)
@@ -33,8 +35,6 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return from_numpy(np.stack(batch))
     if isinstance(first, (float, int)):
         return tensor(batch, dtype=float64 if isinstance(first, float) else None)
-    if isinstance(first, (str, bytes)):
-        return batch
     if isinstance(first, Mapping):
         if any(sample.keys() != first.keys() for sample in batch):
             raise ValueError(f"default_collate: samples with different keys: {[sorted(sample) for sample in batch]}")
