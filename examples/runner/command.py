@@ -34,19 +34,19 @@ def main(report: Report, arguments: list[str] | None = None) -> None:
     Exit statuses: 2 for a user's mistake, 1 for an error while the job ran, and 128 plus the number of the signal for a job
     that was stopped: 130 by Ctrl-C, 143 by SIGTERM, 129 by a terminal that was closed.
     """
-    console.take_any_encoding()
+    console.fit_any_console()
     options = parse(report, arguments)
     try:
         with stopped_by_signals():
             text, paths = _run(report, options)
-    except (DatasetError, FolderInUse, FolderTaken, FileExistsError, NotADirectoryError, PermissionError) as error:
+    except (DatasetError, FolderInUse, FolderTaken) as error:
         _end(report, str(error), MISTAKE)
     except (OSError, WorkersDie) as error:
         _end(report, f"{error}\nWhat was finished is kept in {options.out}; go on with --resume.", 1)
     except Stopped as stop:
-        console.say(file=sys.stderr)  # below the progress
+        print(file=sys.stderr)  # below the progress
         _end(report, f"{stop}; what was finished is kept in {options.out}, go on with --resume", 128 + stop.signal)
-    console.say(f"\n{text}\nWritten:", *paths, sep="\n  ")
+    print(f"\n{text}\nWritten:", *paths, sep="\n  ")
 
 
 def _run(report: Report, options: argparse.Namespace) -> tuple[str, list[Path]]:
@@ -99,7 +99,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def _end(report: Report, said: str, status: int) -> NoReturn:
-    console.say(f"{report.script}: {said}", file=sys.stderr)
+    print(f"{report.script}: {said}", file=sys.stderr)
     sys.exit(status)
 
 
@@ -170,7 +170,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that names a mistake in one sentence, without a page of options."""
 
     def error(self, message: str) -> NoReturn:
-        console.say(f"{self.prog}: {message} (--help lists the options)", file=sys.stderr)
+        print(f"{self.prog}: {message} (--help lists the options)", file=sys.stderr)
         sys.exit(MISTAKE)
 
 
@@ -198,6 +198,6 @@ def _load(source: str) -> Any:
         warnings.simplefilter("always")
         digits = load_digits(source)
     for warning in caught:
-        console.say(warning.message, file=sys.stderr)
-    console.say(f"Data: {digits.name}. {digits.note}", file=sys.stderr)
+        print(warning.message, file=sys.stderr)
+    print(f"Data: {digits.name}. {digits.note}", file=sys.stderr)
     return digits

@@ -34,7 +34,7 @@ WAYS_ON = (
 
 
 class FolderTaken(Exception):
-    """The output folder has something that must not be touched: runs made otherwise or not asked for, or files of others."""
+    """The folder cannot be written to, or has what must not be touched: runs made otherwise or not asked for, others' files."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Job:
 
     It holds the folder's lock until `close`, or the end of a `with` block. Runs that are in the folder already are used with
     `resume`, or if the job that wrote them had ended; `overwrite` deletes what that job wrote, and nothing else. Raises
-    FolderInUse while another job is at work there, FolderTaken for runs made with other settings, for runs of a job that was
-    stopped, unless `resume` or `overwrite` says what to do with them, and for files that no job wrote.
+    FolderInUse while another job is at work there, FolderTaken for a folder that cannot be made, written to or locked, for runs
+    made with other settings, for runs of a job that was stopped, unless `resume` or `overwrite` says what to do with them, and
+    for files that no job wrote.
     """
 
     def __init__(
@@ -72,8 +73,11 @@ class Job:
         self.jobs, self.backend = jobs, backend
         self.identity = json.loads(json.dumps({**self.settings, "data": digits.name, "digits": _fingerprint(digits)}))
         self._kept, self._clock = folder / "tasks", folder / "clock.json"
-        self._kept.mkdir(parents=True, exist_ok=True)
-        self._lock = FolderLock(folder)
+        try:
+            self._kept.mkdir(parents=True, exist_ok=True)
+            self._lock = FolderLock(folder)
+        except OSError as reason:
+            raise FolderTaken(f"{folder} cannot hold results: {reason}. Choose another --out.") from reason
         try:
             self._start(resume, overwrite)
         except BaseException:

@@ -341,17 +341,31 @@ def test_a_console_that_is_closed_does_not_fail_a_finished_job(tmp_path):
 
     if status(sys.executable, "-c", "import sklearn.model_selection"):
         pytest.skip("scikit-learn itself cannot be imported here without a console: NumPy 2.0 writes to it")
-    assert status(*SCRIPT, *SMALL, "--out", str(tmp_path)) == 0
+    assert status(*SCRIPT, *SMALL, "--jobs", "2", "--out", str(tmp_path)) == 0
     assert (tmp_path / "results.json").exists()
 
 
-def test_a_pipe_that_nobody_reads_does_not_fail_a_finished_job(tmp_path):
+def test_pipes_that_nobody_reads_do_not_end_a_job(tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
-    assert start(tmp_path, stdout=writer, stderr=subprocess.DEVNULL).wait(120) == 0
+    assert start(tmp_path, "--jobs", "2", stdout=writer, stderr=writer).wait(120) == 0
     os.close(writer)
 
 
+def test_workers_start_in_a_process_without_standard_output(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    main(weight_sharing.REPORT, [*SMALL, "--out", str(tmp_path), "--jobs", "2"])
+    assert (tmp_path / "results.json").exists()
+
+
+@posix
+def test_a_folder_that_cannot_be_made_is_a_mistake_and_is_not_said_to_hold_runs(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(weight_sharing.REPORT, [*SMALL, "--out", str(tmp_path / ("x" * 300))])
+    said = capsys.readouterr().err
+    assert "cannot hold results" in said and "--resume" not in said
+
+
 def test_characters_without_a_plain_form_become_question_marks():
-    console.take_any_encoding()
+    console.fit_any_console()
     assert "5 ± 1 €".encode("ascii", errors="minitorch.plain") == b"5 +- 1 ?"
