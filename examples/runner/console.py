@@ -44,7 +44,7 @@ def fit_any_console() -> None:
     for number, name in enumerate(("stdout", "stderr"), 1):
         stream = getattr(sys, name)
         if not isinstance(stream, Console):
-            setattr(sys, name, Console(open(number, "w", closefd=False) if stream is None else stream))
+            setattr(sys, name, Console(open(number, "w", closefd=False) if stream is None else stream))  # noqa: SIM115  for the process
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
