@@ -89,8 +89,8 @@ class _BatchNorm(_Affine):
         if momentum is None:
             momentum = 1 / (self.num_batches_tracked.item() + 1) if counting else 0.0
         of_batch = self.training or self.running_mean is None
-        statistics = (self.running_mean, self.running_var) if moving or not self.training else (None, None)
-        output = functional.batch_norm(input, *statistics, self.weight, self.bias, of_batch, momentum, self.eps)
+        mean, var = (self.running_mean, self.running_var) if moving or not self.training else (None, None)
+        output = functional.batch_norm(input, mean, var, self.weight, self.bias, of_batch, momentum, self.eps)
         if counting:  # last, so that a batch that raises is not counted
             self.num_batches_tracked.array += 1
             mark_changed(self.num_batches_tracked.array, f"{type(self).__name__}.forward")

@@ -86,7 +86,7 @@ class OneCycleLR(_WithMomentum):
         return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch > self.total_steps:  # the rate after the last step is never used
+        if self.last_epoch > self._schedule_phases[-1]["end_step"] + 1:  # the rate after the last step is never used
             raise ValueError(f"OneCycleLR: step {self.last_epoch} of a schedule of {self.total_steps} steps")
         begin = 0.0
         for phase in self._schedule_phases:
