@@ -70,7 +70,7 @@ class Normalize:
 
 @dataclass
 class Resize:
-    """Resize to (h, w), or the shorter side to `size`, by bilinear interpolation."""
+    """Resize to (h, w), or the shorter side to `size`, bilinearly; `antialias` takes means over what shrinks."""
 
     size: int | Sequence[int]
     interpolation: Any = None
@@ -79,8 +79,18 @@ class Resize:
     def __call__(self, image: Any) -> Any:
         (h, w), size = _extent(image), self.size
         if isinstance(size, int):
-            size = (size, round(size * w / h)) if h <= w else (round(size * h / w), size)
-        return _on_tensor(image, lambda x: functional.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False))
+            size = (size, int(size * w / h)) if h <= w else (int(size * h / w), size)
+        rows, columns = (_triangles(n, m, bool(self.antialias)) for n, m in zip((h, w), size))
+        return _on_tensor(image, lambda x: from_numpy(rows).to(x) @ x @ from_numpy(columns).to(x).T)
+
+
+def _triangles(n: int, m: int, antialias: bool) -> np.ndarray:
+    """The weights (m, n) of n pixels in each of m: a triangle round its middle, as wide as two pixels of the larger kind."""
+    scale = n / m
+    middles = ((np.arange(m) + 0.5) * scale)[:, None] - 0.5
+    middles = middles if antialias else middles.clip(0, n - 1)
+    weights = (1 - abs(np.arange(n) - middles) / (max(scale, 1.0) if antialias else 1.0)).clip(0)
+    return weights / weights.sum(1, keepdims=True)
 
 
 class CenterCrop:
