@@ -19,6 +19,8 @@ parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--text", type=Path, help="a text file (default: minitorch's source)")
 parser.add_argument("--steps", type=int, default=1500)
 options = parser.parse_args()
+if options.steps < 1:
+    parser.error(f"--steps: expected at least 1, got {options.steps}")
 
 BLOCK, BATCH, WIDTH, HEADS, LAYERS = 64, 16, 64, 4, 3  # characters seen at once, texts a step, and the size of the net
 
@@ -71,6 +73,8 @@ if options.text:
 else:
     sources = sorted(Path(torch.__file__).parent.rglob("*.py"))
     corpus = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+if len(corpus) < 20 * BLOCK:  # a tenth is held out
+    parser.error(f"--text: expected at least {20 * BLOCK} characters, got {len(corpus)}")
 alphabet = sorted(set(corpus))
 number = {character: i for i, character in enumerate(alphabet)}
 data = torch.tensor([number[character] for character in corpus])

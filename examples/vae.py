@@ -23,6 +23,8 @@ parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", default="digits", help="mnist, or the embedded digits (default)")
 parser.add_argument("--epochs", type=int, default=100)
 options = parser.parse_args()
+if options.epochs < 1:
+    parser.error(f"--epochs: expected at least 1, got {options.epochs}")
 
 PIXELS, HIDDEN, LATENT = 14 * 14, 200, 2
 

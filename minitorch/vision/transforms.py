@@ -76,6 +76,10 @@ class Resize:
     interpolation: Any = None
     antialias: bool | None = True
 
+    def __post_init__(self) -> None:
+        if getattr(self.interpolation, "value", self.interpolation) not in (None, 2, "bilinear"):  # 2 is PIL's
+            raise ValueError(f"Resize: only bilinear interpolation is there, got {self.interpolation}")
+
     def __call__(self, image: Any) -> Any:
         (h, w), size = _extent(image), self.size
         if isinstance(size, int):

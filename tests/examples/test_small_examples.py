@@ -54,3 +54,11 @@ def test_the_gpt_learns_which_characters_follow(tmp_path):
     (loss,) = re.findall(r"step   60: ([\d.]+) nats", said(tmp_path, "gpt.py", "--text", str(text), "--steps", "60"))
     assert float(loss) < 1.0  # a guess among the 11 characters: 2.4
     assert len((tmp_path / "results/gpt/text.txt").read_text()) == 601
+
+
+@pytest.mark.parametrize("script, option", [("vae", "epochs"), ("gan", "epochs"), ("lstm", "epochs"), ("gpt", "steps")])
+def test_a_script_that_would_train_nothing_says_so(tmp_path, script, option):
+    command = [sys.executable, str(ROOT / "examples" / f"{script}.py"), f"--{option}", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 2 and f"--{option}: expected at least 1, got 0" in ended.stderr

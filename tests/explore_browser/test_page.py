@@ -157,7 +157,7 @@ def test_keys_alone_do_everything(tab, at):
     at(nets.siamese, 1)
     for key, step in [("ArrowRight", 2), ("End", 51), ("ArrowRight", 51), ("ArrowLeft", 50), ("Home", 1), ("ArrowLeft", 1)]:
         press(tab, key)
-        assert tab.url.endswith(f"&step={step}"), key
+        assert tab.evaluate("location.hash").endswith(f"&step={step}"), key  # tab.url follows a little later
     rows = tab.locator("#tape button.row:not(.fold)")
     assert rows.count() < 51
     press(tab, "f")
@@ -181,7 +181,7 @@ def test_everything_is_reached_by_tab_and_worked_by_enter(tab, at):
         reached.add(tab.evaluate("document.activeElement.id"))
     assert wanted <= reached, wanted - reached
     tab.press("#r3", "Enter")
-    assert tab.url.endswith("#pass=1&step=4")
+    assert tab.evaluate("location.hash") == "#pass=1&step=4"
     assert tab.evaluate("document.activeElement.id") == "r3"
     tab.press("#l0", "Enter")
     assert "weight.grad:" in text(tab, "#card")

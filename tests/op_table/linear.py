@@ -40,7 +40,7 @@ ROWS = [
         also=[via(Tensor.__matmul__, operator.matmul), via(Tensor.__rmatmul__, lambda a, b: Tensor.__rmatmul__(b, a))],
         bad=[*unfit("matmul", ((2, 3), (2, 3)), ((2,), (3,)), ((), (3,)), ((2, 2, 3), (2,))),
              bad(ValueError, r"^matmul: .*\(2, 2, 3\).*\(3, 3, 2\)", np.ones((2, 2, 3)), np.ones((3, 3, 2))),
-             bad(TypeError, "^matmul: expected two tensors, got float", spread(2, 3), 2.0)]),
+             bad(TypeError, "^matmul: expected a tensor for other, got float", spread(2, 3), 2.0)]),
     Row("mm", mt.mm, np.matmul, MATRICES, bad=unfit("mm", ((2, 3), (2, 3)), ((2, 2, 3), (3, 2)), ((3,), (3, 2)))),
     Row("bmm", mt.bmm, np.matmul, STACKS, bad=unfit("bmm", ((2, 2, 3), (3, 3, 2)), ((2, 3), (3, 2)), ((2, 2, 3), (2, 2, 3)))),
     Row("linear", F.linear, lambda x, w, b=None: x @ w.T + (0 if b is None else b), [

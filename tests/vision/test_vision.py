@@ -118,3 +118,9 @@ def test_a_picture_is_written(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     utils.save_image(minitorch.rand(4, 1, 8, 8), tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_resize_refuses_what_it_does_not_do():
+    assert transforms.Resize(2, interpolation=2)(minitorch.zeros(1, 4, 4)).shape == (1, 2, 2)
+    with pytest.raises(ValueError, match=r"^Resize: only bilinear interpolation is there, got 0$"):
+        transforms.Resize(2, interpolation=0)
