@@ -35,6 +35,7 @@ POINTS = {
     "pow 0 at 0": (lambda x: x**0, [0.0], [1.0], [0.0]),
     "pow 1 at 0": (lambda x: x**1, [0.0], [0.0], [1.0]),
     "the exponent of 0": (lambda x: mt.pow(0.0, x), [2.0, 0.0], [0.0, 1.0], [0.0, 0.0]),
+    "the exponent of 0, falling": (lambda x: -mt.pow(0.0, x), [-1.0, 1.0], [-math.inf, 0.0], [math.inf, 0.0]),
     "the exponent of a 0 among others": (lambda x: mt.pow(mt.tensor([0.0, 0.0, 2.0, 1.0], dtype=mt.float64), x),
                                          [2.0, 0.0, 0.0, 3.0], [0.0, 1.0, 1.0, 1.0], [0.0, 0.0, math.log(2), 0.0]),
     "the exponent of a number below 0": (lambda x: mt.pow(-0.5, x), [2.0, 3.0], [0.25, -0.125], [NAN, NAN]),
