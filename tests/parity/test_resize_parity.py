@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 import minitorch as mt
 from minitorch.vision import transforms
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 
 @pytest.mark.parametrize("antialias", [True, False])
