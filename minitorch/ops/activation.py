@@ -24,7 +24,7 @@ from minitorch.threads import CHEAP, run
 
 
 class Sigmoid(Op):
-    """s = 1 / (1 + e^-a), computed as (1 + tanh(a/2)) / 2, which never overflows.  da = g s (1 - s)."""
+    """s = e^a / (1 + e^a), which keeps its digits where it is small, as (1 + tanh(a/2)) / 2 does not.  da = g s (1 - s)."""
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
@@ -41,10 +41,10 @@ class Sigmoid(Op):
 def _sigmoid(a: Any, out: Any) -> Any:
     """Write the sigmoid of an array into `out`."""
     xp = array_module(a)
-    xp.multiply(a, 0.5, out=out)
-    xp.tanh(out, out=out)
-    out += 1
-    out *= 0.5
+    out.fill(40)  # beyond it, s is 1 in any dtype
+    xp.minimum(a, out, out=out)
+    xp.exp(out, out=out)
+    out /= out + 1
     return out
 
 

@@ -28,6 +28,18 @@ class Erf(Op):
         return g * (exp(-(a * a)) * (2 / math.sqrt(math.pi)))
 
 
+class Erfc(Op):
+    """1 - erf a, with all its digits where it is small.  da = -g 2/sqrt(pi) e^(-a^2)."""
+
+    def forward(ctx, a: Any) -> Any:
+        ctx.saved = (a,)
+        return _erfc(floating(a))
+
+    def backward(ctx, g: Any) -> Any:
+        (a,) = ctx.saved
+        return g * (exp(-(a * a)) * (-2 / math.sqrt(math.pi)))
+
+
 class Gelu(Op):
     """a P, with P = P(a) the normal distribution function and p its density.  da = g (P + a p)."""
 
@@ -42,7 +54,7 @@ class Gelu(Op):
     def backward(ctx, g: Any) -> Any:
         a, slope = ctx.saved
         if isinstance(g, Tensor):  # recorded: the slope depends on a
-            slope = (erf(a * math.sqrt(0.5)) + 1) * 0.5 + a * (exp(a * a * -0.5) * _DENSITY)
+            slope = erfc(a * -math.sqrt(0.5)) * 0.5 + a * (exp(a * a * -0.5) * _DENSITY)
             return g * slope
         return each(array_module(g).multiply, g, slope)
 
@@ -59,7 +71,7 @@ def _curve(a: Any, out: Any, slope: Any) -> None:
     """Write a P and P + a p of an array into `out` and `slope`: P of float32 has an error below 3e-7."""
     xp = array_module(a)
     if a.dtype != backend.float32:
-        slope[...] = (_erf(a * math.sqrt(0.5)) + 1) * 0.5
+        slope[...] = _erfc(a * -math.sqrt(0.5)) * 0.5
         p = xp.exp(a * a * -0.5)
     else:
         z = xp.minimum(xp.abs(a), xp.full_like(a, 14.5))  # beyond, e^(-z^2 / 2) is 0
@@ -112,22 +124,35 @@ def _ratio(x: Any, p: tuple[float, ...], q: tuple[float, ...]) -> Any:
     return (above + p[-1]) / (below + q[-1])
 
 
+def _near(x: Any) -> Any:
+    """erf for |x| <= 0.5."""
+    return x * _ratio(array_module(x).minimum(abs(x), 0.5) ** 2, _ERF_P, _ERF_Q)
+
+
+def _beyond(size: Any) -> Any:
+    """1 - erf for sizes from 0.46875."""
+    xp = array_module(size)
+    middle, far = xp.clip(size, 0.46875, 4.0), xp.clip(size, 4.0, 30.0)
+    inverse = 1 / (far * far)
+    ratio = (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR_P, _FAR_Q)) / far
+    size = xp.clip(size, 0.46875, 30.0)
+    short = xp.floor(size * 16) / 16  # its square is exact: that of size, rounded, would cost the exponential digits
+    power = xp.exp(-short * short) * xp.exp((short - size) * (short + size))
+    return power * xp.where(size > 4, ratio, _ratio(middle, _ERFC_P, _ERFC_Q))
+
+
 def _erf(x: Any) -> Any:
     xp = array_module(x)
     size = xp.abs(x)
-    near = x * _ratio(xp.minimum(size, 0.5) ** 2, _ERF_P, _ERF_Q)
-    middle = xp.clip(size, 0.46875, 4.0)
-    complement = xp.exp(-middle * middle) * _ratio(middle, _ERFC_P, _ERFC_Q)
-    far = xp.clip(size, 4.0, 30.0)
-    inverse = 1 / (far * far)
-    tail = xp.exp(-far * far) / far * (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR_P, _FAR_Q))
-    large = xp.copysign(1 - xp.where(size > 4, tail, complement), x)
-    return xp.where(size <= 0.46875, near, large)
+    return xp.where(size <= 0.46875, _near(x), xp.copysign(1 - _beyond(size), x))
+
+
+def _erfc(x: Any) -> Any:
+    xp = array_module(x)
+    size = xp.abs(x)
+    beyond = _beyond(size)
+    return xp.where(size <= 0.46875, 1 - _near(x), xp.where(xp.signbit(x), 2 - beyond, beyond))
 
 
 erf: Final = in_float32(of_each(Erf))
-
-
-def erfc(input: Tensor) -> Tensor:
-    """1 - erf, computed as that difference: the small values at large elements have few exact digits."""
-    return 1 - erf(input)
+erfc: Final = in_float32(of_each(Erfc))

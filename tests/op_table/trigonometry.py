@@ -41,6 +41,7 @@ ROWS = [
     Row("addcdiv", mt.addcdiv, lambda x, a, b, value=1: x + value * a / b, [case(MATRIX, spread(3, seed=1), spread(2, 1, low=0.5, seed=2)),
         case(MATRIX, spread(3, seed=1), spread(2, 3, low=0.5, seed=2), value=-0.5)],
         bad=[bad(TypeError, "^addcdiv: expected floating-point tensors, got int64 and int64", MATRIX, np.ones(3, int), np.ones(3, int))]),
-    Row("erfc", mt.erfc, lambda x: np.vectorize(math.erfc, otypes=[float])(x), singles()[:1], analytic=False),
+    Row("erfc", mt.erfc, lambda x: np.vectorize(math.erfc, otypes=[float])(x), [*singles(-1.0, 1.0), case(spread(4, 4, low=-7.0, high=7.0))],
+        torch="erfc", analytic=False),
 ]
 # fmt: on

@@ -309,3 +309,29 @@ def test_the_gradient_of_running_products_of_zeros_alone():
 def test_a_text_is_no_number():
     with pytest.raises(TypeError, match=r"^where: expected a tensor or a number, got str"):
         mt.where(mt.tensor([True]), "a", 1.0)
+
+
+# (operation, the same by Python's own functions in a form that loses nothing), where the value is small
+# fmt: off
+SMALL = {
+    "sigmoid": (mt.sigmoid, lambda a: math.exp(a) / (1 + math.exp(a))),
+    "silu": (F.silu, lambda a: a * math.exp(a) / (1 + math.exp(a))),
+    "mish": (F.mish, lambda a: a * math.tanh(math.log1p(math.exp(a)))),
+    "softplus": (F.softplus, lambda a: math.log1p(math.exp(a))),
+    "logsigmoid": (lambda a: F.logsigmoid(-a), lambda a: -math.log1p(math.exp(a))),
+    "gelu": (F.gelu, lambda a: a * math.erfc(-a * math.sqrt(0.5)) / 2),
+    "erfc": (lambda a: mt.erfc(-a), lambda a: math.erfc(-a)),
+    "elu": (F.elu, math.expm1),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_value_keeps_its_digits(name):
+    """The logarithm of a probability must not become infinite where a form of it that cancels gives 0."""
+    operation, reference = SMALL[name]
+    for dtype, lowest, rtol in ((mt.float32, -12.0, 1e-5), (mt.float64, -26.0, 1e-13)):
+        a = np.linspace(lowest, -0.01, 301).astype(dtype)
+        given = operation(mt.tensor(a)).numpy()
+        assert given.dtype == dtype
+        np.testing.assert_allclose(given, [reference(float(x)) for x in a], rtol=rtol, atol=np.finfo(dtype).tiny)
