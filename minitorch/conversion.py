@@ -220,10 +220,9 @@ def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None
         return new_array(values, dtype, device)
     sizes = values if isinstance(values, Size) else given or (0,)
     if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 0 for n in sizes):
-        raise TypeError(
-            "Tensor: expected whole numbers, as the lengths of dimensions, or one sequence of values, got "
-            f"{', '.join(map(repr, given))}; tensor() takes a number, a dtype and requires_grad"
-        )
+        wanted = "whole numbers, as the lengths of dimensions, or one sequence of values"
+        got = f"{', '.join(map(repr, given))}; tensor() takes a number, a dtype and requires_grad"
+        raise TypeError(f"Tensor: expected {wanted}, got {got}")
     return backend.module_of(where).zeros(tuple(int(n) for n in sizes), dtype)
 
 

@@ -28,9 +28,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         raise TypeError(f"multinomial: expected floating-point weights, got {input.dtype}")
     weights = backend.to_array(input.array, backend.float64, backend.CPU)
     if weights.ndim not in (1, 2) or num_samples < 1:
-        raise ValueError(
-            f"multinomial: expected 1 or 2 dimensions and a sample or more, got {tuple(input.shape)} and {num_samples}"
-        )
+        given = f"{tuple(input.shape)} and {num_samples}"
+        raise ValueError(f"multinomial: expected 1 or 2 dimensions and a sample or more, got {given}")
     if not (np.isfinite(weights) & (weights >= 0)).all() or not (weights.sum(-1) > 0).all():
         raise ValueError(f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in {tuple(input.shape)}")
     bits = (generator or default_generator).numpy
@@ -43,10 +42,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         found = np.minimum(found, last[:, None])
     else:
         if (np.count_nonzero(rows, 1) < num_samples).any():
-            raise ValueError(
-                f"multinomial: {num_samples} different categories cannot be drawn from rows of shape {tuple(input.shape)} "
-                "with fewer weights above 0"
-            )
+            rows_of = f"rows of shape {tuple(input.shape)} with fewer weights above 0"
+            raise ValueError(f"multinomial: {num_samples} different categories cannot be drawn from {rows_of}")
         # the smallest of exponential times whose rates are the weights (Efraimidis and Spirakis, 2006)
         with np.errstate(divide="ignore"):
             arrivals = bits.standard_exponential(rows.shape) / rows

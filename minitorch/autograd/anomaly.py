@@ -85,10 +85,8 @@ class Anomaly(Watch):
             worst = max(map(_severity, outs), default=0) if self.check_nan and self.running is None else 0
             if worst and worst > _excuse([inputs, parameters]):
                 out = next(out for out in outs if _severity(out) == worst)
-                raise RuntimeError(
-                    f"{origin.name}: its output, of shape {tuple(out.shape)} {out.dtype}, holds {_found(out)}, which no input "
-                    f"tensor held. Its inputs were {origin.inputs}.{_ran_at(origin)}"
-                )
+                said = f"its output, of shape {tuple(out.shape)} {out.dtype}, holds {_found(out)}, which no input tensor held"
+                raise RuntimeError(f"{origin.name}: {said}. Its inputs were {origin.inputs}.{_ran_at(origin)}")
             if node.edges:
                 origin.prints.update(_prints(node, inputs, outs))
                 node._origin = origin
@@ -99,10 +97,9 @@ class Anomaly(Watch):
         for path, array in _held(node) if prints else ():
             what, identity, checksum = prints.get(path, ("", -1, 0))
             if identity in (0, id(array)) and checksum != _checksum(array):
-                raise RuntimeError(
-                    f"{node.title}: {what} of shape {tuple(array.shape)} {array.dtype}, which its backward reads, was changed "
-                    f"between the forward and the backward pass, for instance through NumPy; change a copy of it.{ran_at(node)}"
-                )
+                held = f"{what} of shape {tuple(array.shape)} {array.dtype}, which its backward reads"
+                said = "was changed between the forward and the backward pass, for instance through NumPy; change a copy of it"
+                raise RuntimeError(f"{node.title}: {held}, {said}.{ran_at(node)}")
         with Switch(Anomaly(self.check_nan, node), "watch"):
             grads = rule.backward(*incoming)
         for i, (edge, grad) in enumerate(zip(node.edges, grads if type(grads) is tuple else (grads,))):
@@ -140,9 +137,8 @@ class Anomaly(Watch):
         if node is not None:
             read = next((held for _, held in _held(node) if _severity(held)), None)
             if read is not None:
-                message += (
-                    f" It was computed from an array of shape {tuple(read.shape)} that held {_found(read)} in the forward pass."
-                )
+                held = f"an array of shape {tuple(read.shape)} that held {_found(read)}"
+                message += f" It was computed from {held} in the forward pass."
             message += ran_at(node)
         raise RuntimeError(message)
 

@@ -42,10 +42,8 @@ def mark_changed(array: Any, by: str) -> None:
 def check_saved(node: Any) -> None:
     """Raise RuntimeError if what `node` saved has been freed by an earlier pass, or changed in place."""
     if node.saved is FREED:
-        raise RuntimeError(
-            f"{node.title}: an earlier backward went through this graph and freed it. Add the losses and call backward "
-            "once, or pass retain_graph=True the first time."
-        )
+        said = "an earlier backward went through this graph and freed it. Add the losses and call backward once"
+        raise RuntimeError(f"{node.title}: {said}, or pass retain_graph=True the first time.")
     if _latest > node._number:
         check_unchanged(node, node.saved)
 
@@ -57,7 +55,6 @@ def check_unchanged(node: Any, arrays: Iterable[Any]) -> None:
             owner = array if array.base is None else backend.memory_of(array)
             number, by = _changed.get(id(owner), (0, ""))
             if number > node._number:
-                raise RuntimeError(
-                    f"{node.title}: an array of shape {tuple(array.shape)} that it saved for its backward was changed in "
-                    f"place by {by}; change a clone() of it, or change it after backward().{ran_at(node)}"
-                )
+                said = f"an array of shape {tuple(array.shape)} that it saved for its backward was changed in place by {by}"
+                mend = "change a clone() of it, or change it after backward()"
+                raise RuntimeError(f"{node.title}: {said}; {mend}.{ran_at(node)}")

@@ -54,10 +54,9 @@ def _memory_behind(array: np.ndarray) -> _Memory:
 def reduce_ex(tensor: Tensor, protocol: int) -> Any:
     """How a tensor is taken apart to be copied; raises RuntimeError for one with a history."""
     if not tensor.is_leaf:
-        raise RuntimeError(
-            f"copy, deepcopy, pickle: this tensor of shape {tuple(tensor.shape)} was computed ({tensor.grad_fn!r}), and "
-            "its graph is not copied with it; only leaves can be copied: copy its detach(), or detach().clone()"
-        )
+        said = f"this tensor of shape {tuple(tensor.shape)} was computed ({tensor.grad_fn!r})"
+        mend = "only leaves can be copied: copy its detach(), or detach().clone()"
+        raise RuntimeError(f"copy, deepcopy, pickle: {said}, and its graph is not copied with it; {mend}")
     array = tensor.array
     if isinstance(array, np.ndarray):
         memory = _memory_behind(array)

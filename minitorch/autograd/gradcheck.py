@@ -154,12 +154,8 @@ class _Check:
                 why = f"not analytic, complex numbers have no such operation; use mode='central' ({reason})"
                 yield f"{_culprits(self.func, self.inputs)}: {why}"
                 return
-            if (
-                wrong
-                and exact
-                and got is not None
-                and not _difference(i, got, *self.slope(i, weights, False, 1e-6), 1e-7, 1e-6)
-            ):
+            doubtful = wrong and exact and got is not None
+            if doubtful and not _difference(i, got, *self.slope(i, weights, False, 1e-6), 1e-7, 1e-6):
                 why = "so the complex step cannot check it: central differences agree with the gradient of"
                 wrong = f"{_culprits(self.func, self.inputs)} is not analytic, {why} input {i}; use mode='central'"
             if wrong:

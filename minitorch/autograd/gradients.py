@@ -26,16 +26,13 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
     for tensor, given in zip(tensors, grads):
         node, array = tensor.node, tensor.array
         if node is None:
-            raise RuntimeError(
-                f"{name}: the tensor of shape {tuple(tensor.shape)} does not require a gradient and has no history; was it "
-                "computed under no_grad(), detached, or made of tensors that do not require one?"
-            )
+            said = f"the tensor of shape {tuple(tensor.shape)} does not require a gradient and has no history"
+            why = "was it computed under no_grad(), detached, or made of tensors that do not require one?"
+            raise RuntimeError(f"{name}: {said}; {why}")
         if given is None:
             if array.size != 1:
-                raise RuntimeError(
-                    f"{name}: a gradient starts from a scalar, this tensor has shape {tuple(tensor.shape)}; reduce it with "
-                    ".sum() or .mean(), or give its gradient"
-                )
+                said = f"a gradient starts from a scalar, this tensor has shape {tuple(tensor.shape)}"
+                raise RuntimeError(f"{name}: {said}; reduce it with .sum() or .mean(), or give its gradient")
             given = wrap(array.copy())
             given.array.fill(1)  # with the copy 0.4 of the time of NumPy's ones(), which is written in Python
         elif not isinstance(given, Tensor) or given.shape != tensor.shape or given.device != tensor.device:

@@ -43,8 +43,6 @@ class Leaf(Node):
     The reference to its tensor is weak: a graph must not keep alive, in a circle, the tensor whose `.grad` may hold that graph.
     """
 
-    __slots__ = ()
-
     def __init__(self, tensor: Any) -> None:
         self._number, self.edges, self.saved = 0, (), ()
         self._keeper = weakref.ref(tensor)

@@ -35,8 +35,6 @@ class Op(Node):
     `backward` uses operators and minitorch's functions only, so that it runs on arrays and, recorded, on tensors alike.
     """
 
-    __slots__ = ()
-
     view = False  # whether the output may share the memory of the first input
 
     @classmethod

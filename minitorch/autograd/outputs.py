@@ -30,8 +30,6 @@ class Parts:
 class Output(Node):
     """One output of an operation that has several."""
 
-    __slots__ = ()
-
     def __init__(self, node: Any, position: int, array: Any) -> None:
         self.edges, self.saved, self._number = (node,), (), next_number()
         self.position = position

@@ -20,8 +20,6 @@ from minitorch.autograd.tensor import Tensor, wrap
 class Unknown(Node):
     """An array that `node` kept and that is neither an input nor an output: how it depends on the inputs is unknown."""
 
-    __slots__ = ()
-
     def __init__(self, node: Any, array: Any) -> None:
         self.edges, self.saved, self._number = node.edges, (), next_number()
         self._shape, self._dtype, self._array_id = array.shape, array.dtype, id(array)
@@ -29,11 +27,9 @@ class Unknown(Node):
 
     def backward(self, grad: Any) -> Any:
         """Raise RuntimeError: a gradient has to flow through it."""
-        raise RuntimeError(
-            f"{self.operation}: this derivative depends on that of an array of shape {self._shape} which forward kept for "
-            "backward, and which is neither an input nor an output. Let backward compute it from inputs and outputs; if it "
-            "does not depend on the inputs, declare it in forward by ctx.mark_constant(array)"
-        )
+        kept = f"an array of shape {self._shape} which forward kept for backward, and which is neither an input nor an output"
+        mend = "Let backward compute it from inputs and outputs; if it does not depend on the inputs, declare it in forward by"
+        raise RuntimeError(f"{self.operation}: this derivative depends on that of {kept}. {mend} ctx.mark_constant(array)")
 
 
 def on_the_tape(node: Any) -> Any:

@@ -79,10 +79,8 @@ class Tensor(Base):
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
             if value.shape != self.shape or value.dtype != self.dtype or value.device != self.device:
-                raise ValueError(
-                    f"grad: expected shape {tuple(self.shape)}, {self.dtype} on {self.device}; "
-                    f"got shape {tuple(value.shape)}, {value.dtype} on {value.device}"
-                )
+                wanted, got = (f"shape {tuple(each.shape)}, {each.dtype} on {each.device}" for each in (self, value))
+                raise ValueError(f"grad: expected {wanted}; got {got}")
         self._grad = value
 
     @property

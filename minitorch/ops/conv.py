@@ -175,10 +175,8 @@ def conv2d(
         for n, (before, after), d, k, s in zip(input.shape[2:], around, dilation, kernel, stride)
     )
     if min(out) < 1:
-        raise ValueError(
-            f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into an image of {input.shape[2:]} with "
-            f"padding {padding} (input {shapes(input)}, weight {shapes(weight)})"
-        )
+        image = f"an image of {input.shape[2:]} with padding {padding} (input {shapes(input)}, weight {shapes(weight)})"
+        raise ValueError(f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into {image}")
     return Conv2d.apply(input, weight, bias, window=Window(kernel, stride, around, dilation, out, groups))
 
 

@@ -55,8 +55,6 @@ class MaxAlong(Op):
 
 @overload
 def max(input: Tensor, dim: Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Tensor: ...
-
-
 @overload
 def max(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
 
@@ -74,8 +72,6 @@ def max(
 
 @overload
 def min(input: Tensor, dim: Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Tensor: ...
-
-
 @overload
 def min(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
 

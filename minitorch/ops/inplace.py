@@ -87,10 +87,9 @@ def is_recorded(tensor: Tensor, by: str) -> bool:
 def _record(tensor: Tensor, value: Tensor, by: str) -> None:
     view = tensor._view
     if view is not None and (not view.recorded or view.base.array is not view.array):
-        raise RuntimeError(
-            f"{by}: this tensor of shape {shapes(tensor)} is a view that was made under no_grad(), or whose base has been "
-            "replaced since; a change through it cannot be recorded. Make a new view, or change a clone() of it"
-        )
+        what = "a view that was made under no_grad(), or whose base has been replaced since"
+        said = f"this tensor of shape {shapes(tensor)} is {what}; a change through it cannot be recorded"
+        raise RuntimeError(f"{by}: {said}. Make a new view, or change a clone() of it")
     base = tensor if view is None else view.base
     before = base.grad_fn
     if view is None and value.requires_grad:
@@ -161,9 +160,8 @@ def reshaped_in_place(name: str, function: OfTensor[P]) -> OfTensor[P]:
     def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if self.requires_grad and self.is_leaf:
             if mode.recording:
-                raise RuntimeError(
-                    f"{name}: a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
-                )
+                said = f"a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
+                raise RuntimeError(f"{name}: {said}")
             self.array = function(wrap(self.array), *args, **kwargs).array
             return self
         whole = self if self._view is not None else wrap(self.array, self._node)  # the base that this tensor is a view of now

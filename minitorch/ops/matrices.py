@@ -10,22 +10,19 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension, normalized_dims, shapes
-from minitorch.ops.index import AddAt
+from minitorch.ops.index import AddAt, Slice
 from minitorch.ops.joining import cat, movedim, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import sum as total
 from minitorch.ops.shape import expand, permute, reshape
 
 
-class Diagonal(Op):
+class Diagonal(Slice):
     """The diagonal `offset` of the last two dimensions of a, as a view.  da = zeros with g there."""
-
-    view = True
 
     def forward(ctx, a: Any, offset: Any) -> Any:
         out = array_module(a).diagonal(a, offset, -2, -1)
@@ -33,9 +30,6 @@ class Diagonal(Op):
             out.flags.writeable = True  # NumPy's diagonal is locked
         ctx.shape_in, ctx.index = a.shape, _on_diagonal(a, out.shape[-1], offset)
         return out
-
-    def backward(ctx, g: Any) -> Any:
-        return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=True)
 
 
 def _on_diagonal(a: Any, count: int, offset: int) -> tuple[Any, ...]:

@@ -111,10 +111,8 @@ def view(input: Tensor, *shape: int | Sequence[int] | np.dtype, dtype: np.dtype 
         sizes = wholes("view", "size", shape)
         result = Reshape.apply(input, shape=sizes)
         if result._view is None and not is_logical_view(input, Reshape, {"shape": sizes}):
-            raise RuntimeError(
-                f"view: no view of shape {shapes(result)} looks into the memory of a tensor of shape {shapes(input)} "
-                f"and strides {input.stride()}; use reshape(), which copies"
-            )
+            memory = f"the memory of a tensor of shape {shapes(input)} and strides {input.stride()}"
+            raise RuntimeError(f"view: no view of shape {shapes(result)} looks into {memory}; use reshape(), which copies")
         return result
     try:
         return input if input.dtype == dtype else wrap(input.array.view(dtype))

@@ -88,7 +88,6 @@ REASONS: dict[str, list[str]] = {
         "ops/index.py ScatterAlong.forward: index.shape[dim] == 1 -> index.shape[dim] == 0",
         "ops/index.py Slice.backward: AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=True) -> AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=False)",
         "ops/index.py AddAt.forward: once or not any(map(is_integers, index)) -> once and (not any(map(is_integers, index)))",
-        "ops/matrices.py Diagonal.backward: AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=True) -> AddAt.apply(g, index=ctx.index, shape=ctx.shape_in, once=False)",
     ],
     "In a rule, the gradient itself in place of a copy: the engine copies what it keeps.": [
         "ops/shape.py To.forward: moved is not a -> moved is a",
