@@ -68,19 +68,21 @@ class MultiheadAttention(Options, shown=()):
             if bias is not None:
                 init.zeros_(bias)
 
-    def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, n: int, extra: int, like: Tensor) -> Tensor | None:
-        """Both masks as one (N or 1, heads or 1, L or 1, S), which is added to the scores."""
-        if attn_mask is not None and attn_mask.ndim == 3:
-            attn_mask = attn_mask.reshape(n, self.num_heads, *attn_mask.shape[1:])
-        if padding is not None:
-            padding = padding.reshape(n, 1, 1, padding.shape[-1])
+    def _mask(self, given: dict[str, Tensor | None], forms: dict[str, Any], extra: int, like: Tensor) -> Tensor | None:
+        """All masks as one, added to the scores; `forms`: which shapes each may have, as (N or 1, heads or 1, L or 1, S)."""
         whole = None
-        for mask in (attn_mask, padding):
-            if mask is not None:
-                if mask.dtype == boolean:
-                    mask = where(mask, full((), -math.inf, dtype=like.dtype, device=like.device), 0.0)
-                mask = functional.pad(mask, (0, extra)) if extra else mask
-                whole = mask if whole is None else whole + mask
+        for name, mask in given.items():
+            if mask is None:
+                continue
+            if (shape := forms[name].get(tuple(mask.shape))) is None:
+                expected = " or ".join(map(str, forms[name]))
+                raise ValueError(f"MultiheadAttention: expected {name} of shape {expected}, got {tuple(mask.shape)}")
+            if mask.dtype == boolean:
+                mask = where(mask, full((), -math.inf, dtype=like.dtype, device=like.device), 0.0)
+            elif mask.dtype != like.dtype:
+                raise TypeError(f"MultiheadAttention: expected {name} of bool or {like.dtype}, got {mask.dtype}")
+            mask = functional.pad(mask, (0, extra)).reshape(*shape[:-1], shape[-1] + extra) if extra else mask.reshape(shape)
+            whole = mask if whole is None else whole + mask
         return whole
 
     def forward(
@@ -104,7 +106,6 @@ class MultiheadAttention(Options, shown=()):
             raise ValueError("MultiheadAttention: is_causal is a hint about attn_mask, which must be given too")
         if alone:
             given = [x.unsqueeze(1) for x in given]
-            key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
         elif self.batch_first:
             given = [x.transpose(0, 1) for x in given]
         projections: Any = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
@@ -112,7 +113,9 @@ class MultiheadAttention(Options, shown=()):
             projections = self.in_proj_weight.chunk(3)
         biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
         q, k, v = (functional.linear(x, w, b) for x, w, b in zip(given, projections, biases))
-        n, extra = q.shape[1], (self.bias_k is not None) + self.add_zero_attn
+        (length, n), keys, extra = q.shape[:2], k.shape[0], (self.bias_k is not None) + self.add_zero_attn
+        each = {(length, keys): (1, 1, length, keys), (n * self.num_heads, length, keys): (n, self.num_heads, length, keys)}
+        forms = {"attn_mask": each, "key_padding_mask": {(keys,) if alone else (n, keys): (n, 1, 1, keys)}}
         if self.bias_k is not None:
             k, v = (cat([x, bias.expand(1, n, self.embed_dim)]) for x, bias in ((k, self.bias_k), (v, self.bias_v)))
         if self.add_zero_attn:
@@ -120,7 +123,7 @@ class MultiheadAttention(Options, shown=()):
             k, v = cat([k, nothing]), cat([v, nothing])
         heads = self.num_heads, self.head_dim
         q, k, v = (x.reshape(x.shape[0], n, *heads).permute(1, 2, 0, 3) for x in (q, k, v))  # (N, heads, L, head_dim)
-        mask = self._mask(attn_mask, key_padding_mask, n, extra, q)
+        mask = self._mask({"attn_mask": attn_mask, "key_padding_mask": key_padding_mask}, forms, extra, q)
         weights = functional.dropout(attention_weights(q, k, v, mask, False), self.dropout, self.training)
         output = self.out_proj((weights @ v).permute(2, 0, 1, 3).reshape(q.shape[2], n, self.embed_dim))
         found = None if not need_weights else weights.mean(1) if average_attn_weights else weights

@@ -45,13 +45,15 @@ def attention_weights(
         raise ValueError(f"{name}: expected query (..., L, E), key (..., S, E) and value (..., S, Ev), got {given}")
     if is_causal and attn_mask is not None:
         raise ValueError(f"{name}: is_causal is a mask of its own; give no attn_mask with it")
-    scores = query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale) @ key.swapaxes(-1, -2)
+    scores = query * (1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale) @ key.swapaxes(-1, -2)
     if is_causal:
         xp = array_module(query.array)
         ahead = wrap(xp.arange(scores.shape[-1]) > xp.arange(scores.shape[-2])[:, None])
         return softmax(where(ahead, -math.inf, scores), -1)
     if attn_mask is None:
         return softmax(scores, -1)
+    if attn_mask.dtype not in (backend.bool_, query.dtype):
+        raise TypeError(f"{name}: expected attn_mask of bool or {query.dtype}, got {attn_mask.dtype}")
     if attn_mask.dtype != backend.bool_:
         scores = scores + attn_mask
         allowed = scores != -math.inf

@@ -1,4 +1,4 @@
-"""Comparisons, logic and counts: without gradients."""
+"""Comparisons, logic and counts: without gradients, and an error where one would have to flow through them."""
 
 from __future__ import annotations
 
@@ -95,36 +95,47 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
     return wrap(xp.asarray(xp.isclose(input.array, other.array, rtol, atol, equal_nan)))
 
 
+class Unique(Op):
+    """The different elements in order, where in them each is found, and how often each occurs."""
+
+    def forward(ctx, a: Any, dim: int | None) -> Any:
+        found, at, counts = array_module(a).unique(a, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
+        return found, at.reshape(a.shape if dim is None else -1), counts
+
+
+class Bincount(Op):
+    """How often each whole number up to the largest occurs, or the sums of its weights w."""
+
+    def forward(ctx, a: Any, w: Any, minlength: int) -> Any:
+        counts = array_module(a).bincount(a, w, minlength)
+        return counts.astype(w.dtype if w is not None and w.dtype == backend.float32 else counts.dtype)
+
+
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
-    """The different elements in order, or the different slices along `dim`; no gradients flow through it.
+    """The different elements in order, or the different slices along `dim`; there is no derivative.
 
     With `return_inverse` also where in them each element is found, with `return_counts` also how often each occurs.
     """
-    xp = array_module(input.array)
-    dim = None if dim is None else dimension("unique", input.shape, dim)
-    found = xp.unique(input.array, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
-    parts = [found[0]]
-    if return_inverse:
-        parts.append(found[1].reshape(input.shape if dim is None else -1))
-    if return_counts:
-        parts.append(found[2])
-    return tuple(map(wrap, parts)) if len(parts) > 1 else wrap(parts[0])
+    found = Unique.apply(input, dim=None if dim is None else dimension("unique", input.shape, dim))
+    parts = tuple(part for part, wanted in zip(found, (True, return_inverse, return_counts)) if wanted)
+    return parts if len(parts) > 1 else parts[0]
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each whole number from 0 up occurs in a vector, or the sum of its `weights`; ValueError for negative ones."""
+    """How often each whole number from 0 up occurs in a vector, or the sum of its `weights`, which have no derivative.
+
+    Raises ValueError for negative numbers and for weights of another shape.
+    """
     if input.dtype.kind not in "iu":
         raise TypeError(f"bincount: expected integers, got {input.dtype}")
     if input.ndim != 1 or (weights is not None and weights.shape != input.shape) or minlength < 0:
         given = f"{shapes(*(x for x in (input, weights) if x is not None))} and {minlength}"
         raise ValueError(f"bincount: expected a 1-d tensor, weights of its shape and minlength >= 0, got {given}")
-    if input.numel() and int(input.array.min()) < 0:
-        raise ValueError(f"bincount: expected no negative number, got {int(input.array.min())} in shape {shapes(input)}")
-    xp = array_module(input.array)
-    counts = xp.bincount(input.array, None if weights is None else weights.array, minlength)
-    return wrap(counts.astype(weights.dtype if weights is not None and weights.dtype == backend.float32 else counts.dtype))
+    if input.numel() and int(input.min()) < 0:
+        raise ValueError(f"bincount: expected no negative number, got {int(input.min())} in shape {shapes(input)}")
+    return Bincount.apply(input, weights, minlength=minlength)
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:

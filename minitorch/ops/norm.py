@@ -178,11 +178,13 @@ def group_norm(
 ) -> Tensor:
     """The channels of `input` (n, channels, ...) normalised in groups, per sample, then times `weight` plus `bias` (channels).
 
-    Raises as `layer_norm` does (Wu & He 2018).
+    Raises as `layer_norm` does, and ValueError for one sample with one value per group (Wu & He 2018).
     """
     channels = input.shape[1] if input.ndim > 1 else 0
     if num_groups < 1 or not channels or channels % num_groups:
         raise ValueError(f"group_norm: {channels} channels do not divide into {num_groups} groups (input {shapes(input)})")
+    if input.numel() == num_groups:
+        raise ValueError(f"group_norm: expected more than 1 value per group, got input {shapes(input)}, {num_groups} groups")
     _check("group_norm", input, (channels,), weight=weight, bias=bias)
     return GroupNorm.apply(input, weight, bias, groups=num_groups, eps=eps)
 

@@ -52,6 +52,16 @@ def test_an_op_without_a_rule_runs_and_has_no_derivative():
     assert Double.apply(x.detach()).tolist() == [2.0]
 
 
+@pytest.mark.parametrize(
+    "count",
+    [torch.unique, lambda x: torch.unique(x, return_counts=True)[0], lambda x: torch.bincount(torch.tensor([0, 2]), x)],
+)
+def test_what_is_counted_has_no_derivative(count):
+    x = leaf(3.0, 1.0)
+    with pytest.raises(RuntimeError, match=r"(unique|bincount): this operation has no derivative"):
+        count(x).sum().backward()
+
+
 def test_a_rule_that_returns_a_complex_gradient_for_a_real_input_is_refused():
     class Turn(Op):
         def forward(ctx, a):

@@ -1,7 +1,8 @@
 """Data sets, splits and the loader: which samples come, in which order, as which batches, and what is refused."""
 
 import re
-from collections import namedtuple
+from collections import Counter, deque, namedtuple
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -187,6 +188,25 @@ def test_named_tuples_and_nested_structures_keep_their_form():
     assert type(batch) is Pair
     assert batch.image.tolist() == [[1, 1], [0, 0]]
     assert batch.label[0].tolist() == [1, 2] and batch.label[1] == ("a", "b")
+
+
+def test_containers_of_a_kind_of_their_own_keep_it_with_its_attributes():
+    class Named(dict):
+        def __init__(self, entries, source):
+            super().__init__(entries)
+            self.source = source
+
+    batch = default_collate([Named({"x": 1, "y": deque([2.0])}, "disk")] * 2)
+    assert type(batch) is Named and batch.source == "disk" and batch["x"].tolist() == [1, 1]
+    assert type(batch["y"]) is deque and batch["y"][0].tolist() == [2.0, 2.0]
+    fixed = default_collate([MappingProxyType({"x": 1})] * 2)
+    assert type(fixed) is MappingProxyType and fixed["x"].tolist() == [1, 1]
+    assert [column.tolist() for column in default_collate([range(2)] * 3)] == [[0, 0, 0], [1, 1, 1]]
+    assert default_collate([Counter("aab")] * 2)["a"].tolist() == [2, 2]  # PyTorch adds those of the first sample
+
+
+def test_matrices_of_numpy_are_arrays():
+    assert default_collate([np.ones((1, 1)).view(np.matrix)] * 2).shape == (2, 1, 1)
 
 
 def test_strings_stay_as_they_are_also_those_of_numpy():

@@ -301,6 +301,30 @@ def test_masks_keep_queries_from_looking():
     assert layer(x, x, x, need_weights=False)[1] is None
 
 
+@pytest.mark.parametrize(
+    "masks, kind, said",
+    [
+        ({"key_padding_mask": mt.tensor([[0, 0, 1]])}, TypeError, "key_padding_mask of bool or float32, got int64"),
+        ({"attn_mask": mt.zeros(3, 3, dtype=mt.uint8)}, TypeError, "attn_mask of bool or float32, got uint8"),
+        ({"key_padding_mask": mt.zeros(1, 1)}, ValueError, "key_padding_mask of shape (1, 3), got (1, 1)"),
+        ({"attn_mask": mt.zeros(1, 3)}, ValueError, "attn_mask of shape (3, 3) or (2, 3, 3), got (1, 3)"),
+    ],
+)
+def test_masks_of_whole_numbers_and_of_other_shapes_are_refused(masks, kind, said):
+    x = mt.ones(3, 1, 4)
+    with pytest.raises(kind, match=re.escape(f"MultiheadAttention: expected {said}")):
+        nn.MultiheadAttention(4, 2)(x, x, x, **masks)
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_a_query_without_keys_gets_zeros_and_gives_finite_gradients(need_weights):
+    layer, x = nn.MultiheadAttention(4, 2), mt.randn(3, 2, 4, requires_grad=True)
+    output, weights = layer(x, x, x, mt.tensor([[True] * 3, [False] * 3]), need_weights)
+    output.sum().backward()
+    assert (output[:, 0] == layer.out_proj.bias).all() and x.grad.isfinite().all()
+    assert weights is None or not weights[0].any()
+
+
 # ---- functions on parameters, and names ----------------------------------------------------------------------------------
 
 

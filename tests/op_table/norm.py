@@ -106,6 +106,7 @@ ROWS = [
         bad=[bad(ValueError, r"^group_norm: 4 channels do not divide into 3 groups \(input \(2, 4, 2\)\)", spread(2, 4, 2), 3),
              bad(ValueError, r"^group_norm: 4 channels do not divide into 0 groups", spread(2, 4, 2), 0),
              bad(ValueError, r"^group_norm: .*\(input \(4,\)\)", spread(4), 2),
+             bad(ValueError, r"^group_norm: expected more than 1 value per group, got input \(1, 4, 1\), 4 groups", spread(1, 4, 1), 4),
              bad(ValueError, r"^group_norm: expected weight of shape \(4,\) for input \(2, 4, 2\), got \(2,\)", spread(2, 4, 2), 2, WEIGHT),
              bad(ValueError, r"^group_norm: expected bias of shape \(4,\) for input \(2, 4, 2\), got \(2,\)", spread(2, 4, 2), 2, None, BIAS),
              bad(TypeError, "^group_norm: input is float64, weight float32", spread(4, 2), 2, WEIGHT.astype("f")),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from itertools import islice
 from typing import Any
 
@@ -32,22 +33,35 @@ def default_collate(batch: Sequence[Any]) -> Any:
         if any(np.shape(sample) != np.shape(first) for sample in batch):
             shapes = ", ".join(str(np.shape(sample)) for sample in batch)
             raise ValueError(f"default_collate: expected equal shapes, got {shapes}")
-        return from_numpy(np.stack(batch))
+        return from_numpy(np.stack(list(map(np.asarray, batch))))  # of `numpy.matrix` NumPy's stack would spoil the memory
     if isinstance(first, (float, int)):
         return tensor(batch, dtype=float64 if isinstance(first, float) else None)
     if isinstance(first, Mapping):
         if any(sample.keys() != first.keys() for sample in batch):
-            raise ValueError(f"default_collate: samples with different keys: {[sorted(sample) for sample in batch]}")
-        return {key: default_collate([sample[key] for sample in batch]) for key in first}
-    if isinstance(first, (tuple, list)):
+            raise ValueError(f"default_collate: samples with different keys: {[list(sample) for sample in batch]}")
+        return _like(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
+    if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
             raise ValueError(f"default_collate: samples of different lengths: {[len(sample) for sample in batch]}")
         columns = [default_collate(column) for column in zip(*batch)]
-        return type(first)(*columns) if hasattr(first, "_fields") else columns
+        return type(first)(*columns) if hasattr(first, "_fields") else _like(first, columns)
     raise TypeError(
         f"default_collate: expected tensors, arrays, numbers, strings, or tuples, lists and dicts of them, got "
         f"{type(first).__name__}; pass a collate_fn"
     )
+
+
+def _like(first: Any, made: Any) -> Any:
+    """`made` in a container like `first`, with its attributes; plain for a tuple, and where that container takes no tensors."""
+    try:
+        if not isinstance(first, (MutableMapping, MutableSequence)):
+            return made if isinstance(first, tuple) else type(first)(made)
+        like = copy.copy(first)
+        for key in made if isinstance(made, dict) else range(len(made)):
+            like[key] = made[key]
+        return like
+    except (TypeError, ValueError):
+        return made
 
 
 class DataLoader:
