@@ -25,6 +25,7 @@ MODULES = {
     "torch.utils.data": "minitorch.utils.data",
     "torch.distributions": "minitorch.distributions",
     "torch.onnx": "minitorch.onnx",
+    "torch.amp": "minitorch.amp",
     "torch.cuda": "minitorch.cuda",
     "torchvision.datasets": "minitorch.vision.datasets",
     "torchvision.transforms": "minitorch.vision.transforms",
@@ -34,7 +35,7 @@ HEAD = """# The names there are
 
 PyTorch's names that exist here, by PyTorch's modules; made by `python docs/coverage.py`. What is not listed is not there, and
 `import minitorch.as_torch` says so with the nearest name that is. `torch.cuda` has `manual_seed`,
-`manual_seed_all` and the tensor types, too. [What differs](differences.md) says what behaves differently.
+`manual_seed_all`, `amp` and the tensor types, too. [What differs](differences.md) says what behaves differently.
 """
 
 

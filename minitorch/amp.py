@@ -11,3 +11,27 @@ class autocast(contextlib.nullcontext[None], contextlib.ContextDecorator):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
+
+
+class GradScaler:
+    """Scales nothing, as PyTorch's with `enabled=False`: the gradients of `autocast` keep their dtype and its range."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def scale(self, outputs: Any) -> Any:
+        """Return `outputs` unchanged."""
+        return outputs
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what the optimizer's `step` returns."""
+        return optimizer.step(*args, **kwargs)
+
+    def update(self, *args: Any) -> None:
+        """Do nothing, like `unscale_` and `load_state_dict`: there is no scale."""
+
+    unscale_ = load_state_dict = update
+
+    def state_dict(self) -> dict[str, Any]:
+        """An empty dictionary."""
+        return {}

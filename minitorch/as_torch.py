@@ -33,6 +33,7 @@ PLACES: Final = {
     "torch.functional": "minitorch",
     "torch.functional.F": "minitorch.functional",  # PyTorch's module imports it by this name, and students import it from there
     "torch.random": "minitorch",
+    "torch.cuda.amp": "minitorch.amp",
     "torch.multiprocessing": "multiprocessing",
     "torch.autograd.variable": "minitorch.autograd",
     "torch.autograd.functional": "minitorch.autograd",

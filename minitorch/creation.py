@@ -166,9 +166,11 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 # ---- ranges --------------------------------------------------------------------------------------------------------------
 
 
-def arange(start: float, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
+def arange(start: float | None = None, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
-    start, end = (0, start) if end is None else (start, end)
+    start, end = (0, start) if end is None else (start or 0, end)
+    if end is None:
+        raise TypeError("arange: expected an end")
     if step == 0 or (end - start) * step < 0:
         raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))

@@ -32,6 +32,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.distributions.categorical import Categorical
 from torch.optim.adam import Adam
 from torch.optim.lr_scheduler import StepLR, _LRScheduler
+from torch.cuda.amp import GradScaler, autocast
 import torch.backends.cudnn as cudnn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision import datasets, transforms

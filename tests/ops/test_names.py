@@ -177,6 +177,13 @@ def test_stand_ins_say_what_is_true_here():
         assert (mt.ones(1) * 2).dtype == mt.float32
     x = mt.ones(1)
     assert x.pin_memory() is x and mt.cuda.amp.autocast is mt.autocast
+    weight, scaler = mt.ones(1, requires_grad=True), mt.cuda.amp.GradScaler(enabled=True)
+    optimizer = mt.optim.SGD([weight], 0.5)
+    scaler.scale(weight * 1.5).backward()
+    scaler.unscale_(optimizer)
+    assert weight.grad.item() == 1.5 and scaler.step(optimizer) is None and weight.item() == 0.25
+    scaler.update()
+    scaler.load_state_dict(scaler.state_dict())
     with pytest.raises(ValueError, match=r"^set_float32_matmul_precision: expected"):
         mt.set_float32_matmul_precision("low")
 
