@@ -9,7 +9,7 @@ from layers.activation import (
     Threshold,
 )
 from layers.attention import MultiheadAttention
-from layers.container import DataParallel, ModuleDict, ModuleList, Sequential
+from layers.container import DataParallel, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from layers.conv import Conv1d, Conv2d, ConvTranspose2d
 from layers.images import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, CircularPad2d, ConstantPad1d, ConstantPad2d, Fold,
@@ -40,7 +40,7 @@ __all__ = [
     "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyConv1d",
     "LazyConv2d", "LazyLinear", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool1d",
     "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "PReLU", "PairwiseDistance",
-    "Parameter", "PixelShuffle", "RMSNorm", "RNNCell", "ReLU", "ReLU6",
+    "Parameter", "ParameterDict", "ParameterList", "PixelShuffle", "RMSNorm", "RNNCell", "ReLU", "ReLU6",
     "ReflectionPad1d", "ReflectionPad2d", "ReplicationPad1d", "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid",
     "SmoothL1Loss", "Softmax", "Softmin", "Softplus", "Softsign", "Tanh",
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",

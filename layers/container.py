@@ -1,4 +1,4 @@
-"""Modules that hold modules: in sequence, in a list, in a dictionary."""
+"""Modules that hold modules or parameters: in sequence, in a list, in a dictionary."""
 
 from __future__ import annotations
 
@@ -7,57 +7,94 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from layers.module import Module
+from layers.parameter import Parameter
 from minitorch.autograd.tensor import Tensor
 
 L = TypeVar("L", bound="_List")
 
 
-class _List(Module):
-    """Modules in order, indexed by position."""
+class _Container(Module):
+    """Entries by name: the modules in it, or its parameters."""
 
-    _of: Any  # a method: the container of the modules of a slice, which it is given by name
+    _kind = "_modules"
+
+    @property
+    def _entries(self) -> dict[str, Any]:
+        return self.__dict__[self._kind]
+
+    def _add(self, name: str, entry: Any) -> None:
+        self.add_module(name, entry)
+
+
+class _OfParameters(_Container):
+    _kind = "_parameters"
+
+    def _add(self, name: str, entry: Any) -> None:
+        self.register_parameter(name, Parameter(entry) if type(entry) is Tensor else entry)
+
+    def extra_repr(self) -> str:
+        return "\n".join(
+            f"  ({name}): Object of type: NoneType"
+            if entry is None
+            else f"  ({name}): Parameter containing: [torch.{entry.dtype} of size {'x'.join(map(str, entry.shape))}]"
+            for name, entry in self._entries.items()
+        )
+
+
+class _List(_Container):
+    """Entries in order, indexed by position."""
+
+    def __init__(self, modules: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        self.extend(modules or ())
+
+    def _of(self, entries: dict[str, Any]) -> Any:
+        """The container of a slice, of which the entries are given by name."""
+        return type(self)(entries.values())
 
     def _name(self, position: int) -> str:
-        names = list(self._modules)
+        names = list(self._entries)
         if not -len(names) <= position < len(names):
             raise IndexError(f"{type(self).__name__}: position {position} is outside a length of {len(names)}")
         return names[position]
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._entries)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._entries.values())
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return self._of(dict(list(self._modules.items())[index]))
-        return self._modules[self._name(index)]
+            return self._of(dict(list(self._entries.items())[index]))
+        return self._entries[self._name(index)]
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        self.add_module(self._name(index), module)
+    def __setitem__(self, index: int, module: Any) -> None:
+        self._add(self._name(index), module)
 
     def __delitem__(self, index: int | slice) -> None:
-        for name in list(self._modules)[index] if isinstance(index, slice) else [self._name(index)]:
-            del self._modules[name]
+        for name in list(self._entries)[index] if isinstance(index, slice) else [self._name(index)]:
+            del self._entries[name]
         self._renumber(list(self))
 
-    def _renumber(self, modules: list[Module]) -> None:
-        self._modules.clear()
+    def _renumber(self, modules: list[Any]) -> None:
+        self._entries.clear()
         self.extend(modules)
 
-    def append(self: L, module: Module) -> L:
+    def append(self: L, module: Any) -> L:
         """Add one at the end; returns the container."""
-        self.add_module(str(len(self)), module)
+        self._add(str(len(self)), module)
         return self
 
-    def extend(self: L, modules: Iterable[Module]) -> L:
+    def extend(self: L, modules: Iterable[Any]) -> L:
         """Add several at the end; returns the container."""
         for module in list(modules):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Module) -> None:
+    __iadd__ = extend
+
+    def insert(self, index: int, module: Any) -> None:
         """Insert one before position `index`; those after it are renumbered."""
         several = list(self)
         several.insert(index, module)
@@ -88,13 +125,6 @@ class Sequential(_List):
 class ModuleList(_List):
     """A list whose modules are registered: `ModuleList([a, b])`. It has no forward."""
 
-    def __init__(self, modules: Iterable[Module] | None = None) -> None:
-        super().__init__()
-        self.extend(modules or ())
-
-    def _of(self, modules: dict[str, Module]) -> ModuleList:
-        return type(self)(modules.values())
-
     def _child_lines(self) -> list[str]:
         lines = []
         for text, run in groupby(enumerate(map(repr, self)), key=lambda pair: pair[1]):
@@ -104,51 +134,61 @@ class ModuleList(_List):
         return lines
 
 
-class ModuleDict(Module):
-    """A dictionary whose modules are registered: `ModuleDict({"a": a})`. It has no forward."""
+class ParameterList(_OfParameters, _List):
+    """A list whose parameters are registered: `ParameterList([a, b])`; tensors become parameters. It has no forward."""
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+
+class _Dict(_Container):
+    def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._entries)
 
-    def __getitem__(self, key: str) -> Module:
-        return self._modules[key]
+    def __getitem__(self, key: str) -> Any:
+        return self._entries[key]
 
-    def __setitem__(self, key: str, module: Module) -> None:
-        self.add_module(key, module)
+    def __setitem__(self, key: str, module: Any) -> None:
+        self._add(key, module)
 
     def __delitem__(self, key: str) -> None:
-        del self._modules[key]
+        del self._entries[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter(self._entries)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._modules
+        return key in self._entries
 
     def keys(self) -> Iterable[str]:
         """The names, in order."""
-        return self._modules.keys()
+        return self._entries.keys()
 
-    def values(self) -> Iterable[Module]:
+    def values(self) -> Iterable[Any]:
         """The modules, in order."""
-        return self._modules.values()
+        return self._entries.values()
 
-    def items(self) -> Iterable[tuple[str, Module]]:
+    def items(self) -> Iterable[tuple[str, Any]]:
         """Pairs of a name and its module."""
-        return self._modules.items()
+        return self._entries.items()
 
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+    def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add the entries of a dictionary or of pairs, replacing those with the same names."""
         for name, module in dict(modules).items():
             self[name] = module
 
-    def pop(self, key: str) -> Module:
+    def pop(self, key: str) -> Any:
         """Remove and return one; raises KeyError if there is none of that name."""
-        return self._modules.pop(key)
+        return self._entries.pop(key)
+
+
+class ModuleDict(_Dict):
+    """A dictionary whose modules are registered: `ModuleDict({"a": a})`. It has no forward."""
+
+
+class ParameterDict(_OfParameters, _Dict):
+    """A dictionary whose parameters are registered: `ParameterDict({"a": a})`; tensors become parameters. It has no forward."""
 
 
 class DataParallel(Module):

@@ -108,9 +108,9 @@ def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
             )
     if result.requires_grad or out.requires_grad:
         raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
-    if result.dtype != out.dtype:
+    if not np.can_cast(result.dtype, out.dtype, "same_kind"):  # as in PyTorch: whole numbers into fractions, but not back
         raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
     if result.shape == out.shape:
         return copied(out, result, name)
-    out.array = result.array
+    out.array = result.array.astype(out.dtype, copy=False)
     return out

@@ -42,6 +42,7 @@ ORDER = [
 # Of NumPy every module may use what describes arrays; CuPy's arrays have the same dtypes.
 DESCRIBES = {
     "bool_",
+    "can_cast",
     "dtype",
     "errstate",
     "finfo",

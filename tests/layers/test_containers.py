@@ -91,6 +91,25 @@ def test_module_dict_is_a_dict():
         net["a"]
 
 
+def test_parameters_in_a_list_or_a_dict_are_those_of_the_net():
+    a, b = nn.Parameter(mt.ones(2, 3)), mt.zeros(2)
+    several = nn.ParameterList([a])
+    several += [b]
+    assert several[0] is a and isinstance(several[-1], nn.Parameter) and len(several[1:]) == 1
+    assert [name for name, _ in several.named_parameters()] == list(several.state_dict()) == ["0", "1"]
+    line = "({}): Parameter containing: [torch.float32 of size {}]".format
+    assert repr(several) == f"ParameterList(\n    {line(0, '2x3')}\n    {line(1, 2)}\n)"
+    named = nn.ParameterDict({"w": a})
+    named["b"] = b
+    assert list(named) == ["w", "b"] and named.pop("w") is a and repr(named) == f"ParameterDict(  {line('b', 2)})"
+    net = nn.ModuleList([several, named])
+    assert [name for name, _ in net.named_parameters()] == ["0.0", "0.1", "1.b"]
+    several.append(None)
+    assert repr(several).endswith("(2): Object of type: NoneType\n)") and len(list(several.parameters())) == 2
+    with pytest.raises(TypeError, match=r"^register_parameter: expected a Parameter or None as '3', got Linear"):
+        several.append(nn.Linear(1, 1))
+
+
 # ---- lazy layers, one device ---------------------------------------------------------------------------------------------
 
 

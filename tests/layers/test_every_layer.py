@@ -22,7 +22,7 @@ with_each_case = pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: cas
 
 def test_every_module_has_a_case():
     modules = {name for name in nn.__all__ if inspect.isclass(getattr(nn, name))}
-    others = {"Module", "ModuleDict", "ModuleList", "Parameter", "Sequential"}  # tested in files of their own
+    others = {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterDict", "ParameterList", "Sequential"}  # own tests
     others |= {"DataParallel", *(name for name in modules if name.startswith("Lazy"))}
     assert modules - others == {case.kind for case in ALL_CASES}
 

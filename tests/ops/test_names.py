@@ -97,6 +97,8 @@ def test_out_receives_the_result_and_records_nothing():
         mt.add(x.requires_grad_(), 1, out=out)
     with pytest.raises(TypeError, match=r"^add: a float32 result cannot be put into a int64 tensor"):
         mt.add(mt.ones(2), 1, out=mt.zeros(2, dtype=mt.int64))
+    whole = mt.add(mt.arange(2), 1, out=mt.zeros(0))
+    assert whole.dtype == mt.float32 and mt.add(mt.arange(2), 1, out=whole) is whole and whole.tolist() == [1.0, 2.0]
     y = mt.ones(4)
     with pytest.raises(
         RuntimeError, match=r"^add: out= of shape \(3,\) shares memory with an input of shape \(3,\)|^add: out="
