@@ -18,7 +18,7 @@ from minitorch import (  # autograd first: its gradcheck draws with minitorch.ra
 from minitorch.amp import autocast
 from minitorch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from minitorch.autograd.formulas import show_in_help
+from minitorch.autograd.description import show_in_help
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import (
     bool_ as bool, complex64, complex128, device, float16, float16 as half, float32, float32 as float, float64,

@@ -129,11 +129,8 @@ def _rows(a: Any, axis: int) -> Any:
     whole = n // ROWS
     partial = array_module(a).empty((*a.shape[:axis], -(-n // ROWS), *a.shape[axis + 1 :]), a.dtype)
     rows, sums = _split(a, axis, ROWS), partial[(*lead, slice(whole))]
-    run(
-        lambda rows, sums: rows.sum(axis + 1, out=sums),
-        cut(0, (rows, sums)) if a.size >= CHEAP and array_module(a) is np else [(rows, sums)],
-        CHEAP,
-    )
+    shares = cut(0, (rows, sums)) if a.size >= CHEAP and array_module(a) is np else [(rows, sums)]
+    run(lambda rows, sums: rows.sum(axis + 1, out=sums), shares, CHEAP)
     if n % ROWS:
         a[(*lead, slice(whole * ROWS, None))].sum(axis, keepdims=True, out=partial[(*lead, slice(whole, None))])
     return _rows(partial, axis)

@@ -52,9 +52,8 @@ def forward(t: Trial) -> Iterator[Mistake]:
     except Exception as fault:
         yield from failed(t, t.forward, fault, who="forward", given=f"on {_shapes(t.inputs)}")
         return
-    yield from found(
-        {"saved is no tuple": not isinstance(saved, tuple)}, t.forward.last("ctx.saved"), what=type(saved).__name__
-    )
+    odd = {"saved is no tuple": not isinstance(saved, tuple)}
+    yield from found(odd, t.forward.last("ctx.saved"), what=type(saved).__name__)
     yield from found({"no output": not outs}, t.forward.answer(), what=type(results[0]).__name__)
     run = t.run()  # a new run: a rule may have changed what the first one holds
     yield from changes(t.forward, "forward", zip(t.names, t.inputs), run.inputs)

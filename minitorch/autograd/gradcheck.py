@@ -200,10 +200,9 @@ def _difference(
         return ""
     index = tuple(int(k) for k in np.unravel_index(np.argmax(excess), got.shape))
     says = "no gradient arrived (a backward returned None)" if found is None else f"backward gives {float(got[index])!r}"
-    return (
-        f"input {place} of shape {got.shape}, index {index}: {says}, the function's values say {float(expected[index])!r} "
-        f"({(excess > 1).sum()} of {got.size} elements differ by more than {atol} + {rtol} times their derivative)"
-    )
+    values = f"the function's values say {float(expected[index])!r}"
+    others = f"{(excess > 1).sum()} of {got.size} elements differ by more than {atol} + {rtol} times their derivative"
+    return f"input {place} of shape {got.shape}, index {index}: {says}, {values} ({others})"
 
 
 def _host(tensor: Tensor) -> np.ndarray:

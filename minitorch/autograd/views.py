@@ -106,11 +106,9 @@ def keep_apart(source: Any, result: Any, shares: bool) -> None:
 def check_apart(array: Any, by: str) -> None:
     """Raise RuntimeError if a change of `array` in place would be seen elsewhere in PyTorch only, or here only."""
     if _apart and id(_owner(array)) in _apart:
-        raise RuntimeError(
-            f"{by}: this tensor of shape {array.shape} is a channels-last image or made of one by view() or reshape(), and the "
-            "other still exists. In PyTorch a change in place of one would be seen in both, or in one only, unlike "
-            "here; change a clone() of it"
-        )
+        which = f"this tensor of shape {array.shape} is a channels-last image or made of one by view() or reshape()"
+        why = "In PyTorch a change in place of one would be seen in both, or in one only, unlike here"
+        raise RuntimeError(f"{by}: {which}, and the other still exists. {why}; change a clone() of it")
 
 
 def _owner(array: Any) -> Any:

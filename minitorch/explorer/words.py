@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from minitorch.autograd.formulas import formula as formula_of
+from minitorch.autograd.description import formula as formula_of
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 ORDINALS: Final = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]

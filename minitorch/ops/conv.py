@@ -68,11 +68,9 @@ class Conv2d(Op):
 
     def backward(ctx, g: Any) -> Any:
         x, w = ctx.saved
-        return (
-            None if w is None else ConvTranspose2d.apply(g, w, size=ctx.size, window=ctx.window),
-            None if x is None else ConvWeight.apply(x, g, window=ctx.window),
-            channel_sums(g) if ctx.needs(2) else None,
-        )
+        dx = None if w is None else ConvTranspose2d.apply(g, w, size=ctx.size, window=ctx.window)
+        dw = None if x is None else ConvWeight.apply(x, g, window=ctx.window)
+        return dx, dw, channel_sums(g) if ctx.needs(2) else None
 
 
 class ConvTranspose2d(Op):
@@ -88,10 +86,9 @@ class ConvTranspose2d(Op):
 
     def backward(ctx, g: Any) -> Any:
         y, w = ctx.saved
-        return (
-            None if w is None else Conv2d.apply(g, w, None, window=ctx.window),
-            None if y is None else ConvWeight.apply(g, y, window=ctx.window),
-        )
+        dy = None if w is None else Conv2d.apply(g, w, None, window=ctx.window)
+        dw = None if y is None else ConvWeight.apply(g, y, window=ctx.window)
+        return dy, dw
 
 
 class ConvWeight(Op):
@@ -107,10 +104,9 @@ class ConvWeight(Op):
 
     def backward(ctx, g: Any) -> Any:
         x, y = ctx.saved
-        return (
-            ConvTranspose2d.apply(y, g, size=tuple(x.shape[2:]), window=ctx.window) if ctx.needs(0) else None,
-            Conv2d.apply(x, g, None, window=ctx.window) if ctx.needs(1) else None,
-        )
+        dx = ConvTranspose2d.apply(y, g, size=tuple(x.shape[2:]), window=ctx.window) if ctx.needs(0) else None
+        dy = Conv2d.apply(x, g, None, window=ctx.window) if ctx.needs(1) else None
+        return dx, dy
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------------

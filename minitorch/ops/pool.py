@@ -236,13 +236,10 @@ def max_pool2d(
         return tuple(part.squeeze(0) for part in whole) if return_indices else whole.squeeze(0)
     window = fitted_window("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
     values = MaxPool2d.apply(input, window=window)
-    return (values, _indices(input.array, window)) if return_indices else values
-
-
-def _indices(a: Any, window: Window) -> Tensor:
-    """Where the largest of each window lies in its image, counted in rows."""
-    numbers = array_module(a).arange(a.shape[2] * a.shape[3]).reshape(1, 1, *a.shape[2:])
-    return wrap(Pick.apply(numbers, winners(a, window, wanted=True)[1], window=window))
+    if not return_indices:
+        return values
+    numbers = array_module(input.array).arange(math.prod(input.shape[2:])).reshape(1, 1, *input.shape[2:])
+    return values, wrap(Pick.apply(numbers, winners(input.array, window, wanted=True)[1], window=window))
 
 
 @in_float32

@@ -37,12 +37,7 @@ def rnn_relu_cell(
 
 
 def lstm_cell(
-    input: Tensor,
-    hx: tuple[Tensor, Tensor],
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
+    input: Tensor, hx: tuple[Tensor, Tensor], w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """(h', c') of a long short-term memory: c' = f c + i g and h' = o tanh c' (Hochreiter & Schmidhuber 1997, Gers 2000).
 

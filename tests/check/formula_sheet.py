@@ -12,7 +12,7 @@ import pkgutil
 from pathlib import Path
 
 import minitorch.ops
-from minitorch.autograd.formulas import formula
+from minitorch.autograd.description import formula
 from minitorch.autograd.op import Op
 
 FILE = Path(__file__).parents[2] / "docs" / "formulas.md"

@@ -10,7 +10,7 @@ import pytest
 
 import minitorch as torch
 from minitorch import Tensor
-from minitorch.autograd.formulas import formula
+from minitorch.autograd.description import formula
 from minitorch.autograd.op import Op
 from minitorch.ops.elementwise import Tanh
 from minitorch.ops.linear import Linear
