@@ -14,7 +14,7 @@ from minitorch.functional import cross_entropy
 from minitorch.utils.data import DataLoader, TensorDataset
 
 torch.manual_seed(0)
-digits = load_digits("digits")  # embedded, so no download; load_digits("mnist") has 60,000 where these are 899
+digits = load_digits("digits")  # embedded, so no download; load_digits("mnist") has 60,000 where these are 906
 images = torch.from_numpy(digits.train_images[:, None] / 255)  # (n, 1, 14, 14), from 0 for paper to 1 for ink
 labels = torch.from_numpy(digits.train_labels)
 test_images, test_labels = torch.from_numpy(digits.test_images[:, None] / 255), torch.from_numpy(digits.test_labels)

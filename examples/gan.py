@@ -18,7 +18,7 @@ from minitorch.functional import binary_cross_entropy_with_logits
 from minitorch.utils.data import DataLoader, TensorDataset
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--data", default="digits", help="mnist, or the embedded digits (default)")
+parser.add_argument("--data", default="digits", help="digits (embedded, the default), mnist, or a folder of IDX files")
 parser.add_argument("--epochs", type=int, default=300)
 options = parser.parse_args()
 if options.epochs < 1:

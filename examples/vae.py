@@ -1,6 +1,6 @@
 """A variational autoencoder draws digits: Kingma and Welling, Auto-Encoding Variational Bayes (2014).
 
-    python examples/vae.py    # about half a minute; prints a line an epoch and draws results/vae/digits.png
+    python examples/vae.py    # about half a minute; prints a line every 10 epochs and draws results/vae/digits.png
 
 The encoder turns an image into a normal distribution over two numbers, the decoder turns two numbers into an image. The loss
 is small if images come out as they went in, and if the distributions are near the standard normal one. After training, the
@@ -20,7 +20,7 @@ from minitorch.functional import binary_cross_entropy_with_logits
 from minitorch.utils.data import DataLoader, TensorDataset
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--data", default="digits", help="mnist, or the embedded digits (default)")
+parser.add_argument("--data", default="digits", help="digits (embedded, the default), mnist, or a folder of IDX files")
 parser.add_argument("--epochs", type=int, default=100)
 options = parser.parse_args()
 if options.epochs < 1:

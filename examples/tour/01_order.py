@@ -76,7 +76,7 @@ figure.savefig(picture("01_order.png"), dpi=150)
 # %% [markdown]
 # ## Exercise
 # For the program below, write the order in which the rules run, as a list of the names of the tensors they made.
-# Then open the page of chapter 0, press `p` and reach 8 of 10 in predict mode.
+# Then run chapter 7, open its page, press `p` and reach 8 of the first 10 in predict mode.
 
 
 # %%

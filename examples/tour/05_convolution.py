@@ -46,7 +46,7 @@ rng = np.random.default_rng(0)
 image, filters = rng.integers(0, 10, (1, 4, 4)).astype(float), rng.normal(size=(2, 1, 3, 3))
 assert patches(image, 3).shape == (4, 9)
 assert np.allclose(conv_loops(image, filters), conv_patches(image, filters))
-assert np.allclose(conv_loops(image, filters), conv2d(minitorch.tensor(image[None]), minitorch.tensor(filters))[0].array)
+assert np.allclose(conv_patches(image, filters), conv2d(minitorch.tensor(image[None]), minitorch.tensor(filters))[0].array)
 
 # %% [markdown]
 # The price is memory: every pixel is copied once for each place it lies under, up to k k times. minitorch cuts the work

@@ -40,7 +40,7 @@ through_the_deviation = -N * (G * N).mean(0) / S  # ds/dx = n/6, and s moves eac
 assert np.allclose(small_steps, direct + through_the_mean + through_the_deviation)
 
 # %% [markdown]
-# minitorch uses one operation for all of it, `Normalize`, because one rule that knows the result is cheaper than eight
+# minitorch uses one operation for all of it, `Normalize`, because one rule that knows the result is cheaper than seven
 # that do not:
 
 # %%

@@ -3,7 +3,7 @@
 #
 # Compare it with the definition. The **central difference** (f(x + h) - f(x - h)) / 2h needs nothing but f. It has two
 # errors: the formula's own, which shrinks with h^2, and rounding, which grows like 1/h because two nearly equal numbers
-# are subtracted. The best h lies between, near 1e-5, and leaves about 11 digits. The **complex step** subtracts
+# are subtracted. The best h lies between, near 1e-5, and leaves about 10 digits. The **complex step** subtracts
 # nothing: f(x + ih) = f(x) + ih f'(x) - ..., so the imaginary part of f(x + ih), divided by h, is f'(x) up to h^2. With
 # h = 1e-30 that is exact to the last digit.
 
