@@ -140,7 +140,7 @@ class Module(Stateful, Hooked):
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Register `tensor` as the buffer `name`: it is moved and (if `persistent`) saved with the module, but not learned.
 
-        Raises as `register_parameter` does.
+        Raises TypeError unless it is a tensor or None, and KeyError as `register_parameter` does.
         """
         self._register("register_buffer", "_buffers", name, tensor, Tensor)
         if persistent:
@@ -149,7 +149,7 @@ class Module(Stateful, Hooked):
             self._non_persistent_buffers.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Register `module` as the child `name`; raises as `register_parameter` does."""
+        """Register `module` as the child `name`; raises TypeError and KeyError as `register_parameter` does."""
         self._register("add_module", "_modules", name, module, Module)
 
     register_module = add_module

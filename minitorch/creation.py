@@ -290,5 +290,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     count = high + 1 if num_classes == -1 else num_classes
     if low < 0 or high >= count:
         raise ValueError(f"one_hot: a class of {low if low < 0 else high} outside 0..{count - 1}")
-    xp = backend.array_module(tensor.array)
-    return wrap((tensor.array[..., None] == xp.arange(count)).astype(backend.int64))
+    return wrap((tensor.array[..., None] == backend.array_module(tensor.array).arange(count)).astype(backend.int64))

@@ -178,8 +178,7 @@ class Multinomial(Categorical):
         self.total_count: int = total_count
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        drawn = super().sample((self.total_count, *sample_shape))
-        return one_hot(drawn, self.probs.shape[-1]).sum(0).type(self.probs.dtype)
+        return one_hot(super().sample((self.total_count, *sample_shape)), self.probs.shape[-1]).sum(0).type(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
         logs = [math.lgamma(n + 1) for n in value.reshape(-1).tolist()]

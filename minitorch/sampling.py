@@ -98,8 +98,7 @@ def random_(
         to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
     if low >= to:
         raise ValueError(f"random_: expected from < to, got {low} and {to}")
-    drawn = (generator or default_generator).numpy.integers(low, to, tensor.shape)
-    return copied(tensor, wrap(np.asarray(drawn)), "random_")
+    return copied(tensor, wrap(np.asarray((generator or default_generator).numpy.integers(low, to, tensor.shape))), "random_")
 
 
 def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:

@@ -107,5 +107,4 @@ check_engine(my_backward, Tensor)
 # %% [markdown]
 # ## Questions
 # 1. Who decides which rule runs next: the loop, or the rule before it? What does it look at?
-# 2. In minitorch an operation never keeps the tensor that it returned. What would stay in memory if it did, after you
-#    dropped `y`?
+# 2. In minitorch an operation never keeps the tensor that it returned. What would stay in memory if it did, after `del y`?

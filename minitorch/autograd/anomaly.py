@@ -226,5 +226,4 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _checksum(array: Any) -> int:
-    host = backend.to_array(array, None, backend.CPU)
-    return zlib.crc32(host.ravel(order="K").tobytes())
+    return zlib.crc32(backend.to_array(array, None, backend.CPU).ravel(order="K").tobytes())

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from minitorch.autograd.explain import QUESTIONS, first_mistake
+from minitorch.autograd.function import Function
 from minitorch.autograd.mistakes import found
+from minitorch.autograd.op import Op
 from minitorch.autograd.trial import Trial
 from minitorch.check.exercises import EXERCISES, Exercise
 from minitorch.check.properties import broadcasting, empty, layouts, value
@@ -48,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_intermixed_args(arguments)
     rows = {row.name: row for row in EXERCISES}
     if options.exercises:
-        rows |= {row.name: row for row in load(options.exercises, parser)["EXERCISES"]}
+        added = load(options.exercises, parser).get("EXERCISES") or parser.error(f"{options.exercises} has no list EXERCISES")
+        rows |= {row.name: row for row in added}
     names = [str(options.file), *options.names] if options.file and (options.stubs or options.list) else options.names
     if unknown := [name for name in names if name not in rows]:
         parser.error(f"no exercise is called {unknown[0]!r}; there are {', '.join(rows)}")
@@ -56,10 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(f"{row.name:<14} {(row.op.__doc__ or '').splitlines()[0]}" for row in asked))
     elif options.stubs:
-        if options.stubs.exists():
-            parser.error(f"{options.stubs} exists; name a new file")
-        text = HEAD.format(file=options.stubs.name) + "\n\n".join(row.stub() for row in asked)
-        options.stubs.write_text(text, encoding="utf-8")
+        try:
+            with options.stubs.open("x", encoding="utf-8") as file:
+                file.write(HEAD.format(file=options.stubs.name) + "\n\n".join(row.stub() for row in asked))
+        except OSError as reason:
+            parser.error(f"{options.stubs} cannot be written: {reason.strerror}; name a new file")
         print(f"{options.stubs}: {len(asked)} exercises")
     elif options.file is None:
         parser.error("expected a file, --stubs or --list")
@@ -75,14 +79,15 @@ def load(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
     """What a file defines; ends the program with the error if it cannot be run."""
     try:
         return runpy.run_path(str(path))
-    except Exception as reason:
+    except (Exception, SystemExit) as reason:  # a file that ends the program has not been checked
         parser.error(f"{path} cannot be run: {type(reason).__name__}: {reason}")
 
 
 def result(row: Exercise, defined: dict[str, Any]) -> dict[str, Any]:
     """The result of an exercise: its name, "right" or "wrong", and either the errors or the mistake."""
-    name = row.op.__name__
-    trials = [Trial(defined[name], case, row.parameters, row.strict) for case in row.cases if name in defined]
+    name, op = row.op.__name__, defined.get(row.op.__name__)
+    cases = row.cases if isinstance(op, type) and issubclass(op, (Op, Function)) else ()
+    trials = [Trial(op, case, row.parameters, row.strict) for case in cases]
     asked = [QUESTIONS[0], lambda t: value(t, row.op.apply), *QUESTIONS[1:-1], broadcasting, layouts, empty]
     asked += QUESTIONS[-1:][: row.orders - 1]
     missing = found({"no class": not trials}, name=name, file=Path(defined.get("__file__", "")).name)

@@ -39,7 +39,7 @@ class Exercise:
 
     def stub(self) -> str:
         """The class as a student gets it: with docstring and forward, without the rule."""
-        forward = re.sub(r"(:| ->) np\.ndarray", "", textwrap.dedent(inspect.getsource(self.op.forward)))
+        forward = re.sub(r"(:| ->) (np\.ndarray|tuple\[int, \.\.\.\])", "", textwrap.dedent(inspect.getsource(self.op.forward)))
         saved = re.search(r"ctx\.saved = (.+)", forward)
         unpacked = f"    {saved[1]} = ctx.saved\n" if saved and re.fullmatch(r"[\w, ()]+", saved[1]) else ""
         body = f'"""{inspect.cleandoc(self.op.__doc__ or "")}\n\n{self.hint}\n"""\n\n{forward}\n'

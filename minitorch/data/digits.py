@@ -65,5 +65,4 @@ def enlarge(images: np.ndarray) -> np.ndarray:
     """
     source = ((np.arange(10) + 0.5) * 0.8 - 0.5).clip(0, 7)  # the centres of the ten pixels, in coordinates of the eight
     weights = (1 - np.abs(source[:, None] - np.arange(8))).clip(0)
-    enlarged = weights @ images @ weights.T * (255 / 16)
-    return np.pad(enlarged, ((0, 0), (2, 2), (2, 2))).astype(np.float32)
+    return np.pad(weights @ images @ weights.T * (255 / 16), ((0, 0), (2, 2), (2, 2))).astype(np.float32)

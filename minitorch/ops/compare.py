@@ -30,7 +30,7 @@ def _comparison(
         return Comparison.apply(input, other)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Where `input {sign} other`, broadcast; a boolean tensor."
+    function.__doc__ = f"`input {sign} other`, element by element, broadcast; comparisons and logic give booleans."
     return function
 
 

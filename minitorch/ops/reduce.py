@@ -144,6 +144,8 @@ def _variance(
     dims = normalized_dims(name, input.ndim, dim)
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
+    elif unbiased is not None:
+        raise TypeError(f"{name}: expected unbiased or correction, got both")
     centred = input - mean(input, dims, keepdim=True)
     count = math.prod(input.shape[d] for d in dims) - correction
     return Div.apply(sum(centred * centred, dims, keepdim), float(count) if count > 0 else math.nan)
@@ -202,14 +204,12 @@ def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true, or not zero."""
-    dims = normalized_dims("any", input.ndim, dim)
-    return wrap(array_module(input.array).asarray(input.array.any(dims, keepdims=keepdim)))
+    return wrap(array_module(input.array).asarray(input.array.any(normalized_dims("any", input.ndim, dim), keepdims=keepdim)))
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true, or not zero."""
-    dims = normalized_dims("all", input.ndim, dim)
-    return wrap(array_module(input.array).asarray(input.array.all(dims, keepdims=keepdim)))
+    return wrap(array_module(input.array).asarray(input.array.all(normalized_dims("all", input.ndim, dim), keepdims=keepdim)))
 
 
 @in_float32

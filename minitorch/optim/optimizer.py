@@ -219,8 +219,7 @@ class Optimizer:
     def _fitted(self, p: Tensor, name: str, value: Any, number: Any) -> Any:
         """A copy of one entry of the state of `p`, with the dtype and device of `p`; the step count is a host scalar."""
         if name == "step":
-            count = value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32)
-            return wrap(count)
+            return wrap(value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32))
         if not isinstance(value, Tensor):
             return copy.deepcopy(value)
         if name in self.buffers and value.shape != p.shape:

@@ -64,6 +64,10 @@ class Normalize:
     def __call__(self, image: Tensor) -> Tensor:
         if not isinstance(image, Tensor) or not image.is_floating_point():
             raise TypeError("Normalize: expected a floating-point tensor; put ToTensor() before it")
+        if not {len(self.mean), len(self.std)} <= {1, *image.shape[-3:-2]}:
+            raise ValueError(
+                f"Normalize: {len(self.mean)} means do not fit an image (..., c, h, w) of shape {tuple(image.shape)}"
+            )
         mean, std = (as_tensor(value, dtype=image.dtype) for value in (self.mean, self.std))
         return (image - mean) / std
 
@@ -98,13 +102,20 @@ def _triangles(n: int, m: int, antialias: bool) -> np.ndarray:
 
 
 class CenterCrop:
-    """The middle of an image, (size, size) or (h, w)."""
+    """The middle of an image, (size, size) or (h, w); raises ValueError for a smaller image, which torchvision pads."""
 
     def __init__(self, size: int | Sequence[int]) -> None:
         self.size: Any = (size, size) if isinstance(size, int) else tuple(size)
 
     def __call__(self, image: Any) -> Any:
-        return self.cropped(image, [round((room - size) / 2) for room, size in zip(_extent(image), self.size)])
+        return self.cropped(image, [round(room / 2) for room in self.rooms(image)])
+
+    def rooms(self, image: Any) -> list[int]:
+        """How many rows and columns are left out; raises ValueError if the image is smaller than what is to be left."""
+        rooms = [length - size for length, size in zip(_extent(image), self.size)]
+        if min(rooms) < 0:
+            raise ValueError(f"{type(self).__name__}: expected an image of at least {self.size}, got {_extent(image)}")
+        return rooms
 
     def cropped(self, image: Any, corner: list[int]) -> Any:
         """The part of the image that begins at `corner` (top, left)."""
@@ -121,10 +132,7 @@ class RandomCrop(CenterCrop):
 
     def __call__(self, image: Any) -> Any:
         image = _on_tensor(image, lambda x: functional.pad(x, (self.padding,) * 4)) if self.padding else image
-        rooms = [length - size for length, size in zip(_extent(image), self.size)]
-        if min(rooms) < 0:
-            raise ValueError(f"RandomCrop: expected an image of at least {self.size}, got {_extent(image)}")
-        return self.cropped(image, [int(randint(0, room + 1, ()).item()) for room in rooms])
+        return self.cropped(image, [int(randint(0, room + 1, ()).item()) for room in self.rooms(image)])
 
 
 @dataclass

@@ -201,12 +201,21 @@ def test_a_teachers_own_exercise_is_a_row(check, tmp_path, capsys):
         ([], "expected a file, --stubs or --list"),
         (["nowhere.py"], "nowhere.py cannot be run: FileNotFoundError"),
         (["my_ops.py", "tan"], "no exercise is called 'tan'; there are square, mul"),
+        (["--stubs", "nowhere/my_ops.py"], "cannot be written: No such file or directory; name a new file"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(arguments, words, capsys):
     with pytest.raises(SystemExit) as exit:
         main(arguments)
     assert exit.value.code == 2 and words in capsys.readouterr().err
+
+
+def test_a_file_that_ends_the_program_or_defines_something_else_is_not_right(check, capsys):
+    with pytest.raises(SystemExit) as exit:
+        check("import sys\nsys.exit(0)", "tanh")
+    assert exit.value.code == 2 and "cannot be run: SystemExit: 0" in capsys.readouterr().err
+    for other in ("Tanh = 5", "class Tanh:\n    def backward(ctx, g):\n        return g"):
+        assert "there is no class Tanh in my_ops.py" in check(other, "tanh")[1]
 
 
 def test_the_command_runs(tmp_path):

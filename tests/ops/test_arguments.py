@@ -49,6 +49,12 @@ def test_numbers_given_twice_are_refused(call):
         call()
 
 
+@pytest.mark.parametrize("of", [mt.var, mt.std, mt.var_mean])
+def test_the_divisor_of_a_variance_is_named_once(of):
+    with pytest.raises(TypeError, match=r"^(var|std): expected unbiased or correction, got both$"):
+        of(X, unbiased=False, correction=1)
+
+
 # ---- whole numbers -------------------------------------------------------------------------------------------------------
 
 TAKES_A_DIM = {

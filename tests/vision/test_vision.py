@@ -103,6 +103,16 @@ def test_resize_keeps_the_form_and_the_dtype_of_an_image():
 def test_a_centre_crop_is_the_middle():
     assert transforms.CenterCrop(2)(np.arange(16).reshape(4, 4)).tolist() == [[5, 6], [9, 10]]
     assert transforms.CenterCrop(2)(minitorch.arange(16).reshape(1, 4, 4)).tolist() == [[[5, 6], [9, 10]]]
+    for crop in (transforms.CenterCrop(5), transforms.RandomCrop((5, 2))):
+        with pytest.raises(ValueError, match=r"Crop: expected an image of at least \(5, \d\), got \(4, 4\)"):
+            crop(minitorch.zeros(1, 4, 4))
+
+
+def test_there_is_one_mean_for_all_channels_or_one_for_each():
+    for mean, channels in ((0.5, 3), ((0.5,), 3), ((0.5, 0.5), 2)):
+        assert (transforms.Normalize(mean, 0.5)(minitorch.ones(channels, 2, 2)) == 1).all()
+    with pytest.raises(ValueError, match=r"^Normalize: 2 means do not fit an image \(\.\.\., c, h, w\) of shape \(1, 2, 2\)$"):
+        transforms.Normalize((0.5, 0.5), 0.5)(minitorch.ones(1, 2, 2))
 
 
 def test_a_grid_has_its_images_in_rows_with_a_border():

@@ -99,8 +99,7 @@ class OneCycleLR(_WithMomentum):
         for group in self.optimizer.param_groups:
             rates.append(self._between(group[phase["start_lr"]], group[phase["end_lr"]], share))
             if self.cycle_momentum:
-                momentum = self._between(group[phase["start_momentum"]], group[phase["end_momentum"]], share)
-                self._set_momentum(group, momentum)
+                self._set_momentum(group, self._between(group[phase["start_momentum"]], group[phase["end_momentum"]], share))
         return rates
 
 
