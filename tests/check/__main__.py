@@ -10,8 +10,8 @@ one of them is accepted, or a right rule accused. Needs the `mutation` extra, an
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
-import multiprocessing
 import signal
 import sys
 from typing import Any
@@ -22,6 +22,7 @@ from minitorch.autograd.explain import QUESTIONS, first_mistake
 from minitorch.autograd.trial import Trial, quiet
 from tests.check.captured import Call, calls
 from tests.mutation.graft import graft, live
+from tests.mutation.judge import apart
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.scope import module_of
 
@@ -35,9 +36,8 @@ def main() -> int:
     before = [traced(call) for call in calls()]
     chosen, counts = mutants("minitorch/ops/*"), collections.Counter()
     for each in chosen:
-        outcome = apart(each, before)
-        counts[outcome] += 1
-        if outcome == "ACCEPTED":
+        counts[said := outcome(each, before)] += 1
+        if said == "ACCEPTED":
             print(f"accepted: {each.file}:{each.line} {each.function}: {each.before} -> {each.after}", flush=True)
     print(f"{len(calls())} right calls, {len(accused)} accused; {len(chosen)} mutants: {dict(counts.most_common())}")
     return 1 if accused or counts["ACCEPTED"] else 0
@@ -52,13 +52,10 @@ def verdict(call: Call) -> str:
 def answers(call: Call) -> tuple[Any, Any]:
     """The values of a call, and its gradients; None for what fails."""
     values = gradients = None
-    with quiet():
-        try:
-            trial = Trial(call.op, tuple(call.inputs), call.parameters)
-            values = trial.first.flat()
-            gradients = trial.gradients(trial.random())
-        except Exception:
-            pass
+    with quiet(), contextlib.suppress(Exception):
+        trial = Trial(call.op, tuple(call.inputs), call.parameters)
+        values = trial.first.flat()
+        gradients = trial.gradients(trial.random())
     return values, gradients
 
 
@@ -82,8 +79,8 @@ def traced(call: Call) -> tuple[Call, Any, set[tuple[str, int]]]:
         sys.setprofile(None)
 
 
-def judge(mutant: Mutant, before: list, pipe: Any) -> None:
-    """Say what is said of a mutant on the first calls that see it; "unseen" if none does."""
+def judge(mutant: Mutant, before: list) -> str:
+    """What is said of a mutant on the first calls that see it; "unseen" if none does."""
     signal.alarm(SECONDS)
     module = module_of(mutant.file)
     code = getattr(live(module, mutant.function), "__code__", None)
@@ -92,22 +89,15 @@ def judge(mutant: Mutant, before: list, pipe: Any) -> None:
     graft(module, mutant.function, mutant.source)
     seen = (call for call, old in reach if differs(old, answers(call)))
     kinds = [verdict(call) or "ACCEPTED" for call in itertools.islice(seen, CALLS)]
-    pipe.send("ACCEPTED" if "ACCEPTED" in kinds else kinds[-1] if kinds else "unseen")
+    return "ACCEPTED" if "ACCEPTED" in kinds else kinds[-1] if kinds else "unseen"
 
 
-def apart(mutant: Mutant, before: list) -> str:
-    """The verdict of a process of its own; "crash or time-out" where it ends otherwise."""
-    context = multiprocessing.get_context("fork")
-    reader, writer = context.Pipe(duplex=False)
-    process = context.Process(target=judge, args=(mutant, before, writer))
-    process.start()
-    writer.close()
+def outcome(mutant: Mutant, before: list) -> str:
+    """What a process of its own says of a mutant; "crash or time-out" where it ends otherwise."""
     try:
-        return reader.recv()
-    except EOFError:
+        return apart(lambda: judge(mutant, before))
+    except ChildProcessError:
         return "crash or time-out"
-    finally:
-        process.join()
 
 
 if __name__ == "__main__":

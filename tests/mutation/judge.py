@@ -75,7 +75,7 @@ class Court:
         self.items = list(session.items)
         gc.collect()
         gc.freeze()  # what the collector does not visit is not copied into every process
-        self.trials = self.apart(self.try_all)
+        self.trials = apart(self.try_all)
         if failing := [item.nodeid for item, trial in zip(self.items, self.trials) if not trial.passed]:
             raise pytest.UsageError(f"these tests fail without any mutant: {' '.join(failing)}")
         self.proceedings(self)
@@ -86,29 +86,6 @@ class Court:
             self.failed = self.failed or report.nodeid
 
     # ---- in a process of its own -----------------------------------------------------------------------------------------
-
-    def apart(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns in a forked process; raises ChildProcessError with the signal, negative, that ended it."""
-        reader, writer = os.pipe()
-        pid = os.fork()
-        if not pid:
-            os.close(reader)
-            silence = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(silence, 1)
-            os.dup2(silence, 2)
-            try:
-                with os.fdopen(writer, "wb") as pipe:
-                    pickle.dump(work(), pipe)
-                os._exit(0)
-            finally:
-                os._exit(1)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            answer = pipe.read()
-        _, status = os.waitpid(pid, 0)
-        if code := os.waitstatus_to_exitcode(status):
-            raise ChildProcessError(code)
-        return pickle.loads(answer)
 
     def run(self, position: int, following: int | None) -> bool:
         """Run one test, then clear what the next does not need; whether it passed."""
@@ -166,7 +143,7 @@ class Court:
             return None
 
         try:
-            failing, outcome = self.apart(trial), "killed"
+            failing, outcome = apart(trial), "killed"
         except ChildProcessError as end:
             outcome = "time-out" if -end.args[0] in (signal.SIGPROF, signal.SIGALRM) else "killed"
             os.set_blocking(reader, False)
@@ -199,6 +176,30 @@ class Court:
                 break
             within.append(i)
         return within
+
+
+def apart(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a forked process; raises ChildProcessError with the signal, negative, that ended it."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reader)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        try:
+            with os.fdopen(writer, "wb") as pipe:
+                pickle.dump(work(), pipe)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        raise ChildProcessError(code)
+    return pickle.loads(answer)
 
 
 def _read(reader: int) -> bytes:
