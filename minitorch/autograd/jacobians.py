@@ -176,11 +176,8 @@ def path_left_out(p: Pair) -> Suspicions:
     """A change of the whole input that leaves y as it is, though the rule gives another y."""
     for axes in subsets(p.shape):
         a, over, along = p.t.inputs[p.i], tuple(k + 1 for k in axes), f"{p.name} along axes {axes}"
-        moves = (
-            ("adding one number to all of", 1, 1e-9),
-            ("stretching, about the mean,", a - a.mean(tuple(axes), keepdims=True), 1e-2),
-        )
-        for how, move, least in moves:
+        centred = a - a.mean(tuple(axes), keepdims=True)
+        for how, move, least in ("adding one number to all of", 1, 1e-9), ("stretching, about the mean,", centred, 1e-2):
             true, ours = (np.abs((each.reshape(-1, *p.shape) * move).sum(over)).max() for each in (p.truth, p.has))
             if true < least * ours and np.prod([p.shape[k] for k in axes]) > 1:
                 yield p.has, "path", {"moving": f"{how} {along}"}

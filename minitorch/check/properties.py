@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.autograd.explain import QUESTIONS, RULE, Question, elsewhere, first_mistake, rule, shapes_fit
+from minitorch.autograd.explain import OTHER_INPUTS, QUESTIONS, RULE, Question, elsewhere, first_mistake, rule, shapes_fit
 from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.mistakes import Mistake, found
 from minitorch.autograd.op import Op
@@ -40,10 +40,7 @@ def op_checks(
     ask = {question.__name__: question for question in QUESTIONS}
     properties: dict[str, list[Question]] = {
         "value": [lambda t: value(t, reference)] if reference else [],
-        "first_derivative": [
-            *RULE,
-            *(ask[name] for name in ("inputs_can_tell", "holds_for_other_numbers", "holds_for_other_lengths")),
-        ],
+        "first_derivative": [*RULE, *OTHER_INPUTS],
         "broadcasting": [broadcasting],
         "float32": [ask["keeps_float32"]],
         "layouts": [layouts],
