@@ -41,10 +41,8 @@ class _Conv(Module):
         super().__init__()
         name = type(self).__name__
         if groups <= 0 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: expected groups to divide both channel counts, got in_channels {in_channels}, out_channels "
-                f"{out_channels}, groups {groups}"
-            )
+            got = f"in_channels {in_channels}, out_channels {out_channels}, groups {groups}"
+            raise ValueError(f"{name}: expected groups to divide both channel counts, got {got}")
         if padding_mode not in self.modes:
             raise ValueError(f"{name}: expected padding_mode {', '.join(map(repr, self.modes))}, got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
@@ -88,17 +86,12 @@ class _Conv(Module):
         return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
-        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        for name, default in {"padding": 0, "dilation": 1, "output_padding": 0}.items():
-            if getattr(self, name) != (default,) * self.dims:
-                parts.append(f"{name}={getattr(self, name)}")
-        if self.groups != 1:
-            parts.append(f"groups={self.groups}")
-        if self.bias is None:
-            parts.append("bias=False")
-        if self.padding_mode != "zeros":
-            parts.append(f"padding_mode={self.padding_mode}")
-        return ", ".join(parts)
+        zero, one = (0,) * self.dims, (1,) * self.dims
+        usual = {"padding": zero, "dilation": one, "output_padding": zero, "groups": 1, "bias": True, "padding_mode": "zeros"}
+        values = vars(self) | {"bias": self.bias is not None}
+        others = [f"{name}={values[name]}" for name, default in usual.items() if values[name] != default]
+        shape = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        return ", ".join([shape, *others])
 
 
 class Conv2d(_Conv):
@@ -154,10 +147,9 @@ class ConvTranspose2d(_Conv):
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings]
         extra = tuple(size - smallest for size, smallest in zip(output_size[-self.dims :], least))
         if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
-            raise ValueError(
-                f"ConvTranspose2d: input {tuple(input.shape)} cannot give an output of {tuple(output_size)}; expected at least "
-                f"{tuple(least)} and less than a stride {self.stride} more"
-            )
+            said = f"input {tuple(input.shape)} cannot give an output of {tuple(output_size)}"
+            expected = f"at least {tuple(least)} and less than a stride {self.stride} more"
+            raise ValueError(f"ConvTranspose2d: {said}; expected {expected}")
         return extra
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:

@@ -64,9 +64,8 @@ class _LazyConv(_Lazy, _Conv):
     def _shapes(self, input: Tensor) -> dict[str, tuple[int, ...]]:
         self.in_channels = channels = input.shape[-1 - self.dims]
         if channels % self.groups:
-            raise ValueError(
-                f"{type(self).__name__}: {self.groups} groups do not divide {channels} channels ({tuple(input.shape)})"
-            )
+            given = f"{channels} channels ({tuple(input.shape)})"
+            raise ValueError(f"{type(self).__name__}: {self.groups} groups do not divide {given}")
         return {"weight": (self.out_channels, channels // self.groups, *self.kernel_size)}
 
 

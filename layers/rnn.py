@@ -86,10 +86,8 @@ class _Recurrent(_Weights):
         if packed is not None and (data.ndim != 2 or data.shape[1] != size):
             raise ValueError(f"{name}: expected packed elements (count, {size}), got shape {tuple(data.shape)}")
         if data.ndim not in (2, 3) or data.shape[-1] != size:
-            raise ValueError(
-                f"{name}: expected input (time, n, {size}), (n, time, {size}) if batch_first, or (time, {size}), got shape "
-                f"{tuple(data.shape)}"
-            )
+            form = f"(time, n, {size}), (n, time, {size}) if batch_first, or (time, {size})"
+            raise ValueError(f"{name}: expected input {form}, got shape {tuple(data.shape)}")
         state = None if hx is None else [hx] if self.states == 1 else list(hx)
         if packed is not None:
             order, back = packed.sorted_indices, packed.unsorted_indices

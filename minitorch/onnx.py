@@ -48,9 +48,8 @@ def export(
     names = list(input_names or inspect.signature(model.forward).parameters)[: len(tensors)]
     axes = {name: list((dynamic_axes or {}).get(name, ())) for name in names}
     if len(names) < len(tensors) or any(axis != [0] for axis in axes.values() if axis):
-        raise ValueError(
-            f"onnx.export: expected a name for each input and dynamic_axes of 0 alone, got {names}, {dynamic_axes}"
-        )
+        expected = "a name for each input and dynamic_axes of 0 alone"
+        raise ValueError(f"onnx.export: expected {expected}, got {names}, {dynamic_axes}")
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -74,10 +73,9 @@ def export(
             module.training = training
     for end, one, other in zip(ends, expected, got):
         if one.shape != other.shape or not np.allclose(one, other, rtol=1e-3, atol=1e-3 * np.abs(one).max(initial=0.0)):
-            raise RuntimeError(
-                f"onnx.export: for inputs other than those given, {end} differs from what the net computes. Does it depend on "
-                "chance, on the batch size, or on numbers that were taken out of tensors?"
-            )
+            said = f"for inputs other than those given, {end} differs from what the net computes"
+            why = "Does it depend on chance, on the batch size, or on numbers that were taken out of tensors?"
+            raise RuntimeError(f"onnx.export: {said}. {why}")
     with nullcontext(f) if hasattr(f, "write") else atomic_write(f) as file:
         file.write(written.SerializeToString())
 

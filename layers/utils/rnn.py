@@ -63,10 +63,8 @@ def pack_padded_sequence(
         input = input.transpose(0, 1)
     counts = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
     if len(counts) != input.shape[1] or not counts or min(counts) < 1 or max(counts) > input.shape[0]:
-        raise ValueError(
-            f"pack_padded_sequence: expected {input.shape[1]} lengths from 1 to {input.shape[0]} for input "
-            f"{tuple(input.shape)}, got {counts}"
-        )
+        expected = f"{input.shape[1]} lengths from 1 to {input.shape[0]} for input {tuple(input.shape)}"
+        raise ValueError(f"pack_padded_sequence: expected {expected}, got {counts}")
     order = sorted(range(len(counts)), key=lambda i: -counts[i])
     if enforce_sorted and order != list(range(len(counts))):
         raise ValueError(f"pack_padded_sequence: expected decreasing lengths, got {counts}; pass enforce_sorted=False")

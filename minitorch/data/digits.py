@@ -42,10 +42,8 @@ class Digits:
 
 def repeats_note(n_train: int, n_test: int) -> str:
     """A text that says from which size on pair sets repeat digits (`pairs.draw_pairs`)."""
-    return (
-        f"{n_train:,} training and {n_test:,} test digits: sets of more than {min(n_train, n_test) // 2:,} pairs "
-        "repeat digits within the training half or within the test half, never across"
-    )
+    sets = f"{n_train:,} training and {n_test:,} test digits: sets of more than {min(n_train, n_test) // 2:,} pairs"
+    return f"{sets} repeat digits within the training half or within the test half, never across"
 
 
 def load_uci() -> Digits:

@@ -98,10 +98,8 @@ def load_folder(folder: str | os.PathLike[str]) -> Digits:
     arrays, is_mnist = read_folder(folder)
     if is_mnist:
         return _digits(arrays)
-    note = (
-        f"Digits of the folder {folder}, which are not MNIST and have no published hash; "
-        f"{repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))}."
-    )
+    repeats = repeats_note(len(arrays[TRAIN_LABELS]), len(arrays[TEST_LABELS]))
+    note = f"Digits of the folder {folder}, which are not MNIST and have no published hash; {repeats}."
     return _digits(arrays, f"digits of {folder.resolve().name} (not MNIST)", note)
 
 
@@ -191,11 +189,10 @@ def _cached(path: Path, name: str) -> np.ndarray:
     try:
         content = fetch_first([f"{mirror}{name}.gz" for mirror in MIRRORS], limit, check)
     except DownloadError as error:
-        raise DownloadError(
-            f"{path}: MNIST could not be downloaded. Tried:\n{error}\nBy hand: fetch the four files "
-            f"{', '.join(f'{each}.gz' for each in PUBLISHED)} from one of {', '.join(MIRRORS)} or from anybody who has "
-            f"them, and put them into {path.parent}, or into any folder that you then name in {FOLDER_VARIABLE}."
-        ) from error
+        files = ", ".join(f"{each}.gz" for each in PUBLISHED)
+        fetch = f"fetch the four files {files} from one of {', '.join(MIRRORS)} or from anybody who has them"
+        put = f"put them into {path.parent}, or into any folder that you then name in {FOLDER_VARIABLE}."
+        raise DownloadError(f"{path}: MNIST could not be downloaded. Tried:\n{error}\nBy hand: {fetch}, and {put}") from error
     with atomic_write(path) as file:
         file.write(content)
     return _read_published(path, name)

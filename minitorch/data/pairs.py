@@ -41,10 +41,8 @@ def draw_pairs(images: np.ndarray, labels: np.ndarray, n: int, *, rng: np.random
     if n < 1:
         raise ValueError(f"draw_pairs: n, the number of pairs, must be at least 1, got {n}")
     if labels.ndim != 1 or images.shape != (*labels.shape, 14, 14) or len(labels) < 2:
-        raise ValueError(
-            f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got images {tuple(images.shape)} and "
-            f"labels {tuple(labels.shape)}"
-        )
+        got = f"images {tuple(images.shape)} and labels {tuple(labels.shape)}"
+        raise ValueError(f"draw_pairs: expected images (m, 14, 14) and labels (m,) with m at least 2, got {got}")
     order = rng.permutation(len(labels))
     while len(order) < 2 * n:
         again = rng.permutation(len(labels))

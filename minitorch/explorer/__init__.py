@@ -51,10 +51,9 @@ class explore:
         if not nodes:
             raise RuntimeError("explore: nothing that needs a gradient was computed in the block, so there is no tape to show")
         if nodes > LIMIT:
-            less = (
-                "one forward and one backward pass, of a small batch and, for a net that repeats a step, of fewer repetitions"
-            )
-            raise RuntimeError(f"explore: {nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put in it {less}")
+            said = f"{nodes:,} rules ran in the block, and a page holds {LIMIT:,}; put in it one forward and one backward pass"
+            less = "of a small batch and, for a net that repeats a step, of fewer repetitions"
+            raise RuntimeError(f"explore: {said}, {less}")
         self.page = page_of(page_data(recorder, recorder.names.title or self.path.stem))
         with atomic_write(self.path) as file:
             size = file.write(self.page.encode())

@@ -49,17 +49,13 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
     saved = load(f)
     header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None
     if not isinstance(header, dict) or header.keys() != {"parts", "default_generator"} or type(header["parts"]) is not dict:
-        raise CheckpointError(
-            f"load_checkpoint: {f} is not a training checkpoint. Pass a file that save_checkpoint wrote; others are read by "
-            "minitorch.load."
-        )
+        mend = "Pass a file that save_checkpoint wrote; others are read by minitorch.load."
+        raise CheckpointError(f"load_checkpoint: {f} is not a training checkpoint. {mend}")
     kinds = header["parts"]
     if parts.keys() != kinds.keys():
         held, asked = (", ".join(names) or "no part" for names in (kinds, parts))
-        raise CheckpointError(
-            f"load_checkpoint: {f} holds the states of {held}, but was asked for {asked}. Pass them all; "
-            f"minitorch.load({str(f)!r})[name] is the state of one."
-        )
+        mend = f"Pass them all; minitorch.load({str(f)!r})[name] is the state of one."
+        raise CheckpointError(f"load_checkpoint: {f} holds the states of {held}, but was asked for {asked}. {mend}")
     before = {name: copy.deepcopy(_state(part)) for name, part in parts.items()}
     random_before = default_generator.get_state()
     name = "the default generator"
@@ -74,10 +70,9 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
         default_generator.set_state(random_before)
         if not isinstance(reason, Exception):
             raise
-        raise CheckpointError(
-            f"load_checkpoint: {f} does not fit {name}, and nothing was changed: {reason}\nMake every part as the run that "
-            "wrote the file did, or start anew with another file."
-        ) from reason
+        mend = "Make every part as the run that wrote the file did, or start anew with another file."
+        said = f"{f} does not fit {name}, and nothing was changed: {reason}"
+        raise CheckpointError(f"load_checkpoint: {said}\n{mend}") from reason
     return saved
 
 

@@ -75,9 +75,8 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
         try:
             arrays, metadata = _read(file, size, name, where)
         except MemoryError as reason:
-            raise MemoryError(
-                f"load: the tensors of {name}, a file of {size:,} bytes, do not fit into memory; the file is not at fault"
-            ) from reason
+            said = f"the tensors of {name}, a file of {size:,} bytes, do not fit into memory; the file is not at fault"
+            raise MemoryError(f"load: {said}") from reason
     if _STRUCTURE not in metadata and _DIGEST not in metadata:
         return arrays
     try:
@@ -148,25 +147,19 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
             while block := file.read(_BLOCK):
                 digest.update(block)
             _check(digest, raw, name)
-        raise CheckpointError(
-            f"load: {name} cannot be read by this minitorch, though nothing seems wrong with it: {reason}. A newer minitorch "
-            "may read it; the program that wrote it does."
-        ) from reason
+        said = f"cannot be read by this minitorch, though nothing seems wrong with it: {reason}"
+        mend = "A newer minitorch may read it; the program that wrote it does."
+        raise CheckpointError(f"load: {name} {said}. {mend}") from reason
     except layout.Broken as reason:
-        raise CheckpointError(
-            f"load: {name}, of {size:,} bytes, is not a whole safetensors file: {reason}. It was cut off or damaged: {_BACK}."
-        ) from reason
+        said = f"is not a whole safetensors file: {reason}. It was cut off or damaged: {_BACK}."
+        raise CheckpointError(f"load: {name}, of {size:,} bytes, {said}") from reason
     except layout.Foreign as reason:
         (start,) = reason.args
-        said = (
-            f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote in "
-            f"this format; if this was one, it was damaged: {_BACK}."
-        )
+        said = f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote"
+        said += f" in this format; if this was one, it was damaged: {_BACK}."
         if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
-            said = (
-                "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
-                "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
-            )
+            said = "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
+            said += "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
         raise CheckpointError(f"load: {name} {said if start else f'is empty; {_BACK}.'}") from reason
     if _STRUCTURE in metadata or _DIGEST in metadata:
         _check(digest, raw, name)
@@ -215,16 +208,13 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     if isinstance(obj, Mapping):
         for key in obj:
             if not (key is None or isinstance(key, (bool, int, float, str))):
-                said = f"has a key of type {type(key).__name__}; expected strings, numbers or None"
-                raise TypeError(f"save: {place} {said}")
+                raise TypeError(f"save: {place} has a key of type {type(key).__name__}; expected strings, numbers or None")
         return {"dict": [[key, _encoded(value, (*path, key), arrays)] for key, value in obj.items()]}
     if isinstance(obj, (list, tuple)):
         items = [_encoded(value, (*path, i), arrays) for i, value in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items
-    raise TypeError(
-        f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected tensors, numbers, strings, "
-        "booleans, None, or dicts, lists and tuples of them"
-    )
+    expected = "tensors, numbers, strings, booleans, None, or dicts, lists and tuples of them"
+    raise TypeError(f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected {expected}")
 
 
 def _decoded(content: Any, tensors: dict[str, Tensor]) -> Any:

@@ -46,10 +46,8 @@ def clip_grad_norm_(
     xp = array_module(grads[0])
     total = _norm(xp, xp.stack([_norm(xp, grad, float(norm_type)) for grad in grads]), float(norm_type))
     if error_if_nonfinite and not math.isfinite(total.item()):
-        raise RuntimeError(
-            f"clip_grad_norm_: the norm of order {norm_type} of {len(grads)} gradients is {total.item()}; find the NaN or "
-            "infinity, or pass error_if_nonfinite=False"
-        )
+        said = f"the norm of order {norm_type} of {len(grads)} gradients is {total.item()}"
+        raise RuntimeError(f"clip_grad_norm_: {said}; find the NaN or infinity, or pass error_if_nonfinite=False")
     # on a GPU the factor stays there: asking whether it is below 1 would wait for the device
     factor = xp.minimum(xp.divide(float(max_norm), xp.add(total, 1e-6)), 1.0)
     for grad in grads:

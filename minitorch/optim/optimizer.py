@@ -127,10 +127,8 @@ class Optimizer:
             array, grad = p.array, p._grad.array
             fits = grad.shape == array.shape and grad.dtype == array.dtype
             if not fits or (type(grad) is not type(array) and p.device != p._grad.device):
-                raise ValueError(
-                    f"{self._name}.step: a parameter of shape {tuple(p.shape)}, {p.dtype} on {p.device} has a gradient of "
-                    f"shape {tuple(p._grad.shape)}, {p._grad.dtype} on {p._grad.device}; call zero_grad() and backward() again"
-                )
+                said = f"a parameter of {_kind(p, p.dtype)} has a gradient of {_kind(p._grad, p._grad.dtype)}"
+                raise ValueError(f"{self._name}.step: {said}; call zero_grad() and backward() again")
             spare = self._spare.get(p)
             if spare is None or spare[0] is not array:
                 spare = self._spare[p] = self._prepared(p)
@@ -141,11 +139,9 @@ class Optimizer:
         """The array of `p`, its library, and its strips by `cut`; checks the state."""
         for name, value in self.state[p].items():
             if name in self.buffers and _kind(value, value.dtype) != _kind(p, wide(p.dtype)):
-                raise ValueError(
-                    f"{self._name}.step: {name} was kept for a parameter of {_kind(value, value.dtype)}, which now has "
-                    f"{_kind(p, p.dtype)}; move or convert the net before the first step, or load the optimizer's state_dict() "
-                    "after it"
-                )
+                said = f"{name} was kept for a parameter of {_kind(value, value.dtype)}, which now has {_kind(p, p.dtype)}"
+                mend = "move or convert the net before the first step, or load the optimizer's state_dict() after it"
+                raise ValueError(f"{self._name}.step: {said}; {mend}")
         array, xp = p.array, backend.array_module(p.array)
         return array, xp, cut(array, xp)
 
@@ -210,10 +206,8 @@ class Optimizer:
                 new.setdefault(name, False)
         missing = [name for name in self.defaults if name not in new]
         if missing:
-            raise ValueError(
-                f"{self._name}.load_state_dict: a group lacks {', '.join(missing)}; is it the state of another optimizer? "
-                f"It has {', '.join(map(str, new))}"
-            )
+            said = f"a group lacks {', '.join(missing)}; is it the state of another optimizer?"
+            raise ValueError(f"{self._name}.load_state_dict: {said} It has {', '.join(map(str, new))}")
         return {"params": own["params"], **new}
 
     def _fitted(self, p: Tensor, name: str, value: Any, number: Any) -> Any:

@@ -30,10 +30,9 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(
-                    f"{type(self).__name__}: group {i} has no 'initial_lr' to go on from at last_epoch={last_epoch}; load the "
-                    "optimizer's state dict first, or start with last_epoch=-1"
-                )
+                said = f"group {i} has no 'initial_lr' to go on from at last_epoch={last_epoch}"
+                mend = "load the optimizer's state dict first, or start with last_epoch=-1"
+                raise KeyError(f"{type(self).__name__}: {said}; {mend}")
         self.base_lrs: list[Any] = [group["initial_lr"] for group in groups]
         self.last_epoch, self._step_count = last_epoch, 0
         self._start()
@@ -68,11 +67,8 @@ class LRScheduler:
         """
         overridden = type(self.optimizer).step is not Optimizer.step  # such a step is not counted
         if self._step_count == 1 and not self.optimizer._steps_taken and not overridden:
-            warnings.warn(
-                f"{type(self).__name__}.step() was called before optimizer.step(): the first learning rate is never used. "
-                "Call it after the optimizer's steps of the epoch.",
-                stacklevel=2,
-            )
+            said = f"{type(self).__name__}.step() was called before optimizer.step(): the first learning rate is never used"
+            warnings.warn(f"{said}. Call it after the optimizer's steps of the epoch.", stacklevel=2)
         self._advance()
 
     def _start(self) -> None:

@@ -233,10 +233,8 @@ class ReduceLROnPlateau(Schedule):
         groups = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):  # groups were added
             if self.default_min_lr is None:
-                raise RuntimeError(
-                    f"ReduceLROnPlateau: the optimizer now has {len(groups)} parameter groups, min_lr was given for "
-                    f"{len(self.min_lrs)}; extend min_lrs"
-                )
+                said = f"the optimizer now has {len(groups)} parameter groups, min_lr was given for {len(self.min_lrs)}"
+                raise RuntimeError(f"ReduceLROnPlateau: {said}; extend min_lrs")
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, self.min_lrs):
             lr = max(group["lr"] * self.factor, least)

@@ -221,10 +221,8 @@ def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batc
         raise ValueError("DataLoader: a sampler sets the order, so shuffle is not allowed")
     for given in (sampler, batch_sampler):
         if given is not None and iter(given) is given:
-            raise TypeError(
-                f"DataLoader: a sampler is iterated over in every epoch, but a {type(given).__name__} can be iterated over "
-                "only once; pass a list"
-            )
+            once = f"but a {type(given).__name__} can be iterated over only once"
+            raise TypeError(f"DataLoader: a sampler is iterated over in every epoch, {once}; pass a list")
     if shuffle and not len(dataset):
         raise ValueError("DataLoader: the data set has 0 samples, there is nothing to shuffle")
 

@@ -108,9 +108,8 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     else:
         sizes = [*lengths]  # type: ignore[list-item]  # fractions raise below
     if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) != count:
-        raise ValueError(
-            f"random_split: expected whole lengths that add up to {count} samples, or fractions that add up to 1, got {sizes}"
-        )
+        expected = f"whole lengths that add up to {count} samples, or fractions that add up to 1"
+        raise ValueError(f"random_split: expected {expected}, got {sizes}")
     order = (generator or default_generator).numpy.permutation(count).tolist()
     return [Subset(dataset, order[end - size : end]) for end, size in zip(accumulate(sizes), sizes)]
 

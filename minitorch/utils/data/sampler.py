@@ -86,10 +86,9 @@ class WeightedRandomSampler(Sampler[int]):
         self.generator: Any = generator
         most = np.inf if replacement else np.count_nonzero(self.weights)
         if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
-            raise ValueError(
-                f"WeightedRandomSampler: expected a vector of weights of 0 or more, of which {num_samples} samples can be "
-                f"drawn, got shape {tuple(self.weights.shape)} with {np.count_nonzero(self.weights)} weights that are not 0"
-            )
+            expected = f"a vector of weights of 0 or more, of which {num_samples} samples can be drawn"
+            got = f"shape {tuple(self.weights.shape)} with {np.count_nonzero(self.weights)} weights that are not 0"
+            raise ValueError(f"WeightedRandomSampler: expected {expected}, got {got}")
 
     def __iter__(self) -> Iterator[int]:
         draws, chances = (self.generator or default_generator).numpy, self.weights / self.weights.sum()
