@@ -11,12 +11,12 @@ from minitorch.accumulate import in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.choice import where
+from minitorch.ops.choice import BITS, selected, where
 from minitorch.ops.dims import dimension
 from minitorch.ops.elementwise import exp, of_each, tanh
 from minitorch.ops.erf import Gelu
 from minitorch.ops.inplace import doable_in_place
-from minitorch.ops.pieces import BITS, flat, masked
+from minitorch.ops.pieces import flat, masked
 from minitorch.ops.promotion import floating
 from minitorch.ops.reduce import summed
 from minitorch.ops.strips import each, each_row, passes, strips
@@ -24,7 +24,7 @@ from minitorch.threads import CHEAP, run
 
 
 class Sigmoid(Op):
-    """s = e^a / (1 + e^a), which keeps its digits where it is small, as (1 + tanh(a/2)) / 2 does not.  da = g s (1 - s)."""
+    """s = 1 / (1 + e^-a), computed as e^a / (1 + e^a), which never overflows and keeps the digits of small s.  da = g s (1 - s)."""
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
@@ -113,7 +113,7 @@ class Elu(Op):
         ctx.alpha, ctx.scale = alpha, scale
         a = floating(a)
         xp = array_module(a)
-        return scale * xp.where(a > 0, a, alpha * xp.expm1(xp.minimum(a, 0)))
+        return scale * (xp.maximum(a, 0) + alpha * xp.expm1(xp.minimum(a, 0)))
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved
@@ -174,8 +174,8 @@ class Softplus(Op):
         xp = array_module(a)
         scaled = a * beta
         # log(1 + e^x) = max(x, 0) + log(1 + e^-|x|): no overflow for any x
-        smooth = xp.maximum(scaled, 0) + xp.log1p(xp.exp(xp.where(scaled > 0, -scaled, scaled)))
-        return xp.where(scaled > threshold, a, smooth / beta)
+        smooth = xp.maximum(scaled, 0) + xp.log1p(xp.exp(xp.minimum(scaled, -scaled)))
+        return selected(scaled > threshold, a, smooth / beta)
 
     def backward(ctx, g: Any) -> Any:
         (a,) = ctx.saved

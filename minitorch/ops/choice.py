@@ -11,7 +11,8 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.promotion import floating, held, matched, result_type
-from minitorch.ops.strips import each
+from minitorch.ops.strips import strips
+from minitorch.threads import run
 
 
 class Where(Op):
@@ -22,12 +23,38 @@ class Where(Op):
         if not backend.is_array(a) and not backend.is_array(b):
             scalar = next((value for value in (a, b) if isinstance(value, np.generic)), None)  # a 0-d result inside a rule
             a = array_module(condition).asarray(a, dtype=result_type(a, b) if scalar is None else scalar.dtype)
-        a, b = matched(a, b)
-        return each(array_module(condition).where, condition, a, b)
+        return selected(condition, *matched(a, b))
 
     def backward(ctx, g: Any) -> Any:
         (condition,) = ctx.saved
         return None, where(condition, g, 0.0) if ctx.needs(1) else None, where(condition, 0.0, g) if ctx.needs(2) else None
+
+
+BITS: dict[int, Any] = {2: backend.int16, 4: backend.int32, 8: backend.int64}
+
+
+def selected(condition: Any, a: Any, b: Any) -> Any:
+    """NumPy's `where`, of large arrays by their bits: the processor cannot predict random conditions.
+
+    Of 4 million random ones `where` takes 31 ms, as PyTorch's does, and the bits 3.5; of 64,000 it takes 0.19 and 0.03 ms. Of
+    halves of one value each `where` takes 2.3 and 0.04 ms.
+    """
+    dtype = (a if backend.is_array(a) else b).dtype
+    if type(condition) is not np.ndarray or condition.size < 2**14 or dtype.itemsize not in BITS:
+        return array_module(condition).where(condition, a, b)
+    bits, shape = BITS[dtype.itemsize], condition.shape
+    a, b = (np.asarray(value, dtype) for value in (a, b))
+    if np.broadcast_shapes(shape, a.shape, b.shape) != shape:
+        return np.where(condition, a, b)
+    a, b, out = np.broadcast_to(a, shape), np.broadcast_to(b, shape), np.empty_like(condition, dtype=dtype)
+
+    def choose(condition: Any, a: Any, b: Any, out: Any) -> None:
+        np.bitwise_xor(a, b, out=out)
+        out *= condition
+        out ^= b
+
+    run(choose, strips(condition, *(array.view(bits) for array in (a, b, out))))
+    return out
 
 
 class Maximum(Op):

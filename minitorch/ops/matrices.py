@@ -38,22 +38,22 @@ def _on_diagonal(a: Any, count: int, offset: int) -> tuple[Any, ...]:
     return Ellipsis, along + max(-offset, 0), along + max(offset, 0)
 
 
-def _above(name: str, input: Tensor) -> Tensor:
-    """How far above the main diagonal of a matrix each element stands."""
+def _lower(name: str, input: Tensor, diagonal: int) -> Any:
+    """Where the elements of matrices stand on the `diagonal` or below it."""
     if input.ndim < 2:
         raise ValueError(f"{name}: expected at least 2 dimensions, got shape {shapes(input)}")
     xp = array_module(input.array)
-    return wrap(xp.arange(input.shape[-1]) - xp.arange(input.shape[-2])[:, None])
+    return xp.broadcast_to(xp.tri(*input.shape[-2:], int(diagonal), bool), input.shape)
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of matrices, zeros above the `diagonal` counted upwards from the main one."""
-    return where(_above("tril", input) <= int(diagonal), input, False)
+    return where(wrap(_lower("tril", input, diagonal)), input, False)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of matrices, zeros below the `diagonal` counted upwards from the main one."""
-    return where(_above("triu", input) >= int(diagonal), input, False)
+    return where(wrap(~_lower("triu", input, int(diagonal) - 1)), input, False)
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.choice import where
+from minitorch.ops.choice import BITS, where
 from minitorch.ops.strips import passes
 from minitorch.threads import CHEAP, run
 
@@ -30,9 +29,6 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
     else:
         run(lambda to, of, where: xp.multiply(of, where, out=to), passes(out.view(bits), a.view(bits), mask), CHEAP)
     return out
-
-
-BITS: dict[int, Any] = {2: backend.int16, 4: backend.int32, 8: backend.int64}
 
 
 def flat(ctx: Op, g: Any) -> Any:
