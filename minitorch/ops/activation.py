@@ -24,7 +24,7 @@ from minitorch.threads import CHEAP, run
 
 
 class Sigmoid(Op):
-    """s = 1 / (1 + e^-a), computed as e^a / (1 + e^a), which never overflows and keeps the digits of small s.  da = g s (1 - s)."""
+    """s = 1 / (1 + e^-a), computed as e^a / (1 + e^a): no overflow, and all digits of small s.  da = g s (1 - s)."""
 
     def forward(ctx, a: Any) -> Any:
         a = floating(a)
