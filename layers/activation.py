@@ -120,30 +120,22 @@ class GLU(OfOne, calls=functional.glu):
     dim: int = -1
 
 
-class _AlongDim(OfOne):
+class Softmax(OfOne, calls=functional.softmax):
+    """e^x divided by its sum along `dim`; without `dim` as in `functional.softmax`."""
+
     dim: int | None = None
 
-    def forward(self, input: Tensor) -> Tensor:
-        if self.dim is not None:
-            return self.function(input, self.dim)
-        if input.ndim not in (1, 2):
-            raise ValueError(f"{type(self).__name__}: expected a dim for an input of shape {tuple(input.shape)}")
-        return self.function(input, -1)
+
+class LogSoftmax(OfOne, calls=functional.log_softmax):
+    """The logarithm of softmax along `dim`; without `dim` as in `functional.softmax`."""
+
+    dim: int | None = None
 
 
-class Softmax(_AlongDim, calls=functional.softmax):
-    """e^x divided by its sum along `dim`.
+class Softmin(OfOne, calls=functional.softmin):
+    """softmax(-x) along `dim`; without `dim` as in `functional.softmax`."""
 
-    Without `dim`, the last dimension of a vector or matrix, as in PyTorch; for other inputs, where PyTorch guesses, ValueError.
-    """
-
-
-class LogSoftmax(_AlongDim, calls=functional.log_softmax):
-    """The logarithm of softmax along `dim`; without `dim` as in `Softmax`."""
-
-
-class Softmin(_AlongDim, calls=functional.softmin):
-    """softmax(-x) along `dim`; without `dim` as in `Softmax`."""
+    dim: int | None = None
 
 
 class PReLU(Module):

@@ -88,6 +88,7 @@ def set_default_dtype(dtype: np.dtype) -> None:
     global _default_dtype
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"set_default_dtype: expected a floating dtype, got {np.dtype(dtype)}")
+    check_dtype("set_default_dtype", np.dtype(dtype))
     _default_dtype = np.dtype(dtype)
 
 

@@ -185,8 +185,10 @@ def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) ->
         data, dtype = _from_numbers(data, dtype)
     elif not isinstance(data, np.ndarray) and device is None:
         device = backend.CUDA
-    backend.check_dtype("tensor", data.dtype)
-    new = backend.to_array(data, dtype and np.dtype(dtype), backend.as_device(device))
+    dtype = data.dtype if dtype is None else np.dtype(dtype)
+    for each in (data.dtype, dtype):
+        backend.check_dtype("tensor", each)
+    new = backend.to_array(data, dtype, backend.as_device(device))
     return new.copy() if new is data else new
 
 

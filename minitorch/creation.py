@@ -37,7 +37,9 @@ def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tupl
     """The dtype and device, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"{name}: there is no keyword {', '.join(sorted(unknown))}")
-    return np.dtype(options.get("dtype") or dtype or backend.get_default_dtype()), backend.as_device(options.get("device"))
+    dtype = np.dtype(options.get("dtype") or dtype or backend.get_default_dtype())
+    backend.check_dtype(name, dtype)
+    return dtype, backend.as_device(options.get("device"))
 
 
 def options_like(input: Tensor, options: Any) -> Options:

@@ -70,6 +70,8 @@ def type_(input: Tensor, dtype: np.dtype | TensorType | str | None = None, non_b
     """The tensor in `dtype`, a dtype or a type such as "torch.cuda.FloatTensor"; without `dtype`, the name of its type."""
     if dtype is None:
         return next((name for name, kind in _BY_NAME.items() if kind.__instancecheck__(input)), f"torch.{input.dtype}")
+    if dtype is Tensor or (isinstance(dtype, str) and dtype == "torch.Tensor"):
+        return input.to(backend.CPU, backend.get_default_dtype())  # `Tensor` is a type in PyTorch's sense too: the default one
     kind: Any = _BY_NAME.get(dtype, dtype) if isinstance(dtype, str) else dtype
     return input.to(kind.device, kind.dtype) if isinstance(kind, TensorType) else input.to(dtype)
 

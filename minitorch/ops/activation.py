@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -290,14 +291,28 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return Softplus.apply(input, beta=beta, threshold=threshold)
 
 
-def softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
-    """e^x divided by its sum along `dim`; finite for any finite x. PyTorch guesses a missing dim, here it is the last one."""
-    return _softmax_of(input if dtype is None else input.type(dtype), dim=dimension("softmax", input.shape, dim))
+def softmax(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None) -> Tensor:
+    """e^x divided by its sum along `dim`; finite for any finite x.
+
+    Without `dim` it takes the dimension that PyTorch takes: the first of 0, 1 or 3, the second of any other number. Where that
+    is not the last one, it warns.
+    """
+    return _softmax_of(input if dtype is None else input.type(dtype), dim=_along("softmax", input, dim))
 
 
-def log_softmax(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
-    """The logarithm of softmax along `dim`, without ever taking the logarithm of 0."""
-    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=dimension("log_softmax", input.shape, dim))
+def log_softmax(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None) -> Tensor:
+    """The logarithm of softmax along `dim` (without it as `softmax`), without ever taking the logarithm of 0."""
+    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=_along("log_softmax", input, dim))
+
+
+def _along(name: str, input: Tensor, dim: int | None) -> int:
+    """The dimension `dim` of `input`, or the one that PyTorch takes where none is given."""
+    if dim is None:
+        dim = 0 if input.ndim in (0, 1, 3) else 1
+        if input.ndim > 2:
+            said = f"{name}: no dim was given for shape {tuple(input.shape)}; it is taken along dim {dim}, as in PyTorch"
+            warnings.warn(said, stacklevel=3)
+    return dimension(name, input.shape, dim)
 
 
 _softmax_of, _log_softmax_of = in_float32(Softmax.apply), in_float32(LogSoftmax.apply)

@@ -95,7 +95,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None 
     if row < 0 or col < 0:
         raise ValueError(f"tril_indices: expected sizes of 0 or more, got {row} and {col}")
     xp = backend.module_of(backend.as_device(device))
-    return wrap(xp.stack(xp.tril(xp.ones((row, col), bool), offset).nonzero()).astype(dtype or backend.int64))
+    return wrap(xp.stack(xp.tril(xp.ones((row, col), bool), offset).nonzero())).to(dtype or backend.int64)
 
 
 # ---- products ------------------------------------------------------------------------------------------------------------

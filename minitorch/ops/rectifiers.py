@@ -63,8 +63,8 @@ def softsign(input: Tensor) -> Tensor:
     return input / (1 + abs(input))
 
 
-def softmin(input: Tensor, dim: int = -1, dtype: np.dtype | None = None) -> Tensor:
-    """softmax(-x) along `dim`."""
+def softmin(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None) -> Tensor:
+    """softmax(-x) along `dim`, without it as `softmax`."""
     return softmax(-input, dim, dtype=dtype)
 
 

@@ -248,6 +248,7 @@ def to(
     where = input.device if device is None else backend.as_device(device)
     dtype = input.dtype if dtype is None else np.dtype(dtype)
     if where != input.device or dtype != input.dtype:
+        backend.check_dtype("to", dtype)
         return To.apply(input, dtype=dtype, where=where)
     order = str(memory_format).removeprefix("torch.")
     copy = rest[1] if len(rest) == 2 else copy

@@ -218,7 +218,6 @@ def test_a_layer_that_cannot_be_is_refused_with_the_values(call, message):
         (nn.Dropout2d(), (3,), [r"dropout2d", r"\(3,\)"]),
         (nn.InstanceNorm2d(3), (2, 3), [r"InstanceNorm2d", r"\(n, channels, height, width\)", r"\(2, 3\)"]),
         (nn.InstanceNorm2d(3, affine=True), (2, 4, 5, 5), [r"InstanceNorm2d: expected 3 channels", r"\(2, 4, 5, 5\)"]),
-        (nn.Softmax(), (2, 3, 4), [r"Softmax: expected a dim", r"\(2, 3, 4\)"]),
         (nn.Unflatten(1, (2, 2)), (2, 3), [r"unflatten|reshape", r"\(2, 3\)", r"2, 2"]),
     ],
 )

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+import layers as nn
 import minitorch as mt
 
 # fmt: off
@@ -278,6 +279,35 @@ def test_a_difference_of_booleans_is_refused():
 def test_python_numbers_take_the_default_dtype_and_others_keep_theirs(data, dtype):
     assert mt.tensor(data).dtype == np.dtype(dtype)
     assert mt.tensor(data, dtype=mt.float32).dtype == mt.float32
+
+
+# fmt: off
+TAKE_A_DTYPE = {
+    "zeros": lambda dtype: mt.zeros(2, dtype=dtype), "empty": lambda dtype: mt.empty(2, dtype=dtype),
+    "full": lambda dtype: mt.full((2,), 1, dtype=dtype), "eye": lambda dtype: mt.eye(2, dtype=dtype),
+    "arange": lambda dtype: mt.arange(2, dtype=dtype), "linspace": lambda dtype: mt.linspace(0, 1, 2, dtype=dtype),
+    "zeros_like": lambda dtype: mt.zeros_like(mt.ones(2), dtype=dtype), "tensor": lambda dtype: mt.tensor([1.0], dtype=dtype),
+    "as_tensor": lambda dtype: mt.as_tensor(np.ones(2), dtype=dtype), "randn": lambda dtype: mt.randn(2, dtype=dtype),
+    "randint": lambda dtype: mt.randint(3, (2,), dtype=dtype), "to": lambda dtype: mt.ones(2).to(dtype),
+    "type": lambda dtype: mt.ones(2).type(dtype), "sum": lambda dtype: mt.ones(2).sum(dtype=dtype),
+    "softmax": lambda dtype: mt.ones(2).softmax(0, dtype), "tril_indices": lambda dtype: mt.tril_indices(2, 2, dtype=dtype),
+    "a layer": lambda dtype: nn.Linear(2, 2, dtype=dtype), "set_default_dtype": mt.set_default_dtype,
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("dtype", [object, str, list, nn.Parameter, np.longdouble, ">f4", "datetime64[s]"])
+@pytest.mark.parametrize("name", TAKE_A_DTYPE)
+def test_a_dtype_that_tensors_cannot_have_is_refused(name, dtype):
+    with pytest.raises(TypeError, match=r"expected (numbers|a floating dtype)"):
+        TAKE_A_DTYPE[name](dtype)
+
+
+def test_the_class_of_tensors_as_a_type_is_the_default_dtype(default_dtype):
+    for kind in (mt.Tensor, "torch.Tensor"):
+        assert mt.tensor([1, 2]).type(kind).dtype == mt.float32
+    default_dtype(mt.float64)
+    assert mt.tensor([1, 2]).type(mt.Tensor).dtype == mt.float64
 
 
 @pytest.mark.parametrize("data", ["text", ["a"], None, [None], {}, np.array(["a"]), np.array([object()])])

@@ -251,3 +251,12 @@ def test_a_function_of_any_dtype_gives_pytorchs_dtype(name):
         if expected and (mine is None or mine[0] != expected[0]) and (name, dtype) != ("sign", "bool"):  # refused by NumPy
             differing[dtype] = mine, expected
     assert not differing
+
+
+@pytest.mark.filterwarnings("ignore:Implicit dimension choice", "ignore:.*no dim was given")
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 2, 2), (2, 1, 3, 2, 2)])
+def test_without_a_dim_softmax_takes_that_of_pytorch(name, shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    theirs = getattr(torch.nn.functional, name)(torch.tensor(x)).numpy()
+    assert_close(getattr(F, name)(mt.tensor(x)).numpy(), theirs, 1e-12)
