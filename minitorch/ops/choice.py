@@ -50,7 +50,7 @@ def selected(condition: Any, a: Any, b: Any) -> Any:
 
     def choose(condition: Any, a: Any, b: Any, out: Any) -> None:
         xp.bitwise_xor(a, b, out=out)
-        out *= condition
+        out *= condition.astype(out.dtype)  # with the conversion inside the product 1.2 times as long
         out ^= b
 
     run(choose, strips(condition, *(array.view(bits) for array in (a, b, out))))

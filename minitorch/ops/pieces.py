@@ -20,14 +20,19 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
     if isinstance(a, Tensor):
         return where(mask, a, 0.0)
     xp, bits = array_module(a), BITS.get(a.dtype.itemsize)
+
+    def keep(out: Any, a: Any, mask: Any) -> None:  # with the conversion of the mask inside the product 1.1 to 1.7 times as long
+        out[...] = mask
+        out *= a
+
     if out is None:  # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it uncopied
         out = xp.empty_like(mask, dtype=a.dtype)
     if bits is None:  # complex128
         out[...] = xp.where(mask, a, 0)
     elif a.shape != out.shape:
-        xp.multiply(a.view(bits), mask, out=out.view(bits))
+        keep(out.view(bits), a.view(bits), mask)
     else:
-        run(lambda to, of, where: xp.multiply(of, where, out=to), passes(out.view(bits), a.view(bits), mask), CHEAP)
+        run(keep, passes(out.view(bits), a.view(bits), mask), CHEAP)
     return out
 
 
