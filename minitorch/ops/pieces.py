@@ -21,8 +21,8 @@ def masked(a: Any, mask: Any, out: Any = None) -> Any:
         return where(mask, a, 0.0)
     xp, bits = array_module(a), BITS.get(a.dtype.itemsize)
 
-    def keep(out: Any, a: Any, mask: Any) -> None:  # with the conversion of the mask inside the product 1.1 to 1.7 times as long
-        out[...] = mask
+    def keep(out: Any, a: Any, mask: Any) -> None:
+        out[...] = mask  # with this conversion inside the product 1.1 to 1.7 times as long
         out *= a
 
     if out is None:  # in the memory order of the mask: a may be expanded, and its own says nothing; a leaf keeps it uncopied
