@@ -68,11 +68,11 @@ class GPT(nn.Module):
 
 
 torch.manual_seed(0)
-if options.text:
-    corpus = options.text.read_text(encoding="utf-8")
-else:
-    sources = sorted(Path(torch.__file__).parent.rglob("*.py"))
+sources = [options.text] if options.text else sorted(Path(torch.__file__).parent.rglob("*.py"))
+try:
     corpus = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+except (OSError, UnicodeError) as reason:
+    parser.error(f"--text: {reason}")
 if len(corpus) < 20 * BLOCK:  # a tenth is held out
     parser.error(f"--text: expected at least {20 * BLOCK} characters, got {len(corpus)}")
 alphabet = sorted(set(corpus))

@@ -18,6 +18,7 @@ from minitorch.data import load_digits
 from minitorch.files.serialization import CheckpointError
 from minitorch.utils.data import DataLoader, TensorDataset
 from runner.command import MISTAKE, Stopped, positive, stopped_by_signals
+from runner.kept import check_files
 from runner.lock import FolderInUse, FolderLock
 
 EVERY = 5  # batches from one checkpoint to the next
@@ -76,6 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
             options.out.mkdir(parents=True, exist_ok=True)
             lock = FolderLock(options.out)
             try:
+                check_files(path)
                 if path.exists() and not (options.resume or options.overwrite):
                     end(f"{path} is there already: go on with --resume, choose another --out, or say --overwrite", MISTAKE)
                 train(path, options.epochs or (3 if options.quick else 20), resume=options.resume)

@@ -3,7 +3,8 @@
 These are NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments otherwise passed one by one, as in
 `zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
 
-The functions made here also say which argument is no tensor where one is expected, such as labels in a list.
+The functions made here also take bare arrays to arrays, since the rules of an ordinary backward pass have these, and say which
+argument is no tensor where one is expected, such as labels in a list.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 
-from minitorch.autograd.tensor import Tensor
-from minitorch.backend import array_module
+from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import array_module, is_array
 from minitorch.ops.inplace import check_writable, copied
 
 JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
@@ -42,6 +43,7 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
     """`function` with PyTorch's alternative keywords; a method (`takes_out` None) is returned as it is if it needs none."""
     parameters = inspect.signature(function).parameters
     takes_tensors = any(p.annotation == "Tensor" for p in list(parameters.values())[1:])
+    takes_tensor = any("Tensor" in str(p.annotation) for p in parameters.values())
     first = next(iter(parameters), "")
     spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
@@ -55,11 +57,18 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
         try:
             return function(*args) if not kwargs else resolved(args, kwargs)
         except (AttributeError, TypeError):
+            given = list(parts_of((*args, *kwargs.values())))
+            if takes_tensor and any(map(_is_bare, given)) and not any(map(_is_tensor, given)):
+                args, kwargs = _changed((args, kwargs), _is_bare, lambda array: wrap(array_module(array).asarray(array)))
+                return _changed(call(*args, **kwargs), _is_tensor, lambda tensor: tensor.array)
             check_tensors(function.__name__, parameters, args, kwargs)
             raise
 
     def resolved(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        out = kwargs.pop("out", None) if takes_out else None
+        out = None
+        if (takes_out and "out" in kwargs) or spread in kwargs:
+            kwargs = dict(kwargs)  # the caller's are looked at again after an error
+            out = kwargs.pop("out", None) if takes_out else None
         for alias in others.keys() & kwargs.keys():
             if others[alias] in kwargs:
                 raise TypeError(f"{function.__name__}: {others[alias]} is given twice, as {alias} too")
@@ -67,7 +76,7 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
         if spread in kwargs:
             args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
         result = function(*args, **kwargs)
-        return result if out is None else _put(function.__name__, result, out, list(tensors_in((*args, *kwargs.values()))))
+        return result if out is None else _put(function.__name__, result, out, [*args, *kwargs.values()])
 
     return cast(F, call)
 
@@ -82,16 +91,34 @@ def check_tensors(name: str, parameters: Mapping[str, Any], args: tuple[Any, ...
             raise TypeError(f"{name}: expected a tensor for {what}, got {given}{advice}")
 
 
-def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
-    """The tensors among arguments and inside lists and tuples."""
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _is_bare(value: Any) -> bool:
+    return isinstance(value, np.generic) or is_array(value)
+
+
+def parts_of(values: Iterable[Any]) -> Iterator[Any]:
+    """The arguments, those inside lists and tuples one by one."""
     for value in values:
-        if isinstance(value, Tensor):
+        if isinstance(value, (list, tuple)):
+            yield from parts_of(value)
+        else:
             yield value
-        elif isinstance(value, (list, tuple)):
-            yield from tensors_in(value)
 
 
-def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
+def _changed(value: Any, kind: Callable[[Any], bool], change: Callable[[Any], Any]) -> Any:
+    """`value` with those of `kind` in it changed."""
+    if isinstance(value, dict):
+        return {key: _changed(entry, kind, change) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_changed(entry, kind, change) for entry in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return change(value) if kind(value) else value
+
+
+def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
     """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch."""
     if not isinstance(out, Tensor):
         if len(out) != len(result):
@@ -99,7 +126,7 @@ def _put(name: str, result: Any, out: Any, inputs: list[Tensor]) -> Any:
         parts = [_put(name, *pair, inputs) for pair in zip(result, out)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     check_writable(out, name)
-    for given in inputs:
+    for given in filter(_is_tensor, parts_of(inputs)):
         alike = given.array.strides == out.array.strides and given.shape == out.shape == result.shape
         shared = given is out or array_module(out.array).shares_memory(given.array, out.array)
         if shared and (name in JOINING or not alike):

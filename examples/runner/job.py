@@ -75,6 +75,7 @@ class Job:
         self._kept, self._clock = folder / "tasks", folder / "clock.json"
         try:
             self._kept.mkdir(parents=True, exist_ok=True)
+            kept.check_files(*self._outputs(), *self.pictures(), *self._kept.glob("*.json"))
             self._lock = FolderLock(folder)
         except OSError as reason:
             raise FolderTaken(f"{folder} cannot hold results: {reason}. Choose another --out.") from reason

@@ -21,6 +21,13 @@ class NotOurs(ValueError):
     """An entry is damaged, or belongs to another job or task."""
 
 
+def check_files(*paths: Path) -> None:
+    """Raise FileExistsError for a folder, pipe or device where a file belongs: to read one may never end."""
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise FileExistsError(f"{path} is in the way: it is no file, but a file belongs there")
+
+
 def write(path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Write an entry with its checksum, whole or not at all; the entry as `read` will give it."""
     entry = json.loads(json.dumps(_for_json(dict(entry)), allow_nan=False))
@@ -45,6 +52,7 @@ def read(path: Path) -> dict[str, Any]:
 def json_in(path: Path) -> dict[str, Any]:
     """The object in a JSON file, whoever wrote it; an empty one if the file has anything else."""
     try:
+        check_files(path)
         entry = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from runner.kept import check_files
+
 try:
     import fcntl
 except ImportError:  # Windows, where an open file cannot be removed: that is lock enough
@@ -27,11 +29,12 @@ class FolderLock:
 
     The operating system keeps it (flock; on NFS the server of the folder), so that nothing is left to clean up after a kill.
     The file says who holds it, for those who are refused. Raises FolderInUse, naming the holder's process and host, and
-    OSError where the file system knows no locks.
+    OSError where the file system knows no locks, or something else stands in the place of the file.
     """
 
     def __init__(self, folder: Path) -> None:
         path = folder / NAME
+        check_files(path)
         self._file = _locked(path) if fcntl else _alone(path)
         holder = {"process": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         self._file.truncate(0)

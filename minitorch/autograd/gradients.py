@@ -19,7 +19,7 @@ from minitorch.threads import copied
 def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tuple[Node, Any]]:
     """The node and the starting gradient of each output, 1 for a scalar; errors begin with `name`, the caller."""
     tensors = as_tensors(name, tensors)
-    grads = [grads] * len(tensors) if isinstance(grads, Tensor) or not isinstance(grads, Iterable) else list(grads)
+    grads = [None] * len(tensors) if grads is None else _listed(grads)
     if len(tensors) != len(grads):
         raise RuntimeError(f"{name}: {len(grads)} gradients for {len(tensors)} tensors")
     pairs = []
@@ -48,11 +48,15 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
 
 def as_tensors(name: str, values: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """One tensor, or several in any iterable (`net.parameters()`), as a list; raises TypeError for anything else."""
-    tensors: list[Any] = [values] if isinstance(values, Tensor) or not isinstance(values, Iterable) else list(values)
+    tensors = _listed(values)
     for value in tensors:
         if not isinstance(value, Tensor):
             raise TypeError(f"{name}: expected a Tensor or a sequence of them, got {type(value).__name__}")
     return tensors
+
+
+def _listed(values: Any) -> list[Any]:
+    return [values] if isinstance(values, Tensor) or not isinstance(values, Iterable) else list(values)
 
 
 def added(a: Any, b: Any, alone: bool = False) -> Any:

@@ -40,6 +40,8 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int | None, ...]) -> np.
     with the sizes in its header.
     """
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
+            raise OSError("it is no file")
         with open(path, "rb") as file:
             return parse_idx(file, os.fspath(path), shape)
     except OSError as error:

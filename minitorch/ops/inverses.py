@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minitorch.autograd.op import Op
-from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.choice import where
 from minitorch.ops.linear import check_dtypes
@@ -96,7 +96,7 @@ def solve(A: Tensor, B: Tensor) -> Tensor:
 def inv(A: Tensor) -> Tensor:
     """The inverse of matrices; raises as `solve`."""
     _square("inv", A)
-    return Solve.apply(A, wrap(_identity(A)))
+    return Solve.apply(A, _identity(A))
 
 
 class Factors(NamedTuple):

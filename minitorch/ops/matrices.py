@@ -169,7 +169,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     Operands are combined from left to right by matrix products. "..." stands for dimensions that are broadcast. Raises
     ValueError for an equation that does not fit the operands.
     """
-    tensors: list[Any] = list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
+    tensors: list[Any] = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(tensors) or not tensors:

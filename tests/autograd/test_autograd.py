@@ -202,6 +202,8 @@ def test_a_given_gradient_of_another_shape_is_refused():
         (leaf(1.0, 2.0) * 2).backward(1.0)
     with pytest.raises(RuntimeError, match="2 gradients for 1 tensors"):
         mt.autograd.backward([leaf(1.0).sum()], [None, None])
+    with pytest.raises(RuntimeError, match="1 gradients for 2 tensors"):
+        mt.autograd.backward([leaf(1.0) * 2, leaf(1.0) * 2], mt.ones(1))
 
 
 def test_only_tensors_are_differentiated():

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import re
 import shutil
 import struct
@@ -61,8 +62,11 @@ def test_only_bytes_are_encoded():
         encode_idx(np.zeros(3))
 
 
-def test_a_missing_file_and_a_folder_are_refused_with_their_names(tmp_path):
-    for path in tmp_path / "nothing", tmp_path:
+def test_what_is_no_file_is_refused_with_its_name(tmp_path):
+    pipe = tmp_path / "pipe"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
+    for path in tmp_path / "nothing", tmp_path, pipe:
         with pytest.raises(DatasetError, match=re.escape(f"{path}: cannot be read") + ".*Check that it exists"):
             read_idx(path, ANY_IMAGES)
 

@@ -366,6 +366,17 @@ def test_a_folder_that_cannot_be_made_is_a_mistake_and_is_not_said_to_hold_runs(
     assert "cannot hold results" in said and "--resume" not in said
 
 
+@posix
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("name", ["tasks/settings.json", "tasks/x.json", "clock.json", "results.json", "job.lock"])
+def test_what_stands_in_the_place_of_a_file_is_named_before_anything_is_computed(make, name, tmp_path, capsys):
+    (tmp_path / "tasks").mkdir()
+    make(tmp_path / name)
+    with pytest.raises(SystemExit, match="2"):
+        main(weight_sharing.REPORT, [*SMALL, "--out", str(tmp_path), "--resume"])
+    assert f"{tmp_path / name} is in the way" in capsys.readouterr().err
+
+
 def test_characters_without_a_plain_form_become_question_marks():
     console.fit_any_console()
     assert "5 ± 1 €".encode("ascii", errors="minitorch.plain") == b"5 +- 1 ?"

@@ -40,7 +40,8 @@ def test_a_point_met_before_is_not_evaluated_again(digits, tmp_path):
         search(job, [2, 3])
     assert [[run["accuracy"] for run in one["runs"]] for one in found] == [[10, 11], [20, 21], [10, 11]]
     assert len(list(done.iterdir())) == 6
-    again = search(Job(digits, {"seed": 0}, tmp_path / "job", resume=True), [1, 2, 3])
+    with Job(digits, {"seed": 0}, tmp_path / "job", resume=True) as job:
+        again = search(job, [1, 2, 3])
     assert [one["point"] for one in again] == [{"x": 1}, {"x": 2}, {"x": 3}]
     assert len(list(done.iterdir())) == 6
 

@@ -172,8 +172,8 @@ def test_a_run_that_diverges_ends_there_with_nothing_right(rate):
 
 
 def test_a_figure_that_is_not_a_number_is_kept_as_none(tmp_path):
-    job = Job(load_digits("digits"), {}, tmp_path)
-    assert job.do([Task("a", dict, lambda: ({"loss": [1.0, float("nan")]},))])["a"]["loss"] == [1.0, None]
+    with Job(load_digits("digits"), {}, tmp_path) as job:
+        assert job.do([Task("a", dict, lambda: ({"loss": [1.0, float("nan")]},))])["a"]["loss"] == [1.0, None]
 
 
 def test_spread_is_the_sample_standard_deviation():

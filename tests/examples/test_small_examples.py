@@ -56,9 +56,16 @@ def test_the_gpt_learns_which_characters_follow(tmp_path):
     assert len((tmp_path / "results/gpt/text.txt").read_text()) == 601
 
 
-@pytest.mark.parametrize("script, option", [("vae", "epochs"), ("gan", "epochs"), ("lstm", "epochs"), ("gpt", "steps")])
-def test_a_script_that_would_train_nothing_says_so(tmp_path, script, option):
-    command = [sys.executable, str(ROOT / "examples" / f"{script}.py"), f"--{option}", "0"]
+@pytest.mark.parametrize(
+    "script, option, given, said",
+    [
+        *((script, "--epochs", "0", "expected at least 1, got 0") for script in ("vae", "gan", "lstm")),
+        ("gpt", "--steps", "0", "expected at least 1, got 0"),
+        ("gpt", "--text", ".", "[Errno 21] Is a directory: '.'"),
+    ],
+)
+def test_a_script_that_would_train_nothing_says_so(tmp_path, script, option, given, said):
+    command = [sys.executable, str(ROOT / "examples" / f"{script}.py"), option, given]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert ended.returncode == 2 and f"--{option}: expected at least 1, got 0" in ended.stderr
+    assert ended.returncode == 2 and f"{option}: {said}" in ended.stderr

@@ -35,8 +35,11 @@ def results(script: str, runs: int, epochs: int, jobs: int, backend: str, seed: 
     """Every run of a report on the embedded digits, by the net's name, but for what a clock says."""
     report = importlib.import_module(script).REPORT
     settings = {"runs": runs, "epochs": epochs, "seed": seed, "device": "cpu"}
-    with tempfile.TemporaryDirectory() as folder:
-        found = all_runs(report, Job(load_digits("digits"), settings, Path(folder), jobs, backend))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Job(load_digits("digits"), settings, Path(folder), jobs, backend) as job,
+    ):
+        found = all_runs(report, job)
     return {
         net: [{name: value for name, value in run.items() if name != "seconds"} for run in of_net]
         for net, of_net in found.items()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 import types
 
+import numpy as np
+import pytest
+
 import minitorch as mt
 import minitorch.functional as F
 from minitorch import Tensor
@@ -129,3 +132,24 @@ def test_every_operation_of_the_engine_is_on_the_tape_of_some_row():
                 function, inputs = derivative(function, len(inputs)), [*inputs, *given]
     # casts and moves: see test_ops_points.py and test_ops_device.py; Curve is the rule of its subclasses
     assert {op.__name__ for op in ours - seen} == {"To", "Curve"}
+
+
+def bare(value):
+    if type(value) in (list, tuple):
+        return type(value)(map(bare, value))
+    return value.detach().numpy() if isinstance(value, Tensor) else value
+
+
+PUBLIC = {id(value) for namespace in (mt, F, mt.linalg) for value in vars(namespace).values()}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if id(row.call) in PUBLIC], ids=lambda row: row.name)
+def test_a_public_function_takes_bare_arrays_to_arrays(row):
+    for case in row.cases[:2]:
+        mt.manual_seed(0)
+        expected = row(case, row.inputs(case))
+        mt.manual_seed(0)
+        found = row(case, [bare(value) for value in row.inputs(case)])
+        for ours, array in zip(expected, found, strict=True):
+            assert isinstance(array, (np.ndarray, np.generic)) and array.dtype == ours.dtype
+            np.testing.assert_allclose(array, bare(ours), rtol=1e-12)

@@ -103,6 +103,11 @@ def sgd(**options):
         (lambda: lr_scheduler.ConstantLR(sgd(), 1.5), ValueError, "ConstantLR: expected factor from 0 to 1, got 1.5"),
         (lambda: lr_scheduler.LinearLR(sgd(), 0.0), ValueError, "LinearLR: expected a start_factor above 0"),
         (lambda: lr_scheduler.OneCycleLR(sgd(), 0.1), ValueError, "expected total_steps, or both epochs and steps_per_epoch"),
+        (
+            lambda: lr_scheduler.OneCycleLR(sgd(), 0.1, 5.5),
+            ValueError,
+            "expected total_steps to be a whole number of 1 or more",
+        ),
         (lambda: lr_scheduler.OneCycleLR(sgd(), 0.1, 5, anneal_strategy="log"), ValueError, "'cos' or 'linear', got 'log'"),
         (lambda: lr_scheduler.OneCycleLR(optim.Adagrad([leaf(1.0)]), 0.1, 5), ValueError, "needs an optimizer with momentum"),
         (lambda: lr_scheduler.OneCycleLR(sgd(), [0.1, 0.2], 5), ValueError, "2 values of max_lr for 1 parameter groups"),

@@ -100,6 +100,21 @@ def test_a_hundred_epochs_have_the_same_rates(make):
     found = epochs(mine, several(make(lr_scheduler, mine)), 100)
     wanted = epochs(reference, several(make(torch.optim.lr_scheduler, reference)), 100)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-15)
+    for left, right in zip(mine.param_groups, reference.param_groups):
+        kept = ("lr", "initial_lr", "max_lr", "min_lr", "momentum", "max_momentum", "base_momentum")
+        assert {name: left.get(name) for name in kept} == pytest.approx({name: right.get(name) for name in kept})
+
+
+@every_schedule
+def test_states_say_the_same(make):
+    states = [
+        [made.state_dict() for made in several(make(module, optimizer))]
+        for module, optimizer in zip((lr_scheduler, torch.optim.lr_scheduler), both())
+    ]
+    for ours, theirs in zip(*states):
+        assert set(theirs) - set(ours) <= {"_get_lr_called_within_step"}
+        names = [name for name in ours if name != "_step_count"]  # PyTorch does not count the step that starts warm restarts
+        assert [ours[name] for name in names] == [theirs.get(name) for name in names]
 
 
 @every_schedule

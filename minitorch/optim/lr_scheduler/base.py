@@ -129,9 +129,10 @@ def _loaded(own: Any, saved: Any) -> Any:
 
 # For each argument: what it must be, and the test.
 _EXPECTED: dict[str, tuple[str, Any]] = {
-    **dict.fromkeys(("step_size", "T_max", "total_steps"), ("of 1 or more", lambda value: value >= 1)),
+    **dict.fromkeys(("step_size", "T_max"), ("of 1 or more", lambda value: value >= 1)),
     **dict.fromkeys(
-        ("T_0", "T_mult"), ("to be a whole number of 1 or more", lambda value: isinstance(value, int) and value >= 1)
+        ("T_0", "T_mult", "total_steps"),
+        ("to be a whole number of 1 or more", lambda value: isinstance(value, int) and value >= 1),
     ),
     **dict.fromkeys(("factor", "start_factor", "end_factor", "pct_start"), ("from 0 to 1", lambda value: 0 <= value <= 1)),
     "gamma": ("of 0 or more", lambda value: value >= 0),

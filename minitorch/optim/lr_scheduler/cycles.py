@@ -61,7 +61,7 @@ class OneCycleLR(_WithMomentum):
         momenta = {name: "base_momentum" if name == "max" else "max_momentum" for name in names}
         self._schedule_phases: list[dict[str, Any]] = [
             {
-                "end_step": float(end),
+                "end_step": end,
                 "start_lr": f"{first}_lr",
                 "end_lr": f"{then}_lr",
                 "start_momentum": momenta[first],
@@ -130,6 +130,8 @@ class CyclicLR(_WithMomentum):
         self.total_size: float = given.step_size_up + float(down)
         self.step_ratio: float = given.step_size_up / self.total_size
         self._scale_fn_custom = given.scale_fn
+        if given.scale_fn is None:
+            self.scale_mode = "iterations" if self.mode == "exp_range" else "cycle"
         self.max_lrs: list[float] = self._one_each("values of max_lr", given.max_lr)
         if given.last_epoch == -1:
             for group, lr in zip(self.optimizer.param_groups, self._one_each("values of base_lr", given.base_lr)):
@@ -138,8 +140,9 @@ class CyclicLR(_WithMomentum):
             self._check_momentum()
             self.base_momentums: list[float] = self._one_each("values of base_momentum", given.base_momentum)
             self.max_momentums: list[float] = self._one_each("values of max_momentum", given.max_momentum)
-            for group, momentum in zip(self.optimizer.param_groups, self.max_momentums):
-                self._set_momentum(group, momentum)
+            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
+                group.update(max_momentum=high, base_momentum=low)
+                self._set_momentum(group, high)
 
     def _take(self, arguments: dict[str, Any]) -> None:
         super()._take(arguments)
