@@ -235,7 +235,7 @@ def double_net(model: str, reported: tuple[float, float], *recipe: tuple[str, An
     return Net(model, MODELS[model][0], {TEN_FOLD.name: reported}, {"model": model, **dict(recipe)})
 
 
-# Recipes: the best of the report's own grid, its tables 3 to 7, but for model 1. Its learning rate of 1e-3 is too low for
+# Recipes: the best of the report's own grid, its tables 3 to 7, except for model 1. Its learning rate of 1e-3 is too low for
 # AdaGrad and our epochs: 67 % in 3-fold cross-validation on the training pairs of one draw. At 1e-2 that was 80 %, and 83 %
 # with MSE in place of cross-entropy. The others came to 93 (naive), 95 (model 2), 80 (model 3) and 94 % (model 4).
 # fmt: off

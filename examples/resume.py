@@ -1,7 +1,7 @@
 """How to train so that a run can be stopped at any moment and ends in the same weights, bit for bit: a plain loop and one file.
 
 Ctrl-C, a crash, a full disk or a power cut lose at most the last few batches; the same command with --resume goes on. No other
-start can use the folder meanwhile, and a checkpoint that is there is never replaced unasked.
+start can use the folder at the same time, and a checkpoint that is there is only replaced with --overwrite.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a few seconds")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    again.add_argument("--overwrite", action="store_true", help="start anew, and replace the checkpoint in --out")
+    again.add_argument("--overwrite", action="store_true", help="start again, and replace the checkpoint in --out")
     options = parser.parse_args(arguments)
     path = options.out / "checkpoint.safetensors"
     try:

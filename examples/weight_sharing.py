@@ -33,7 +33,7 @@ def convnet(channels: int, classes: int) -> nn.Sequential:
 
     It ends in a softmax although the loss, cross-entropy, takes the softmax of what it is given. That is not a mistake:
     probabilities can differ by one at most, so after the second softmax no net is ever sure, and the nets cannot overfit the
-    1,000 training pairs by making their weights large. Without it the third net errs twice as often (5.2 % instead of 2.5 %).
+    1,000 training pairs by making their weights large. Without it the third net makes 5.2 % of mistakes instead of 2.5 %.
     """
     return nn.Sequential(
         nn.Conv2d(channels, 32, 3),

@@ -49,7 +49,7 @@ class _List(_Container):
         self.extend(modules or ())
 
     def _of(self, entries: dict[str, Any]) -> Any:
-        """The container of a slice, of which the entries are given by name."""
+        """The container of a slice, whose entries are given by name."""
         return type(self)(entries.values())
 
     def _name(self, position: int) -> str:

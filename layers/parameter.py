@@ -33,6 +33,6 @@ class Parameter(Tensor):
 
 
 def add(module: Any, device: DeviceLike, dtype: DTypeLike, **shapes: tuple[int, ...] | None) -> None:
-    """Give `module` parameters of these shapes, whose numbers are arbitrary yet; None: it has no such parameter."""
+    """Give `module` parameters of these shapes, whose numbers are still arbitrary; None: it has no such parameter."""
     for name, shape in shapes.items():
         module.register_parameter(name, None if shape is None else Parameter(empty(shape, device=device, dtype=dtype)))

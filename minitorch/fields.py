@@ -62,7 +62,7 @@ class Fields:
         made.__init__ = __init__
 
     def _take(self, arguments: dict[str, Any]) -> None:
-        """Make the object: keep its constructor's arguments as attributes, but for those of type InitVar, and `_prepare`."""
+        """Make the object: keep its constructor's arguments as attributes, except those of type InitVar, and `_prepare`."""
         for name, value in arguments.items():
             if not self.fields[name].annotation.startswith("InitVar"):
                 setattr(self, name, value)

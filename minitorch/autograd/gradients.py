@@ -115,7 +115,7 @@ _keeping = threading.Lock()  # two passes in two threads may add to one leaf; wi
 def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
     """Add `grad` to `tensor.grad`; it is stored without a copy only if it is `owned`: nothing else refers to its memory.
 
-    Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts anew.
+    Each call of `backward` adds, so that a gradient may be collected over several losses or batches; `zero_grad` starts again.
     """
     if tensor is None or tensor._node is None:  # the leaf no longer exists, or has been frozen since
         return

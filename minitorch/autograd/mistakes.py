@@ -41,14 +41,14 @@ SAYS: dict[str, tuple[str, str]] = {
     # ---- an exception
     "unwritten": ("backward is not written yet", ""),
     "saved count": ("forward saved {saved}, and backward takes another number of arrays out of ctx.saved ({error})", SAVED),
-    "no attribute": ("ctx has no {attribute}, which forward did not set", SAVED),
+    "no attribute": ("ctx has no {attribute}: nothing has set it", SAVED),
     "does not fit": ("backward combines {shapes} that do not fit: g is {g}, saved {saved}",
                      "is a transposition missing, the order of factors wrong, or an axis lost in a sum?"),
     "fails": ("{who} fails: {error} ({given})", ""),
     # ---- what is returned, what is changed
     "no class": ("there is no class {name} in {file}", "--stubs writes it, as class {name}(Op)"),
     "saved is no tuple": ("ctx.saved must be a tuple, it is of type {what}", "a comma makes a tuple of one: (a,)"),
-    "no output": ("forward returned a value of type {what}, not an array", "is a return missing?"),
+    "no output": ("forward returned a value of type {what}, not an array", "it gets arrays, and returns one: with a return?"),
     "value": ("forward gives {got}{at}, expected {expected}", "is it the forward of the exercise?"),
     "returned None": ("your backward returned None{of}", "is a return missing?"),
     "count": ("the number of gradients that backward returns is {count}, that of forward's inputs {wanted}", ORDER),

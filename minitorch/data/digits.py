@@ -58,7 +58,7 @@ def load_uci() -> Digits:
 def enlarge(images: np.ndarray) -> np.ndarray:
     """Bring ``(n, 8, 8)`` grey levels 0..16 to ``(n, 14, 14)`` float32 grey levels 0..255: 10x10 in a frame of 2.
 
-    MNIST's digits fill 20x20 of 28x28, thus 10x10 of 14x14. The interpolation is bilinear with pixels as areas: PyTorch's
+    MNIST's digits fill 20x20 of 28x28, that is 10x10 of 14x14. The interpolation is bilinear with pixels as areas: PyTorch's
     ``align_corners=False``, and Pillow's way.
     """
     source = ((np.arange(10) + 0.5) * 0.8 - 0.5).clip(0, 7)  # the centres of the ten pixels, in coordinates of the eight

@@ -1,4 +1,4 @@
-// All that the page shows is a function of the state S; render() draws it anew.
+// All that the page shows is a function of the state S; render() draws it again.
 const {abs, ceil, floor, max, min, sqrt} = Math, $ = id => document.getElementById(id);
 const D = JSON.parse($("data").textContent), S = {pass: 0, step: 1, open: {}, said: {}, score: []};
 // The pass, its rows, the row shown, how many rules have run, the question that waits, whether the window is wide,

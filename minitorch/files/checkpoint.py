@@ -70,7 +70,7 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
         default_generator.set_state(random_before)
         if not isinstance(reason, Exception):
             raise
-        mend = "Make every part as the run that wrote the file did, or start anew with another file."
+        mend = "Make every part as the run that wrote the file did, or start again with another file."
         said = f"{f} does not fit {name}, and nothing was changed: {reason}"
         raise CheckpointError(f"load_checkpoint: {said}\n{mend}") from reason
     return saved
