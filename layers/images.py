@@ -15,16 +15,19 @@ _Sizes: TypeAlias = int | tuple[int, ...]
 # ---- pooling -------------------------------------------------------------------------------------------------------------
 
 
-class _MaxPool(Options, shown=("kernel_size", "stride", "padding", "dilation", "ceil_mode")):
+class _Pool(OfOne):
     kernel_size: _Sizes
     stride: _Sizes | None = None
     padding: _Sizes = 0
-    dilation: _Sizes = 1
-    return_indices: bool = False
-    ceil_mode: bool = False
 
     def _prepare(self, given: Any) -> None:
         self.stride = self.kernel_size if self.stride is None else self.stride
+
+
+class _MaxPool(_Pool, shown=("kernel_size", "stride", "padding", "dilation", "ceil_mode")):
+    dilation: _Sizes = 1
+    return_indices: bool = False
+    ceil_mode: bool = False
 
     def forward(self, input: Tensor) -> Tensor | Any:
         return self._call(input)
@@ -41,15 +44,9 @@ class MaxPool1d(_MaxPool, calls=functional.max_pool1d):
     """The largest element of each window of sequences (N, C, L); arguments as in `MaxPool2d`."""
 
 
-class _AvgPool(OfOne, shown=("kernel_size", "stride", "padding")):
-    kernel_size: _Sizes
-    stride: _Sizes | None = None
-    padding: _Sizes = 0
+class _AvgPool(_Pool, shown=("kernel_size", "stride", "padding")):
     ceil_mode: bool = False
     count_include_pad: bool = True
-
-    def _prepare(self, given: Any) -> None:
-        self.stride = self.kernel_size if self.stride is None else self.stride
 
 
 class AvgPool2d(_AvgPool, calls=functional.avg_pool2d):

@@ -74,9 +74,7 @@ class Module(Stateful, Hooked):
             for registered in (own["_parameters"], own["_buffers"], own["_modules"]):
                 if name in registered:
                     return registered[name]
-            hint = ""
-        else:
-            hint = "; super().__init__() must be called before anything else"
+        hint = "" if "_parameters" in own else "; super().__init__() must be called before anything else"
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -19,6 +19,8 @@ from minitorch.ops import recurrent
 class _Weights(Options, states=1):
     """Weights and biases with `gates` times hidden_size rows each, which start uniform in ±1 / sqrt(hidden_size)."""
 
+    input_size: int
+    hidden_size: int
     gates: ClassVar[int]
     states: ClassVar[int]  # how many tensors a state has: h, or h and c
 
@@ -49,6 +51,8 @@ class _Weights(Options, states=1):
 
 class _Recurrent(_Weights):
     """Base class of RNN, LSTM and GRU: layers, directions, forms of the input, and states."""
+
+    num_layers: int = 1
 
     def _prepare(self, given: Any) -> None:
         name, size, proj_size = type(self).__name__, self.hidden_size, self.proj_size
@@ -147,9 +151,6 @@ class RNN(_Recurrent, gates=1):
     shapes that do not fit (Elman 1990).
     """
 
-    input_size: int
-    hidden_size: int
-    num_layers: int = 1
     nonlinearity: str = "tanh"
     bias: bool = True
     batch_first: bool = False
@@ -164,9 +165,6 @@ class RNN(_Recurrent, gates=1):
 
 
 class _Gated(_Recurrent):
-    input_size: int
-    hidden_size: int
-    num_layers: int = 1
     bias: bool = True
     batch_first: bool = False
     dropout: float = 0.0
@@ -204,8 +202,6 @@ class GRU(_Gated, gates=3):
 class _Cell(_Weights):
     """Base class of the cells: input (n, input_size) or (input_size), and a state of the same form, by default zero."""
 
-    input_size: int
-    hidden_size: int
     bias: bool = True
 
     def _prepare(self, given: Any) -> None:

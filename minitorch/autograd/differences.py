@@ -10,6 +10,7 @@ returns the derivative of every value by that element, and an estimate of the er
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
@@ -54,14 +55,14 @@ def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
     h = 2e-3 * max(1.0, abs(float(x[index])))
     with np.errstate(all="ignore"):
         near, noise = central(function, x, index, h / 4)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
-                exact, rounding = complex_step(function, x, index)
+        with (
+            contextlib.suppress(Exception),
+            warnings.catch_warnings(),
+        ):  # the operation, or its rule, may take no complex numbers
+            warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
+            exact, rounding = complex_step(function, x, index)
             if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
                 return exact, rounding
-        except Exception:
-            pass  # the operation, or its rule, does not take complex numbers
         wide, half = central(function, x, index, h)[0], central(function, x, index, h / 2)[0]
         # Richardson's extrapolation, to order 6 and to order 4
         slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3

@@ -95,12 +95,10 @@ def _sweep(path: Path) -> None:
     temporary = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.part")
     for name in filter(temporary.fullmatch, os.listdir(path.parent) if path.parent.is_dir() else ()):
         stray = path.with_name(name)
-        try:
+        with suppress(OSError):  # its writer is running, or another process has removed it
             with open(stray, "rb") as file:
                 if fcntl is not None:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     stray.unlink()
             if fcntl is None:
                 stray.unlink()
-        except OSError:  # its writer is running, or another process has removed it
-            pass

@@ -26,11 +26,8 @@ class MNIST(Dataset[tuple[Any, Any]]):
     int64 are tensors. `download` has no effect.
     """
 
-    # fmt: off
-    classes: Any = [
-        "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine",
-    ]
-    # fmt: on
+    _names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    classes: Any = [f"{digit} - {name}" for digit, name in enumerate(_names)]
     class_to_idx: Any = property(lambda self: {name: label for label, name in enumerate(self.classes)})
 
     def __init__(
@@ -83,11 +80,7 @@ class MNIST(Dataset[tuple[Any, Any]]):
 class FashionMNIST(MNIST):
     """Images of clothes from the four files in `root` or `root/FashionMNIST/raw`; if missing, digits, with a warning."""
 
-    # fmt: off
-    classes = [
-        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-    ]
-    # fmt: on
+    classes = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 
     def _published(self) -> dict[str, np.ndarray]:
         folder = Path(self.root, "FashionMNIST", "raw")

@@ -409,18 +409,6 @@ def test_numbers_of_any_size_are_short(scale):
     assert max(len(text.strip().lstrip("\N{MINUS SIGN}")) for text in shown) <= 12, shown
 
 
-def test_names_are_inert():
-    net = nn.Sequential()
-    for name in ["</script><img src=x onerror=alert(1)>", '"quotes" & \'s', "émoji🙂"]:
-        net.add_module(name, nn.Linear(3, 3))
-    with explore(os.devnull) as block:
-        block.terms["</script>{{DATA}}"] = net(torch.zeros(2, 3)).sum()
-        block.terms["</script>{{DATA}}"].backward()
-    assert block.page.count("</script>") == 2
-    assert "<img" not in block.page
-    assert "<img" in json.dumps(data_of(block.page))
-
-
 def test_a_net_on_a_gpu_is_seen_too(cupy):
     net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)).to("cuda")
     with explore(os.devnull) as block:

@@ -247,9 +247,10 @@ def test_long_names_and_many_dimensions_have_room_and_are_inert(tab, tmp_path):
             x = self.encoder_of_everything_there_is[0](x).mean((2, 3))
             return self.decoder["</script><b>\"'&🙂"](x)
 
+    term = "a term with a name that is rather long </script>{{DATA}}"
     with explore(tmp_path / "tape.html") as page:
-        page.terms["a term with a name that is rather long </script>"] = Net()(torch.randn(16, 3, 20, 20)).square().mean()
-        page.terms["a term with a name that is rather long </script>"].backward()
+        page.terms[term] = Net()(torch.randn(16, 3, 20, 20)).square().mean()
+        page.terms[term].backward()
     for size in WIDE, NARROW:
         for step in range(1, 7):
             show(tab, f"{(tmp_path / 'tape.html').as_uri()}#step={step}", *size)
