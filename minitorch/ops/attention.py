@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, bool_
 from minitorch.ops.activation import softmax
 from minitorch.ops.choice import where
 from minitorch.ops.dims import shapes
@@ -52,9 +51,9 @@ def attention_weights(
         return softmax(where(ahead, -math.inf, scores), -1)
     if attn_mask is None:
         return softmax(scores, -1)
-    if attn_mask.dtype not in (backend.bool_, query.dtype):
+    if attn_mask.dtype not in (bool_, query.dtype):
         raise TypeError(f"{name}: expected attn_mask of bool or {query.dtype}, got {attn_mask.dtype}")
-    if attn_mask.dtype != backend.bool_:
+    if attn_mask.dtype != bool_:
         scores = scores + attn_mask
         allowed = scores != -math.inf
     else:

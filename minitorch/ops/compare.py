@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, float32, int64
 from minitorch.ops.dims import dimension, normalized_dims, shapes
 from minitorch.ops.promotion import matched
 
@@ -108,7 +107,7 @@ class Bincount(Op):
 
     def forward(ctx, a: Any, w: Any, minlength: int) -> Any:
         counts = array_module(a).bincount(a, w, minlength)
-        return counts.astype(w.dtype if w is not None and w.dtype == backend.float32 else counts.dtype)
+        return counts.astype(w.dtype if w is not None and w.dtype == float32 else counts.dtype)
 
 
 def unique(
@@ -153,7 +152,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise ValueError(f"histc: expected finite min <= max, got {low} and {high}")
     xp = array_module(input.array)
     inside = input.array[(input.array >= low) & (input.array <= high)]
-    at = xp.minimum(((inside - low) / (high - low) * bins).astype(backend.int64), bins - 1)
+    at = xp.minimum(((inside - low) / (high - low) * bins).astype(int64), bins - 1)
     return wrap(xp.bincount(at, None, bins).astype(input.dtype))
 
 
@@ -165,4 +164,4 @@ def argwhere(input: Tensor) -> Tensor:
 def count_nonzero(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """How many elements are not zero, over `dim` or over everything."""
     dims = normalized_dims("count_nonzero", input.ndim, dim)
-    return wrap(array_module(input.array).asarray((input.array != 0).sum(dims, dtype=backend.int64)))
+    return wrap(array_module(input.array).asarray((input.array != 0).sum(dims, dtype=int64)))

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.accumulate import products, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, int64
 from minitorch.ops.activation import log_softmax, softmax
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import AddAt, ScatterAlong, Take
@@ -186,7 +185,7 @@ def _range(labels: Any) -> tuple[int, int]:
 
 def _picked(logs: Tensor, labels: Any, factors: Any) -> Tensor:
     """Minus the entry of its label in each row, times its factor."""
-    losses = Picked.apply(logs, wrap(labels.astype(backend.int64).reshape(-1, 1)))
+    losses = Picked.apply(logs, wrap(labels.astype(int64).reshape(-1, 1)))
     return losses if factors is None else losses * wrap(factors)
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, float32
 from minitorch.ops.arithmetic import Mul
 from minitorch.ops.dims import shapes
 from minitorch.ops.inplace import doable_in_place
@@ -20,7 +19,7 @@ def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> 
     """A boolean array of `shape`, each element true with probability 1 - p."""
     xp = array_module(like)
     if xp is not np:
-        return generator.cupy().random(shape, dtype=backend.float32) >= p
+        return generator.cupy().random(shape, dtype=float32) >= p
     # 32 random bits an element, compared with p in units of 2^-32: half the time of drawing floats
     count = math.prod(shape)
     bits = generator.bits.random_raw((count + 1) // 2).view(np.uint32)[:count]

@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import array_module
+from minitorch.backend import array_module, bool_
 from minitorch.ops.pieces import nothing
 from minitorch.ops.promotion import array_of, floating
 from minitorch.ops.strips import each
@@ -257,7 +256,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 def sgn(input: Tensor) -> Tensor:
     """-1, 0 or 1 for each element; booleans stay as they are."""
-    return sign(input) if input.dtype != backend.bool_ else input.clone()
+    return sign(input) if input.dtype != bool_ else input.clone()
 
 
 def deg2rad(input: Tensor) -> Tensor:

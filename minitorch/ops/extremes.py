@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast, overload
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, int64
 from minitorch.ops.choice import maximum, minimum
 from minitorch.ops.index import ScatterAlong
 from minitorch.ops.reduce import MaxOver, of_some
@@ -91,7 +90,7 @@ def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool, pairwise: Any, l
     if dim is None:
         return MaxOver.apply(input, dims=dims, keepdim=keepdim, largest=largest)
     if not dims:
-        return ValuesAndIndices(input.clone(), wrap(array_module(input.array).zeros((), backend.int64)))
+        return ValuesAndIndices(input.clone(), wrap(array_module(input.array).zeros((), int64)))
     return ValuesAndIndices(*MaxAlong.apply(input, dim=dims[0], keepdim=keepdim, largest=largest))
 
 

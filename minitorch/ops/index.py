@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import array_module
+from minitorch.backend import array_module, bool_
 from minitorch.ops.choice import where
 from minitorch.ops.dims import shapes
 from minitorch.ops.indices import FEW, add_at, arrays_of, grid, integers_first, is_basic, is_integers, normalized_index, places
@@ -140,10 +139,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: float | Tensor) -> Tensor:
     """
     if isinstance(value, Tensor) and value.ndim:
         raise ValueError(f"masked_fill: expected a number or a 0-d tensor as the value, got shape {shapes(value)}")
-    if mask.dtype != backend.bool_:
+    if mask.dtype != bool_:
         raise TypeError(f"masked_fill: expected a boolean mask, got {mask.dtype}")
     if isinstance(value, int):
-        value = bool(value) if input.dtype == backend.bool_ else held("masked_fill", value, input.dtype)
+        value = bool(value) if input.dtype == bool_ else held("masked_fill", value, input.dtype)
     out = where(mask, value, input)
     if out.dtype != input.dtype:
         raise TypeError(f"masked_fill: a tensor of {input.dtype} cannot hold {value}")

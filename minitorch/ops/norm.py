@@ -52,9 +52,8 @@ class Normalize(Op):
         centred = x - _along(x, middle)
         db = channel_sums(g).reshape(ctx.kept)
         dw = channel_sums(g * centred).reshape(ctx.kept) * inverse
-        if not ctx.needs(0):
-            dx = None
-        else:
+        dx = None
+        if ctx.needs(0):
             scale = inverse if w is None else inverse * w.reshape(ctx.kept)
             of_normal = inverse * dw / ctx.count
             dx = (g - _along(g, db / ctx.count) - centred * _along(x, of_normal)) * _along(x, scale)

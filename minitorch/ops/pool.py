@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.accumulate import CHAIN, in_float32, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, int32, to_array, uint8
 from minitorch.ops.dims import shapes
 from minitorch.ops.images import Pair, Window, channels_last, is_channels_last, pair
 from minitorch.ops.pieces import flat, masked
@@ -56,7 +55,7 @@ def winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
 
 def _places(window: Window) -> Any:
     """The dtype in which places of the window are counted."""
-    return backend.uint8 if math.prod(window.kernel) <= 256 else backend.int32
+    return uint8 if math.prod(window.kernel) <= 256 else int32
 
 
 def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
@@ -67,7 +66,7 @@ def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
     for k, candidate in enumerate(slices[1:], 1):
         if wanted:
             # k where the candidate is larger; a product and a maximum, since `where` with a random mask takes 7 times as long
-            larger = (candidate > out).view(backend.uint8).astype(dtype, copy=False)
+            larger = (candidate > out).view(uint8).astype(dtype, copy=False)
             larger *= dtype.type(k)
             xp.maximum(place, larger, out=place)
         xp.maximum(out, candidate, out=out)
@@ -274,4 +273,4 @@ def avg_pool2d(
     divisor = np.outer(*counts)
     if (divisor == divisor[0, 0]).all():
         return sums / int(divisor[0, 0])
-    return sums / wrap(backend.to_array(divisor.astype(input.dtype), None, input.device))
+    return sums / wrap(to_array(divisor.astype(input.dtype), None, input.device))

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.accumulate import in_float32
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, to_array
 from minitorch.ops.dims import along, shapes, whole
 from minitorch.ops.images import pair
 from minitorch.ops.index import Take
@@ -220,7 +219,7 @@ def _nearest(input: Tensor, out: tuple[int, ...], factors: tuple[float, ...], sh
 def _weighted(input: Tensor, matrices: list[np.ndarray]) -> Tensor:
     """Each dimension of the images multiplied by its matrix (out, in)."""
     for dim, matrix in enumerate(matrices, 2):
-        weights = wrap(backend.to_array(matrix.T.astype(input.dtype), None, input.device))
+        weights = wrap(to_array(matrix.T.astype(input.dtype), None, input.device))
         input = (input.transpose(dim, -1) @ weights).transpose(dim, -1)
     return input
 

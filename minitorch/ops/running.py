@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.accumulate import in_float32, rounded, running_total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import array_module
+from minitorch.backend import array_module, int64
 from minitorch.ops.choice import Where
 from minitorch.ops.dims import dimension, normalized_dims
 from minitorch.ops.reduce import kept, sum
@@ -33,7 +32,7 @@ class Cumprod(Op):
     """Running products along `dim`.  da = the running sums of g out from the other end, divided by a where no element is 0."""
 
     def forward(ctx, a: Any, dim: Any) -> Any:
-        out = a.cumprod(dim, dtype=backend.int64 if a.dtype.kind in "biu" else None)
+        out = a.cumprod(dim, dtype=int64 if a.dtype.kind in "biu" else None)
         ctx.dim, ctx.xp, ctx.saved = dim, array_module(a), (a, out)
         return out
 

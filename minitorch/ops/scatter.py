@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, bool_, int32, int64
 from minitorch.ops.dims import along, dimension, shapes
 from minitorch.ops.index import AddAt, Gather, ScatterAlong, SetItem, Take, getitem
 from minitorch.ops.indices import check_range, grid
@@ -73,7 +72,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
     if reduce == "multiply":
         if isinstance(src, Tensor):
             raise ValueError("scatter: only a number is supported, got a tensor, with reduce='multiply'")
-        times = ScatterAlong.apply(xp.ones(sizes, backend.int64), index.array.reshape(sizes), shape=whole, dim=dim)
+        times = ScatterAlong.apply(xp.ones(sizes, int64), index.array.reshape(sizes), shape=whole, dim=dim)
         return input * wrap((xp.full(whole, src, input.dtype) ** times).astype(input.dtype).reshape(input.shape))
     if reduce == "add":
         values = src if isinstance(src, Tensor) else wrap(xp.full(index.shape, src, input.dtype))
@@ -102,7 +101,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | None = None, least: int = 0) -> tuple[Any, ...]:
     """The places of whole slices that a 1-d `index` names along `dim`, as an index; refuses what does not fit."""
     dim, whole = dimension(name, input.shape, dim), input.shape or (1,)
-    if index.dtype not in (backend.int64, backend.int32):
+    if index.dtype not in (int64, int32):
         raise TypeError(f"{name}: expected an int32 or int64 index, got {index.dtype}")
     if source is not None and source.dtype != input.dtype:
         raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {source.dtype}")
@@ -139,7 +138,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) ->
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the boolean `mask`, broadcast, holds, in one dimension."""
-    if mask.dtype != backend.bool_:
+    if mask.dtype != bool_:
         raise TypeError(f"masked_select: expected a boolean mask, got {mask.dtype}")
     return getitem(*broadcast_tensors(input, mask))
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, int64
 from minitorch.ops.choice import where
 from minitorch.ops.dims import along, dimension, shapes
 from minitorch.ops.elementwise import ceil, floor, round
@@ -48,7 +47,7 @@ def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
         # ties must keep their order, so the elements are reversed before and after
         return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
 
-    return each_row(ranked, a, dtype=backend.int64) if dim else ranked(a)
+    return each_row(ranked, a, dtype=int64) if dim else ranked(a)
 
 
 @named
@@ -159,7 +158,7 @@ def quantile(
     place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
     place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nans are
     place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
-    below, above = (edge(place.array).astype(backend.int64) for edge in (xp.floor, xp.ceil))
+    below, above = (edge(place.array).astype(int64) for edge in (xp.floor, xp.ceil))
     low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))
     weight = place - wrap(below.astype(a.dtype)) if interpolation != "midpoint" else 0.5
     out = movedim(low + weight * (high - low), -1, 0)
