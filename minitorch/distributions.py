@@ -33,8 +33,15 @@ class Distribution:
     mean: Tensor
     variance: Tensor
 
-    def __init__(self, batch_shape: Sequence[int] = ()) -> None:
+    def __init__(self, batch_shape: Sequence[int] = (), *, validate_args: bool | None = None) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size()
+        self._validated = validate_args is not False
+
+    def _expect(self, good: Any, what: str, value: Tensor) -> None:
+        """Raises ValueError unless all of an array is `good`, or validate_args=False was given."""
+        if self._validated and not bool(good.all()):
+            bad = value.array[~good].reshape(-1)[0] if good.shape == value.shape else value.tolist()
+            raise ValueError(f"{type(self).__name__}: expected {what}, got {bad}")
 
     def __repr__(self) -> str:
         count = 1 if isinstance(self, _Chances) else 2  # the parameters that were given are the first tensors it keeps
@@ -61,16 +68,16 @@ class Distribution:
 
 
 class Normal(Distribution):
-    """The normal distribution with mean `loc` and standard deviation `scale`; raises ValueError for a scale of 0 or less."""
+    """The normal distribution with mean `loc` and standard deviation `scale`; raises ValueError for nan, or a scale up to 0."""
 
     loc: Tensor
     scale: Tensor
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
         self.loc, self.scale = _together(loc, scale)
-        if validate_args is not False and not bool((self.scale.array > 0).all()):
-            raise ValueError(f"Normal: expected a scale above 0, got {float(self.scale.array.min())}")
-        super().__init__(self.loc.shape)
+        super().__init__(self.loc.shape, validate_args=validate_args)
+        self._expect(self.loc.array == self.loc.array, "a number as loc", self.loc)
+        self._expect(self.scale.array > 0, "a scale above 0", self.scale)
         self.mean: Tensor = self.loc
         self.variance: Tensor = self.scale * self.scale
 
@@ -78,6 +85,7 @@ class Normal(Distribution):
         return self.loc + self.scale * self._draw(randn, sample_shape, self.loc)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._expect(value.array == value.array, "numbers as values", value)
         return -((value - self.loc) ** 2) / (2 * self.variance) - log(self.scale) - 0.5 * math.log(2 * math.pi)
 
     def entropy(self) -> Tensor:
@@ -92,9 +100,8 @@ class Uniform(Distribution):
 
     def __init__(self, low: Tensor | float, high: Tensor | float, validate_args: bool | None = None) -> None:
         self.low, self.high = _together(low, high)
-        if validate_args is not False and not bool((self.low.array < self.high.array).all()):
-            raise ValueError("Uniform: expected low below high")
-        super().__init__(self.low.shape)
+        super().__init__(self.low.shape, validate_args=validate_args)
+        self._expect(self.low.array < self.high.array, "low below high", self.low)
         self.mean: Tensor = (self.low + self.high) / 2
         self.variance: Tensor = (self.high - self.low) ** 2 / 12
 
@@ -102,6 +109,7 @@ class Uniform(Distribution):
         return self.low + self._draw(rand, sample_shape, self.low) * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._expect((value.array >= self.low.array) & (value.array <= self.high.array), "values from low to high", value)
         inside = wrap((value.array >= self.low.array) & (value.array < self.high.array))
         return where(inside, -log(self.high - self.low), -math.inf)
 
@@ -120,19 +128,18 @@ class _Chances(Distribution):
         if (probs is None) == (logits is None):
             raise ValueError(f"{name}: expected either probs or logits")
         (given,) = _together(logits if probs is None else probs)
+        super().__init__(given.shape if binary else given.shape[:-1], validate_args=validate_args)
         if probs is None:
+            self._expect(given.array == given.array, "numbers as logits", given)
             self.logits = given if binary else log_softmax(given, -1)
             self.probs = sigmoid(given) if binary else softmax(given, -1)
         else:
-            fits = (given.array >= 0) & ((given.array <= 1) | (not binary))
-            if validate_args is not False and not bool(fits.all()):
-                low, high = float(given.array.min()), float(given.array.max())
-                raise ValueError(f"{name}: expected probabilities, got {low} to {high}")
+            self._expect((given.array >= 0) & ((given.array <= 1) | (not binary)), "probabilities", given)
             self.probs = given if binary else given / given.sum(-1, keepdim=True)
+            self._expect(self.probs.array == self.probs.array, "probabilities of which one is above 0", given)
             eps = 1.1920929e-07 if given.element_size() == 4 else 2.220446049250313e-16
             chances = clamp(self.probs, eps, 1 - eps)
             self.logits = log(chances) - log(1 - chances) if binary else log(chances)
-        super().__init__(given.shape if binary else given.shape[:-1])
         if binary:
             self.mean: Tensor = self.probs
             self.variance: Tensor = self.probs * (1 - self.probs)
@@ -146,10 +153,11 @@ class Bernoulli(_Chances):
         return (self._draw(rand, sample_shape, self.probs) < self.probs).type(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._expect((value.array == 0) | (value.array == 1), "values of 0 or 1", value)
         return value * logsigmoid(self.logits) + (1 - value) * logsigmoid(-self.logits)
 
     def entropy(self) -> Tensor:
-        return -self.log_prob(self.probs)
+        return -(self.probs * logsigmoid(self.logits) + (1 - self.probs) * logsigmoid(-self.logits))
 
 
 class Categorical(_Chances):
@@ -161,9 +169,11 @@ class Categorical(_Chances):
         return (self._draw(rand, sample_shape, self.probs, 1) * reached[..., -1:] >= reached[..., :-1]).sum(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        classes = self.logits.shape[-1]
+        self._expect((value.array % 1 == 0) & (value.array >= 0) & (value.array < classes), f"classes below {classes}", value)
         value = value.long().unsqueeze(-1)
         shape = broadcast_shapes(value.shape[:-1], self.batch_shape)
-        logs = self.logits.expand(*shape, self.logits.shape[-1])
+        logs = self.logits.expand(*shape, classes)
         return gather(logs, -1, value.expand(*shape, 1)).squeeze(-1)
 
     def entropy(self) -> Tensor:
@@ -181,6 +191,8 @@ class Multinomial(Categorical):
         return one_hot(super().sample((self.total_count, *sample_shape)), self.probs.shape[-1]).sum(0).type(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        counts = (value.array >= 0) & (value.array % 1 == 0)
+        self._expect(counts.all(-1) & (value.array.sum(-1) == self.total_count), f"counts of {self.total_count} draws", value)
         logs = [math.lgamma(n + 1) for n in value.reshape(-1).tolist()]
         ways = tensor(logs, dtype=value.dtype, device=value.device).reshape(value.shape).sum(-1)
         return math.lgamma(self.total_count + 1) - ways + (value * self.logits).sum(-1)
