@@ -15,6 +15,7 @@ import numpy as np
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.creation import as_tensor, from_numpy, rand, randint
+from minitorch.ops.dims import whole, wholes
 from minitorch.ops.shape import flip
 
 
@@ -44,6 +45,8 @@ class ToTensor:
     """An image (h, w) or (h, w, c) as a tensor (c, h, w); uint8 becomes float32 from 0 to 1, other dtypes stay."""
 
     def __call__(self, image: Any) -> Tensor:
+        if isinstance(image, Tensor):
+            raise TypeError("to_tensor: expected an array or a PIL image, got a tensor; leave ToTensor out")
         array = np.asarray(image)
         if array.ndim not in (2, 3):
             raise ValueError(f"to_tensor: expected an image (h, w) or (h, w, c), got shape {tuple(array.shape)}")
@@ -74,7 +77,10 @@ class Normalize:
 
 @dataclass
 class Resize:
-    """Resize to (h, w), or the shorter side to `size`, bilinearly; `antialias` takes means over what shrinks."""
+    """Resize to (h, w), or the shorter side to `size`, bilinearly; `antialias` takes means over what shrinks.
+
+    Raises ValueError for lengths below 1 and for other interpolations.
+    """
 
     size: int | Sequence[int]
     interpolation: Any = None
@@ -83,11 +89,12 @@ class Resize:
     def __post_init__(self) -> None:
         if getattr(self.interpolation, "value", self.interpolation) not in (None, 2, "bilinear"):  # 2 is PIL's
             raise ValueError(f"Resize: only bilinear interpolation is there, got {self.interpolation}")
+        _lengths("Resize", self.size)  # said now, not at the first image
 
     def __call__(self, image: Any) -> Any:
-        (h, w), size = _extent(image), self.size
-        if isinstance(size, int):
-            size = (size, int(size * w / h)) if h <= w else (int(size * h / w), size)
+        (h, w), size = _extent(image), _lengths("Resize", self.size)
+        if len(size) == 1:
+            size = (*size, int(size[0] * w / h)) if h <= w else (int(size[0] * h / w), *size)
         rows, columns = (_triangles(n, m, bool(self.antialias)) for n, m in zip((h, w), size))
         return _on_tensor(image, lambda x: from_numpy(rows).to(x) @ x @ from_numpy(columns).to(x).T)
 
@@ -105,7 +112,7 @@ class CenterCrop:
     """The middle of an image, (size, size) or (h, w); raises ValueError for a smaller image, which torchvision pads."""
 
     def __init__(self, size: int | Sequence[int]) -> None:
-        self.size: Any = (size, size) if isinstance(size, int) else tuple(size)
+        self.size: Any = (_lengths(type(self).__name__, size) * 2)[:2]
 
     def __call__(self, image: Any) -> Any:
         return self.cropped(image, [round(room / 2) for room in self.rooms(image)])
@@ -128,7 +135,7 @@ class RandomCrop(CenterCrop):
 
     def __init__(self, size: int | Sequence[int], padding: int | None = None) -> None:
         super().__init__(size)
-        self.padding: int = padding or 0
+        self.padding: int = whole("RandomCrop", "padding", padding or 0)
 
     def __call__(self, image: Any) -> Any:
         image = _on_tensor(image, lambda x: functional.pad(x, (self.padding,) * 4)) if self.padding else image
@@ -141,12 +148,27 @@ class RandomHorizontalFlip:
 
     p: float = 0.5
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"RandomHorizontalFlip: expected a probability p from 0 to 1, got {self.p}")
+
     def __call__(self, image: Any) -> Any:
         return _on_tensor(image, lambda x: flip(x, (-1,))) if rand(()).item() < self.p else image
 
 
+def _lengths(name: str, size: int | Sequence[int]) -> tuple[int, ...]:
+    """The one or two lengths that `size` is."""
+    lengths = wholes(name, "each length", size if isinstance(size, (list, tuple)) else (size,))
+    if len(lengths) not in (1, 2) or min(lengths) < 1:
+        raise ValueError(f"{name}: expected one or two lengths of 1 or more, got {size}")
+    return lengths
+
+
 def _extent(image: Any) -> tuple[int, ...]:
-    return tuple(image.shape[-2:] if isinstance(image, Tensor) else np.asarray(image).shape[:2])
+    extent = tuple(image.shape[-2:] if isinstance(image, Tensor) else np.shape(image)[:2])
+    if len(extent) < 2 or not min(extent):
+        raise ValueError(f"transforms: expected an image of h times w pixels, got shape {tuple(np.shape(image))}")
+    return extent
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:

@@ -25,7 +25,8 @@ def make_grid(
 ) -> Tensor:
     """Images (n, c, h, w) side by side, `nrow` in a row, as one image (3, H, W); grey ones are repeated in three channels.
 
-    `normalize` maps `value_range`, by default the smallest and largest value, to 0 and 1.
+    `normalize` maps `value_range`, by default the smallest and largest value, to 0 and 1. A single image gets no border.
+    Raises ValueError without images, and for an `nrow` or `padding` that is too small.
     """
     images = tensor if isinstance(tensor, Tensor) else stack(list(tensor))
     images = images.reshape(-1, *images.shape[-3:]) if images.ndim > 2 else images.reshape(1, 1, *images.shape)
@@ -35,6 +36,10 @@ def make_grid(
         low, high = value_range or (images.min().item(), images.max().item())
         images = (images.clamp(low, high) - low) / max(high - low, 1e-5)
     n, channels, h, w = images.shape
+    if n == 1:
+        return images[0].clone()
+    if not n or nrow < 1 or padding < 0:
+        raise ValueError(f"make_grid: expected images, nrow > 0 and padding >= 0, got {n}, {nrow} and {padding}")
     columns, high, wide = min(nrow, n), h + padding, w + padding
     size = (channels, -(-n // columns) * high + padding, columns * wide + padding)
     grid = full(size, pad_value, dtype=images.dtype, device=images.device)

@@ -134,3 +134,34 @@ def test_resize_refuses_what_it_does_not_do():
     assert transforms.Resize(2, interpolation=2)(minitorch.zeros(1, 4, 4)).shape == (1, 2, 2)
     with pytest.raises(ValueError, match=r"^Resize: only bilinear interpolation is there, got 0$"):
         transforms.Resize(2, interpolation=0)
+
+
+@pytest.mark.parametrize(
+    "act, kind, said",
+    [
+        (lambda: transforms.Resize(0), ValueError, "Resize: expected one or two lengths of 1 or more, got 0"),
+        (lambda: transforms.Resize([2, 3, 4]), ValueError, r"Resize: .*, got \[2, 3, 4\]"),
+        (lambda: transforms.CenterCrop(2.5), TypeError, "CenterCrop: expected each length to be a whole number, got 2.5"),
+        (lambda: transforms.RandomCrop((2, -1)), ValueError, r"RandomCrop: .*, got \(2, -1\)"),
+        (lambda: transforms.RandomCrop(2, (1, 2)), TypeError, "RandomCrop: expected padding to be a whole number"),
+        (lambda: transforms.RandomHorizontalFlip(2), ValueError, "expected a probability p from 0 to 1, got 2"),
+        (lambda: transforms.CenterCrop(2)(np.zeros(4)), ValueError, r"expected an image of h times w pixels, got shape \(4,\)"),
+        (lambda: transforms.Resize(2)(np.zeros((4, 0))), ValueError, r"expected an image .* got shape \(4, 0\)"),
+        (lambda: transforms.ToTensor()(minitorch.zeros(3, 2, 2)), TypeError, "got a tensor; leave ToTensor out"),
+        (lambda: utils.make_grid(minitorch.zeros(2, 1, 2, 2), nrow=0), ValueError, "make_grid: expected images, nrow > 0"),
+        (lambda: utils.make_grid(minitorch.zeros(0, 1, 2, 2)), ValueError, "make_grid: expected images"),
+    ],
+)
+def test_what_cannot_be_done_with_an_image_is_said(act, kind, said):
+    with pytest.raises(kind, match=said):
+        act()
+
+
+def test_one_length_may_stand_in_a_sequence():
+    image = minitorch.zeros(1, 4, 6)
+    assert transforms.Resize((2,))(image).shape == transforms.Resize(2)(image).shape == (1, 2, 3)
+    assert transforms.CenterCrop([2])(image).shape == (1, 2, 2)
+
+
+def test_a_grid_of_one_image_is_the_image():
+    assert utils.make_grid(minitorch.ones(1, 1, 2, 2)).shape == (3, 2, 2)
