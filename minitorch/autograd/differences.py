@@ -55,10 +55,7 @@ def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
     h = 2e-3 * max(1.0, abs(float(x[index])))
     with np.errstate(all="ignore"):
         near, noise = central(function, x, index, h / 4)
-        with (
-            contextlib.suppress(Exception),
-            warnings.catch_warnings(),
-        ):  # the operation, or its rule, may take no complex numbers
+        with contextlib.suppress(Exception), warnings.catch_warnings():  # raised by what takes no complex numbers
             warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
             exact, rounding = complex_step(function, x, index)
             if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
