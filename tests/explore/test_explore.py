@@ -445,4 +445,4 @@ def test_modules_that_one_variable_names_in_turn_are_told_apart_and_a_letter_in_
     run = data_of(block.page)["passes"][0]
     assert {leaf["name"] for leaf in run["leaves"]} == {"each.weight", "each.bias", "each 2.weight", "each 2.bias"}
     shown = next(texts(["div", *row["card"]]) for row in run["rows"] if row["op"] == "sigmoid")
-    assert "=1 / (1 + e−a)a(1, 1)" in shown, shown
+    assert "=1 / (1 + e\u2212a)a(1, 1)" in shown, shown
