@@ -253,7 +253,7 @@ def unfold(input: Tensor, kernel_size: Pair, dilation: Pair = 1, padding: Pair =
     if input.ndim != 4 or 0 in input.shape[1:]:
         raise ValueError(f"unfold: expected images (n, channels, height, width), got shape {shapes(input)}")
     if min(window.out) < 1:
-        raise ValueError(f"unfold: patches of {window} do not fit into {tuple(input.shape[2:])} (input {shapes(input)})")
+        raise ValueError(f"unfold: patches of {window.kernel} do not fit into {tuple(input.shape[2:])} (input {shapes(input)})")
     return Unfold.apply(input, window=window)
 
 
@@ -270,6 +270,6 @@ def fold(
     window = _window("fold", size, kernel_size, dilation, padding, stride)
     each, places = math.prod(window.kernel), math.prod(max(n, 0) for n in window.out)
     if input.ndim != 3 or not input.shape[1] or input.shape[1] % each or not places or input.shape[2] != places:
-        given = f"images of {size} and {window}, got shape {shapes(input)}"
+        given = f"images of {size} and patches of {window.kernel}, got shape {shapes(input)}"
         raise ValueError(f"fold: expected columns (n, channels x {each}, {places}) for {given}")
     return Fold.apply(input, size=size, window=window)

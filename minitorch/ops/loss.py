@@ -49,9 +49,9 @@ def check_reduction(name: str, reduction: str) -> None:
         raise ValueError(f"{name}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
 
 
-def check_same(name: str, input: Tensor, target: Tensor, what: str = "target") -> None:
+def check_same(name: str, input: Tensor, target: Tensor, what: str = "input and target") -> None:
     if input.shape != target.shape:
-        raise ValueError(f"{name}: expected input and {what} of one shape, got {shapes(input, target)}")
+        raise ValueError(f"{name}: expected {what} of one shape, got {shapes(input, target)}")
     if input.dtype.kind not in "fc" or target.dtype != input.dtype:
         raise TypeError(f"{name}: expected one floating dtype, got input {input.dtype} and {what} {target.dtype}")
 
@@ -167,7 +167,7 @@ def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: b
 @in_float32
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps over the last dimension; raises ValueError unless the shapes are equal."""
-    check_same("pairwise_distance", x1, x2, "x2")
+    check_same("pairwise_distance", x1, x2, "x1 and x2")
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
@@ -177,7 +177,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
     A norm raised to `eps` is a constant in the gradient; in PyTorch it is not, so its gradient is not that of its values.
     """
-    check_same("cosine_similarity", x1, x2, "x2")
+    check_same("cosine_similarity", x1, x2, "x1 and x2")
     dims = normalized_dims("cosine_similarity", x1.ndim, dim)
     return sum(x1 * x2, dims) / (clamp(norm(x1, 2, dims), min=eps) * clamp(norm(x2, 2, dims), min=eps))
 
@@ -189,7 +189,7 @@ def contrastive_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: flo
     Hadsell, Chopra & LeCun 2006, equation 4, with their Y = 1 - t. Not in PyTorch. The gradient at d = 0 is 0. Raises
     ValueError unless the inputs are (n, features), the targets (n), and these 0 or 1.
     """
-    check_same("contrastive_loss", input1, input2, "input2")
+    check_same("contrastive_loss", input1, input2, "input1 and input2")
     if input1.ndim != 2 or target.shape != input1.shape[:1]:
         raise ValueError(f"contrastive_loss: expected inputs (n, features) and targets (n), got {shapes(input1, target)}")
     if not bool(((target.array == 0) | (target.array == 1)).all()):

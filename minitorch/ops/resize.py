@@ -163,8 +163,8 @@ def interpolate(
     """
     mode, lengths, nearest = str(mode), input.shape[2:], str(mode).startswith("nearest")
     if antialias or mode not in DIMENSIONS:
-        what = "antialias=False" if antialias else f"modes {', '.join(DIMENSIONS)}"
-        raise ValueError(f"interpolate: only {what} is supported, got {antialias or mode!r}")
+        what = "antialias=False" if antialias else f"mode {', '.join(DIMENSIONS)}"
+        raise ValueError(f"interpolate: expected {what}, got {antialias or mode!r}")
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: expected either size or scale_factor")
     if recompute_scale_factor and size is not None:

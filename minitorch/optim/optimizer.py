@@ -78,7 +78,7 @@ class Optimizer:
         known = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(group["params"]):
             if not isinstance(p, Tensor):
-                raise TypeError(f"{self._name}: parameter {i} is a {type(p).__name__}, expected tensors")
+                raise TypeError(f"{self._name}: parameter {i} is of type {type(p).__name__}, expected tensors")
             which = f"parameter {i}, of shape {tuple(p.shape)},"
             if p.grad_fn is not None:
                 raise ValueError(f"{self._name}: {which} was computed from other tensors; only leaves are optimized")

@@ -130,12 +130,12 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6,
     return reduced(np.maximum(pairwise_distance(anchor, positive, p, eps) - far + margin, 0), reduction)
 
 
-def unequal(name, *more, other="target", **parameters):
+def unequal(name, *more, other="input and target", **parameters):
     """Two inputs that broadcasting would have made equal, two dtypes, and an unknown reduction."""
     return [
         bad(
             ValueError,
-            rf"^{name}: expected input and {other} of one shape, got \(3, 1\) and \(3,\)",
+            rf"^{name}: expected {other} of one shape, got \(3, 1\) and \(3,\)",
             spread(3, 1),
             spread(3),
             *more,
@@ -241,16 +241,16 @@ ROWS = [
         cases=[case(A, T, None, "mean", spread(2, low=0.3, high=2.0, seed=2))]),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, eps=0.1, keepdim=True), case(FEATURES[0], OTHERS[0])],
-        bad=unequal("pairwise_distance", other="x2")),
+        bad=unequal("pairwise_distance", other="x1 and x2")),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance, [case(FEATURES, OTHERS, p) for p in (1.0, 3.0)], analytic=False),
     Row("cosine_similarity", F.cosine_similarity, cosine_similarity,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, dim=0), case(FEATURES[0], OTHERS[0], dim=-1)],
-        bad=[*unequal("cosine_similarity", other="x2"), bad(IndexError, r"^cosine_similarity: dim 2 is out of range", A, B, dim=2)]),
+        bad=[*unequal("cosine_similarity", other="x1 and x2"), bad(IndexError, r"^cosine_similarity: dim 2 is out of range", A, B, dim=2)]),
     # where a norm is raised to eps, PyTorch's gradient is not that of its values
     Row("cosine_similarity", F.cosine_similarity, cosine_similarity, [case(FEATURES, OTHERS * 0.01, eps=0.05)], torch=None),
     Row("contrastive_loss", F.contrastive_loss, contrastive_loss,
         [*looked_at(FEATURES, OTHERS, SAME), *looked_at(FEATURES, OTHERS, SAME, margin=2.6)], torch=contrastive_in_torch,
-        bad=[*unequal("contrastive_loss", SAME[:3], other="input2"), unknown_reduction("contrastive_loss", FEATURES, OTHERS, SAME),
+        bad=[*unequal("contrastive_loss", SAME[:3], other="input1 and input2"), unknown_reduction("contrastive_loss", FEATURES, OTHERS, SAME),
              bad(ValueError, r"^contrastive_loss: expected inputs \(n, features\) and targets \(n\), got \(4, 3\) and \(4, 1\)", FEATURES,
                  OTHERS, SAME[:, None]),
              bad(ValueError, r"^contrastive_loss: .* got \(4,\) and \(4,\)", FEATURES[:, 0], OTHERS[:, 0], SAME),

@@ -87,7 +87,7 @@ ROWS = [
         case(SMALL, scale_factor=1.3, mode="bilinear", recompute_scale_factor=True, uploads=2),
         case(SMALL, scale_factor=1.7, mode="bicubic", uploads=2), case(SMALL, (5, 3), mode="bicubic", align_corners=True, uploads=2),
         case(SMALL, (2, 5), mode="area"), case(spread(1, 1, 2, 3, 2), (3, 2, 4), mode="trilinear", uploads=3)],
-        bad=[bad(ValueError, "^interpolate: only modes nearest, .* is supported, got 'lanczos'", SMALL, 2, mode="lanczos"),
+        bad=[bad(ValueError, "^interpolate: expected mode nearest, .*, trilinear, got 'lanczos'", SMALL, 2, mode="lanczos"),
              bad(ValueError, "^interpolate: align_corners has a meaning for linear and cubic modes only", SMALL, 2, align_corners=True),
              bad(ValueError, "^interpolate: recompute_scale_factor has a meaning with scale_factor only", SMALL, 2, recompute_scale_factor=True),
              bad(ValueError, r"^interpolate: expected one number or 2 for shape \(1, 1, 3, 4\), got \(2, 2, 2\)", SMALL, (2, 2, 2)),

@@ -326,7 +326,7 @@ def test_state_is_not_inherited_from_a_parameter_that_lived_at_the_same_address(
         (lambda: leaf([1.0, 2.0]), TypeError, "expected an iterable of tensors or dicts, got one tensor of shape (2,)"),
         (lambda: {leaf([1.0])}, TypeError, "a set has another order in each run"),
         (lambda: [{"params": {leaf([1.0])}}], TypeError, "a set has another order in each run"),
-        (lambda: [np.zeros(3)], TypeError, "parameter 0 is a ndarray, expected tensors"),
+        (lambda: [np.zeros(3)], TypeError, "parameter 0 is of type ndarray, expected tensors"),
         (lambda: [leaf([1.0]) * 2], ValueError, "parameter 0, of shape (1,), was computed from other tensors"),
         (lambda: [leaf([1.0])] * 2, ValueError, "parameter 1, of shape (1,), was given before; list it once"),
         (
