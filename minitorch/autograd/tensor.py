@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.views import View
-from minitorch.backend import Device
+from minitorch.backend import Device, device_of
 from minitorch.conversion import NO_GRAD_KEPT, Conversion, Size, array_of_sizes_or_values
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class Tensor(Base):
     @property
     def device(self) -> Device:
         """Where the memory lies: cpu, or cuda:0."""
-        return backend.device_of(self.array)
+        return device_of(self.array)
 
 
 def wrap(array: Any, node: Node | None = None) -> Tensor:

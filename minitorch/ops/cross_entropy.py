@@ -192,8 +192,7 @@ def _picked(logs: Tensor, labels: Any, factors: Any) -> Tensor:
 def _probabilities(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:
     """Cross-entropy with a distribution as target."""
     if target.shape != input.shape:
-        given = shapes(target)
-        raise ValueError(f"cross_entropy: expected probabilities of the input's shape {shapes(input)}, got {given}")
+        raise ValueError(f"cross_entropy: expected probabilities of the input's shape {shapes(input)}, got {shapes(target)}")
     if target.dtype != input.dtype:
         raise TypeError(f"cross_entropy: input is {input.dtype}, target {target.dtype}")
     dim = 0 if input.ndim == 1 else 1

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import Device, array_module
+from minitorch.backend import Device, array_module, as_device, bool_, int64, module_of
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension, normalized_dims, shapes
 from minitorch.ops.index import AddAt, Slice
@@ -94,8 +93,8 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: np.dtype | None 
     """The indices of the lower triangle of a row by col matrix, (2, count) int64, row by row."""
     if row < 0 or col < 0:
         raise ValueError(f"tril_indices: expected sizes of 0 or more, got {row} and {col}")
-    xp = backend.module_of(backend.as_device(device))
-    return wrap(xp.stack(xp.tril(xp.ones((row, col), bool), offset).nonzero())).to(dtype or backend.int64)
+    xp = module_of(as_device(device))
+    return wrap(xp.stack(xp.tril(xp.ones((row, col), bool), offset).nonzero())).to(dtype or int64)
 
 
 # ---- products ------------------------------------------------------------------------------------------------------------
@@ -142,7 +141,7 @@ def _plus(name: str, input: Tensor, product: Tensor, beta: float, alpha: float) 
     if input.dtype != product.dtype:
         raise TypeError(f"{name}: expected one dtype, got {input.dtype} and {product.dtype}")
     expanded = expand(input, product.shape)
-    if product.dtype == backend.bool_:
+    if product.dtype == bool_:
         return (expanded & bool(beta)) | (product & bool(alpha))
     if product.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)

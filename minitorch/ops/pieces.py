@@ -69,6 +69,5 @@ class Flat(Op):
 
 def nothing(g: Any) -> Any:
     """The gradient of a step: zeros in the place of `g`, also where that is infinite."""
-    xp = array_module(g.array if isinstance(g, Tensor) else g)
-    zeros = xp.zeros(g.shape, g.dtype)
+    zeros = array_module(g.array if isinstance(g, Tensor) else g).zeros(g.shape, g.dtype)
     return Flat.apply(wrap(zeros), g) if isinstance(g, Tensor) else zeros

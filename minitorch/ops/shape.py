@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.autograd.views import is_logical_view
-from minitorch.backend import Device, array_module
+from minitorch.backend import Device, array_module, as_device, check_dtype, device_of, to_array
 from minitorch.ops.dims import dimension, normalized_dims, shapes, wholes
 from minitorch.ops.images import channels_last, is_channels_last
 
@@ -86,8 +85,8 @@ class To(Op):
     """a as another dtype or on another device.  da = g on the device of a; the engine casts it."""
 
     def forward(ctx, a: Any, dtype: Any, where: Any) -> Any:
-        ctx.origin: backend.Device = backend.device_of(a)
-        moved = a if backend.device_of(a) == where else backend.to_array(a, None, where)
+        ctx.origin: Device = device_of(a)
+        moved = a if device_of(a) == where else to_array(a, None, where)
         return moved if moved.dtype == dtype and moved is not a else moved.astype(dtype)
 
     def backward(ctx, g: Any) -> Any:
@@ -245,10 +244,10 @@ def to(
             dtype = rest.pop(0)
     if len(rest) > 2 or not all(isinstance(flag, bool) for flag in rest):
         raise TypeError(f"to: expected (device, dtype, non_blocking, copy), (dtype, ...) or (other, ...), got {args}")
-    where = input.device if device is None else backend.as_device(device)
+    where = input.device if device is None else as_device(device)
     dtype = input.dtype if dtype is None else np.dtype(dtype)
     if where != input.device or dtype != input.dtype:
-        backend.check_dtype("to", dtype)
+        check_dtype("to", dtype)
         return To.apply(input, dtype=dtype, where=where)
     order = str(memory_format).removeprefix("torch.")
     copy = rest[1] if len(rest) == 2 else copy
