@@ -40,25 +40,12 @@ ORDER = [
 # fmt: on
 
 # Of NumPy every module may use what describes arrays; CuPy's arrays have the same dtypes.
+# fmt: off
 DESCRIBES = {
-    "bool_",
-    "can_cast",
-    "dtype",
-    "errstate",
-    "finfo",
-    "float16",
-    "float32",
-    "float64",
-    "generic",
-    "iinfo",
-    "int64",
-    "integer",
-    "ndarray",
-    "promote_types",
-    "result_type",
-    "uint8",
-    "uint32",
+    "bool_", "can_cast", "dtype", "errstate", "finfo", "float16", "float32", "float64", "generic", "iinfo", "int64",
+    "integer", "ndarray", "promote_types", "result_type", "uint8", "uint32",
 }
+# fmt: on
 # Calling NumPy's functions is for these, which work on the host; anywhere else it would fail, or copy, on a GPU.
 HOST = {
     "minitorch.ops.resize": "computes on the host which elements are taken with which weights: a few numbers a line",

@@ -9,42 +9,13 @@ MODULES: dict = _SURFACE["modules"]
 CLASSES: dict = _SURFACE["classes"]
 
 # Parameters for which CuPy wants numbers of the host, where NumPy would convert a 0-d array.
+# fmt: off
 HOST_ONLY = {
-    "shape",
-    "newshape",
-    "new_shape",
-    "axis",
-    "axes",
-    "axis1",
-    "axis2",
-    "axisa",
-    "axisb",
-    "axisc",
-    "reps",
-    "shift",
-    "pad_width",
-    "ndim",
-    "ndmin",
-    "dtype",
-    "order",
-    "k",
-    "n",
-    "N",
-    "M",
-    "m",
-    "decimals",
-    "kth",
-    "indices_or_sections",
-    "num",
-    "source",
-    "destination",
-    "ddof",
-    "keepdims",
-    "size",
-    "dims",
-    "mode",
-    "window_shape",
+    "shape", "newshape", "new_shape", "axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "reps", "shift",
+    "pad_width", "ndim", "ndmin", "dtype", "order", "k", "n", "N", "M", "m", "decimals", "kth", "indices_or_sections", "num",
+    "source", "destination", "ddof", "keepdims", "size", "dims", "mode", "window_shape",
 }
+# fmt: on
 
 
 class Parameters:
