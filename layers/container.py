@@ -16,28 +16,26 @@ L = TypeVar("L", bound="_List")
 class _Container(Module):
     """Entries by name: the modules in it, or its parameters."""
 
-    _kind = "_modules"
+    _entries: Any = property(lambda self: self._modules)
 
-    @property
-    def _entries(self) -> dict[str, Any]:
-        return self.__dict__[self._kind]
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def _add(self, name: str, entry: Any) -> None:
         self.add_module(name, entry)
 
 
 class _OfParameters(_Container):
-    _kind = "_parameters"
+    _entries: Any = property(lambda self: self._parameters)
 
     def _add(self, name: str, entry: Any) -> None:
         self.register_parameter(name, Parameter(entry) if type(entry) is Tensor else entry)
 
     def extra_repr(self) -> str:
         return "\n".join(
-            f"  ({name}): Object of type: NoneType"
-            if entry is None
-            else f"  ({name}): Parameter containing: [torch.{entry.dtype} of size {'x'.join(map(str, entry.shape))}]"
+            f"  ({name}): Parameter containing: [torch.{entry.dtype} of size {'x'.join(map(str, entry.shape))}]"
             for name, entry in self._entries.items()
+            if entry is not None
         )
 
 
@@ -57,9 +55,6 @@ class _List(_Container):
         if not -len(names) <= position < len(names):
             raise IndexError(f"{type(self).__name__}: position {position} is outside a length of {len(names)}")
         return names[position]
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._entries.values())
@@ -142,9 +137,6 @@ class _Dict(_Container):
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def __getitem__(self, key: str) -> Any:
         return self._entries[key]
