@@ -37,6 +37,7 @@ PLACES: Final = {
     "torch.multiprocessing": "multiprocessing",
     "torch.autograd.variable": "minitorch.autograd",
     "torch.autograd.functional": "minitorch.autograd",
+    "torch.utils.tensorboard": "tensorboardX",  # the same SummaryWriter, in a package that does not need PyTorch
     "torch.utils.data.dataset": "minitorch.utils.data",
     "torch.utils.data.dataloader": "minitorch.utils.data",
     "torch.utils.data.sampler": "minitorch.utils.data",
@@ -118,6 +119,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name.partition(".")[0] not in ROOTS:
             return None
         if _stood_for(name) is None:
+            if name in PLACES:
+                raise ModuleNotFoundError(f"{name} is {PLACES[name]} here, which is not installed", name=PLACES[name])
             head, _, last = name.rpartition(".")
             raise ModuleNotFoundError(missing(head, last, dir(importlib.import_module(_place(head) or "minitorch"))), name=name)
         return importlib.machinery.ModuleSpec(name, self, is_package=True)

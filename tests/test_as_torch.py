@@ -86,6 +86,14 @@ def test_a_name_that_is_missing_can_be_asked_for():
     assert said("import minitorch.as_torch, torch; print(hasattr(torch, 'no_such_name'))") == "False\n"
 
 
+def test_tensorboard_is_the_package_that_needs_no_pytorch(tmp_path):
+    code = "import minitorch.as_torch\nfrom torch.utils.tensorboard import SummaryWriter\nprint(SummaryWriter)"
+    absent = "import sys; sys.modules['tensorboardX'] = None; "
+    assert "torch.utils.tensorboard is tensorboardX here, which is not installed" in said(absent + code, check=False)
+    (tmp_path / "tensorboardX.py").write_text("SummaryWriter = 'its writer'")
+    assert said(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}") == "its writer\n"
+
+
 def test_pytorch_itself_already_imported_is_refused():
     code = "import sys, types; sys.modules['torch'] = types.ModuleType('torch'); import minitorch.as_torch"
     assert "torch itself is already imported here" in said(code, check=False)
