@@ -21,11 +21,13 @@ from layers.parameter import Parameter
 from minitorch import version
 from minitorch.autograd.tensor import Tensor
 from minitorch.backends import Backend
+from minitorch.conversion import Size
 
 ROOTS: Final = ("torch", "torchvision")
 # PyTorch's modules that have another name here; any other `torch.a.b` is `minitorch.a.b`.
 PLACES: Final = {
     "torch": "minitorch",
+    "torch.torch": "minitorch",
     "torch.nn": "layers",
     "torch.nn.functional": "minitorch.functional",
     "torch.nn.parallel": "layers",
@@ -135,6 +137,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 _finder = _Finder()
+_NAMED: Final = {Tensor: "torch", Size: "torch", Parameter: "torch.nn.parameter"}  # the modules that `print(type(x))` says
+_OWN: Final = {kind: kind.__module__ for kind in _NAMED}
 
 
 def install() -> None:
@@ -144,14 +148,16 @@ def install() -> None:
         if there is not None and not isinstance(there, Stand):
             said = "itself is already imported here, and two libraries cannot share a name"
             raise ImportError(f"minitorch.as_torch: {root} {said}; import minitorch.as_torch first, in a new process")
-    Tensor.__module__, Parameter.__module__ = "torch", "torch.nn.parameter"  # as `print(type(x))` says
+    for kind in _NAMED:
+        kind.__module__ = _NAMED[kind]
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 
 
 def uninstall() -> None:
     """Undo `install`: a later `import torch` finds PyTorch again, if there is one."""
-    Tensor.__module__, Parameter.__module__ = "minitorch.autograd.tensor", "layers.parameter"
+    for kind in _OWN:
+        kind.__module__ = _OWN[kind]
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     for name in [name for name, module in sys.modules.items() if isinstance(module, Stand)]:

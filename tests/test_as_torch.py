@@ -42,9 +42,10 @@ cudnn.benchmark = True
 assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and cudnn.is_available() == torch.cuda.is_available()
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
-print(torch.arange(3).sum(), type(torch.ones(1)), type(nn.Parameter(torch.ones(1))))
+assert torch.torch.relu is torch.relu
+print(torch.arange(3).sum(), type(torch.ones(1)), type(torch.ones(1).shape), type(nn.Parameter(torch.ones(1))))
 """
-    assert said(print_all) == "tensor(3) <class 'torch.Tensor'> <class 'torch.nn.parameter.Parameter'>\n"
+    assert said(print_all) == "tensor(3) <class 'torch.Tensor'> <class 'torch.Size'> <class 'torch.nn.parameter.Parameter'>\n"
 
 
 def test_what_a_script_sets_stays_on_its_own_torch():
