@@ -108,6 +108,9 @@ class MultiheadAttention(Options, shown=()):
             given = [x.unsqueeze(1) for x in given]
         elif self.batch_first:
             given = [x.transpose(0, 1) for x in given]
+        if len({x.shape[1] for x in given}) > 1 or given[1].shape[0] != given[2].shape[0]:
+            shapes = ", ".join(str(tuple(x.shape)) for x in given)
+            raise ValueError(f"MultiheadAttention: expected one N, and one S of key and value, got (L, N, E) {shapes}")
         projections: Any = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
         if self._qkv_same_embed_dim:
             projections = self.in_proj_weight.chunk(3)

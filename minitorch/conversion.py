@@ -9,6 +9,7 @@ from typing import Any, Final, overload
 import numpy as np
 
 from minitorch import backend, printing
+from minitorch.autograd.float_errors import ignored
 from minitorch.autograd.views import logical_layout
 from minitorch.backend import Device
 
@@ -188,7 +189,8 @@ def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) ->
     dtype = data.dtype if dtype is None else np.dtype(dtype)
     for each in (data.dtype, dtype):
         backend.check_dtype("tensor", each)
-    new = backend.to_array(data, dtype, backend.as_device(device))
+    with ignored():  # too large for float32 is infinite
+        new = backend.to_array(data, dtype, backend.as_device(device))
     return new.copy() if new is data else new
 
 
@@ -198,6 +200,9 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         host = np.asarray(_unwrapped(data))
     except ValueError as reason:
         raise ValueError(f"tensor: nested sequences of unequal lengths: {reason}") from None
+    if host.dtype == backend.float64 and host.size and abs(host).max() >= 2**63:
+        exact = np.asarray(_unwrapped(data), object)  # NumPy makes floats of whole numbers, some of which have 64 bits
+        host = exact if all(isinstance(number, int) for number in exact.flat) else host
     if dtype is None and host.dtype == backend.float64 and not _holds(data, host.dtype):
         dtype = backend.get_default_dtype()
     elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
@@ -209,7 +214,7 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         for number in (host.min(), host.max()):
             if not (low or -high) <= number <= high:  # also true for nan; small negative ones wrap around in unsigned dtypes
                 raise ValueError(f"tensor: the number {number} does not fit into {kind}, from {low} to {high}")
-    return host, dtype
+    return host.astype(kind) if whole else host, dtype
 
 
 def array_of_sizes_or_values(given: tuple[Any, ...], device: Device | str | None) -> Any:

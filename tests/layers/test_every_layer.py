@@ -315,6 +315,12 @@ def test_masks_of_whole_numbers_and_of_other_shapes_are_refused(masks, kind, sai
         nn.MultiheadAttention(4, 2)(x, x, x, **masks)
 
 
+@pytest.mark.parametrize("key, value", [((5, 1, 4), (5, 2, 4)), ((5, 2, 4), (4, 2, 4)), ((5, 3, 4), (5, 3, 4))])
+def test_attention_refuses_keys_of_another_batch_and_values_of_another_length(key, value):
+    with pytest.raises(ValueError, match=r"^MultiheadAttention: expected one N, and one S of key and value"):
+        nn.MultiheadAttention(4, 2)(mt.ones(3, 2, 4), mt.ones(key), mt.ones(value))
+
+
 @pytest.mark.parametrize("need_weights", [True, False])
 def test_a_query_without_keys_gets_zeros_and_gives_finite_gradients(need_weights):
     layer, x = nn.MultiheadAttention(4, 2), mt.randn(3, 2, 4, requires_grad=True)

@@ -51,6 +51,8 @@ def test_a_dtype_and_requires_grad_belong_to_tensor():
         ([128], mt.int8),
         (2**63, None),
         (2**64, mt.int64),
+        ([2**63, -1], None),
+        ([1, 2**63], mt.int64),
         ([1e20], mt.int64),
         ([np.nan], mt.int64),
         ([1.0, np.inf], mt.int32),
@@ -64,6 +66,7 @@ def test_numbers_that_do_not_fit_are_refused(values, dtype):
 def test_what_fits_is_taken_as_pytorch_does():
     assert mt.tensor([-1], dtype=mt.uint8).tolist() == [255] and mt.tensor([1.7, -1.7], dtype=mt.int64).tolist() == [1, -1]
     assert mt.tensor(2**63, dtype=mt.float32).item() == 2.0**63 and mt.tensor([2**63, 1.0]).dtype == mt.float32
+    assert mt.tensor([2**70, 1], dtype=mt.float64).tolist() == [2.0**70, 1.0] and mt.tensor(1e300).item() == np.inf
     assert mt.tensor([1.5], dtype=mt.bool).tolist() == [True] and mt.tensor([], dtype=mt.uint8).shape == (0,)
     assert mt.tensor(np.array([256]), dtype=mt.uint8).tolist() == [0]  # an array is cast as NumPy casts it
 

@@ -135,7 +135,7 @@ class CyclicLR(_WithMomentum):
         self.max_lrs: list[float] = self._one_each("values of max_lr", given.max_lr)
         if given.last_epoch == -1:
             for group, lr in zip(self.optimizer.param_groups, self._one_each("values of base_lr", given.base_lr)):
-                group["lr"] = group["initial_lr"] = lr
+                group["lr"] = lr
         if self.cycle_momentum:
             self._check_momentum()
             self.base_momentums: list[float] = self._one_each("values of base_momentum", given.base_momentum)
