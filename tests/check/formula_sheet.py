@@ -55,9 +55,8 @@ def sheet() -> str:
         for op in family:
             y, derivatives = formula(op)
             given = "<br>".join(f"`d{name} = {shown(value)}`" for name, value in derivatives.items())
-            parts.append(
-                f"| {op.__name__} | `{shown(y)}` | {given} | [{path.rpartition('/')[2]}:{line(op)}](../{path}#L{line(op)}) |\n"
-            )
+            source = f"[{path.rpartition('/')[2]}:{line(op)}](../{path}#L{line(op)})"
+            parts.append(f"| {op.__name__} | `{shown(y)}` | {given} | {source} |\n")
     return "".join(parts)
 
 

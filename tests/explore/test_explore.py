@@ -103,9 +103,8 @@ def test_steps_are_the_rules_that_ran_and_what_is_a_sum_adds_up(net):
     for run in block.recorder.passes:
         for target in run.targets.values():
             left = 0 if target.before is None else target.before
-            close(
-                sum(a.grad for a in target.arrivals) + left, target.totals[-1] + left if target.after is None else target.after
-            )
+            held = target.totals[-1] + left if target.after is None else target.after
+            close(sum(a.grad for a in target.arrivals) + left, held)
             for arrival in target.arrivals:
                 close(sum(arrival.terms), arrival.grad)
         for step in run.steps.values():
@@ -281,13 +280,9 @@ def test_a_block_without_a_tape_or_with_an_error_writes_nothing_and_leaves_the_m
         torch.ones(2).sum()
     with pytest.raises(KeyError), explore(tmp_path / "tape.html"):
         raise KeyError
-    for outer, inner in [
-        (explore, torch.autograd.detect_anomaly),
-        (torch.autograd.detect_anomaly, explore),
-        (explore, explore),
-    ]:
-        make = [() if mode is not explore else (tmp_path / "tape.html",) for mode in (outer, inner)]
-        with pytest.raises(RuntimeError, match="watched by"), outer(*make[0]), inner(*make[1]):
+    tape, anomaly = functools.partial(explore, tmp_path / "tape.html"), torch.autograd.detect_anomaly
+    for outer, inner in (tape, anomaly), (anomaly, tape), (tape, tape):
+        with pytest.raises(RuntimeError, match="watched by"), outer(), inner():
             pass
     assert list(tmp_path.iterdir()) == []
     mlp(explore(tmp_path / "again.html"))
@@ -374,13 +369,13 @@ def test_what_the_page_tells(net, run, where, expected):
 
 @pytest.mark.parametrize("net", [siamese, recurrent, two_passes])
 def test_numbers_shown_as_a_sum_add_up_as_printed(net):
+    def read(row):
+        return [float(texts(cell).replace("\N{MINUS SIGN}", "-")) for cell in row[1:]]
+
     def sums(piece):
         if isinstance(piece, list) and piece:
             tables = [p[-1][1:] for p in piece if piece[0] == "div.three" and "table.nums" in p[-1]]
-            rows = [
-                [[float(texts(cell).replace("\N{MINUS SIGN}", "-")) for cell in row[1:]] for row in table] for table in tables
-            ]
-            yield from [rows] if rows else (found for p in piece for found in sums(p))
+            yield from [[list(map(read, table)) for table in tables]] if tables else (f for p in piece for f in sums(p))
 
     found = list(sums([leaf["cards"] for run in page(net)["passes"] for leaf in run["leaves"]]))
     assert found

@@ -172,10 +172,8 @@ def test_keys_alone_do_everything(tab, at):
 
 def test_everything_is_reached_by_tab_and_worked_by_enter(tab, at):
     at(nets.mlp, 2)
-    buttons = (
-        "[...document.querySelectorAll('button, select, input')].filter(e => e.offsetParent && !e.disabled).map(e => e.id)"
-    )
-    wanted, reached = set(tab.evaluate(buttons)), set()
+    fields = "[...document.querySelectorAll('button, select, input')]"
+    wanted, reached = set(tab.evaluate(f"{fields}.filter(e => e.offsetParent && !e.disabled).map(e => e.id)")), set()
     for _ in range(len(wanted) + 8):
         press(tab, "Tab")
         reached.add(tab.evaluate("document.activeElement.id"))
