@@ -2,3 +2,4 @@
 
 __version__ = "2.13.0+cpu"
 cuda: str | None = None
+hip: str | None = None
