@@ -22,7 +22,7 @@ tests = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "safetensors>=0.
 setup(
     name="minitorch-layers",
     version=version,
-    description="A deep-learning framework on NumPy or CuPy that can be read in an afternoon",
+    description="A deep-learning framework on NumPy or CuPy whose engine is read in one sitting",
     long_description=(here / "README.md").read_text(),
     long_description_content_type="text/markdown",
     author="minitorch developers",

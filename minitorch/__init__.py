@@ -1,4 +1,4 @@
-"""minitorch: a deep-learning framework on NumPy or CuPy that can be read in an afternoon.
+"""minitorch: a deep-learning framework on NumPy or CuPy whose engine is read in one sitting.
 
 PyTorch users write `import minitorch as torch`, `import layers as nn` and `import minitorch.functional as F`.
 """

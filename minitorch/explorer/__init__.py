@@ -25,10 +25,10 @@ __all__ = ["explore"]
 class explore:
     """Write a page on which every number of the backward passes in this block can be seen: `with explore("tape.html"): ...`.
 
-    `terms`, a dictionary that may be filled in the block, names scalar tensors; the loss is their constant-weight sum.
-    In a notebook the object shows the page. The block computes the same as without it, only slower. Raises
-    RuntimeError within anomaly mode or another `explore`, or if no rules or more than 1,500 have run, ValueError for a named
-    term that is not part of the loss.
+    `terms`, a dictionary that may be filled in the block, names scalar tensors; the loss is a sum of these times constants.
+    Without a backward pass the page shows the forward pass. In a notebook the object shows the page. The block computes the
+    same as without it, only slower. Raises RuntimeError within anomaly mode or another `explore`, if nothing was recorded, and
+    for more than 1,500 operations or rules; ValueError for a named term that is not part of the loss.
     """
 
     def __init__(self, path: str | os.PathLike[str], terms: dict[str, Tensor] | None = None) -> None:
