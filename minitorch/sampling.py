@@ -60,8 +60,9 @@ def normal(
     generator: Generator | None = None,
     **options: Unpack[Options],
 ) -> Tensor:
-    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, to which gradients flow."""
-    tensors = [value.detach() for value in (mean, std) if isinstance(value, Tensor)]
+    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, without a gradient."""
+    mean, std = (value.detach() if isinstance(value, Tensor) else value for value in (mean, std))
+    tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
     lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
     if not lowest >= 0:
         raise ValueError(f"normal: expected a standard deviation of 0 or more, got {float(lowest)}")

