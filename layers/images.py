@@ -101,14 +101,11 @@ class _Pad(Options, mode="constant"):
         return functional.pad(input, padding, self.mode, getattr(self, "value", 0.0))
 
     def extra_repr(self) -> str:
-        return f"{self.padding}"
+        return super().extra_repr() if "value" in self.fields else f"{self.padding}"
 
 
 class _ConstantPad(_Pad):
     value: float
-
-    def extra_repr(self) -> str:
-        return Options.extra_repr(self)
 
 
 class ConstantPad1d(_ConstantPad, dims=1):

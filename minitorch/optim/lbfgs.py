@@ -48,10 +48,9 @@ class LBFGS(Rule):
         return cat([(p.detach() * 0 if p.grad is None else p.grad.detach()).reshape(-1) for p in params])
 
     def _move(self, step: Tensor) -> None:
-        start = 0
-        for p in self.param_groups[0]["params"]:
-            p.add_(step[start : start + p.numel()].reshape(p.shape))
-            start += p.numel()
+        params = self.param_groups[0]["params"]
+        for p, part in zip(params, step.split([p.numel() for p in params])):
+            p.add_(part.reshape(p.shape))
 
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
