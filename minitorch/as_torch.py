@@ -74,9 +74,7 @@ class Stand(ModuleType):
         if name.endswith("_") and self.__name__ in ("torch", "torch.nn.functional") and hasattr(Tensor, name):
             return getattr(Tensor, name)  # torch.sin_(x) is x.sin_()
         said, caller = missing(self.__name__, name, dir(self._stands_for)), sys._getframe(1)
-        if (
-            dis.opname[caller.f_code.co_code[max(caller.f_lasti, 0)]] == "IMPORT_FROM"
-        ):  # which replaces the text of an AttributeError
+        if dis.opname[caller.f_code.co_code[max(caller.f_lasti, 0)]] == "IMPORT_FROM":  # it replaces an AttributeError's text
             raise ImportError(said, name=self.__name__)
         raise AttributeError(said)
 

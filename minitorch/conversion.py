@@ -75,6 +75,10 @@ class Conversion:
         """The number of bytes of one element."""
         return self.array.itemsize
 
+    def data_ptr(self: Any) -> int:
+        """Where the first element lies in memory, in bytes; a view of the first element lies there, too."""
+        return self.array.data.ptr if self.is_cuda else self.array.ctypes.data
+
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
     @overload

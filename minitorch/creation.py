@@ -171,9 +171,7 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 def arange(start: float | None = None, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
     start, end = (0, start) if end is None else (start or 0, end)
-    if end is None:
-        raise TypeError("arange: expected an end")
-    if step == 0 or (end - start) * step < 0:
+    if end is None or step == 0 or (end - start) * step < 0:
         raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
     return _made("arange", np.arange(start, end, step), options, backend.int64 if whole else None)

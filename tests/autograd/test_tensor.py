@@ -11,6 +11,12 @@ import minitorch as mt
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
 
+def test_a_view_lies_where_its_first_element_does(device):
+    x = mt.zeros(2, 3, device=device)
+    assert x.view(6).data_ptr() == x.detach().data_ptr() == x.data_ptr() and x[1:].data_ptr() == x.data_ptr() + 12
+    assert x.clone().data_ptr() != x.data_ptr()
+
+
 def test_shape_size_and_strides_count_elements():
     x = mt.zeros(2, 3, 4)
     assert x.shape == x.size() == (2, 3, 4) and x.size(1) == x.size(-2) == 3

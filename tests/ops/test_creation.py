@@ -89,11 +89,9 @@ def test_arange_is_whole_if_its_bounds_are():
     assert mt.arange(3, dtype=mt.float32).dtype == mt.float32 and mt.arange(2, 2).shape == (0,)
     assert mt.arange(np.int64(3)).dtype == mt.int64
     assert mt.arange(end=3).tolist() == [0, 1, 2] and mt.arange(end=2.0).dtype == mt.float32
-    with pytest.raises(TypeError, match=r"^arange: expected an end"):
-        mt.arange()
 
 
-@pytest.mark.parametrize("arguments", [(3, 0), (0, 3, -1), (0, 3, 0)])
+@pytest.mark.parametrize("arguments", [(3, 0), (0, 3, -1), (0, 3, 0), ()])
 def test_arange_refuses_a_step_that_leads_nowhere(arguments):
     with pytest.raises(ValueError, match="arange: no step of"):
         mt.arange(*arguments)
