@@ -158,7 +158,7 @@ class RandomHorizontalFlip:
 
 def _lengths(name: str, size: int | Sequence[int]) -> tuple[int, ...]:
     """The one or two lengths that `size` is."""
-    lengths = wholes(name, "each length", size if isinstance(size, (list, tuple)) else (size,))
+    lengths = wholes(name, "each length", tuple(size) if isinstance(size, (list, tuple)) else (size,))
     if len(lengths) not in (1, 2) or min(lengths) < 1:
         raise ValueError(f"{name}: expected one or two lengths of 1 or more, got {size}")
     return lengths
