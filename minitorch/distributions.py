@@ -13,6 +13,7 @@ from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
+from minitorch.ops.erf import erf
 from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.scatter import gather
 
@@ -90,6 +91,10 @@ class Normal(Distribution):
 
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + log(self.scale)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """The probability of a number up to `value`."""
+        return (1 + erf((value - self.loc) / (self.scale * math.sqrt(2)))) / 2
 
 
 class Uniform(Distribution):
@@ -199,3 +204,24 @@ class Multinomial(Categorical):
 
     def entropy(self) -> Tensor:
         raise NotImplementedError("Multinomial: entropy is not written")
+
+
+def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
+    """The mean of log p(x) - log q(x) for x drawn from `p` (Kullback & Leibler 1951), without drawing.
+
+    Both are of one class, Normal, Bernoulli or Categorical; NotImplementedError for others.
+    """
+    if isinstance(p, Normal) and isinstance(q, Normal):
+        wider, farther = (p.scale / q.scale) ** 2, ((p.loc - q.loc) / q.scale) ** 2
+        return (wider - log(wider) - 1 + farther) / 2
+    if isinstance(p, Bernoulli) and isinstance(q, Bernoulli):
+        ones = _part(p.probs, q.probs, logsigmoid(p.logits) - logsigmoid(q.logits))
+        return ones + _part(1 - p.probs, 1 - q.probs, logsigmoid(-p.logits) - logsigmoid(-q.logits))
+    if type(p) is type(q) is Categorical:
+        return _part(p.probs, q.probs, p.logits - q.logits).sum(-1)
+    raise NotImplementedError(f"kl_divergence: it is not written for {type(p).__name__} and {type(q).__name__}")
+
+
+def _part(p: Tensor, q: Tensor, logs: Tensor) -> Tensor:
+    """What outcomes of the probabilities `p` and `q` add to the divergence: nothing where p is 0, inf where q alone is."""
+    return where(p == 0, 0.0, where(q == 0, math.inf, p * logs))

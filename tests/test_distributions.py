@@ -129,3 +129,39 @@ def test_a_multinomial_counts_the_draws_of_each_class():
     assert abs(float(counts[0, 0]) - 200) < 80
     chances = Multinomial(2, mt.tensor([0.25, 0.75])).log_prob(mt.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])).exp()
     assert mt.allclose(chances, mt.tensor([1.0, 6.0, 9.0]) / 16)
+
+
+PAIRS = {
+    "Normal": (
+        lambda d, t: d.Normal(t([0.0, 1.0]), t([1.0, 2.0])),
+        lambda d, t: d.Normal(t([[0.5], [3.0]]), t([[0.3], [4.0]])),
+    ),
+    "Bernoulli": (lambda d, t: d.Bernoulli(t([0.0, 0.3, 1.0, 0.4])), lambda d, t: d.Bernoulli(t([0.5, 0.0, 0.9, 0.4]))),
+    "Bernoulli of logits": (lambda d, t: d.Bernoulli(logits=t([40.0, -2.0])), lambda d, t: d.Bernoulli(logits=t([-40.0, 3.0]))),
+    "Categorical": (
+        lambda d, t: d.Categorical(t([[0.2, 0.8, 0.0]] * 2)),
+        lambda d, t: d.Categorical(t([[1, 2, 1.0], [1, 0, 3]])),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_divergences_and_probabilities_up_to_a_value_are_pytorch_s(name):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    mine = mt.distributions.kl_divergence(*(make(mt.distributions, mt.tensor) for make in PAIRS[name]))
+    theirs = torch.distributions.kl_divergence(*(make(torch.distributions, torch.tensor) for make in PAIRS[name]))
+    np.testing.assert_allclose(mine.numpy(), theirs.numpy(), 1e-6)
+    if name == "Normal":
+        up_to = [
+            PAIRS[name][1](d, t).cdf(t([-1.0, 0.0, 5.0])).numpy()
+            for d, t in ((mt.distributions, mt.tensor), (torch.distributions, torch.tensor))
+        ]
+        np.testing.assert_allclose(*up_to, 1e-5, 1e-7)
+
+
+def test_a_divergence_has_its_gradient_and_needs_two_of_a_kind():
+    loc, scale = mt.tensor(1.0, requires_grad=True), mt.tensor(2.0, requires_grad=True)
+    mt.distributions.kl_divergence(Normal(loc, scale), Normal(0.0, 1.0)).backward()
+    assert loc.grad.item() == 1.0 and scale.grad.item() == pytest.approx(2 - 1 / 2)
+    with pytest.raises(NotImplementedError, match="not written for Normal and Uniform"):
+        mt.distributions.kl_divergence(Normal(0.0, 1.0), Uniform(0.0, 1.0))
