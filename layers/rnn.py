@@ -96,8 +96,7 @@ class _Recurrent(_Weights):
         if packed is not None:
             order, back = packed.sorted_indices, packed.unsorted_indices
             state = state if state is None or order is None else [s[:, order] for s in state]
-            count = int(packed.batch_sizes[0].item())
-            output, last = self._through_layers(data, state, count, Places(packed.batch_sizes))
+            output, last = self._through_layers(data, state, int(packed.batch_sizes[0].item()), Places(packed.batch_sizes))
             output, last = packed._replace(data=output), [s if back is None else s[:, back] for s in last]
         elif data.ndim == 2:
             state = None if state is None else [s.unsqueeze(1) for s in state]

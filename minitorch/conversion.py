@@ -169,8 +169,7 @@ class Conversion:
         return self.array.shape[0]
 
     def __contains__(self, value: Any) -> bool:
-        other = value.array if isinstance(value, Conversion) else value
-        return bool((self.array == other).any())
+        return bool((self.array == (value.array if isinstance(value, Conversion) else value)).any())
 
     def __repr__(self: Any) -> str:
         notes = ["requires_grad=True" if self.grad_fn is None else f"grad_fn=<{self.grad_fn.name()}>"]

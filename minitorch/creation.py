@@ -103,8 +103,7 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's, on the host or the GPU; raises TypeError without `__dlpack__`."""
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack: expected an object with __dlpack__, got {type(ext_tensor).__name__}")
-    xp = np if ext_tensor.__dlpack_device__()[0] == 1 else backend.cupy()
-    array = xp.from_dlpack(ext_tensor)
+    array = (np if ext_tensor.__dlpack_device__()[0] == 1 else backend.cupy()).from_dlpack(ext_tensor)
     backend.check_dtype("from_dlpack", array.dtype)
     return wrap(array)
 

@@ -58,8 +58,7 @@ class Generator:
         self._on_device = None
         state = self.bits.state
         words = [int(word) for word in state["state"]["state"]]
-        packed = _STATE.pack(*words, state["has_uint32"], state["uinteger"], self._seed)
-        return wrap(np.frombuffer(packed, np.uint8).copy())
+        return wrap(np.frombuffer(_STATE.pack(*words, state["has_uint32"], state["uinteger"], self._seed), np.uint8).copy())
 
     def set_state(self, state: Tensor) -> Generator:
         """Continue from a state of `get_state`; raises ValueError for anything else."""

@@ -51,8 +51,7 @@ def load_uci() -> Digits:
     images = enlarge(read_idx(_FOLDER / "images-idx3-ubyte.gz", (None, 8, 8)))
     labels = read_idx(_FOLDER / "labels-idx1-ubyte.gz", (len(images),)).astype(np.int64)
     note = f"UCI's 8x8 handwritten digits enlarged to 14x14, not MNIST; {repeats_note(_N_TRAIN, len(labels) - _N_TRAIN)}."
-    parts = images[:_N_TRAIN], labels[:_N_TRAIN], images[_N_TRAIN:], labels[_N_TRAIN:]
-    return Digits("UCI digits (not MNIST)", note, *parts)
+    return Digits("UCI digits (not MNIST)", note, images[:_N_TRAIN], labels[:_N_TRAIN], images[_N_TRAIN:], labels[_N_TRAIN:])
 
 
 def enlarge(images: np.ndarray) -> np.ndarray:

@@ -62,8 +62,7 @@ def _open(address: str) -> http.client.HTTPResponse:
     def open_it() -> None:
         try:
             request = urllib.request.Request(address, headers={"User-Agent": "minitorch"})
-            opener = urllib.request.build_opener(_GuardedRedirects)
-            answer.put(opener.open(request, timeout=CONNECT_SECONDS))
+            answer.put(urllib.request.build_opener(_GuardedRedirects).open(request, timeout=CONNECT_SECONDS))
         except _FAILURES as error:
             answer.put(error)
 

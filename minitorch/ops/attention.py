@@ -30,8 +30,7 @@ def scaled_dot_product_attention(
     """
     if enable_gqa:
         key, value = (part.repeat_interleave(query.shape[-3] // part.shape[-3], -3) for part in (key, value))
-    weights = attention_weights(query, key, value, attn_mask, is_causal, scale)
-    return dropout(weights, dropout_p) @ value
+    return dropout(attention_weights(query, key, value, attn_mask, is_causal, scale), dropout_p) @ value
 
 
 def attention_weights(

@@ -62,8 +62,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: expected clip_value >= 0, got {clip_value}")
     for grad in _gradients("clip_grad_value_", parameters):
-        xp = array_module(grad)
-        xp.clip(grad, -float(clip_value), float(clip_value), out=grad)
+        array_module(grad).clip(grad, -float(clip_value), float(clip_value), out=grad)
         mark_changed(grad, "clip_grad_value_")
 
 

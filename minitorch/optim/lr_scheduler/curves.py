@@ -226,8 +226,7 @@ class ReduceLROnPlateau(Schedule):
     def _is_better(self, current: float) -> bool:
         sign = -1 if self.mode == "min" else 1
         relative, margin = self.threshold_mode == "rel", sign * self.threshold
-        bar = self.best * (1 + margin) if relative else self.best + margin
-        return sign * current > sign * bar
+        return sign * current > sign * (self.best * (1 + margin) if relative else self.best + margin)
 
     def _reduce(self) -> None:
         groups = self.optimizer.param_groups
