@@ -93,7 +93,13 @@ def pad_packed_sequence(
 
 
 def pad_sequence(sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0) -> Tensor:
-    """Pad tensors (length, ...) to the greatest length, in one tensor (time, n, ...), or (n, time, ...) if `batch_first`."""
+    """Pad tensors (length, ...) to the greatest length, in one tensor (time, n, ...), or (n, time, ...) if `batch_first`.
+
+    Raises ValueError for no tensor, and for what is no tensor of at least one dimension.
+    """
+    if not len(sequences) or not all(isinstance(sequence, Tensor) and sequence.ndim for sequence in sequences):
+        kinds = ", ".join(f"{type(sequence).__name__}" for sequence in sequences) or "none"
+        raise ValueError(f"pad_sequence: expected one tensor (length, ...) or more, got {kinds}")
     longest = max(map(len, sequences))
     widths = [[0, 0] * (sequence.ndim - 1) + [0, longest - len(sequence)] for sequence in sequences]
     padded = [functional.pad(sequence, around, value=padding_value) for sequence, around in zip(sequences, widths)]

@@ -37,6 +37,12 @@ def test_padding_and_packing_come_back_to_the_sequences():
     assert all(map(mt.equal, unpad_sequence(back, lengths, batch_first=True), given))
 
 
+@pytest.mark.parametrize("given, said", [([], "none"), ([[1.0], [2.0]], "list, list"), ([mt.tensor(1.0)], "Tensor")])
+def test_what_has_no_length_is_not_padded(given, said):
+    with pytest.raises(ValueError, match=rf"^pad_sequence: expected one tensor \(length, ...\) or more, got {said}$"):
+        pad_sequence(given)
+
+
 @pytest.mark.parametrize("make", [nn.RNN, nn.LSTM, nn.GRU])
 def test_packed_sequences_give_what_each_gives_alone(make):
     mt.manual_seed(0)
