@@ -146,7 +146,7 @@ def parse(report: Report, arguments: list[str] | None) -> argparse.Namespace:
     add("--backend", choices=list(NEEDS), default="loky", help="what runs the processes, or the cluster (default: loky)")
     add("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     add("--out", type=Path, help=f"folder for the results (default: results/{stem}, and so on for quick ones and studies)")
-    add("--quick", action="store_true", help="a small version, in under a minute")
+    add("--quick", action="store_true", help="a small version, of about a minute")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with what a stopped job left in --out")
     again.add_argument("--overwrite", action="store_true", help="delete what an earlier job wrote in --out, and start again")
