@@ -30,7 +30,7 @@ class LayerNorm(Op):
         middle, inverse = (xp.empty((rows.shape[0], 1), x.dtype) for _ in range(2))
 
         def normalize(part: Any, y: Any, m: Any, i: Any) -> None:
-            m[...] = _dots(part, None) / ctx.size
+            m[...] = total(part, (1,), True) / ctx.size
             xp.subtract(part, m, out=y)
             i[...] = 1 / xp.sqrt(_dots(y, y) / ctx.size + eps)
             y *= i
@@ -66,7 +66,9 @@ def _layer_gradients(x: Any, g: Any, w: Any, middle: Any, inverse: Any, dx: Any)
         centred = part - m
         product = u * centred  # g n
         sums[at] = channel_sums(product), channel_sums(of)
-        by_n, by_one = _dots(product, w) * (i * i) / size, _dots(u, w) / size
+        by_n, by_one = (total(each, (1,), True) if w is None else _dots(each, w) for each in (product, u))
+        by_n *= i * i / size
+        by_one /= size
         if w is not None:
             u *= w
         centred *= by_n
@@ -140,7 +142,7 @@ def _plane_sums(planes: Any, c: int, last: bool) -> Any:
     """The sums over the pixels of `planes`: (n, c)."""
     n, _, row = planes.shape
     if not last:
-        return _dots(planes.reshape(n * c, row), None).reshape(n, c)
+        return total(planes.reshape(n * c, row), (1,)).reshape(n, c)
     return total(total(planes, (1,)).reshape(n, row // c, c), (1,))
 
 
@@ -167,9 +169,7 @@ def _recorded(eps: float, rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _dots(a: Any, b: Any) -> Any:
-    """The sum over each row of a b (b like a, or one row), or of a; by BLAS, in half the time, if rows are not too long."""
+    """The sum over each row of a b (b like a, or one row); by BLAS, in half the time, if rows are not too long."""
     if a.shape[1] > 16 * PRODUCT or a.dtype.char not in "fdFD":
-        return total(a if b is None else a * b, (1,), True)
-    if b is None or b.ndim == 1:
-        return a @ (array_module(a).ones((a.shape[1], 1), a.dtype) if b is None else b[:, None])
-    return (a[:, None, :] @ b[:, :, None])[:, 0]
+        return total(a * b, (1,), True)
+    return a @ b[:, None] if b.ndim == 1 else (a[:, None, :] @ b[:, :, None])[:, 0]
