@@ -73,8 +73,7 @@ def backward(y):
 
 
 # %% [markdown]
-# Try it on y = (ab + a)^2 at a = 2, b = 3. By hand: dy/da = 2 (ab + a)(b + 1) = 2 * 8 * 4 = 64 and dy/db = 2 (ab + a) a
-# = 32.
+# Try it on y = (ab + a)^2 at a = 2, b = 3. By hand: dy/da = 2 (ab + a)(b + 1) = 64 and dy/db = 2 (ab + a) a = 32.
 
 # %%
 a, b = Tensor(2.0), Tensor(3.0)
@@ -83,8 +82,9 @@ backward(s * s)  # number 3
 assert (a.grad, b.grad) == (64, 32)
 
 # %% [markdown]
-# minitorch is the same engine with more operations, and it can show its tape. Open the page and press the right arrow
-# key: the last operation comes first, `a` is reached twice, and its two contributions are added.
+# minitorch is the same engine with more operations. An operation keeps the arrays that its rule reads, never the *tensor*
+# that it returned: the tensor refers to its operation, and two that refer to each other stay in memory after `del y`. It
+# can also show its tape. Open the page and press the right arrow key: the last operation comes first.
 
 # %%
 a, b = minitorch.tensor(2.0, requires_grad=True), minitorch.tensor(3.0, requires_grad=True)
@@ -107,4 +107,4 @@ check_engine(my_backward, Tensor)
 # %% [markdown]
 # ## Questions
 # 1. Who decides which rule runs next: the loop, or the rule before it? What does it look at?
-# 2. In minitorch an operation never keeps the tensor that it returned. What would stay in memory if it did, after `del y`?
+# 2. `Add` saves nothing and `Mul` saves two arrays. What would a rule for exp save, whose derivative is its own output?

@@ -38,9 +38,8 @@ for rows in (slice(0, 40), slice(40, 64)):
 assert minitorch.allclose(net.weight.grad, whole, rtol=1e-5, atol=1e-5)
 
 # %% [markdown]
-# The price: you must ask for a fresh gradient. Forget `zero_grad()` and every step uses all gradients since
-# the start. On the page there are two passes. Look at the shelf below: in the second pass the bar of `x` starts where
-# the first ended.
+# The price: you must ask for a fresh gradient. Without `zero_grad()` every step uses all gradients since the start. On
+# the page there are two passes. Below, at `.grad`, the bar of `x` starts in the second pass where the first ended.
 
 # %%
 x.grad = None
@@ -48,6 +47,16 @@ with minitorch.explore(picture("02_accumulation.html")):
     (x * x + 3 * x).backward()
     (x * x + 3 * x).backward()
 assert x.grad.item() == 26
+
+# %% [markdown]
+# `x * x + 3 * x` is written anew for each pass: what a rule reads is **freed as soon as it has run**, so that memory
+# shrinks during the pass. A second pass over one tape raises RuntimeError, unless the first had `retain_graph=True`.
+
+# %%
+y = x * x + 3 * x
+y.backward(retain_graph=True)
+y.backward()  # a third would raise
+assert x.grad.item() == 52
 
 # %% [markdown]
 # ## Exercise

@@ -98,4 +98,4 @@ check_op("softmax", Softmax)
 # %% [markdown]
 # ## Questions
 # 1. A layer maps (32, 784) to (32, 10). What shape has dL/dw, and which product of which two arrays makes it?
-# 2. Why may the rule of tanh keep its output, although an operation must not keep the *tensor* that it returned?
+# 2. The rule of tanh may keep its output, an array. Why must it not keep the tensor that holds this array (chapter 0)?

@@ -27,8 +27,8 @@ with minitorch.explore(picture("06_batch_norm.html")):
 small_steps = x.grad.array.copy()
 
 # %% [markdown]
-# The page shows x at the end of several lanes: it receives a part from `x - m` and a part from the mean. The three paths
-# by hand:
+# On the page two parts arrive at x: one from `x - m`, which holds the direct path and the one through s, and one from the
+# mean. The three paths by hand:
 
 # %%
 X, G = x.detach().array, g.array
@@ -40,8 +40,8 @@ through_the_deviation = -N * (G * N).mean(0) / S  # ds/dx = n/6, and s moves eac
 assert np.allclose(small_steps, direct + through_the_mean + through_the_deviation)
 
 # %% [markdown]
-# minitorch uses one operation for all of it, `Normalize`, because one rule that knows the result is cheaper than seven
-# that do not:
+# minitorch uses one operation for all of it, `Normalize`, because one rule for the whole is cheaper than one for each of
+# the seven operations above:
 
 # %%
 x.grad = None
@@ -50,8 +50,8 @@ assert np.allclose(x.grad.array, small_steps)
 
 # %% [markdown]
 # What the terms do: `mean(g)` removes what would move all outputs together, since the mean would take it back; `n
-# mean(g n)` removes what would stretch them, since the standard deviation would take it back. So the gradient is always
-# orthogonal to both:
+# mean(g n)` removes what would stretch them, since the standard deviation would take it back. So what remains is always
+# orthogonal to a vector of ones and to n:
 
 # %%
 assert np.allclose(x.grad.array.sum(0), 0) and np.allclose((x.grad.array * N).sum(0), 0, atol=1e-4)
@@ -61,7 +61,7 @@ assert np.allclose(x.grad.array.sum(0), 0) and np.allclose((x.grad.array * N).su
 #
 # ## Exercise
 # Write the rule of `Normalize` for x of shape (samples, features). What you keep in `ctx.saved` must be inputs or
-# outputs of the operation if it is to be differentiated twice; so recompute m and s in `backward` from x.
+# outputs of the operation if it is to be differentiated twice (chapter 9); so recompute m and s in `backward` from x.
 
 
 # %%

@@ -34,8 +34,8 @@ def three_losses():
 
 
 # %% [markdown]
-# On the page, find `digit.0.weight` on the shelf: two contributions, one for each digit, drawn end to end and coloured
-# by loss.
+# On the page, below, find the `.grad` of `digit.0.weight`: two contributions, one for each digit, drawn end to end and
+# coloured by loss.
 
 # %%
 with minitorch.explore(picture("07_shared_weight.html")):
@@ -53,9 +53,8 @@ terms = [minitorch.autograd.grad(three_losses()[i], weight)[0].array for i in ra
 assert np.allclose(sum(terms), total.array, atol=1e-6)
 
 # %% [markdown]
-# **Over uses.** To see each use alone, give each digit a copy of the convnet's weights: the same numbers, two places.
-# What arrives at the two copies adds up to what arrives at the shared weight. That is all that weight sharing means in
-# the backward pass.
+# **Over uses.** To see one use alone, let the convnet read the other digit without recording: then one path alone leads
+# to the weight. What both paths bring adds up to the whole. That is all that weight sharing means in the backward pass.
 
 # %%
 uses = []
@@ -70,7 +69,7 @@ for digit in (0, 1):
 assert np.allclose(sum(uses), total.array, atol=1e-6)
 
 # %% [markdown]
-# Norms do not add: two contributions that point in different directions are longer together than their sum.
+# Norms do not add: the sum of the contributions is shorter than both norms together, unless both point the same way.
 
 # %%
 norms = [float(np.linalg.norm(use)) for use in uses]

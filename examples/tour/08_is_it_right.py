@@ -5,7 +5,7 @@
 # errors: the formula's own, which shrinks with h^2, and rounding, which grows like 1/h because two nearly equal numbers
 # are subtracted. The best h lies between, near 1e-5, and leaves about 10 digits. The **complex step** subtracts
 # nothing: f(x + ih) = f(x) + ih f'(x) - ..., so the imaginary part of f(x + ih), divided by h, is f'(x) up to h^2. With
-# h = 1e-30 that is exact to the last digit.
+# h = 1e-30 that is exact to the last digit: the imaginary part is a number of its own, and x does not round h away.
 
 # %%
 import matplotlib.pyplot as plt
@@ -86,4 +86,4 @@ check_not_analytic(not_analytic)
 # %% [markdown]
 # ## Questions
 # 1. Why is h = 1e-30 harmless for the complex step and fatal for the central difference?
-# 2. A check that tries g = 1 only accepts a rule of relu written as `g * (g > 0)` where a > 0. What would show the mistake?
+# 2. A check that tries only g = 1 and only a > 0 accepts `g * (g > 0)` as the rule of relu. What would show the mistake?

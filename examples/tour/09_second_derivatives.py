@@ -44,11 +44,11 @@ t = (w * x).tanh().item()
 assert abs(w.grad.item() - 2 * W * (1 - t * t) ** 2 * (1 - 2 * W * X * t)) < 1e-15
 
 # %% [markdown]
-# **Where it stops.** A rule that computes with NumPy functions leaves no history, and one that keeps an intermediate
-# result, which is neither input nor output, would lose a term in silence. minitorch refuses instead and names the
-# operation. And where a function is made of straight pieces, as relu is, the second derivative is zero everywhere: that
-# is right, and a penalty through relu still has a gradient by the weights, because the first derivative contains them
-# as factors.
+# **Where it stops.** A rule is recorded if it computes with operators and functions of minitorch, from inputs and outputs.
+# One that calls NumPy's functions leaves no history. One that reads another result of the forward pass would lose the
+# term by which that result depends on x. minitorch refuses both and names the operation. And where a function is made of
+# straight pieces, as relu is, the second derivative is zero except at the corners: that is right, and a penalty through
+# relu still has a gradient by the weights, because the first derivative contains them as factors.
 
 # %%
 z = minitorch.tensor([-1.0, 2.0], requires_grad=True)

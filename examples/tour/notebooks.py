@@ -1,7 +1,5 @@
 """Write the chapters as Jupyter notebooks: `python examples/tour/notebooks.py DIR`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path
