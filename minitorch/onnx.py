@@ -48,8 +48,8 @@ def export(
     names = list(input_names or inspect.signature(model.forward).parameters)[: len(tensors)]
     axes = {name: list((dynamic_axes or {}).get(name, ())) for name in names}
     if len(names) < len(tensors) or any(axis != [0] for axis in axes.values() if axis):
-        expected = "a name for each input and dynamic_axes of 0 alone"
-        raise ValueError(f"onnx.export: expected {expected}, got {names}, {dynamic_axes}")
+        wanted = "a name for each input and dynamic_axes of 0 alone"
+        raise ValueError(f"onnx.export: expected {wanted}, got {names}, {dynamic_axes}")
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -263,8 +263,16 @@ def differentiates_twice(t: Trial) -> Iterator[Mistake]:
 
 RULE: Final[list[Question]] = [rule, shapes_fit, multiplies_by_g, jacobian_is_right]
 OTHER_INPUTS: Final[list[Question]] = [inputs_can_tell, holds_for_other_numbers, holds_for_other_lengths]
-QUESTIONS: Final[list[Question]] = [forward, rule, leaves_alone, repeats, *RULE[1:], *OTHER_INPUTS]
-QUESTIONS += [keeps_float32, differentiates_twice]
+QUESTIONS: Final[list[Question]] = [
+    forward,
+    rule,
+    leaves_alone,
+    repeats,
+    *RULE[1:],
+    *OTHER_INPUTS,
+    keeps_float32,
+    differentiates_twice,
+]
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -73,7 +73,8 @@ def _gradient(step: Step) -> list[Any]:
             about.append(["span.down", ", not all of it is finite"])
         elif g.size > 1 and g.dtype.kind != "c":
             low, high = ([f"b.{'down' if v < 0 else 'up'}", number(v)] for v in (g.min(), g.max()))
-            about += [", from ", low, " to ", high, f", {number(100 * (g == 0).mean())} % of it is 0{' (blank)' * (g.size > 64)}"]
+            zeros = f"{number(100 * (g == 0).mean())} % of it is 0{' (blank)' * (g.size > 64)}"
+            about += [", from ", low, " to ", high, ", ", zeros]
         content += [picture(g, w=300, h=120), about]
     came = list(itertools.chain(*step.parts))
     of = [f": a sum of {len(came)}"] if len(came) > 1 else [", ", *_sender(came[0])] if came else []
