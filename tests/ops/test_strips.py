@@ -197,3 +197,20 @@ def test_group_norm_of_either_memory_order_is_the_plain_composition(shape, last)
             found.append(given)
         for ours, plain in zip(*found):
             np.testing.assert_allclose(ours, plain, rtol=tolerance, atol=tolerance * max(1.0, np.abs(plain).max() / 100))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, np.uint8, np.complex64, np.complex128])
+@pytest.mark.parametrize("forms", ["arrays", "a number", "numbers first", "a row", "a smaller condition"])
+def test_where_of_large_arrays_is_numpys_to_the_last_bit(dtype, forms):
+    rng = np.random.default_rng(0)
+    chosen, a, b = rng.random((130, 128)) < 0.5, rng.normal(0, 50, (130, 128)), rng.normal(0, 50, (130, 128))
+    a[:3], b[:2] = [[math.nan], [-0.0], [math.inf]], [[-math.inf], [math.nan]]
+    with np.errstate(invalid="ignore"):
+        a, b = a.astype(dtype), b.astype(dtype)
+    a, b = {"a number": (a, 3), "numbers first": (-0.0 if dtype(0).dtype.kind in "fc" else 7, b), "a row": (a, b[:1])}.get(
+        forms, (a, b)
+    )
+    chosen = chosen[:, :1] if forms == "a smaller condition" else chosen
+    given = mt.where(mt.from_numpy(chosen), *(mt.from_numpy(v) if isinstance(v, np.ndarray) else v for v in (a, b))).numpy()
+    wanted = np.where(chosen, a, b).astype(dtype)
+    assert given.dtype == wanted.dtype and given.tobytes() == wanted.tobytes()
