@@ -82,9 +82,9 @@ backward(s * s)  # number 3
 assert (a.grad, b.grad) == (64, 32)
 
 # %% [markdown]
-# minitorch is the same engine with more operations. An operation keeps the arrays that its rule reads, never the *tensor*
-# that it returned: the tensor refers to its operation, and two that refer to each other stay in memory after `del y`. It
-# can also show its tape. Open the page and press the right arrow key: the last operation comes first.
+# minitorch is the same engine with more operations (nodes of its graph). One keeps the arrays that its rule reads, never
+# the *tensor* that it returned: tensor and operation would refer to each other and stay in memory when nobody uses them.
+# It can also show its tape. Open the page and press the right arrow key: the last operation comes first.
 
 # %%
 a, b = minitorch.tensor(2.0, requires_grad=True), minitorch.tensor(3.0, requires_grad=True)

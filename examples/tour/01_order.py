@@ -2,7 +2,7 @@
 # # 1. Why does the tape run in reverse creation order?
 #
 # A rule needs the **whole** gradient of its operation's output, and an output that is used twice gets its gradient in
-# two parts. So a rule must wait for the rules of all operations that used its output on the way to y. "Last made, first
+# two parts. So it must wait for the rules of all operations that used this output on the way to y. "Last made, first
 # run" guarantees it: whoever uses an output was made after it. The obvious alternative, a recursion that follows each
 # edge at once, does not wait. Here is what it costs.
 
@@ -51,9 +51,9 @@ z.backward()
 assert x.grad.item() == 2**12
 
 # %% [markdown]
-# minitorch numbers its operations as they are created and always runs the highest number that has received something:
-# whatever could still send it a part has a higher number. So all parts are there, and each rule runs once. Below: the
-# same tape in both orders. Numbers say when each rule runs.
+# minitorch numbers its operations as they are created, and its loop always runs the highest number that has received
+# something: whatever sends it a part has a higher number and ran before. So all parts are there; each rule runs once.
+# Below: the same tape in both orders. Numbers say when each rule runs.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained")

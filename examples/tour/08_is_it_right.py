@@ -5,7 +5,7 @@
 # errors: the formula's own, which shrinks with h^2, and rounding, which grows like 1/h because two nearly equal numbers
 # are subtracted. The best h lies between, near 1e-5, and leaves about 10 digits. The **complex step** subtracts
 # nothing: f(x + ih) = f(x) + ih f'(x) - ..., so the imaginary part of f(x + ih), divided by h, is f'(x) up to h^2. With
-# h = 1e-30 that is exact to the last digit: the imaginary part is a number of its own, and x does not round h away.
+# h = 1e-30 it is exact up to rounding: h is stored apart from x, while the x + h of a difference is rounded to x.
 
 # %%
 import matplotlib.pyplot as plt

@@ -45,8 +45,8 @@ assert abs(w.grad.item() - 2 * W * (1 - t * t) ** 2 * (1 - 2 * W * X * t)) < 1e-
 
 # %% [markdown]
 # **Where it stops.** A rule is recorded if it computes with operators and functions of minitorch, from inputs and outputs.
-# One that calls NumPy's functions leaves no history. One that reads another result of the forward pass would lose the
-# term by which that result depends on x. minitorch refuses both and names the operation. And where a function is made of
+# One that calls NumPy's functions leaves no history. One that reads an intermediate array of the forward pass would lose
+# how that array depends on x. minitorch refuses both and names the operation. And where a function is made of
 # straight pieces, as relu is, the second derivative is zero except at the corners: that is right, and a penalty through
 # relu still has a gradient by the weights, because the first derivative contains them as factors.
 

@@ -97,7 +97,7 @@ def _rule(step: Step, run: Pass, position: int) -> list[Any]:
     else:
         pieces, shapes = _product(said, known, given)
     rule = ["span.r", formula(f"d{letter} = {said}" if said else f"d{letter}")]
-    whole = [["div.f", rule, ["span.dim", *shapes], ["span.dim", f"size {number(norm(kept))}"]], ["div.f", *pieces]]
+    whole = [["div.f", rule, ["span.dim", *shapes], ["span.dim", f"size {number(norm(given))}"]], ["div.f", *pieces]]
     un = _summed(step, position, given, letter) if given.shape != kept.shape else []
     return ["div.send", ["div", *whole], ["div", *_goes(step, run, position)], ["div", {"style": "grid-column:1/-1"}, *un]]
 
@@ -146,7 +146,7 @@ def _summed(step: Step, position: int, given: np.ndarray, letter: str) -> list[A
     kept = step.sent[position].grad
     axes: tuple[int, ...] = broadcast_dims(given.shape, kept.shape) or ()
     over = f"summed over {'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}: "
-    change = ["b.now", f"{over}{shape(given.shape)} → {shape(kept.shape)}"]
+    change = ["b.now", f"{over}{shape(given.shape)} → {shape(kept.shape)}, size {number(norm(kept))}"]
     said = ["div", f"{shape(given.shape)} does not fit ", ["i", letter], f" {shape(kept.shape)}, so it is ", change]
     if given.ndim != 2 or max(given.shape) > 6 or not given.size or not step.inputs:
         return [said, ["div.f", picture(given, w=270), "→", picture(kept, w=270)]]

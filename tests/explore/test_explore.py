@@ -352,7 +352,7 @@ def test_sizes_and_what_is_printed(tmp_path, capsys):
     "net, run, where, expected",
     [
         (mlp, 0, ("rows", 1, "card"), ["y", "(6, 3)", "dx = g w", "dw = gT x", "2.weight.grad", "first of 1: stored", "complex step"]),
-        (broadcast, 0, ("rows", 2, "card"), ["(4, 3) does not fit b (3), so it is summed over axis 0: (4, 3) → (3)", "1 + 1 + 1 + 0 = 3"]),
+        (broadcast, 0, ("rows", 2, "card"), ["(4, 3) does not fit b (3), so it is summed over axis 0: (4, 3) → (3), size 5.38516", "g itself, (4, 3)size 3", "1 + 1 + 1 + 0 = 3"]),
         (siamese, 0, ("leaves", 22, "cards", 1), ["One weight, used twice: its gradient is a sum", "the same 288 numbers of digit.0.weight"]),
         (siamese, 0, ("leaves", 22, "cards", 1), ["digit, second use, step 34", "share of the sum", "cosine", "comparison"]),
         (two_passes, 1, ("leaves", 0, "cards", -1), [".grad was not empty: backward adds to it"]),
