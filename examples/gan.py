@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 
 import layers as nn
 import minitorch as torch
-from minitorch.data import load_digits
+from minitorch.data import DatasetError, load_digits
 from minitorch.functional import binary_cross_entropy_with_logits
 from minitorch.utils.data import DataLoader, TensorDataset
 
@@ -26,7 +26,10 @@ if options.epochs < 1:
 
 NOISE = 32
 torch.manual_seed(0)
-digits = load_digits(options.data)
+try:
+    digits = load_digits(options.data)
+except DatasetError as reason:
+    parser.error(f"--data: {reason}")
 images = torch.from_numpy(digits.train_images[:, None] / 127.5 - 1)  # (n, 1, 14, 14) from -1 to 1, as tanh gives them
 
 generator = nn.Sequential(

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 
 import layers as nn
 import minitorch as torch
-from minitorch.data import load_digits
+from minitorch.data import DatasetError, load_digits
 from minitorch.functional import cross_entropy
 from minitorch.utils.data import DataLoader, TensorDataset
 
@@ -39,7 +39,10 @@ class Reader(nn.Module):
 
 
 torch.manual_seed(0)
-digits = load_digits(options.data)
+try:
+    digits = load_digits(options.data)
+except DatasetError as reason:
+    parser.error(f"--data: {reason}")
 images, labels = torch.from_numpy(digits.train_images / 255), torch.from_numpy(digits.train_labels)
 test_images, test_labels = torch.from_numpy(digits.test_images / 255), torch.from_numpy(digits.test_labels)
 net = Reader()

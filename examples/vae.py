@@ -15,7 +15,7 @@ import numpy as np
 
 import layers as nn
 import minitorch as torch
-from minitorch.data import load_digits
+from minitorch.data import DatasetError, load_digits
 from minitorch.functional import binary_cross_entropy_with_logits
 from minitorch.utils.data import DataLoader, TensorDataset
 
@@ -52,7 +52,10 @@ def negative_elbo(logits, images, mean, log_variance):
 
 
 torch.manual_seed(0)
-digits = load_digits(options.data)
+try:
+    digits = load_digits(options.data)
+except DatasetError as reason:
+    parser.error(f"--data: {reason}")
 images = torch.from_numpy(digits.train_images.reshape(-1, PIXELS) / 255)
 test = torch.from_numpy(digits.test_images.reshape(-1, PIXELS) / 255)
 net = VAE()

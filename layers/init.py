@@ -70,6 +70,22 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 
 @no_grad()
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
+) -> Tensor:
+    """Fill with numbers from the part of a normal distribution in [`a`, `b`]; raises ValueError if there is none."""
+    if not (tensor.is_floating_point() and std > 0 and a <= b):
+        raise ValueError(f"trunc_normal_: expected floats, std > 0 and a <= b, got {tensor.dtype}, std {std}, a {a} and b {b}")
+    rng, peak = (generator or default_generator).numpy, min(max(mean, a), b)
+    low, high = max(a, peak - 9 * std), min(b, peak + 9 * std)  # the rest is less than float64's rounding
+    drawn, left = np.empty(tensor.shape), np.ones(tensor.shape, bool)
+    while n := int(left.sum()):  # uniform numbers, each kept with the probability density / density at the peak
+        drawn[left] = rng.uniform(low, high, n)
+        left[left] = 2 * std**2 * rng.exponential(size=n) < (drawn[left] - mean) ** 2 - (peak - mean) ** 2
+    return tensor.copy_(wrap(drawn))
+
+
+@no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with `val`."""
     return tensor.fill_(val)
@@ -132,8 +148,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         raise ValueError(f"orthogonal_: expected at least 2 dimensions, got shape {tuple(tensor.shape)}")
     if not tensor.numel():
         return tensor
-    rows = tensor.shape[0]
-    columns = tensor.numel() // rows
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = (generator or default_generator).numpy.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
     q *= np.where(np.diag(r) < 0, -gain, gain)  # LAPACK's choice of signs would not be uniform (Mezzadri 2007)

@@ -146,10 +146,8 @@ class _InstanceNorm(_BatchNorm):
         samples = input.unsqueeze(0) if alone else input
         if samples.shape[1] != self.num_features and self.affine:
             raise ValueError(f"{type(self).__name__}: expected {self.num_features} channels, got shape {tuple(input.shape)}")
-        of_sample, statistics = self.training or not self.track_running_stats, (self.running_mean, self.running_var)
-        output = functional.instance_norm(
-            samples, *statistics, self.weight, self.bias, of_sample, self.momentum or 0.0, self.eps
-        )
+        own, statistics = self.training or not self.track_running_stats, (self.running_mean, self.running_var)
+        output = functional.instance_norm(samples, *statistics, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
         return output.squeeze(0) if alone else output
 
 

@@ -25,6 +25,7 @@ int16: Final = np.dtype("int16")
 int32: Final = np.dtype("int32")
 int64: Final = np.dtype("int64")
 bool_: Final = np.dtype("bool")
+bfloat16: Final = np.dtype([("bfloat16", "V2")])  # NumPy has none: scripts compare with the name, `check_dtype` refuses it
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,23 @@ class Size(tuple[int, ...]):
         return Size(tuple.__add__(self, other))
 
 
+class UntypedStorage:
+    """The memory that a tensor shares with its views."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array.base if isinstance(array.base, type(array)) else array
+
+    def nbytes(self) -> int:
+        """The number of bytes, which is also what `sys.getsizeof` says, nearly."""
+        return self._array.nbytes
+
+    __sizeof__ = nbytes
+
+    def data_ptr(self) -> int:
+        """Where the memory begins: equal for two tensors that share it."""
+        return self._array.ctypes.data if isinstance(self._array, np.ndarray) else self._array.data.ptr
+
+
 class Conversion:
     """Conversion of a tensor to a number, lists, an array, an index, or text; `self` is a `Tensor`."""
 
@@ -78,6 +95,10 @@ class Conversion:
     def data_ptr(self: Any) -> int:
         """Where the first element lies in memory, in bytes; a view of the first element lies there, too."""
         return self.array.data.ptr if self.is_cuda else self.array.ctypes.data
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that the tensor shares with its views."""
+        return UntypedStorage(self.array)
 
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...

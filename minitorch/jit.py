@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+class ScriptModule:
+    """Nothing is an instance: a module stays what it is."""
+
+
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
     """Return `obj`, a function, class or module, unchanged; PyTorch's further arguments have no effect."""
     return obj

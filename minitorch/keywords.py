@@ -126,13 +126,11 @@ def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
         parts = [_put(name, *pair, inputs) for pair in zip(result, out)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     check_writable(out, name)
-    for given in filter(_is_tensor, parts_of(inputs)):
-        alike = given.array.strides == out.array.strides and given.shape == out.shape == result.shape
-        shared = given is out or array_module(out.array).shares_memory(given.array, out.array)
+    for x in filter(_is_tensor, parts_of(inputs)):
+        alike = x.array.strides == out.array.strides and x.shape == out.shape == result.shape
+        shared = x is out or array_module(out.array).shares_memory(x.array, out.array)
         if shared and (name in JOINING or not alike):
-            raise RuntimeError(
-                f"{name}: out= of shape {tuple(out.shape)} shares memory with an input of shape {tuple(given.shape)}"
-            )
+            raise RuntimeError(f"{name}: out= of shape {out.array.shape} shares memory with an input of shape {x.array.shape}")
     if result.requires_grad or out.requires_grad:
         raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
     if not np.can_cast(result.dtype, out.dtype, "same_kind"):  # as in PyTorch: whole numbers into fractions, but not back

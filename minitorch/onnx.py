@@ -228,9 +228,7 @@ _ALONG = {"Cat": "Concat", "Softmax": "Softmax", "LogSoftmax": "LogSoftmax"}
 RULES: Final[dict[str, Callable[..., str]]] = {
     **_each(lambda name, graph, out, *inputs: graph.add(name, *inputs, dtype=out.dtype), _SAME),
     **_each(lambda name, graph, out, a, b: graph.add(name, a, b, dtype=matched(a, b)[0].dtype), _COMPARISONS),
-    **_each(
-        lambda operator, graph, out, a, dims, keepdim: graph.add(operator, a, graph.whole(dims), keepdims=int(keepdim)), _OVER
-    ),
+    **_each(lambda name, graph, out, a, dims, keepdim: graph.add(name, a, graph.whole(dims), keepdims=int(keepdim)), _OVER),
     **_each(lambda name, graph, out, *inputs, dim: graph.add(name, *inputs, axis=dim), _ALONG),
     "Clone": lambda graph, out, a, shape=None: graph.named(a) if shape is None else graph.reshaped(a, out.shape),
     "InPlace": lambda graph, out, a, memory: graph.named(a),

@@ -35,10 +35,16 @@ from torch.optim.lr_scheduler import StepLR, _LRScheduler
 from torch.cuda.amp import GradScaler, autocast
 import torch.backends.cudnn as cudnn
 from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.hooks import RemovableHandle
+from torch.jit import ScriptModule
 from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
 assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is torch.version.hip is None
 assert isinstance(torch.float32, torch.dtype)
+assert isinstance(nn.Linear(1, 1).register_forward_hook(print), RemovableHandle)  # these four are what torchinfo needs
+assert not isinstance(torch.jit.script(nn.Linear(1, 1)), ScriptModule)
+assert torch.long not in (torch.float16, torch.bfloat16)
+assert torch.ones(4, 3)[1:].untyped_storage().nbytes() == 48
 cudnn.benchmark = True
 assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and cudnn.is_available() == torch.cuda.is_available()
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu

@@ -188,9 +188,7 @@ class _Check:
         return (weights @ slope).reshape(origin.shape), (np.abs(weights) @ error).reshape(origin.shape)
 
 
-def _difference(
-    place: int, found: np.ndarray | None, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float
-) -> str:
+def _difference(at: int, found: np.ndarray | None, expected: np.ndarray, rounding: np.ndarray, atol: float, rtol: float) -> str:
     """A message on where a gradient is not what the values say; "" if each element agrees within its own tolerance."""
     got = np.zeros(expected.shape) if found is None else found
     # a sum of large numbers carries their rounding even if it is small itself
@@ -202,7 +200,7 @@ def _difference(
     says = "no gradient arrived (a backward returned None)" if found is None else f"backward gives {float(got[index])!r}"
     values = f"the function's values say {float(expected[index])!r}"
     others = f"{(excess > 1).sum()} of {got.size} elements differ by more than {atol} + {rtol} times their derivative"
-    return f"input {place} of shape {got.shape}, index {index}: {says}, {values} ({others})"
+    return f"input {at} of shape {got.shape}, index {index}: {says}, {values} ({others})"
 
 
 def _host(tensor: Tensor) -> np.ndarray:

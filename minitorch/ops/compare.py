@@ -12,9 +12,7 @@ from minitorch.ops.dims import dimension, normalized_dims, shapes
 from minitorch.ops.promotion import matched
 
 
-def _comparison(
-    name: str, sign: str, compare: Callable[[Any, Any], Any], takes_numbers: bool = True
-) -> Callable[[Tensor, Any], Tensor]:
+def _comparison(name: str, sign: str, compare: Callable[..., Any], numbers: bool = True) -> Callable[[Tensor, Any], Tensor]:
     class Comparison(Op):
         def forward(ctx, a: Any, b: Any) -> Any:
             return compare(*matched(a, b))
@@ -24,7 +22,7 @@ def _comparison(
     def function(input: Tensor, other: Any) -> Tensor:
         if isinstance(input, (bool, int, float)):
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
-        if not (takes_numbers or isinstance(other, Tensor)):
+        if not (numbers or isinstance(other, Tensor)):
             raise TypeError(f"{name}: expected two tensors, got {type(other).__name__}")
         return Comparison.apply(input, other)
 

@@ -135,9 +135,7 @@ def var(
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
-def _variance(
-    name: str, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
-) -> Tensor:
+def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: float | None) -> Tensor:
     if isinstance(dim, bool) and unbiased is None:
         dim, unbiased = None, dim
     _check_floats(name, input)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +16,14 @@ def test_a_view_lies_where_its_first_element_does(device):
     x = mt.zeros(2, 3, device=device)
     assert x.view(6).data_ptr() == x.detach().data_ptr() == x.data_ptr() and x[1:].data_ptr() == x.data_ptr() + 12
     assert x.clone().data_ptr() != x.data_ptr()
+
+
+def test_views_share_a_storage(device):
+    x = mt.zeros(2, 3, device=device)
+    for view in (x, x[1], x.T, x.view(6)[1:][2:], x.detach(), x[:1].expand(5, 3)):
+        storage = view.untyped_storage()
+        assert storage.data_ptr() == x.data_ptr() and storage.nbytes() == 24 <= sys.getsizeof(storage)
+    assert x.clone().untyped_storage().data_ptr() != x.data_ptr()
 
 
 def test_shape_size_and_strides_count_elements():

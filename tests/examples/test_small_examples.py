@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -61,11 +62,15 @@ def test_the_gpt_learns_which_characters_follow(tmp_path):
     [
         *((script, "--epochs", "0", "expected at least 1, got 0") for script in ("vae", "gan", "lstm")),
         ("gpt", "--steps", "0", "expected at least 1, got 0"),
+        *((script, "--data", "nope", "nope: no such folder.") for script in ("vae", "gan", "lstm")),
         ("gpt", "--text", ".", "[Errno 21] Is a directory: '.'"),
+        ("gpt", "--text", "missing", "[Errno 2] No such file or directory: 'missing'"),
     ],
 )
-def test_a_script_that_would_train_nothing_says_so(tmp_path, script, option, given, said):
-    command = [sys.executable, str(ROOT / "examples" / f"{script}.py"), option, given]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert ended.returncode == 2 and f"{option}: {said}" in ended.stderr
+def test_a_script_that_cannot_train_says_so(monkeypatch, capsys, tmp_path, script, option, given, said):
+    path = str(ROOT / "examples" / f"{script}.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [path, option, given])
+    with pytest.raises(SystemExit, match=r"^2$"):
+        runpy.run_path(path, run_name="__main__")
+    assert f"{option}: {said}" in capsys.readouterr().err

@@ -15,6 +15,13 @@ def test_hooks_run_in_order_around_forward():
     assert seen == ["first", ("before", 2), ("after", 2, 2)]
 
 
+def test_attention_uses_its_last_layer_without_a_call_as_in_pytorch():
+    net, seen = nn.MultiheadAttention(4, 2), []
+    net.out_proj.register_forward_hook(lambda *given: seen.append(given))
+    net(*[mt.ones(3, 1, 4)] * 3)
+    assert not seen
+
+
 def test_hooks_can_change_arguments_and_output():
     net = nn.Identity()
     net.register_forward_pre_hook(lambda module, args: args[0] + 1)

@@ -38,9 +38,28 @@ def test_an_embedding_starts_normal_with_a_padding_row_of_zeros():
     assert weight[:-1].std() == pytest.approx(1, abs=5 / math.sqrt(2 * weight.size))
 
 
+def truncated(mean, std, a, b):
+    """The arguments of trunc_normal_, and the mean and the standard deviation of that distribution."""
+    low, high = (a - mean) / std, (b - mean) / std
+    density = [0.0 if math.isinf(x) else math.exp(-x * x / 2) / math.sqrt(2 * math.pi) for x in (low, high)]
+    below, above = (math.erfc(abs(x) / math.sqrt(2)) / 2 for x in (low, high))  # the tails beyond the bounds
+    inside = abs(below - above) if low * high > 0 else 1 - below - above
+    shift = (density[0] - density[1]) / inside
+    edges = sum(x * p for x, p in zip((low, -high), density) if p) / inside
+    return {"mean": mean, "std": std, "a": a, "b": b}, mean + std * shift, std * math.sqrt(1 + edges - shift**2)
+
+
+TRUNCATED = [
+    truncated(0.0, 1.0, -2.0, 2.0),
+    truncated(0.0, 0.02, -2.0, 2.0),  # as in vision transformers: no bound is met
+    truncated(1.0, 2.0, -1.0, 1.5),
+    truncated(0.0, 1.0, 3.0, 4.0),  # a tail
+    truncated(0.0, 1.0, -math.inf, -5.0),
+]
 INITS = [  # of a tensor (80, 40, 5, 3): fan in 600, fan out 1,200
     (nn.init.uniform_, {"a": -1.0, "b": 3.0}, 1.0, 4 / math.sqrt(12)),
     (nn.init.normal_, {"mean": 2.0, "std": 0.5}, 2.0, 0.5),
+    *((nn.init.trunc_normal_, *row) for row in TRUNCATED),
     (nn.init.xavier_uniform_, {"gain": 2.0}, 0.0, 2 * math.sqrt(2 / 1800)),
     (nn.init.xavier_normal_, {}, 0.0, math.sqrt(2 / 1800)),
     (nn.init.kaiming_uniform_, {"nonlinearity": "relu"}, 0.0, math.sqrt(2 / 600)),
@@ -58,7 +77,7 @@ def test_init_draws_have_the_mean_and_deviation_they_should(rule, arguments, mea
     assert tensor.grad_fn is None
 
 
-@pytest.mark.parametrize("rule", [rule for rule, *_ in INITS] + [nn.init.orthogonal_])
+@pytest.mark.parametrize("rule", [*dict.fromkeys(rule for rule, *_ in INITS), nn.init.orthogonal_])
 def test_init_draws_from_the_generator_it_is_given_or_the_default_one(rule):
     def drawn(generator=None):
         return rule(mt.zeros(4, 3), generator=generator)
@@ -67,6 +86,28 @@ def test_init_draws_from_the_generator_it_is_given_or_the_default_one(rule):
     mt.manual_seed(7)
     assert mt.equal(drawn(), given)
     assert not mt.equal(drawn(), given)
+
+
+@pytest.mark.parametrize("arguments", [row[0] for row in TRUNCATED])
+def test_truncated_numbers_lie_within_the_bounds_and_spread_as_the_normal_ones_there(arguments):
+    mean, std, a, b = arguments.values()
+    drawn = nn.init.trunc_normal_(mt.zeros(20_000), **arguments).double()
+    assert drawn.min() >= a and drawn.max() <= b
+    sign = 1 if a + b > 2 * mean else -1  # the side on which the numbers are small probabilities, not 1 minus these
+
+    def beyond(x):
+        return math.erfc(sign * (x - mean) / std / math.sqrt(2)) / 2
+
+    for share in (0.1, 0.5, 0.9):
+        quantile = drawn.quantile(share).item()
+        reached = (beyond(a) - beyond(quantile)) / (beyond(a) - beyond(b))
+        assert reached == pytest.approx(share, abs=5 * math.sqrt(share * (1 - share) / 20_000))
+
+
+def test_truncation_to_one_number_or_of_no_or_one_element():
+    assert (nn.init.trunc_normal_(mt.zeros(3), a=0.5, b=0.5) == 0.5).all()
+    assert nn.init.trunc_normal_(mt.zeros(0)).shape == (0,)
+    assert abs(nn.init.trunc_normal_(mt.tensor(7.0)).item()) <= 2
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 2, 3), (4, 4)])
@@ -102,6 +143,12 @@ def test_constants_fill_a_parameter_without_a_trace():
         (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), mode="fan"), "expected mode 'fan_in' or 'fan_out', got 'fan'"),
         (lambda: nn.init.kaiming_normal_(mt.zeros(3, 3), nonlinearity="swish"), "got 'swish'"),
         (lambda: nn.init.calculate_gain("leaky_relu", "steep"), "expected a number as negative slope, got 'steep'"),
+        (
+            lambda: nn.init.trunc_normal_(mt.zeros(3), a=1.0, b=0.0),
+            r"trunc_normal_: .* a <= b, got float32, std 1.0, a 1.0 and b 0.0",
+        ),
+        (lambda: nn.init.trunc_normal_(mt.zeros(3), std=0.0), r"trunc_normal_: expected floats, std > 0"),
+        (lambda: nn.init.trunc_normal_(mt.zeros(3, dtype=mt.int64)), r"trunc_normal_: expected floats.* got int64"),
         (lambda: nn.init.eye_(mt.zeros(3)), r"eye_: expected a matrix, got shape \(3,\)"),
         (lambda: nn.init.orthogonal_(mt.zeros(3)), r"orthogonal_: expected at least 2 dimensions, got shape \(3,\)"),
     ],

@@ -296,7 +296,7 @@ TAKE_A_DTYPE = {
 # fmt: on
 
 
-@pytest.mark.parametrize("dtype", [object, str, list, nn.Parameter, np.longdouble, ">f4", "datetime64[s]"])
+@pytest.mark.parametrize("dtype", [mt.bfloat16, object, str, list, nn.Parameter, np.longdouble, ">f4", "datetime64[s]"])
 @pytest.mark.parametrize("name", TAKE_A_DTYPE)
 def test_a_dtype_that_tensors_cannot_have_is_refused(name, dtype):
     with pytest.raises(TypeError, match=r"expected (numbers|a floating dtype)"):
