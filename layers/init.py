@@ -74,14 +74,14 @@ def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
 ) -> Tensor:
     """Fill with numbers from the part of a normal distribution in [`a`, `b`]; raises ValueError if there is none."""
-    if not (tensor.is_floating_point() and std > 0 and a <= b):
-        raise ValueError(f"trunc_normal_: expected floats, std > 0 and a <= b, got {tensor.dtype}, std {std}, a {a} and b {b}")
+    if not (tensor.is_floating_point() and abs(mean) < math.inf and std > 0 and a <= b):
+        raise ValueError(f"trunc_normal_: expected floats, std > 0 and a <= b, got {tensor.dtype}, {mean=}, {std=}, {a=}, {b=}")
     rng, peak = (generator or default_generator).numpy, min(max(mean, a), b)
     low, high = max(a, peak - 9 * std), min(b, peak + 9 * std)  # the rest is less than float64's rounding
-    drawn, left = np.empty(tensor.shape), np.ones(tensor.shape, bool)
-    while n := int(left.sum()):  # uniform numbers, each kept with the probability density / density at the peak
-        drawn[left] = rng.uniform(low, high, n)
-        left[left] = 2 * std**2 * rng.exponential(size=n) < (drawn[left] - mean) ** 2 - (peak - mean) ** 2
+    drawn = rng.normal(mean, std, tensor.shape)
+    while n := int((left := ~((drawn >= a) & (drawn <= b))).sum()):  # uniform instead, kept with density / density at the peak
+        new = rng.uniform(low, high, n)
+        drawn[left] = np.where(2 * std**2 * rng.exponential(size=n) < (new - mean) ** 2 - (peak - mean) ** 2, np.nan, new)
     return tensor.copy_(wrap(drawn))
 
 

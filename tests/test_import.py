@@ -85,10 +85,9 @@ FUNCTIONS = {
     ("minitorch.optim.strips", "zeros"): "the count of steps, which stays on the host",
     ("minitorch.optim.optimizer", "asarray"): "the count of steps, which stays on the host",
     ("minitorch.optim.clip", "zeros"): "the norm of no gradient at all",
-    ("layers.init", "empty"): "a truncated normal start, drawn on the host",
-    ("layers.init", "ones"): "a truncated normal start, drawn on the host",
+    ("layers.init", "nan"): "a truncated normal start, drawn on the host",
     ("layers.init", "linalg"): "an orthogonal start, drawn on the host",
-    ("layers.init", "where"): "an orthogonal start, drawn on the host",
+    ("layers.init", "where"): "an orthogonal or truncated start, drawn on the host",
     ("layers.init", "diag"): "an orthogonal start, drawn on the host",
 }
 
