@@ -14,6 +14,7 @@ PAGE = Path(__file__).with_suffix(".md")
 MODULES = {
     "torch": "minitorch",
     "torch.autograd": "minitorch.autograd",
+    "torch.autograd.functional": "minitorch.autograd.functional",
     "torch.linalg": "minitorch.linalg",
     "torch.nn": "layers",
     "torch.nn.functional": "minitorch.functional",

@@ -132,6 +132,9 @@ class ModuleList(_List):
 class ParameterList(_OfParameters, _List):
     """A list whose parameters are registered: `ParameterList([a, b])`; tensors become parameters. It has no forward."""
 
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__(values)
+
 
 class _Dict(_Container):
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
@@ -181,6 +184,9 @@ class ModuleDict(_Dict):
 
 class ParameterDict(_OfParameters, _Dict):
     """A dictionary whose parameters are registered: `ParameterDict({"a": a})`; tensors become parameters. It has no forward."""
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
+        super().__init__(parameters)
 
 
 class DataParallel(Module):

@@ -38,7 +38,6 @@ PLACES: Final = {
     "torch.cuda.amp": "minitorch.amp",
     "torch.multiprocessing": "multiprocessing",
     "torch.autograd.variable": "minitorch.autograd",
-    "torch.autograd.functional": "minitorch.autograd",
     "torch.utils.hooks": "minitorch.autograd.hooks",
     "torch.utils.tensorboard": "tensorboardX",  # the same SummaryWriter, in a package that does not need PyTorch
     "torch.utils.data.dataset": "minitorch.utils.data",

@@ -33,7 +33,7 @@ ORDER = [
     "minitorch.linalg",
     "minitorch.testing",
     "minitorch.autograd.differences", "minitorch.autograd.mistakes", "minitorch.autograd.trial",
-    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
+    "minitorch.autograd.jacobians", "minitorch.autograd.explain", "minitorch.autograd.gradcheck", "minitorch.autograd.variable", "minitorch.autograd.functional", "minitorch.autograd", "minitorch.tensor_methods", "minitorch.operators", "minitorch.methods",
     "minitorch.functional", "minitorch.cuda", "minitorch.backends", "minitorch.accelerator", "minitorch.files.serialization", "minitorch.optim", "minitorch.utils", "minitorch.distributions", "minitorch.data",
     "minitorch.files.checkpoint", "minitorch.check", "minitorch.explorer", "minitorch.onnx", "minitorch", "minitorch.vision", "minitorch.doctor", "layers", "minitorch.as_torch", "minitorch.run",
 ]

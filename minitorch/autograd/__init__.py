@@ -1,5 +1,6 @@
 """Gradients, under PyTorch's names (`torch.autograd`): the backward pass, recording, your own operations, and checks."""
 
+from minitorch.autograd import functional
 from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.autograd.explain import explain
 from minitorch.autograd.function import Function, once_differentiable
@@ -11,8 +12,8 @@ from minitorch.autograd.variable import Variable
 
 # fmt: off
 __all__ = [
-    "Function", "GradcheckError", "Op", "Variable", "backward", "detect_anomaly", "enable_grad", "explain", "grad", "gradcheck",
-    "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
-    "set_grad_enabled",
+    "Function", "GradcheckError", "Op", "Variable", "backward", "detect_anomaly", "enable_grad", "explain", "functional",
+    "grad", "gradcheck", "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "once_differentiable",
+    "set_detect_anomaly", "set_grad_enabled",
 ]
 # fmt: on

@@ -1,0 +1,95 @@
+"""Whole derivatives of a function: its Jacobian, its Hessian, and products with them (`torch.autograd.functional`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.grad_mode import enable_grad
+from minitorch.autograd.partial import grad
+from minitorch.autograd.tensor import Tensor
+
+Several = Tensor | tuple[Tensor, ...]
+
+
+def _run(func: Callable[..., Any], inputs: Several, create_graph: bool) -> tuple[tuple[Tensor, ...], Any]:
+    """The inputs, as leaves of a graph of their own or, with `create_graph`, of theirs, and what `func` makes of them."""
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    with enable_grad():
+        points = tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_() for x in given)
+        return points, func(*points)
+
+
+def _each(values: Any, function: Callable[[Tensor], Any]) -> Any:
+    return tuple(map(function, values)) if isinstance(values, tuple) else function(values)
+
+
+def _by(output: Tensor, points: tuple[Tensor, ...], v: Tensor | None, create_graph: bool, strict: bool) -> tuple[Tensor, ...]:
+    """The gradients of `output` by `points`, zeros where none arrives, or with `strict` a RuntimeError."""
+    found: tuple[Tensor | None, ...] = (None,) * len(points)
+    if output.requires_grad:
+        found = grad(output, points, v, retain_graph=True, create_graph=create_graph, allow_unused=True)
+    if strict and any(g is None for g in found):
+        raise RuntimeError("an output does not depend on an input; strict=False takes its derivative as 0")
+    return tuple(x.new_zeros(x.shape) if g is None else g for g, x in zip(found, points))
+
+
+def vjp(
+    func: Callable[..., Any], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, 1 for a single number."""
+    points, outputs = _run(func, inputs, create_graph)
+    pairs = zip(outputs, v or (None,) * len(outputs)) if isinstance(outputs, tuple) else [(outputs, v)]
+    found = [_by(output, points, weight, create_graph, strict) for output, weight in pairs]
+    sums = tuple(sum(rest, first) for first, *rest in zip(*found))
+    result = outputs if create_graph else _each(outputs, lambda y: y.detach())
+    return result, sums if isinstance(inputs, tuple) else sums[0]
+
+
+def jacobian(func: Callable[..., Any], inputs: Several, create_graph: bool = False, strict: bool = False) -> Any:
+    """The derivative of each number of `func(*inputs)` by each of the inputs: shape output + input; one pass per number.
+
+    A tuple of inputs gives a tuple of derivatives, a tuple of outputs a tuple of these. With `create_graph` it can be
+    differentiated again. Raises RuntimeError with `strict` where an output does not depend on an input.
+    """
+    points, outputs = _run(func, inputs, create_graph)
+
+    def of(y: Tensor) -> Any:
+        with enable_grad():
+            found = tuple(x.new_zeros(y.numel(), *x.shape) for x in points)
+            for i, number in enumerate(y.reshape(-1)):
+                for rows, row in zip(found, _by(number, points, None, create_graph, strict)):
+                    rows[i] = row
+            found = tuple(rows.reshape(*y.shape, *x.shape) for rows, x in zip(found, points))
+        return found if isinstance(inputs, tuple) else found[0]
+
+    return _each(outputs, of)
+
+
+def hessian(func: Callable[..., Tensor], inputs: Several, create_graph: bool = False, strict: bool = False) -> Any:
+    """The second derivatives of `func(*inputs)` by each pair of numbers of the inputs.
+
+    Raises RuntimeError unless the function gives a single number.
+    """
+    return jacobian(_gradient(func, inputs, strict), inputs, create_graph, strict)
+
+
+def hvp(
+    func: Callable[..., Tensor], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """`func(*inputs)` and its Hessian times v: two passes, whatever the number of inputs. Raises as `hessian`."""
+    value = _run(func, inputs, create_graph)[1]
+    _, product = vjp(_gradient(func, inputs, strict), inputs, v, create_graph, strict)
+    return value if create_graph else value.detach(), product
+
+
+def _gradient(func: Callable[..., Tensor], inputs: Several, strict: bool) -> Callable[..., Any]:
+    """The function that computes the gradient of `func`, recorded, at other points than `inputs`."""
+
+    def single(*points: Tensor) -> Tensor:
+        value = func(*points)
+        if value.numel() != 1:
+            raise RuntimeError(f"expected a function that gives a single number, got shape {tuple(value.shape)}")
+        return value.reshape(())
+
+    return lambda *points: jacobian(single, points if isinstance(inputs, tuple) else points[0], True, strict)

@@ -1,0 +1,70 @@
+"""Jacobians, Hessians and products with them are those of `torch.autograd.functional`."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+X, A = np.array([0.5, -1.5, 2.0]), np.array([[0.3, -0.7, 1.1], [0.2, 0.9, -0.4]])
+FUNCTIONS = {  # of x, and of a where it takes two
+    "a vector": lambda x: x.exp(),
+    "a matrix": lambda x, a: a * x,
+    "two outputs": lambda x, a: (a @ x, (x * x).sum()),
+    "a number": lambda x: (x**3).sum(),
+    "a number of two": lambda x, a: ((a @ x) ** 2).sum() * x[0],
+    "one input unused": lambda x, a: (x * x).sum() + 0 * a.detach().sum(),
+}
+
+
+def arrays(found):
+    return [arrays(part) for part in found] if isinstance(found, tuple) else found.detach().numpy()
+
+
+def same(ours, theirs):
+    if isinstance(theirs, list):
+        assert len(ours) == len(theirs)
+        for pair in zip(ours, theirs):
+            same(*pair)
+    else:
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("what", ["jacobian", "hessian", "vjp", "hvp"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_it_is_pytorchs(name, what):
+    function, both = FUNCTIONS[name], name not in ("a vector", "a number")
+    if what in ("hessian", "hvp") and "number" not in name and name != "one input unused":
+        pytest.skip("a Hessian is that of a single number")
+    found = []
+    for library in (mt, torch):
+        point = tuple(library.tensor(value, dtype=library.float64) for value in (X, A)[: 1 + both])
+        point = point if both else point[0]
+        ones = {"hvp": tuple(library.ones_like(x) for x in point) if both else library.ones_like(point)}.get(what)
+        if what == "vjp" and "number" not in name and name != "one input unused":
+            made = function(*point) if both else function(point)
+            ones = tuple(library.ones_like(y) for y in made) if isinstance(made, tuple) else library.ones_like(made)
+        given = (ones,) if what in ("vjp", "hvp") else ()
+        found.append(arrays(getattr(library.autograd.functional, what)(function, point, *given)))
+    same(*found)
+
+
+def test_with_create_graph_it_is_differentiated_again():
+    for library in (mt, torch):
+        x = library.tensor(X, dtype=library.float64, requires_grad=True)
+        library.autograd.functional.jacobian(lambda x: (x**3).sum(), x, create_graph=True).sum().backward()
+        np.testing.assert_allclose(x.grad.numpy(), 6 * X)
+        assert not library.autograd.functional.hessian(lambda x: (x**3).sum(), x).requires_grad
+
+
+def test_what_has_no_such_derivative_is_refused():
+    x = mt.tensor(X)
+    with pytest.raises(RuntimeError, match=re.escape("expected a function that gives a single number, got shape (3,)")):
+        mt.autograd.functional.hessian(lambda x: x.exp(), x)
+    with pytest.raises(RuntimeError, match="an output does not depend on an input"):
+        mt.autograd.functional.jacobian(lambda x: mt.ones(2), x, strict=True)
