@@ -39,10 +39,13 @@ class Sigmoid(Op):
         return each(lambda g, out: g * (out * (1 - out)), g, out)
 
 
+_CERTAIN = 40  # beyond it, the sigmoid is 1 in any dtype
+
+
 def _sigmoid(a: Any, out: Any) -> Any:
     """Write the sigmoid of an array into `out`."""
     xp = array_module(a)
-    out.fill(40)  # beyond it, s is 1 in any dtype
+    out.fill(_CERTAIN)
     xp.minimum(a, out, out=out)
     xp.exp(out, out=out)
     out /= out + 1
@@ -321,7 +324,7 @@ def _along(name: str, input: Tensor, dim: int | None) -> int:
         dim = 0 if input.ndim in (0, 1, 3) else 1
         if input.ndim > 2:
             said = f"{name}: no dim was given for shape {tuple(input.shape)}; it is taken along dim {dim}, as in PyTorch"
-            warnings.warn(said, stacklevel=3)
+            warnings.warn(said, stacklevel=4)  # beyond the wrapper of public functions
     return dimension(name, input.shape, dim)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -335,3 +336,19 @@ def test_a_small_value_keeps_its_digits(name):
         given = operation(mt.tensor(a)).numpy()
         assert given.dtype == dtype
         np.testing.assert_allclose(given, [reference(float(x)) for x in a], rtol=rtol, atol=np.finfo(dtype).tiny)
+
+
+def test_the_complement_of_the_error_function_has_all_its_digits():
+    for dtype, most, rtol in ((mt.float32, 9.0, 8e-7), (mt.float64, 26.0, 2e-15)):
+        a = np.linspace(0.01, most, 301).astype(dtype)
+        np.testing.assert_allclose(mt.erfc(mt.tensor(a)).numpy(), [math.erfc(float(x)) for x in a], rtol=rtol)
+
+
+@pytest.mark.parametrize("shape, dim", [((), 0), ((2,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 2), 1)])
+def test_softmax_without_a_dim_takes_pytorchs_and_says_so_where_that_is_not_the_last(shape, dim):
+    x = mt.tensor(np.random.default_rng(0).normal(size=shape))
+    for function in (F.softmax, F.log_softmax):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert function(x).tolist() == function(x, dim).tolist()
+        assert [w.filename for w in caught] == [__file__] * (len(shape) > 2)

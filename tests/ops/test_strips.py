@@ -10,7 +10,7 @@ import pytest
 
 import minitorch as mt
 import minitorch.functional as F
-from minitorch.ops.strips import STRIP, along, strips
+from minitorch.ops.strips import STRIP, along, each, strips
 from minitorch.threads import PIECE
 
 ROWS, COLUMNS = 530, 251  # more than a piece, and no whole number of them
@@ -214,3 +214,23 @@ def test_where_of_large_arrays_is_numpys_to_the_last_bit(dtype, forms):
     given = mt.where(mt.from_numpy(chosen), *(mt.from_numpy(v) if isinstance(v, np.ndarray) else v for v in (a, b))).numpy()
     wanted = np.where(chosen, a, b).astype(dtype)
     assert given.dtype == wanted.dtype and given.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_formula_of_each_element_is_that_of_the_whole_arrays(threads):
+    rng, before = np.random.default_rng(0), mt.get_num_threads()
+    a, row, turned = rng.normal(size=(2, PIECE)), rng.normal(size=PIECE), rng.normal(size=(PIECE, 2)).T
+    mt.set_num_threads(threads)
+    try:
+        for b in (a[::-1], row, turned, 3.0, a > 0):
+            for formula in (np.multiply, lambda x, y: x * y):
+                np.testing.assert_array_equal(each(formula, a, b), a * b)
+    finally:
+        mt.set_num_threads(before)
+
+
+def test_the_gradient_of_layer_norm_on_a_long_row_keeps_its_digits():
+    """The mean of equal gradients is that gradient, so that nothing is left; as one product its sum was off by 1e-4."""
+    x = mt.tensor(np.random.default_rng(0).normal(size=(1, 2**20)).astype(np.float32)).requires_grad_()
+    F.layer_norm(x, (2**20,), mt.ones(2**20).requires_grad_()).backward(mt.full((1, 2**20), 0.1))
+    assert abs(x.grad.numpy()).max() < 1e-7
