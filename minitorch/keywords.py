@@ -133,7 +133,7 @@ def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
             raise RuntimeError(f"{name}: out= of shape {out.array.shape} shares memory with an input of shape {x.array.shape}")
     if result.requires_grad or out.requires_grad:
         raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
-    if not np.can_cast(result.dtype, out.dtype, "same_kind"):  # as in PyTorch: whole numbers into fractions, but not back
+    if result.dtype != out.dtype and (result.dtype.kind in "fc" or out.dtype.kind not in "fc"):  # whole numbers into fractions
         raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
     if result.shape == out.shape:
         return copied(out, result, name)

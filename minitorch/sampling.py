@@ -10,6 +10,7 @@ import numpy as np
 from minitorch import backend, creation
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.creation import Options
+from minitorch.ops.choice import where
 from minitorch.ops.inplace import copied
 from minitorch.ops.joining import broadcast_tensors
 from minitorch.random import Generator, default_generator
@@ -60,7 +61,8 @@ def normal(
     generator: Generator | None = None,
     **options: Unpack[Options],
 ) -> Tensor:
-    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, without a gradient."""
+    """Normal numbers: `normal(0.0, 1.0, (2, 3))`, or one for each element of `mean` and `std`, whose gradients are 0."""
+    recorded = [value for value in (mean, std) if isinstance(value, Tensor) and value.requires_grad]
     mean, std = (value.detach() if isinstance(value, Tensor) else value for value in (mean, std))
     tensors = [value for value in (mean, std) if isinstance(value, Tensor)]
     lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
@@ -75,6 +77,8 @@ def normal(
     if size is None:
         raise ValueError("normal: expected a size, or a tensor as mean or std")
     out = creation.randn(size, generator=generator, **options) * std + mean
+    for value in recorded:  # a draw is a constant: it takes nothing from them
+        out = where(creation.zeros(out.shape, dtype=backend.bool_, device=out.device), value, out)
     return out.requires_grad_() if requires_grad else out
 
 

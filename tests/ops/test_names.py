@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -143,8 +144,10 @@ def test_normal_draws_by_numbers_and_by_tensors():
     mt.manual_seed(0)
     x = mt.normal(2.0, 3.0, size=(100, 100))
     assert x.shape == (100, 100) and abs(float(x.mean()) - 2) < 0.15 and abs(float(x.std()) - 3) < 0.11
-    drawn = mt.normal(mt.zeros(3, requires_grad=True), mt.ones(2, 1))
-    assert drawn.shape == (2, 3) and not drawn.requires_grad  # PyTorch's gradient is 0
+    mean = mt.zeros(3, requires_grad=True)
+    drawn = mt.normal(mean, mt.ones(2, 1))
+    drawn.backward(mt.full((2, 3), math.inf))
+    assert drawn.shape == (2, 3) and mean.grad.tolist() == [0, 0, 0]
     with pytest.raises(ValueError, match=r"^normal: expected a standard deviation of 0 or more, got -1"):
         mt.normal(0.0, -1.0, (2,))
     with pytest.raises(ValueError, match=r"^normal: expected a size"):
@@ -310,3 +313,11 @@ def test_labels_that_are_no_tensor_are_refused_with_what_to_write():
         mt.ones(2).copy_([1.0, 2.0])
     with pytest.raises(TypeError, match=r"^LSTM: expected a tensor for input, got list"):
         nn.LSTM(3, 2)([1.0, 2.0, 3.0])
+
+
+def test_out_takes_whole_numbers_into_fractions_and_else_its_own_dtype_alone():
+    out = mt.zeros(2)
+    assert mt.add(mt.tensor([1, 2]), mt.tensor([3, 4]), out=out) is out and out.tolist() == [4, 6]
+    for given, into in ((mt.ones(2), mt.zeros(2, dtype=mt.float64)), (mt.ones(2), mt.zeros(2, dtype=mt.int64))):
+        with pytest.raises(TypeError, match="^cat: a float32 result cannot be put into a"):
+            mt.cat([given[:1], given[:1]], out=into)
