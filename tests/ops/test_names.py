@@ -319,5 +319,5 @@ def test_out_takes_whole_numbers_into_fractions_and_else_its_own_dtype_alone():
     out = mt.zeros(2)
     assert mt.add(mt.tensor([1, 2]), mt.tensor([3, 4]), out=out) is out and out.tolist() == [4, 6]
     for given, into in ((mt.ones(2), mt.zeros(2, dtype=mt.float64)), (mt.ones(2), mt.zeros(2, dtype=mt.int64))):
-        with pytest.raises(TypeError, match="^cat: a float32 result cannot be put into a"):
+        with pytest.raises(TypeError, match=r"^cat: a float32 result cannot be put into a"):
             mt.cat([given[:1], given[:1]], out=into)
