@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 CHAIN: Final = 128  # numbers added one by one without partial sums; for equal numbers the error is up to 1.9e-6 of the sum
 ROWS: Final = 32  # rows of a slow axis in one partial sum; (10000, 1000) over dim 0 takes as long as NumPy's own sum
 LANES: Final = 2048  # rows shorter than half of this are put side by side: (1_000_000, 3) takes 1/20 of NumPy's time
+SEVERAL: Final = 2**12  # elements of rows from which on einsum adds them up; of fewer its call costs more than it gains
 PRODUCT: Final = 256  # numbers that one product adds up
 SLAB: Final = 2**17  # elements whose running sums are computed at a time
 
@@ -38,7 +39,7 @@ def total(a: Any, dims: tuple[int, ...], keepdims: bool = False) -> Any:
     count = 1
     for d in dims:
         count *= a.shape[d]
-    in_rows = dims == (a.ndim - 1,) and 2**12 <= a.size > count and a.flags.c_contiguous
+    in_rows = dims == (a.ndim - 1,) and a.size > count and a.size >= SEVERAL and a.flags.c_contiguous
     whole = count == a.size and a.flags.forc
     if not in_rows and (count <= CHAIN or not a.size or (whole and (a.size < CHEAP or array_module(a) is not np))):
         return a.sum(dims, keepdims=keepdims)

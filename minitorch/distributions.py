@@ -13,7 +13,7 @@ from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
-from minitorch.ops.erf import erf
+from minitorch.ops.erf import erfc
 from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.scatter import gather
 
@@ -69,7 +69,7 @@ class Distribution:
 
 
 class Normal(Distribution):
-    """The normal distribution with mean `loc` and standard deviation `scale`; raises ValueError for nan, or a scale up to 0."""
+    """The normal distribution with mean `loc` and standard deviation `scale`; raises ValueError for nan or scale <= 0."""
 
     loc: Tensor
     scale: Tensor
@@ -94,7 +94,7 @@ class Normal(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a number up to `value`."""
-        return (1 + erf((value - self.loc) / (self.scale * math.sqrt(2)))) / 2
+        return erfc((self.loc - value) / (self.scale * math.sqrt(2))) / 2  # all digits of a small probability, too
 
 
 class Uniform(Distribution):
@@ -141,7 +141,7 @@ class _Chances(Distribution):
         else:
             self._expect((given.array >= 0) & ((given.array <= 1) | (not binary)), "probabilities", given)
             self.probs = given if binary else given / given.sum(-1, keepdim=True)
-            self._expect(self.probs.array == self.probs.array, "probabilities of which one is above 0", given)
+            self._expect(self.probs.array == self.probs.array, "at least one probability above 0", given)
             eps = 1.1920929e-07 if given.element_size() == 4 else 2.220446049250313e-16
             chances = clamp(self.probs, eps, 1 - eps)
             self.logits = log(chances) - log(1 - chances) if binary else log(chances)

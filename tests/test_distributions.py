@@ -100,7 +100,7 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
             "Categorical: expected numbers as logits, got nan",
         ),
         (lambda: Bernoulli(logits=math.nan), ValueError, "Bernoulli: expected numbers as logits, got nan"),
-        (lambda: Categorical(mt.zeros(2)), ValueError, "Categorical: expected probabilities of which one is above 0, got 0.0"),
+        (lambda: Categorical(mt.zeros(2)), ValueError, "Categorical: expected at least one probability above 0, got 0.0"),
         (lambda: Normal(0.0, 1.0).log_prob(mt.tensor(math.nan)), ValueError, "Normal: expected numbers as values, got nan"),
         (
             lambda: Uniform(0.0, 1.0).log_prob(mt.tensor([0.5, 2.0])),

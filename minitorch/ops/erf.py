@@ -27,7 +27,7 @@ class Erf(Op):
         return g * (exp(-(a * a)) * (2 / math.sqrt(math.pi)))
 
 
-class Erfc(Op):
+class Erfc(Erf):
     """1 - erf a, with all its digits where it is small.  da = -g 2/sqrt(pi) e^(-a^2)."""
 
     def forward(ctx, a: Any) -> Any:
@@ -35,8 +35,7 @@ class Erfc(Op):
         return _erfc(floating(a))
 
     def backward(ctx, g: Any) -> Any:
-        (a,) = ctx.saved
-        return g * (exp(-(a * a)) * (-2 / math.sqrt(math.pi)))
+        return super().backward(-g)
 
 
 class Gelu(Op):
