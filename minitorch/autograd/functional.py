@@ -30,7 +30,7 @@ def _by(output: Tensor, points: tuple[Tensor, ...], v: Tensor | None, create_gra
     if output.requires_grad:
         found = grad(output, points, v, retain_graph=True, create_graph=create_graph, allow_unused=True)
     if strict and any(g is None for g in found):
-        raise RuntimeError("an output does not depend on an input; strict=False takes its derivative as 0")
+        raise RuntimeError("strict: an output does not depend on an input, whose derivative is 0 with strict=False")
     return tuple(x.new_zeros(x.shape) if g is None else g for g, x in zip(found, points))
 
 
@@ -39,7 +39,11 @@ def vjp(
 ) -> tuple[Any, Any]:
     """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, 1 for a single number."""
     points, outputs = _run(func, inputs, create_graph)
-    pairs = zip(outputs, v or (None,) * len(outputs)) if isinstance(outputs, tuple) else [(outputs, v)]
+    several = outputs if isinstance(outputs, tuple) else (outputs,)
+    weights = (None,) * len(several) if v is None else v if isinstance(v, (tuple, list)) else (v,)
+    if len(weights) != len(several):
+        raise RuntimeError(f"vjp: expected as many vectors as outputs, got {len(weights)} and {len(several)}")
+    pairs = zip(several, weights)
     found = [_by(output, points, weight, create_graph, strict) for output, weight in pairs]
     sums = tuple(sum(rest, first) for first, *rest in zip(*found))
     result = outputs if create_graph else _each(outputs, lambda y: y.detach())
@@ -89,7 +93,7 @@ def _gradient(func: Callable[..., Tensor], inputs: Several, strict: bool) -> Cal
     def single(*points: Tensor) -> Tensor:
         value = func(*points)
         if value.numel() != 1:
-            raise RuntimeError(f"expected a function that gives a single number, got shape {tuple(value.shape)}")
+            raise RuntimeError(f"hessian: expected a function that gives a single number, got shape {tuple(value.shape)}")
         return value.reshape(())
 
     return lambda *points: jacobian(single, points if isinstance(inputs, tuple) else points[0], True, strict)
