@@ -49,7 +49,7 @@ with minitorch.explore(picture("02_accumulation.html")):
 assert x.grad.item() == 26
 
 # %% [markdown]
-# `x * x + 3 * x` is written anew for each pass: what an operation kept is **freed as soon as its rule has run**, so that
+# `x * x + 3 * x` is written again for each pass: what an operation kept is **freed as soon as its rule has run**, so that
 # memory shrinks during the pass. A second pass over one tape raises RuntimeError, unless the first had `retain_graph=True`.
 
 # %%
