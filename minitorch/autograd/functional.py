@@ -37,14 +37,23 @@ def _by(output: Tensor, points: tuple[Tensor, ...], v: Tensor | None, create_gra
 def vjp(
     func: Callable[..., Any], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, 1 for a single number."""
+    """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, 1 for a single number.
+
+    Raises RuntimeError for a `v` that does not have the shape of the output, or several outputs' shapes.
+    """
+    return _product("vjp", func, inputs, v, create_graph, strict)
+
+
+def _product(name: str, func: Callable[..., Any], inputs: Several, v: Any, create_graph: bool, strict: bool) -> tuple[Any, Any]:
     points, outputs = _run(func, inputs, create_graph)
     several = outputs if isinstance(outputs, tuple) else (outputs,)
-    weights = (None,) * len(several) if v is None else v if isinstance(v, (tuple, list)) else (v,)
-    if len(weights) != len(several):
-        raise RuntimeError(f"vjp: expected as many vectors as outputs, got {len(weights)} and {len(several)}")
-    pairs = zip(several, weights)
-    found = [_by(output, points, weight, create_graph, strict) for output, weight in pairs]
+    weights = () if v is None else v if isinstance(v, (tuple, list)) else (v,)
+    if v is None and len(several) == several[0].numel() == 1:
+        weights = (several[0].new_ones(several[0].shape),)
+    if [y.shape for y in several] != [weight.shape for weight in weights]:
+        expected, got = (", ".join(str(tuple(y.shape)) for y in each) or "none" for each in (several, weights))
+        raise RuntimeError(f"{name}: expected vectors of shapes {expected}, got {got}")
+    found = [_by(output, points, weight, create_graph, strict) for output, weight in zip(several, weights)]
     sums = tuple(sum(rest, first) for first, *rest in zip(*found))
     result = outputs if create_graph else _each(outputs, lambda y: y.detach())
     return result, sums if isinstance(inputs, tuple) else sums[0]
@@ -81,10 +90,15 @@ def hessian(func: Callable[..., Tensor], inputs: Several, create_graph: bool = F
 def hvp(
     func: Callable[..., Tensor], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """`func(*inputs)` and its Hessian times v: two passes, whatever the number of inputs. Raises as `hessian`."""
-    value = _run(func, inputs, create_graph)[1]
-    _, product = vjp(_gradient(func, inputs, strict), inputs, v, create_graph, strict)
-    return value if create_graph else value.detach(), product
+    """`func(*inputs)` and its Hessian times v: two passes, whatever the number of inputs. Raises as `hessian` and `vjp`."""
+    values = []
+
+    def kept(*points: Tensor) -> Tensor:
+        values.append(func(*points))
+        return values[0]
+
+    _, product = _product("hvp", _gradient(kept, inputs, strict), inputs, v, create_graph, strict)
+    return values[0] if create_graph else values[0].detach(), product
 
 
 def _gradient(func: Callable[..., Tensor], inputs: Several, strict: bool) -> Callable[..., Any]:

@@ -67,7 +67,29 @@ def test_what_has_no_such_derivative_is_refused():
         RuntimeError, match=re.escape("hessian: expected a function that gives a single number, got shape (3,)")
     ):
         mt.autograd.functional.hessian(lambda x: x.exp(), x)
-    with pytest.raises(RuntimeError, match=r"^vjp: expected as many vectors as outputs, got 1 and 2"):
-        mt.autograd.functional.vjp(lambda x: (x, x * 2), x, (mt.ones(3),))
+    for function, v, said in (
+        (lambda x: (x, x * 2), (mt.ones(3),), r"vectors of shapes \(3,\), \(3,\), got \(3,\)"),
+        (lambda x: mt.ones(2), None, r"vectors of shapes \(2,\), got none"),  # a constant too, whose product would be zeros
+        (lambda x: mt.ones(2), mt.ones(3), r"vectors of shapes \(2,\), got \(3,\)"),
+        (lambda x: (x.sum(), x.sum()), None, r"vectors of shapes \(\), \(\), got none"),
+    ):
+        with pytest.raises(RuntimeError, match=f"^vjp: expected {said}"):
+            mt.autograd.functional.vjp(function, x, v)
+    with pytest.raises(RuntimeError, match=r"^hvp: expected vectors of shapes \(3,\), got none"):
+        mt.autograd.functional.hvp(lambda x: (x**3).sum(), x)
     with pytest.raises(RuntimeError, match=r"^strict: an output does not depend on an input"):
         mt.autograd.functional.jacobian(lambda x: mt.ones(2), x, strict=True)
+
+
+@pytest.mark.parametrize("library", [mt, torch])
+def test_a_product_with_the_hessian_runs_the_function_once(library):
+    runs, x = [], library.tensor(X, dtype=library.float64, requires_grad=True)
+
+    def cubes(x):
+        runs.append(x)
+        return (x**3).sum()
+
+    value, product = library.autograd.functional.hvp(cubes, x, x, create_graph=True)
+    (value + product.sum()).backward()
+    np.testing.assert_allclose(x.grad.numpy(), 3 * X**2 + 12 * X)
+    assert len(runs) == 1
