@@ -35,7 +35,7 @@ from minitorch.files.serialization import load, save
 from minitorch.jit import compile
 from minitorch.keywords import take_keywords
 from minitorch.memory import keep_freed_memory
-from minitorch.ops.activation import log_softmax, relu, sigmoid, softmax
+from minitorch.ops.activation import relu, sigmoid
 from minitorch.ops.arithmetic import (
     add, addcdiv, addcmul, div, div as divide, div as true_divide, floor_divide, lerp, mul, mul as multiply, neg,
     neg as negative, pow, reciprocal, remainder, rsqrt, square, sub, sub as subtract,
@@ -71,6 +71,7 @@ from minitorch.ops.scatter import (
 from minitorch.ops.shape import (
     clone, flatten, flip, permute, reshape, squeeze, t, transpose, transpose as swapaxes, transpose as swapdims, unsqueeze,
 )
+from minitorch.ops.softmax import log_softmax, softmax
 from minitorch.ops.sorting import argsort, median, mode, quantile, sort, topk
 from minitorch.threads import get_num_threads, set_num_threads
 from minitorch.printing import set_printoptions

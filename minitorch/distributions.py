@@ -10,12 +10,13 @@ from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.conversion import Size
 from minitorch.creation import one_hot, rand, randn, tensor
-from minitorch.ops.activation import log_softmax, logsigmoid, sigmoid, softmax
+from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.elementwise import log
 from minitorch.ops.erf import erfc
 from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.scatter import gather
+from minitorch.ops.softmax import log_softmax, softmax
 
 
 def _together(*values: Tensor | float) -> list[Tensor]:

@@ -4,7 +4,7 @@
 # isort: off
 from minitorch.creation import one_hot
 from minitorch.ops.activation import (
-    elu, gelu, leaky_relu, log_softmax, logsigmoid, relu, relu6, selu, sigmoid, silu, softmax, softplus,
+    elu, gelu, leaky_relu, logsigmoid, relu, relu6, selu, sigmoid, silu, softplus,
 )
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.conv import conv2d, conv_transpose2d, fold, unfold
@@ -24,6 +24,7 @@ from minitorch.ops.rectifiers import (
 )
 from minitorch.ops.resize import adaptive_avg_pool2d, interpolate, pad, pixel_shuffle
 from minitorch.ops.sequences import adaptive_avg_pool1d, avg_pool1d, conv1d, max_pool1d
+from minitorch.ops.softmax import log_softmax, softmax
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy",

@@ -6,10 +6,10 @@ import math
 
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, bool_
-from minitorch.ops.activation import softmax
 from minitorch.ops.choice import where
 from minitorch.ops.dims import shapes
 from minitorch.ops.dropout import dropout
+from minitorch.ops.softmax import softmax
 
 
 def scaled_dot_product_attention(

@@ -11,11 +11,11 @@ from minitorch.accumulate import products, total
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, int64
-from minitorch.ops.activation import largest, log_softmax, softmax
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import AddAt, ScatterAlong, Take
 from minitorch.ops.loss import check_reduction, loss, reduced
 from minitorch.ops.pieces import flat
+from minitorch.ops.softmax import largest, log_softmax, softmax
 from minitorch.ops.strips import along, each_row
 from minitorch.threads import run
 

@@ -14,7 +14,7 @@ from minitorch.autograd.backward import sweep
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.activation import relu, sigmoid
+from minitorch.ops.activation import logistic, relu, sigmoid
 from minitorch.ops.elementwise import tanh
 from minitorch.ops.joining import chunk
 from minitorch.ops.linear import linear
@@ -114,21 +114,17 @@ class Lstm(Op):
     def forward(ctx, x: Any, h: Any, c: Any, w: Any) -> Any:
         xp, (steps, n, _), width = array_module(x), x.shape, h.shape[-1]
         out, cells = (xp.empty((steps, n, width), x.dtype) for _ in range(2))
-        # Each gate lies in one piece, o before n: forward and backward then take 0.75 of the time. And since
-        # sigmoid z = (1 + tanh(z / 2)) / 2, one tanh serves all: forward 0.8
+        # each gate lies in one piece, o before n: forward and backward then take 0.75 of the time
         gates, turned = xp.empty((steps, 4, n, width), x.dtype), xp.empty((4, width, width), x.dtype)
-        for k, (place, factor) in enumerate(((0, 0.5), (1, 0.5), (3, 0.5), (2, 1))):
+        for k, place in enumerate((0, 1, 3, 2)):
             part = slice(place * width, (place + 1) * width)
-            xp.multiply(x[:, :, part], factor, out=gates[:, k])
-            xp.multiply(w[part].T, factor, out=turned[k])
-        scratch, half = xp.empty((4, n, width), x.dtype), xp.full((), 0.5, x.dtype)
+            gates[:, k], turned[k] = x[:, :, part], w[part].T
+        scratch = xp.empty((4, n, width), x.dtype)
         ctx.saved = x, h, c, w, out, cells, gates
         for gate, cell, row in zip(gates, cells, out):
             gate += xp.matmul(h, turned, out=scratch)
-            xp.tanh(gate, out=gate)
-            sigmoids = gate[:3]
-            sigmoids *= half
-            sigmoids += half
+            logistic(gate[:3], gate[:3])
+            xp.tanh(gate[3], out=gate[3])
             i, f, o, new = gate
             xp.multiply(f, c, out=cell)
             cell += xp.multiply(i, new, out=scratch[0])
@@ -182,10 +178,7 @@ class Gru(Op):
                 y += b
             rz, n = a[:, : 2 * width], a[:, 2 * width :]
             rz += y[:, : 2 * width]
-            rz *= 0.5  # a sigmoid by tanh, in place
-            xp.tanh(rz, out=rz)
-            rz *= 0.5
-            rz += 0.5
+            logistic(rz, rz)
             n += rz[:, :width] * y[:, 2 * width :]
             xp.tanh(n, out=n)
             h = xp.subtract(h, n, out=out[t])

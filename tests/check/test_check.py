@@ -19,9 +19,10 @@ from minitorch.autograd.mistakes import SAYS
 from minitorch.autograd.op import Op
 from minitorch.check import EXERCISES, op_checks
 from minitorch.check.__main__ import main, result
-from minitorch.ops.activation import Relu, Sigmoid, Softmax
+from minitorch.ops.activation import Relu, Sigmoid
 from minitorch.ops.arithmetic import Div, Mul
 from minitorch.ops.elementwise import Abs, Floor, Log, Tanh
+from minitorch.ops.softmax import Softmax
 from tests.check.captured import sample
 from tests.check.solutions import ROW, SOLUTIONS, answer, file
 from tests.check.wrong_rules import RULES

@@ -148,3 +148,20 @@ def test_a_recorded_gradient_is_that_of_an_ordinary_pass(make):
     plain, recorded = (mt.autograd.grad((net(x)[0] ** 2).sum(), leaves, create_graph=record) for record in (False, True))
     for ours, theirs in zip(recorded, plain):
         np.testing.assert_allclose(ours.detach().numpy(), theirs.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("make, gates", [(nn.LSTM, [-16.0, -16.0, 1.0, -16.0]), (nn.GRU, [-16.0, -16.0, 0.0])])
+def test_a_gate_that_is_almost_closed_keeps_its_digits(make, gates):
+    """An Adam that trains such a gate divides its gradient by its size: 0 in place of 1e-7 would close it for ever."""
+    found = []
+    for dtype in (mt.float32, mt.float64):
+        net = make(1, 1).to(dtype)
+        for parameter in net.parameters():
+            parameter.detach().zero_()
+        net.bias_ih_l0.detach().copy_(mt.tensor(gates, dtype=dtype))
+        first = mt.ones(1, 1, 1, dtype=dtype)
+        output, _ = net(mt.zeros(1, 1, 1, dtype=dtype), (first, first) if make is nn.LSTM else first)
+        output.sum().backward()
+        found.append(np.append(net.bias_ih_l0.grad.numpy(), output.item()))
+    np.testing.assert_allclose(*found, rtol=1e-5)
+    assert 0 < abs(found[0][1]) < 1e-6

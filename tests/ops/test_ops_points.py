@@ -11,7 +11,7 @@ import pytest
 import minitorch as mt
 import minitorch.functional as F
 from minitorch.distributions import Normal
-from minitorch.ops.activation import largest
+from minitorch.ops.softmax import largest
 
 NAN, INF = math.nan, math.inf
 
