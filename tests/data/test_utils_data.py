@@ -1,5 +1,6 @@
 """Data sets, splits and the loader: which samples come, in which order, as which batches, and what is refused."""
 
+import math
 import re
 from collections import Counter, deque, namedtuple
 from types import MappingProxyType
@@ -156,6 +157,10 @@ def test_a_subset_renumbers():
     assert len(subset) == 2 and subset[0]["square"] == 49 and subset[-1]["square"] == 9
 
 
+def test_lengths_of_a_split_may_be_numpys():
+    assert [len(part) for part in random_split(numbered(6), [np.int64(4), np.int64(2)])] == [4, 2]
+
+
 def test_a_split_deals_every_sample_out_once():
     parts = random_split(numbered(10), [7, 3], generator=seeded())
     assert [len(part) for part in parts] == [7, 3]
@@ -218,6 +223,12 @@ def test_arrays_keep_their_dtype():
     assert default_collate([np.uint8(1), np.uint8(2)]).dtype == mt.uint8
 
 
+def test_arrays_of_several_dtypes_are_promoted_as_tensors_are():
+    batch = default_collate([np.arange(2), np.ones(2, np.float32)])
+    assert batch.dtype == mt.float32 and batch.tolist() == [[0, 1], [1, 1]]
+    assert default_collate([np.float32(1), 2]).dtype == mt.float32
+
+
 def test_a_collate_function_gets_the_list_of_samples():
     loader = DataLoader(numbered(3), 2, collate_fn=lambda samples: [label.item() for _, label in samples])
     assert list(loader) == [[0, 1], [2]]
@@ -234,6 +245,15 @@ def test_a_collate_function_gets_the_list_of_samples():
         (lambda: TensorDataset(mt.tensor(1.0)), ValueError, "one first dimension, got shapes ()"),
         (lambda: Subset(numbered(3), [0, 3]), IndexError, "Subset: position 3 in a data set of 3 samples"),
         (lambda: Subset(numbered(3), [-4, 0]), IndexError, "Subset: position -4 in a data set of 3 samples"),
+        (
+            lambda: Subset(numbered(2), mt.tensor([True, False])),
+            TypeError,
+            "expected whole numbers as positions, got bool; for a",
+        ),
+        (lambda: list(DataLoader(numbered(3), sampler=[0.0])), TypeError, "DataLoader: expected whole numbers as positions"),
+        (lambda: list(DataLoader(numbered(3), batch_sampler=[[]])), ValueError, "batches of positions from the batch_sampler"),
+        (lambda: list(DataLoader(numbered(3), batch_sampler=[1])), TypeError, "'int' object is not iterable"),
+        (lambda: DataLoader(numbered(), multiprocessing_context="spawn"), ValueError, "need num_workers above 0"),
         (lambda: random_split(numbered(10), [7, 2]), ValueError, "whole lengths that add up to 10 samples, or fractions"),
         (lambda: random_split(numbered(10), [0.5, 0.4]), ValueError, "add up to 1, got [0.5, 0.4]"),
         (lambda: random_split(numbered(10), [12, -2]), ValueError, "got [12, -2]"),
@@ -246,8 +266,11 @@ def test_a_collate_function_gets_the_list_of_samples():
         (lambda: DataLoader(numbered(), batch_sampler=iter([[1]])), TypeError, "can be iterated over only once"),
         (lambda: DataLoader(numbered(), None), ValueError, "DataLoader: expected a batch_size of 1 or more, got None"),
         (lambda: DataLoader(Countdown(3), shuffle=True), ValueError, "an IterableDataset sets its own order"),
-        (lambda: RandomSampler([], num_samples=0), ValueError, "RandomSampler: expected a num_samples of 1 or more, got 0"),
-        (lambda: WeightedRandomSampler([1.0, -1.0], 1), ValueError, "got shape (2,) with 2 weights that are not 0"),
+        (lambda: RandomSampler([1], num_samples=0), ValueError, "RandomSampler: expected a num_samples of 1 or more, got 0"),
+        (lambda: RandomSampler([], num_samples=3), ValueError, "expected a length of data_source of 1 or more, got 0"),
+        (lambda: WeightedRandomSampler([1.0, -1.0, math.nan], 1), ValueError, "not 0, 2 of them below 0 or not finite"),
+        (lambda: WeightedRandomSampler([1.0, math.inf], 1), ValueError, "not 0, 1 of them below 0 or not finite"),
+        (lambda: WeightedRandomSampler([0.0, 0.0], 1), ValueError, "got shape (2,) with 0 weights that are not 0"),
         (lambda: WeightedRandomSampler([1.0, 0.0], 2, False), ValueError, "got shape (2,) with 1 weights that are not 0"),
         (lambda: BatchSampler([1, 2], 0, False), ValueError, "BatchSampler: expected a batch_size of 1 or more, got 0"),
         (lambda: ConcatDataset([]), ValueError, "ConcatDataset: expected at least one data set"),
@@ -268,6 +291,8 @@ def test_a_collate_function_gets_the_list_of_samples():
         (lambda: default_collate([(1, 2), (1,)]), ValueError, "default_collate: samples of different lengths: [2, 1]"),
         (lambda: default_collate([{"a": 1}, {"b": 1}]), ValueError, "samples with different keys: [['a'], ['b']]"),
         (lambda: default_collate([None]), TypeError, "got NoneType; pass a collate_fn"),
+        (lambda: default_collate([(1, 2), None]), TypeError, "all samples alike, got tuple and NoneType; pass a collate_fn"),
+        (lambda: default_collate([{"a": 1}, [1]]), TypeError, "all samples alike, got dict and list; pass a collate_fn"),
     ],
 )
 def test_what_does_not_fit_is_refused(act, kind, said):

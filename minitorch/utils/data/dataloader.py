@@ -30,25 +30,25 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (str, bytes)):  # those of NumPy, too
         return batch
     if isinstance(first, (np.ndarray, np.generic)):
-        if any(np.shape(sample) != np.shape(first) for sample in batch):
-            shapes = ", ".join(str(np.shape(sample)) for sample in batch)
-            raise ValueError(f"default_collate: expected equal shapes, got {shapes}")
-        return from_numpy(np.stack(list(map(np.asarray, batch))))  # of `numpy.matrix` NumPy's stack would spoil the memory
+        arrays = list(map(np.asarray, batch))  # of `numpy.matrix` NumPy's stack would spoil the memory
+        if len({(array.shape, array.dtype) for array in arrays}) > 1:  # int64 with float32 is float32, for NumPy float64
+            return stack(list(map(from_numpy, arrays)))
+        return from_numpy(np.stack(arrays))
     if isinstance(first, (float, int)):
         return tensor(batch, dtype=float64 if isinstance(first, float) else None)
+    kind = Mapping if isinstance(first, Mapping) else Sequence
+    if not all(isinstance(sample, kind) for sample in batch):
+        expected = "tensors, arrays, numbers, strings, or tuples, lists and dicts of them, all samples alike"
+        given = " and ".join(dict.fromkeys(type(sample).__name__ for sample in batch))
+        raise TypeError(f"default_collate: expected {expected}, got {given}; pass a collate_fn")
     if isinstance(first, Mapping):
         if any(sample.keys() != first.keys() for sample in batch):
             raise ValueError(f"default_collate: samples with different keys: {[list(sample) for sample in batch]}")
         return _like(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
-    if isinstance(first, Sequence):
-        if any(len(sample) != len(first) for sample in batch):
-            raise ValueError(f"default_collate: samples of different lengths: {[len(sample) for sample in batch]}")
-        columns = [default_collate(column) for column in zip(*batch)]
-        return type(first)(*columns) if hasattr(first, "_fields") else _like(first, columns)
-    raise TypeError(
-        f"default_collate: expected tensors, arrays, numbers, strings, or tuples, lists and dicts of them, got "
-        f"{type(first).__name__}; pass a collate_fn"
-    )
+    if any(len(sample) != len(first) for sample in batch):
+        raise ValueError(f"default_collate: samples of different lengths: {[len(sample) for sample in batch]}")
+    columns = [default_collate(column) for column in zip(*batch)]
+    return type(first)(*columns) if hasattr(first, "_fields") else _like(first, columns)
 
 
 def _like(first: Any, made: Any) -> Any:
@@ -100,8 +100,9 @@ class DataLoader:
     ) -> None:
         if num_workers < 0 or timeout < 0:
             raise ValueError(f"DataLoader: expected num_workers and timeout of 0 or more, got {num_workers} and {timeout}")
-        if num_workers == 0 and (prefetch_factor is not None or persistent_workers):
-            raise ValueError("DataLoader: prefetch_factor and persistent_workers need num_workers above 0")
+        if num_workers == 0 and (prefetch_factor is not None or persistent_workers or multiprocessing_context is not None):
+            options = "prefetch_factor, persistent_workers and multiprocessing_context"
+            raise ValueError(f"DataLoader: {options} need num_workers above 0")
         _check_order(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if generator is not None and not isinstance(generator, Generator):
             raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
@@ -196,6 +197,8 @@ class DataLoader:
         dataset = self.dataset
         if isinstance(dataset, IterableDataset):
             return self.collate_fn(positions)
+        if not (positions := list(positions)):
+            raise ValueError("DataLoader: expected batches of positions from the batch_sampler, got an empty one")
         while type(dataset) is Subset and self.collate_fn is default_collate:
             positions = [dataset.indices[i] for i in positions]
             dataset = dataset.dataset

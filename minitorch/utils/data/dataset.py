@@ -8,6 +8,7 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
@@ -78,7 +79,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T]):
-    """The samples of `dataset` at the positions `indices`; raises IndexError for positions outside the data set."""
+    """The samples of `dataset` at the positions `indices`; raises TypeError for a mask, IndexError for positions outside."""
 
     def __init__(self, dataset: Dataset[T], indices: Iterable[int]) -> None:
         self.dataset = dataset
@@ -107,7 +108,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
             warnings.warn(f"random_split: fractions {list(lengths)} of {count} samples are {sizes} samples", stacklevel=2)
     else:
         sizes = [*lengths]  # type: ignore[list-item]  # fractions raise below
-    if not all(isinstance(size, int) and size >= 0 for size in sizes) or sum(sizes) != count:
+    if not all(isinstance(size, Integral) and size >= 0 for size in sizes) or sum(sizes) != count:
         expected = f"whole lengths that add up to {count} samples, or fractions that add up to 1"
         raise ValueError(f"random_split: expected {expected}, got {sizes}")
     order = (generator or default_generator).numpy.permutation(count).tolist()
@@ -115,6 +116,10 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
 
 
 def check_positions(name: str, positions: np.ndarray, count: int) -> None:
+    """Raise TypeError for positions that are no whole numbers, such as a mask, and IndexError for those outside."""
+    if positions.size and positions.dtype.kind not in "iu":
+        mend = "for a mask write mask.nonzero().flatten()"
+        raise TypeError(f"{name}: expected whole numbers as positions, got {positions.dtype}; {mend}")
     outside = positions[(positions < -count) | (positions >= count)]
     if outside.size:
         raise IndexError(f"{name}: position {outside.flat[0]} in a data set of {count} samples")

@@ -46,13 +46,14 @@ class RandomSampler(Sampler[int]):
         self.data_source: Any = data_source
         self.replacement: bool = replacement
         self.generator: Any = generator
-        self.num_samples: int = len(data_source) if num_samples is None else _count(self, num_samples)
+        count = _count(self, len(data_source), "length of data_source")
+        self.num_samples: int = count if num_samples is None else _count(self, num_samples)
 
     def __iter__(self) -> Iterator[int]:
         draws, count = (self.generator or default_generator).numpy, len(self.data_source)
         if self.replacement:
             return iter(draws.integers(count, size=self.num_samples).tolist())
-        rounds = range(-(-self.num_samples // max(count, 1)))
+        rounds = range(-(-self.num_samples // count))
         return islice((position for _ in rounds for position in draws.permutation(count).tolist()), self.num_samples)
 
     def __len__(self) -> int:
@@ -84,10 +85,11 @@ class WeightedRandomSampler(Sampler[int]):
         self.num_samples: int = _count(self, num_samples)
         self.replacement: bool = replacement
         self.generator: Any = generator
-        most = np.inf if replacement else np.count_nonzero(self.weights)
-        if self.weights.ndim != 1 or not (self.weights >= 0).all() or not self.weights.any() or num_samples > most:
-            expected = f"a vector of weights of 0 or more, of which {num_samples} samples can be drawn"
-            got = f"shape {tuple(self.weights.shape)} with {np.count_nonzero(self.weights)} weights that are not 0"
+        wrong = np.count_nonzero(~((self.weights >= 0) & (self.weights < np.inf)))
+        some = np.count_nonzero(self.weights)
+        if self.weights.ndim != 1 or wrong or not some or (num_samples > some and not replacement):
+            expected = f"a vector of finite weights of 0 or more, of which {num_samples} samples can be drawn"
+            got = f"shape {tuple(self.weights.shape)} with {some} weights that are not 0, {wrong} of them below 0 or not finite"
             raise ValueError(f"WeightedRandomSampler: expected {expected}, got {got}")
 
     def __iter__(self) -> Iterator[int]:
