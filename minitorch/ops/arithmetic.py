@@ -75,8 +75,8 @@ class FloorDivide(Op):
     """floor(a / b).  da = db = 0."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b, _ = _divided(a, b)
-        return a // b
+        a, b, whole = _divided(a, b)
+        return a // b if whole or _on_host(a, b) else _parts(a, b)[0]
 
     def backward(ctx, g: Any) -> Any:
         return nothing(g), nothing(g)
@@ -97,9 +97,9 @@ class Remainder(Op):
     """a - floor(a / b) b, with the sign of b.  da = g, db = -g floor(a / b)."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        a, b, _ = _divided(a, b)
+        a, b, whole = _divided(a, b)
         ctx.saved = a, b
-        return a % b
+        return a % b if whole or _on_host(a, b) else _parts(a, b)[1]
 
     def backward(ctx, g: Any) -> Any:
         a, b = ctx.saved
@@ -113,9 +113,21 @@ def _divided(a: Any, b: Any) -> tuple[Any, Any, bool]:
     if array.dtype.kind == "b":
         raise TypeError("booleans cannot be divided into whole parts; convert them")
     whole = array.dtype.kind in "iu"
-    if whole and array_module(array) is np and not (b.all() if backend.is_array(b) else b):
+    if whole and _on_host(a, b) and not (b.all() if backend.is_array(b) else b):
         raise ZeroDivisionError("a whole number is divided by 0")
     return a, b, whole
+
+
+def _on_host(a: Any, b: Any) -> bool:
+    return array_module(a if backend.is_array(a) else b) is np
+
+
+def _parts(a: Any, b: Any) -> tuple[Any, Any]:
+    """floor(a / b) and what is left, on a GPU, as NumPy has them: CuPy's 1 // 0.1 is 10, and its 5 % inf is nan."""
+    xp = array_module(a if backend.is_array(a) else b)
+    rest = xp.fmod(a, b)
+    down = (rest != 0) & ((rest < 0) != (b < 0))
+    return xp.where(xp.equal(b, 0), a / b, xp.rint((a - rest) / b) - down), xp.where(down, rest + b, rest)
 
 
 class Neg(Op):
@@ -137,6 +149,8 @@ class Pow(Op):
             out = _power(base, int(b))
         elif backend.is_array(exponent) and exponent.dtype.kind == "i":
             out = _whole_power(base, exponent)
+        elif type(exponent) is int and exponent < 0 and base.dtype.kind in "iu":  # for which CuPy would give 0, 1 or -1
+            raise ValueError("Integers to negative integer powers are not allowed")
         else:
             out = base**exponent
         a, b = a if backend.is_array(a) else base, b if backend.is_array(b) else exponent  # plain numbers, not NumPy's

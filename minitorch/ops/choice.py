@@ -83,7 +83,11 @@ class Clamp(Op):
     def forward(ctx, a: Any, low: Any, high: Any) -> Any:
         ctx.saved = a, low, high
         a, low, high = _in_one_dtype(a, low, high)
-        return array_module(a).clip(a, low, high)
+        xp = array_module(a)
+        if xp is np:
+            return xp.clip(a, low, high)
+        a = a if low is None else xp.maximum(a, low)  # CuPy's `clip` passes over a bound that is nan
+        return a if high is None else xp.minimum(a, high)
 
     def backward(ctx, g: Any) -> Any:
         a, low, high = ctx.saved

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module, float32, int64
+from minitorch.backend import CPU, array_module, device_of, float32, int64, to_array
 from minitorch.ops.dims import dimension, normalized_dims, shapes
 from minitorch.ops.promotion import matched
 
@@ -96,7 +96,9 @@ class Unique(Op):
     """The different elements in order, where in them each is found, and how often each occurs."""
 
     def forward(ctx, a: Any, dim: int | None) -> Any:
-        found, at, counts = array_module(a).unique(a, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
+        host = a if dim is None else to_array(a, None, CPU)  # CuPy's `unique` is wrong for slices with infinities
+        parts = array_module(host).unique(host, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
+        found, at, counts = (to_array(part, None, device_of(a)) for part in parts)
         return found, at.reshape(a.shape if dim is None else -1), counts
 
 

@@ -153,7 +153,14 @@ def add_at(out: Any, index: tuple[Any, ...], values: Any) -> None:
     """
     xp = array_module(out)
     at = places(index, out.shape) if xp is np and values.size >= FEW else None
-    if at is None:
+    if xp is not np and out.dtype.kind == "c":  # CuPy adds whole numbers of 32 and 64 bits, and real ones
+        for part, more in (out.real, values.real), (out.imag, values.imag):
+            xp.add.at(part, index, more)
+    elif xp is not np and out.dtype.kind in "biu" and out.dtype.itemsize < 4:
+        wide = out.astype(backend.int32)
+        xp.add.at(wide, index, values)
+        out[...] = wide
+    elif at is None:
         xp.add.at(out, index, values)
     else:
         xp.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))

@@ -8,18 +8,20 @@ import math
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+import numpy as np
+
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.grad_mode import enable_grad, mode
 from minitorch.autograd.hooks import retain_grad
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.autograd.views import check_apart, seen
-from minitorch.backend import array_module, bool_, device_of, is_array
+from minitorch.backend import array_module, bool_, device_of, is_array, memory_of
 from minitorch.ops import arithmetic
 from minitorch.ops.choice import Where
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
-from minitorch.ops.indices import integers_first, normalized_index
+from minitorch.ops.indices import integers_first, is_basic, normalized_index
 from minitorch.ops.shape import clone
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -214,6 +216,8 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
         check_writable(tensor, "setitem")
         try:
             target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
+            if array_module(target) is not np and not is_basic(index) and memory_of(array) is memory_of(target):
+                array = array.copy()  # CuPy would read here what it has just written
             target[index] = array
         except (ValueError, TypeError, IndexError) as reason:
             message = f"setitem: {reason} (tensor {shapes(tensor)}, value {getattr(array, 'shape', array)})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
@@ -15,7 +17,7 @@ class Solve(Op):
     """a^-1 b.  da = -a^-T g (a^-1 b)^T, db = a^-T g."""
 
     def forward(ctx, a: Any, b: Any) -> Any:
-        out = array_module(a).linalg.solve(a, b)
+        out = _solved(a, b)
         ctx.saved = a, out
         return out
 
@@ -23,6 +25,17 @@ class Solve(Op):
         a, out = ctx.saved
         db = Solve.apply(a.swapaxes(-1, -2), g)
         return -(db @ out.swapaxes(-1, -2)), db
+
+
+def _solved(a: Any, b: Any) -> Any:
+    """a^-1 b; CuPy's `solve` broadcasts nothing, and only in this context does it raise LinAlgError for a singular matrix."""
+    if array_module(a) is np:
+        return np.linalg.solve(a, b)
+    from cupyx import errstate
+
+    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    with errstate(linalg="raise"):
+        return array_module(a).linalg.solve(*(array_module(a).broadcast_to(m, stack + m.shape[-2:]) for m in (a, b)))
 
 
 class Det(Op):

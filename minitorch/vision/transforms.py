@@ -71,7 +71,7 @@ class Normalize:
             raise ValueError(
                 f"Normalize: {len(self.mean)} means do not fit an image (..., c, h, w) of shape {tuple(image.shape)}"
             )
-        mean, std = (as_tensor(value, dtype=image.dtype) for value in (self.mean, self.std))
+        mean, std = (as_tensor(value, image.dtype, image.device) for value in (self.mean, self.std))
         return (image - mean) / std
 
 

@@ -17,7 +17,7 @@ stand-in does not raises NotImplementedError.
 import contextlib as _contextlib  # private, like the others: a name here is a name of CuPy
 import sys as _sys
 
-from . import _creation, _functions, _operators, _traffic
+from . import _creation, _cupyx, _functions, _operators, _traffic
 from . import _cuda as cuda
 from . import _generators as random
 from ._surface import VERSION as __version__
@@ -31,7 +31,7 @@ lib.stride_tricks = _functions.SurfaceModule("cupy.lib.stride_tricks")
 
 @_contextlib.contextmanager
 def install():
-    """While this context lasts, ``import cupy`` gives this module; ``cupyx`` cannot be imported."""
+    """While this context lasts, ``import cupy`` gives this module, and ``cupyx`` has ``errstate`` alone."""
 
     def ours(name):
         return name.partition(".")[0] in ("cupy", "cupyx")
@@ -50,7 +50,7 @@ def install():
             "cupy.fft": fft,
             "cupy.lib": lib,
             "cupy.lib.stride_tricks": lib.stride_tricks,
-            "cupyx": None,
+            "cupyx": _cupyx,
         }
     )
     try:

@@ -196,6 +196,8 @@ class ndarray:
         key, advanced = host_index(index, ndarray)
         if type(value) is ndarray:
             value = value._host
+            if advanced and np.shares_memory(value, self._host):
+                raise ValueError("CuPy reads and writes the same memory here in any order; assign a copy")
         elif not np.isscalar(value):
             # CuPy copies host values in fancy assignment without a word, and refuses them in a basic one.
             raise (TypeError if advanced else ValueError)(f"{type(value)} cannot be assigned to a device array")

@@ -62,6 +62,8 @@ REFUSED = [
     ("xp.block([x])", AttributeError),
     ("xp.errstate()", AttributeError),
     ("xp.linalg.vector_norm(x)", AttributeError),
+    ("xp.linalg.solve(xp.stack([x[:, :3] + xp.eye(3)] * 2), x[:, :3])", ValueError),  # broadcasts no stacks
+    ("xp.clip(x + 0j, 0, 1)", TypeError),
     ("x.flags.writeable", AttributeError),
     ("x.ctypes", AttributeError),
 ]
@@ -77,6 +79,8 @@ STRICTER = [
     ("x[1.5]", IndexError),
     ("setitem(xp.broadcast_to(x, (2, 3, 4)), 0, 0)", ValueError),
     ("xp.lib.stride_tricks.as_strided(x, (4, 4), (16, 4))", ValueError),
+    ("setitem(x, i, x[1:])", ValueError),  # reads what it writes, in any order
+    ("xp.unique(x, axis=0)", NotImplementedError),  # wrong for infinities, refuses booleans, waits for each comparison
 ]
 # (expression, its value), the same on CuPy.
 VALUES = [
@@ -110,6 +114,13 @@ VALUES = [
     ("xp.float32 is np.float32, xp.asnumpy(h) is h", (True, True)),
     ("[hasattr(xp.ndarray, name) for name in ('__index__', '__contains__', '__imatmul__')]", [False] * 3),
     ("xp.reshape(a=x, newshape=(4, 3)).shape", (4, 3)),
+    ("xp.clip(x[0], xp.full(4, np.nan), 1.5).tolist(), x[0].clip(3, 1).tolist()", ([0, 1, 1.5, 1.5], [1] * 4)),
+    (
+        "(x[0] // np.inf).tolist(), str((x[0] % np.inf).tolist()), float(xp.full((), 1.0) // 0.1)",
+        ([0] * 4, "[nan, nan, nan, nan]", 10),
+    ),
+    ("(xp.arange(4) ** -1).tolist(), xp.power(xp.arange(-2, 2), -3).tolist()", ([0, 1, 0, 0], [0, -1, 0, 1])),
+    ("xp.isfinite(xp.linalg.solve(xp.zeros((2, 2)), xp.ones((2, 2)))).any().item()", False),
 ]
 # (expression, how often it waits for the device)
 SYNCS = [

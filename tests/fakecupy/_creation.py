@@ -5,9 +5,11 @@ import importlib
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from . import _cupyx as cupyx
 from . import _traffic
 from ._array import adopt, ndarray, new, supported, unwrap
 from ._functions import device_arrays, special
+from ._ufuncs import operand
 
 
 @special("cupy")
@@ -77,6 +79,26 @@ def arange(start, stop=None, step=1, dtype=None):
 
 
 @special("cupy")
+def clip(a, a_min, a_max, out=None):
+    """By CuPy's kernel, which passes over a bound that is nan; it has none for complex numbers."""
+    kind = a.dtype.kind
+    if kind == "c" or (kind == "b" and (a_min is None or a_max is None)):
+        raise TypeError(f"Wrong type ({a.dtype}, {type(a_min)}, {type(a_max)}) of arguments for cupy_clip")
+    least, most = (
+        (-np.inf, np.inf) if kind == "f" else (False, True) if kind == "b" else (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
+    )
+    x, low, high = a._host, operand(least if a_min is None else a_min), operand(most if a_max is None else a_max)
+    host = np.where(low > high, high, np.where(x < low, low, np.where(x > high, high, x))).astype(np.result_type(x, low, high))
+    if out is None:
+        return new(host)
+    np.copyto(out._host, host)
+    return out
+
+
+ndarray.clip = lambda self, min=None, max=None, out=None: clip(self, min, max, out)
+
+
+@special("cupy")
 def copyto(dst, src, casting="same_kind", where=None):
     if type(dst) is not ndarray:
         raise TypeError(f"copyto() writes into a cupy.ndarray, not {type(dst)}")
@@ -102,6 +124,17 @@ def repeat(a, repeats, axis=None):
 
 
 @special("cupy")
+def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True):
+    """Stricter: CuPy's rows (`axis`) are compared by their differences, wrong for infinities, each with several waits."""
+    if axis is not None:
+        raise NotImplementedError("unique(axis=) of CuPy is wrong for infinities and refuses booleans")
+    if type(ar) is not ndarray:
+        raise TypeError(f"unique() needs a cupy.ndarray, not {type(ar)}")
+    _traffic.sync("unique()")
+    return adopt(np.unique(ar._host, return_index, return_inverse, return_counts, equal_nan=equal_nan), [])
+
+
+@special("cupy")
 def where(condition, x=None, y=None):
     if type(condition) is not ndarray:
         wrong = TypeError if isinstance(condition, (np.ndarray, list, tuple)) else AttributeError
@@ -111,6 +144,23 @@ def where(condition, x=None, y=None):
     if x is None:
         return condition.nonzero()
     return adopt(np.where(condition._host, unwrap(x), unwrap(y)), [])
+
+
+@special("cupy.linalg")
+def solve(a, b):
+    """CuPy's broadcasts no stacks, and unless `cupyx.errstate` asks for it, says nothing of a singular matrix."""
+    if type(a) is not ndarray or type(b) is not ndarray:
+        raise TypeError(f"solve() needs cupy.ndarray, not {type(a)} and {type(b)}")
+    if b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
+        raise ValueError("a must have (..., M, M) shape and b must have (..., M, K) for multidimensional b")
+    if cupyx.linalg == "raise":
+        _traffic.sync("solve() in errstate(linalg='raise')")
+    try:
+        return new(np.linalg.solve(a._host, b._host))
+    except np.linalg.LinAlgError:
+        if cupyx.linalg == "raise":
+            raise
+        return new(np.full_like(b._host, np.inf))
 
 
 @special("cupy.lib.stride_tricks")

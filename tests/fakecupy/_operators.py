@@ -65,7 +65,7 @@ def _power(general):
     """``x ** 2`` and a few more are other ufuncs than ``power``, in NumPy and CuPy alike."""
 
     def operator(x, y):
-        if type(y) not in SCALARS:
+        if type(y) not in SCALARS or (type(y) is int and y < 0):
             return general(x, y)
         with np.errstate(all="ignore"):
             return adopt(x._host**y, [])

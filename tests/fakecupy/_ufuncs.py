@@ -18,6 +18,26 @@ _AT_DTYPES = {
 SCALARS = frozenset({int, float, bool, complex})
 
 
+def _floor_divide(a, b):
+    return np.floor_divide(a, b) if np.result_type(a, b).kind in "biu" else np.floor(np.true_divide(a, b))
+
+
+def _remainder(a, b):
+    return np.remainder(a, b) if np.result_type(a, b).kind in "biu" else a - _floor_divide(a, b) * b
+
+
+def _power(a, b):
+    """Whole numbers to negative powers are 1 / a^|b| without its fraction, where NumPy raises ValueError."""
+    if np.result_type(a, b).kind not in "biu":
+        return np.power(a, b)
+    inverse = np.where((np.abs(a) == 1) & (np.asarray(b) < 0), np.power(a, np.abs(b)), 0)
+    return np.where(np.asarray(b) < 0, inverse, np.power(a, np.maximum(b, 0))).astype(np.result_type(a, b))
+
+
+# What CuPy's kernels compute in another way than NumPy's loops, where the two differ by more than rounding.
+_KERNELS = {"floor_divide": _floor_divide, "remainder": _remainder, "mod": _remainder, "power": _power}
+
+
 def operand(value):
     """The host value of a ufunc's operand: a device array, a Python scalar or a NumPy scalar, else TypeError."""
     kind = type(value)
@@ -73,6 +93,8 @@ class ufunc:
         with np.errstate(all="ignore"):
             if out is not None:
                 return self._into(inputs, out if isinstance(out, tuple) else (out,), dtype, casting)
+            if dtype is None and self._numpy.__name__ in _KERNELS:
+                return result_of(np.asarray(_KERNELS[self._numpy.__name__](*inputs), order="C"))
             result = self._numpy(*inputs, dtype=dtype, casting=casting, order="C")
         return result_of(result) if self.nout == 1 else tuple(map(result_of, result))
 

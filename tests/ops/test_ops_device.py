@@ -107,6 +107,52 @@ def test_an_index_out_of_range_is_refused_before_a_gpu_takes_it_modulo_the_lengt
             grid[index] = 1.0
 
 
+def test_a_bound_that_is_nan_gives_nan(device):
+    x, low = mt.tensor([1.0, 2.0], device=device), mt.tensor([mt.nan, 5.0], device=device)
+    assert str(mt.clamp(x, min=low).tolist()) == "[nan, 5.0]" and str(mt.clamp(x, low, 9.0).tolist()) == "[nan, 5.0]"
+    assert mt.tensor([True, False], device=device).clamp(max=False).tolist() == [False, False]
+
+
+def test_quotients_and_remainders_of_fractions_are_those_of_python(device):
+    a, b = [1.0, -1.0, 5.0, -5.0, 7.5, -7.5, 1e8], [0.1, 0.1, mt.inf, mt.inf, -2.0, 2.0, 0.3]
+    x, y = (mt.tensor(numbers, dtype=mt.float64, device=device) for numbers in (a, b))
+    assert (x // y).tolist() == [p // q for p, q in zip(a, b)] and (x % y).tolist() == [p % q for p, q in zip(a, b)]
+    assert (1.0 // y[:1]).tolist() == [9.0] and (x[:1] % 0.1).tolist() == [1.0 % 0.1]
+    assert str((x // 0.0).tolist()[:2]) == "[inf, -inf]"
+
+
+def test_a_whole_number_has_no_negative_power(device):
+    with pytest.raises(ValueError, match=r"^pow: Integers to negative integer powers are not allowed"):
+        mt.tensor([2, 1], device=device) ** -1
+
+
+def test_a_singular_matrix_is_refused(device):
+    with pytest.raises(np.linalg.LinAlgError):
+        mt.linalg.inv(mt.ones(2, 2, device=device))
+
+
+def test_slices_with_infinities_and_of_booleans_are_told_apart(device):
+    rows = mt.tensor([[mt.inf, 1.0], [mt.inf, 0.0], [mt.inf, 1.0]], device=device)
+    found, at, counts = mt.unique(rows, return_inverse=True, return_counts=True, dim=0)
+    assert found.tolist() == [[mt.inf, 0.0], [mt.inf, 1.0]] and at.tolist() == [1, 0, 1] and counts.tolist() == [1, 2]
+    assert found.device == at.device == counts.device == rows.device
+    assert mt.unique(rows > 0.5, dim=0).tolist() == [[True, False], [True, True]]
+
+
+@pytest.mark.parametrize("dtype", [mt.bool, mt.uint8, mt.int8, mt.int16, mt.int32, mt.int64, mt.float16, mt.complex64], ids=str)
+def test_numbers_of_every_dtype_are_added_at_an_index(device, dtype):
+    x, index = mt.zeros(2, dtype=dtype, device=device), mt.tensor([1, 1, 0], device=device)
+    assert x.index_add(0, index, mt.ones(3, dtype=dtype, device=device)).tolist() == np.array([1, 2]).astype(dtype).tolist()
+
+
+def test_an_assignment_by_index_reads_its_own_memory_before_it_writes(device):
+    x = mt.arange(4, device=device)
+    x[mt.tensor([1, 2, 3], device=device)] = x[:3]
+    assert x.tolist() == [0, 0, 1, 2]
+    x[x > 0] = x[:2]
+    assert x.tolist() == [0, 0, 0, 0]
+
+
 @pytest.mark.usefixtures("cupy")
 @pytest.mark.parametrize("name", ["add", "mul", "maximum", "matmul", "where", "cat"])
 def test_tensors_on_two_devices_are_refused_naming_both(name):

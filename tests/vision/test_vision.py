@@ -108,9 +108,9 @@ def test_a_centre_crop_is_the_middle():
             crop(minitorch.zeros(1, 4, 4))
 
 
-def test_there_is_one_mean_for_all_channels_or_one_for_each():
+def test_there_is_one_mean_for_all_channels_or_one_for_each(device):
     for mean, channels in ((0.5, 3), ((0.5,), 3), ((0.5, 0.5), 2)):
-        assert (transforms.Normalize(mean, 0.5)(minitorch.ones(channels, 2, 2)) == 1).all()
+        assert (transforms.Normalize(mean, 0.5)(minitorch.ones(channels, 2, 2, device=device)) == 1).all()
     with pytest.raises(ValueError, match=r"^Normalize: 2 means do not fit an image \(\.\.\., c, h, w\) of shape \(1, 2, 2\)$"):
         transforms.Normalize((0.5, 0.5), 0.5)(minitorch.ones(1, 2, 2))
 
