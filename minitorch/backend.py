@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, TypeAlias
@@ -142,6 +143,15 @@ def array_module(array: Any) -> ModuleType:
         return np
     module = sys.modules.get("cupy")
     return module if module is not None and isinstance(array, module.ndarray) else np
+
+
+def linalg_errors(module: ModuleType) -> AbstractContextManager[Any]:
+    """A context in which CuPy too raises LinAlgError for a singular matrix; it would not wait to see one otherwise."""
+    if module is np:
+        return nullcontext()
+    from cupyx import errstate
+
+    return errstate(linalg="raise")
 
 
 def module_of(where: Device) -> ModuleType:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import array_module
+from minitorch.backend import array_module, linalg_errors
 from minitorch.ops.choice import where
 from minitorch.ops.linear import check_dtypes
 
@@ -28,14 +28,13 @@ class Solve(Op):
 
 
 def _solved(a: Any, b: Any) -> Any:
-    """a^-1 b; CuPy's `solve` broadcasts nothing, and only in this context does it raise LinAlgError for a singular matrix."""
-    if array_module(a) is np:
-        return np.linalg.solve(a, b)
-    from cupyx import errstate
-
-    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    with errstate(linalg="raise"):
-        return array_module(a).linalg.solve(*(array_module(a).broadcast_to(m, stack + m.shape[-2:]) for m in (a, b)))
+    """a^-1 b; raises LinAlgError for a singular matrix."""
+    xp = array_module(a)
+    if xp is not np:  # CuPy broadcasts no stacks
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = (xp.broadcast_to(matrix, stack + matrix.shape[-2:]) for matrix in (a, b))
+    with linalg_errors(xp):
+        return xp.linalg.solve(a, b)
 
 
 class Det(Op):
