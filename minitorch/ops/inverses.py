@@ -31,7 +31,7 @@ def _solved(a: Any, b: Any) -> Any:
     """a^-1 b; raises LinAlgError for a singular matrix."""
     xp = array_module(a)
     if xp is not np:  # CuPy broadcasts no stacks
-        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        stack = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a, b = (xp.broadcast_to(matrix, stack + matrix.shape[-2:]) for matrix in (a, b))
     with linalg_errors(xp):
         return xp.linalg.solve(a, b)
