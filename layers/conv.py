@@ -114,13 +114,8 @@ class Conv1d(_Conv):
     dims, function = 1, staticmethod(functional.conv1d)
 
 
-class ConvTranspose2d(_Conv):
-    """The gradient of `Conv2d` as a layer: (N, in_channels, H, W) to a larger image, `weight` (in, out / groups, kH, kW).
-
-    With a stride several output sizes are possible; the call's `output_size` chooses one. Raises ValueError as `Conv2d` does.
-    """
-
-    dims, modes, transposed = 2, ("zeros",), True
+class _ConvTranspose(_Conv):
+    modes, transposed = ("zeros",), True
 
     def __init__(
         self,
@@ -149,10 +144,25 @@ class ConvTranspose2d(_Conv):
         if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation)):
             said = f"input {tuple(input.shape)} cannot give an output of {tuple(output_size)}"
             expected = f"at least {tuple(least)} and less than a stride {self.stride} more"
-            raise ValueError(f"ConvTranspose2d: {said}; expected {expected}")
+            raise ValueError(f"{type(self).__name__}: {said}; expected {expected}")
         return extra
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         extra = self.output_padding if output_size is None else self._extra(input, output_size)
         settings: Any = (self.stride, self.padding, extra, self.groups, self.dilation)
-        return functional.conv_transpose2d(input, self.weight, self.bias, *settings)
+        return self.function(input, self.weight, self.bias, *settings)
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The gradient of `Conv2d` as a layer: (N, in_channels, H, W) to a larger image, `weight` (in, out / groups, kH, kW).
+
+    With a stride several output sizes are possible; the call's `output_size` chooses one. Raises ValueError as `Conv2d` does.
+    """
+
+    dims, function = 2, staticmethod(functional.conv_transpose2d)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The gradient of `Conv1d` as a layer: (N, in_channels, L) to a longer sequence; arguments as in `ConvTranspose2d`."""
+
+    dims, function = 1, staticmethod(functional.conv_transpose1d)

@@ -71,6 +71,12 @@ class AdaptiveAvgPool2d(OfOne, calls=functional.adaptive_avg_pool2d):
     output_size: int | tuple[int | None, int | None] | None
 
 
+class AdaptiveMaxPool2d(AdaptiveAvgPool2d, calls=functional.adaptive_max_pool2d, shown=("output_size",)):
+    """The largest of each of `output_size` regions as in `AdaptiveAvgPool2d`; with `return_indices` also its int64 position."""
+
+    return_indices: bool = False
+
+
 class AdaptiveAvgPool1d(OfOne, calls=functional.adaptive_avg_pool1d):
     """The means of `output_size` pieces of nearly equal length of sequences (N, C, L)."""
 

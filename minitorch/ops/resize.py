@@ -16,7 +16,7 @@ from minitorch.ops.dims import along, shapes, whole
 from minitorch.ops.images import pair
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
-from minitorch.ops.pool import avg_pool2d
+from minitorch.ops.pool import avg_pool2d, max_pool2d
 from minitorch.ops.shape import Clone, Expand, clone, flip
 
 _MODES = ("constant", "reflect", "replicate", "circular")  # of padding
@@ -110,6 +110,18 @@ def _means(input: Tensor, size: Sequence[int]) -> Tensor:
     return input
 
 
+def _sizes(name: str, input: Tensor, output_size: Any) -> tuple[int, int]:
+    """The rows and columns that an adaptive pooling makes of `input`; refuses what has none."""
+    lengths = input.shape[-2:]
+    if input.ndim not in (3, 4) or 0 in lengths:
+        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {shapes(input)}")
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    asked = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
+    given = tuple(n if size is None else size for n, size in zip(lengths, asked)) if None in asked else output_size
+    return pair(name, "output_size", given, 1)
+
+
 @in_float32
 def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int | None] | None) -> Tensor:
     """The means of `output_size` stretches of rows and columns, of nearly equal length; None keeps a dimension's length.
@@ -117,17 +129,33 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
     Output i of n averages from floor(i length / n) to ceil((i + 1) length / n), as in PyTorch. Raises ValueError for an image
     without rows or columns and for sizes below 1, TypeError for a tensor that is not floating-point.
     """
-    name, lengths = "adaptive_avg_pool2d", input.shape[-2:]
-    if input.ndim not in (3, 4) or 0 in lengths:
-        raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {shapes(input)}")
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
-    asked = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    given = tuple(n if size is None else size for n, size in zip(lengths, asked)) if None in asked else output_size
-    height, width = pair(name, "output_size", given, 1)
-    if lengths[0] % height == 0 and lengths[1] % width == 0:
-        return avg_pool2d(input, (lengths[0] // height, lengths[1] // width))
-    return _means(input, (height, width))
+    size, lengths = _sizes("adaptive_avg_pool2d", input, output_size), input.shape[-2:]
+    if lengths[0] % size[0] == 0 and lengths[1] % size[1] == 0:
+        return avg_pool2d(input, (lengths[0] // size[0], lengths[1] // size[1]))
+    return _means(input, size)
+
+
+def adaptive_max_pool2d(
+    input: Tensor, output_size: int | tuple[int | None, int | None] | None, return_indices: bool = False
+) -> Tensor | Any:
+    """The largest of each of the stretches whose means `adaptive_avg_pool2d` takes; raises as it does.
+
+    With `return_indices`, also where it lies in its image, counted in rows, int64.
+    """
+    size, lengths = _sizes("adaptive_max_pool2d", input, output_size), input.shape[-2:]
+    places = []
+    for n, count in zip(lengths, size):  # stretches of one length: a shorter one repeats its last element
+        starts, ends = np.arange(count) * n // count, -(-np.arange(1, count + 1) * n // count)
+        places.append(np.minimum(starts[:, None] + np.arange((ends - starts).max()), ends[:, None] - 1).reshape(-1))
+    xp, kernel = array_module(input.array), tuple(len(place) // count for place, count in zip(places, size))
+    if len(places[0]) > lengths[0] or len(places[1]) > lengths[1]:
+        rows, columns = map(xp.asarray, places)
+        input = Take.apply(input, index=(..., rows[:, None], columns))
+    values, at = max_pool2d(input, kernel, return_indices=True)
+    if not return_indices:
+        return values
+    numbers = xp.asarray((places[0][:, None] * lengths[1] + places[1]).reshape(-1))
+    return values, wrap(numbers[at.array])
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:

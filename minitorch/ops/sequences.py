@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minitorch.autograd.tensor import Tensor
-from minitorch.ops.conv import conv2d
+from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.dims import shapes
 from minitorch.ops.pool import avg_pool2d, max_pool2d
 from minitorch.ops.resize import adaptive_avg_pool2d
@@ -49,6 +49,22 @@ def conv1d(
         around = padding if isinstance(padding, str) else _row("padding", padding, 0)
         steps = _row("stride", stride, 1), around, _row("dilation", dilation, 1)
         return conv2d(input.unsqueeze(-2), weight.unsqueeze(-2), bias, *steps, groups).squeeze(-2)
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Single = 1,
+    padding: Single = 0,
+    output_padding: Single = 0,
+    groups: int = 1,
+    dilation: Single = 1,
+) -> Tensor:
+    """The transpose of conv1d: sequences (n, in, length), filters (in, out / groups, k); as `conv_transpose2d`."""
+    with _of_one_row("conv_transpose1d", input, weight):
+        more = _row("padding", padding, 0), _row("output_padding", output_padding, 0), groups, _row("dilation", dilation, 1)
+        return conv_transpose2d(input.unsqueeze(-2), weight.unsqueeze(-2), bias, _row("stride", stride, 1), *more).squeeze(-2)
 
 
 def max_pool1d(

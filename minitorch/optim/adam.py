@@ -1,4 +1,4 @@
-"""Adam, AdamW and Adamax."""
+"""Adam, AdamW, Adamax and RAdam."""
 
 from __future__ import annotations
 
@@ -89,5 +89,39 @@ class Adamax(Descent, buffers=("exp_avg", "exp_inf")):
             m += (1 - beta1) * (g - m)
             xp.maximum(beta2 * u, xp.abs(g) + eps, out=u)
             descend(xp, p, xp.divide(m, u, out=scratch), lr / (1 - beta1**t), scratch)
+
+        self._descend(group, members, self.buffers, counted, rule)
+
+
+class RAdam(Descent, buffers=("exp_avg", "exp_avg_sq")):
+    """Rectified Adam (Liu et al. 2020): Adam, whose first steps do not divide by sqrt(v), which is still uncertain.
+
+    They are p -= lr m / (1 - beta1^t), later ones r sqrt(1 - beta2^t) / (sqrt(v) + eps) times that, from k > 5 with
+    n = 2 / (1 - beta2) - 1, k = n - 2 t beta2^t / (1 - beta2^t) and r^2 = (k - 4) (k - 2) n / ((n - 4) (n - 2) k).
+    m, v and the two kinds of weight decay are as in `Adam`.
+    """
+
+    lr: InitVar[float] = 1e-3
+    betas: InitVar[tuple[float, float]] = (0.9, 0.999)
+    eps: InitVar[float] = 1e-8
+    weight_decay: InitVar[float] = 0
+    decoupled_weight_decay: InitVar[bool] = False
+
+    def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
+        lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
+        kept = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
+        n = 2 / (1 - beta2) - 1
+
+        def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
+            m, v = buffers
+            if kept != 1:
+                p *= kept
+            mix(xp, m, beta1, g, scratch)
+            mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
+            rate, k = lr / (1 - beta1**t), n - 2 * t * beta2**t / (1 - beta2**t)
+            if k > 5:
+                rate *= math.sqrt((k - 4) * (k - 2) * n / ((n - 4) * (n - 2) * k) * (1 - beta2**t))
+                m = over_root(xp, m, v, eps, scratch)
+            descend(xp, p, m, rate, scratch)
 
         self._descend(group, members, self.buffers, counted, rule)

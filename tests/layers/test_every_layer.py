@@ -64,7 +64,7 @@ def test_a_module_keeps_the_dtype_it_is_given(case, dtype):
 # fmt: off
 LEARNING = {
     "BatchNorm1d": (4,), "BatchNorm2d": (4,), "Conv1d": (4, 4, 1), "Conv2d": (4, 4, 1),
-    "ConvTranspose2d": (4, 4, 1), "InstanceNorm1d": (4, 1e-5, 0.1, True),
+    "ConvTranspose1d": (4, 4, 1), "ConvTranspose2d": (4, 4, 1), "InstanceNorm1d": (4, 1e-5, 0.1, True),
     "InstanceNorm2d": (4, 1e-5, 0.1, True), "RMSNorm": (4,), "Embedding": (4, 4),
     "GRU": (4, 4), "GRUCell": (4, 4), "GroupNorm": (2, 4), "LSTM": (4, 4), "LSTMCell": (4, 4), "LayerNorm": (4,),
     "Linear": (4, 4), "PReLU": (4,), "MultiheadAttention": (4, 2), "Transformer": (4, 2, 1, 1, 8),
@@ -172,6 +172,10 @@ def test_the_padding_row_of_an_embedding_stays_zero_in_training():
         (lambda: nn.Conv1d(3, 4, (3, 3)), r"Conv1d: expected kernel_size to be one whole number of at least 1, got \(3, 3\)"),
         (lambda: nn.ReflectionPad1d((1, 2, 3)), r"ReflectionPad1d: expected one width or \(left, right\), got \(1, 2, 3\)"),
         (lambda: nn.BatchNorm2d(3, eps=0), "BatchNorm2d: expected an eps above 0, got 0"),
+        (
+            lambda: nn.ConvTranspose1d(1, 1, 3, 2)(mt.zeros(1, 1, 4), [8]),
+            r"ConvTranspose1d: .* cannot give an output of \(8,\)",
+        ),
         (lambda: nn.ConvTranspose2d(1, 1, 3, 2)(mt.zeros(1, 1, 4, 4), [8, 8]), r"cannot give an output of \(8, 8\)"),
         (lambda: nn.Conv2d(3, 4, 0), "Conv2d: expected kernel_size .* got 0"),
         (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"Conv2d: expected kernel_size .* got \(3, 3, 3\)"),
@@ -284,6 +288,7 @@ def test_a_transformer_takes_layers_and_activations_of_this_library_alone():
 def test_a_transposed_convolution_takes_the_size_of_its_output():
     layer = nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1)
     assert layer(mt.zeros(1, 2, 4, 4), output_size=(8, 7)).shape == (1, 3, 8, 7)
+    assert nn.ConvTranspose1d(2, 3, 3, stride=2, padding=1)(mt.zeros(1, 2, 4), output_size=(8,)).shape == (1, 3, 8)
 
 
 def test_masks_keep_queries_from_looking():

@@ -104,6 +104,18 @@ def adaptive_avg_pool2d(x, output_size):
     return y
 
 
+def adaptive_max_pool2d(x, output_size, return_indices=False):
+    size = tuple(n if size is None else size for n, size in zip(x.shape[-2:], both(output_size)))
+    values, indices = np.zeros((*x.shape[:-2], *size)), np.zeros((*x.shape[:-2], *size), int)
+    for *image, i, j in np.ndindex(values.shape):
+        rows, columns = (
+            range(math.floor(at * n / out), math.ceil((at + 1) * n / out)) for at, n, out in zip((i, j), x.shape[-2:], size)
+        )
+        values[(*image, i, j)], first = max((x[(*image, r, c)], -(r * x.shape[-1] + c)) for r in rows for c in columns)
+        indices[(*image, i, j)] = -first
+    return (values, indices) if return_indices else values
+
+
 def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
     lengths = x.shape[2:]
     if size is None:

@@ -74,6 +74,12 @@ ROWS = [
              bad(ValueError, r"^adaptive_avg_pool2d: expected output_size .* got 0", IMAGES, 0),
              bad(ValueError, r"^adaptive_avg_pool2d: expected output_size .* got \(2, 2, 2\)", IMAGES, (2, 2, 2)),
              bad(TypeError, "^adaptive_avg_pool2d: expected a floating-point tensor, got int64", IMAGES.astype(int), 3)]),
+    Row("adaptive_max_pool2d", F.adaptive_max_pool2d, naive.adaptive_max_pool2d, [
+        case(spread(1, 2, 4, 6), (2, 3)), case(IMAGES, (3, 2), return_indices=True, uploads=3), case(SMALL, (None, 3), uploads=2),
+        case(spread(2, 3, 4), 2, uploads=2), case(spread(1, 1, 3, 6), (1, 2), return_indices=True, uploads=1), case(spread(0, 1, 4, 5), 3, uploads=2)],
+        bad=[bad(ValueError, r"^adaptive_max_pool2d: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
+             bad(ValueError, r"^adaptive_max_pool2d: expected output_size .* got 0", IMAGES, 0),
+             bad(TypeError, "^adaptive_max_pool2d: expected a floating-point tensor, got int64", IMAGES.astype(int), 3)]),
     Row("interpolate", F.interpolate, naive.interpolate, [
         case(SMALL, scale_factor=2), case(SMALL, scale_factor=(2, 1)), case(SMALL, 6, uploads=2), case(SMALL, (6, 8)),
         case(SMALL, size=(2, 3), uploads=2), case(SMALL, scale_factor=1.5, uploads=2), case(SMALL, scale_factor=0.5, uploads=2),

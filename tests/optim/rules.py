@@ -13,6 +13,7 @@ MAKERS = {
     "Adam": lambda p: optim.Adam(p, lr=0.1, weight_decay=0.01),
     "Adam amsgrad": lambda p: optim.Adam(p, lr=0.1, amsgrad=True, maximize=True),
     "AdamW": lambda p: optim.AdamW(p, lr=0.1),
+    "RAdam": lambda p: optim.RAdam(p, lr=0.1, betas=(0.9, 0.9), weight_decay=0.01),
     "Adagrad": lambda p: optim.Adagrad(p, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5, weight_decay=0.01),
     "RMSprop": lambda p: optim.RMSprop(p, lr=0.1),
     "RMSprop centered": lambda p: optim.RMSprop(p, lr=0.1, centered=True, momentum=0.9, weight_decay=0.01),

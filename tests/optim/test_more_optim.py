@@ -52,7 +52,7 @@ def test_lbfgs_goes_on_from_its_state():
     np.testing.assert_array_equal(*paths)
 
 
-@pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "Adadelta", "Adamax", "RMSprop"])
+@pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "Adadelta", "Adamax", "RAdam", "RMSprop"])
 def test_how_a_step_is_computed_changes_nothing(rule):
     found = []
     for how in ({}, {"foreach": True, "differentiable": False}):

@@ -34,7 +34,7 @@ def test_20_nets_are_compared_and_they_come_from_every_report():
 
 def test_every_optimizer_is_compared():
     """Here over 100 steps, or step by step in test_optim_parity.py and on PyTorch's own cases in test_torch_samples.py."""
-    by_step = {"Adadelta", "Adamax", "LBFGS"}
+    by_step = {"Adadelta", "Adamax", "LBFGS", "RAdam"}
     names = {name for name in optim.__all__ if name[0].isupper()} - {"Optimizer"}
     assert {name for name, _ in parity.OPTIMIZERS.values()} == names - by_step and by_step <= names
 
