@@ -14,6 +14,7 @@ import numpy as np
 
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
+from minitorch.backend import float32, float64
 from minitorch.creation import as_tensor, from_numpy, rand, randint
 from minitorch.ops.dims import whole, wholes
 from minitorch.ops.shape import flip
@@ -47,10 +48,8 @@ class ToTensor:
     def __call__(self, image: Any) -> Tensor:
         if isinstance(image, Tensor):
             raise TypeError("to_tensor: expected an array or a PIL image, got a tensor; leave ToTensor out")
-        array = np.asarray(image)
-        if array.ndim not in (2, 3):
-            raise ValueError(f"to_tensor: expected an image (h, w) or (h, w, c), got shape {tuple(array.shape)}")
-        array = _channels_first(array)
+        black_and_white = getattr(image, "mode", None) == "1"  # of PIL, which has booleans there
+        array = _channels_first(np.asarray(image, np.uint8) * 255 if black_and_white else np.asarray(image))
         return from_numpy(array.astype(np.float32, "C") / np.float32(255) if array.dtype == np.uint8 else array.copy())
 
 
@@ -63,16 +62,16 @@ class Normalize:
         self.mean, self.std = (np.asarray(value, np.float64).reshape(-1, 1, 1) for value in (mean, std))
         if (self.std == 0).any():
             raise ValueError(f"Normalize: std must not be zero, got {std}")
+        self.inplace: bool = inplace
 
     def __call__(self, image: Tensor) -> Tensor:
         if not isinstance(image, Tensor) or not image.is_floating_point():
             raise TypeError("Normalize: expected a floating-point tensor; put ToTensor() before it")
-        if not {len(self.mean), len(self.std)} <= {1, *image.shape[-3:-2]}:
-            raise ValueError(
-                f"Normalize: {len(self.mean)} means do not fit an image (..., c, h, w) of shape {tuple(image.shape)}"
-            )
+        if image.ndim < 3 or not {len(self.mean), len(self.std)} <= {1, image.shape[-3]}:
+            given = f"{len(self.mean)} means and {len(self.std)} standard deviations"
+            raise ValueError(f"Normalize: {given} do not fit an image (..., c, h, w) of shape {tuple(image.shape)}")
         mean, std = (as_tensor(value, image.dtype, image.device) for value in (self.mean, self.std))
-        return (image - mean) / std
+        return image.sub_(mean).div_(std) if self.inplace else (image - mean) / std
 
 
 @dataclass
@@ -96,7 +95,13 @@ class Resize:
         if len(size) == 1:
             size = (*size, int(size[0] * w / h)) if h <= w else (int(size[0] * h / w), *size)
         rows, columns = (_triangles(n, m, bool(self.antialias)) for n, m in zip((h, w), size))
-        return _on_tensor(image, lambda x: from_numpy(rows).to(x) @ x @ from_numpy(columns).to(x).T)
+
+        def resized(x: Tensor) -> Tensor:
+            wide = x if x.dtype in (float32, float64) else x.float()
+            out = from_numpy(rows).to(wide) @ wide @ from_numpy(columns).to(wide).T
+            return (out if x.is_floating_point() else out.round()).to(x.dtype)
+
+        return _on_tensor(image, resized)
 
 
 def _triangles(n: int, m: int, antialias: bool) -> np.ndarray:
@@ -165,22 +170,22 @@ def _lengths(name: str, size: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def _extent(image: Any) -> tuple[int, ...]:
-    extent = tuple(image.shape[-2:] if isinstance(image, Tensor) else np.shape(image)[:2])
+    extent = tuple(image.shape[-2:] if isinstance(image, Tensor) else _channels_first(np.asarray(image)).shape[1:])
     if len(extent) < 2 or not min(extent):
         raise ValueError(f"transforms: expected an image of h times w pixels, got shape {tuple(np.shape(image))}")
     return extent
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:
+    if array.ndim not in (2, 3):
+        raise ValueError(f"transforms: expected an image (h, w) or (h, w, c), got shape {array.shape}")
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
 def _on_tensor(image: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """Apply `function`, which takes (n, c, h, w) floats, to an image in any form; uint8 results are rounded."""
-    if not isinstance(image, Tensor):
-        array = np.asarray(image)
-        out = _on_tensor(from_numpy(_channels_first(array).copy()), function).array
-        return out[0] if array.ndim == 2 else out.transpose(1, 2, 0)
-    batch = image.reshape(-1, *image.shape[-3:])
-    result = function(batch) if batch.is_floating_point() else function(batch.float()).round().to(image.dtype)
-    return result.reshape(*image.shape[:-3], *result.shape[1:])
+    """Apply `function`, which takes tensors (..., h, w), to an image in any form."""
+    if isinstance(image, Tensor):
+        return function(image)
+    array = np.asarray(image)
+    out = function(from_numpy(_channels_first(array).copy())).array
+    return out[0] if array.ndim == 2 else out.transpose(1, 2, 0)

@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor
+from minitorch.backend import uint8
 from minitorch.creation import full
 from minitorch.ops.joining import stack
 
@@ -32,14 +31,14 @@ def make_grid(
     images = images.reshape(-1, *images.shape[-3:]) if images.ndim > 2 else images.reshape(1, 1, *images.shape)
     if images.shape[1] == 1:
         images = images.expand(-1, 3, -1, -1)
+    n, channels, h, w = images.shape
+    if not n or nrow < 1 or padding < 0:
+        raise ValueError(f"make_grid: expected images, nrow > 0 and padding >= 0, got {n}, {nrow} and {padding}")
     if normalize:
         low, high = value_range or (images.min().item(), images.max().item())
         images = (images.clamp(low, high) - low) / max(high - low, 1e-5)
-    n, channels, h, w = images.shape
     if n == 1:
         return images[0].clone()
-    if not n or nrow < 1 or padding < 0:
-        raise ValueError(f"make_grid: expected images, nrow > 0 and padding >= 0, got {n}, {nrow} and {padding}")
     columns, high, wide = min(nrow, n), h + padding, w + padding
     size = (channels, -(-n // columns) * high + padding, columns * wide + padding)
     grid = full(size, pad_value, dtype=images.dtype, device=images.device)
@@ -53,5 +52,5 @@ def save_image(tensor: Tensor | Sequence[Tensor], fp: str | os.PathLike[str], **
     """Write `make_grid(tensor, **kwargs)` to an image file; needs matplotlib."""
     from matplotlib.image import imsave
 
-    grid = make_grid(tensor, **kwargs).detach().cpu().numpy()
-    imsave(fp, (grid * 255 + 0.5).clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+    grid = (make_grid(tensor, **kwargs) * 255 + 0.5).clamp(0, 255).to(uint8)
+    imsave(fp, grid.permute(1, 2, 0).cpu().numpy())

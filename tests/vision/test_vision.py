@@ -1,5 +1,8 @@
 """The data sets and transforms of MNIST scripts: torchvision's names over minitorch's digits."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 
@@ -59,7 +62,7 @@ def test_to_tensor_scales_bytes_alone_and_puts_channels_first():
     assert transforms.ToTensor()(np.full((2, 3), 255, np.uint8)).tolist() == [[[1.0] * 3] * 2]
     assert transforms.ToTensor()(np.zeros((4, 5, 3), np.uint8)).shape == (3, 4, 5)
     assert transforms.ToTensor()(np.full((2, 3), 7.0, np.float32)).max() == 7
-    with pytest.raises(ValueError, match=r"to_tensor: expected an image \(h, w\) or \(h, w, c\), got shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"transforms: expected an image \(h, w\) or \(h, w, c\), got shape \(3,\)"):
         transforms.ToTensor()(np.zeros(3))
 
 
@@ -111,8 +114,35 @@ def test_a_centre_crop_is_the_middle():
 def test_there_is_one_mean_for_all_channels_or_one_for_each(device):
     for mean, channels in ((0.5, 3), ((0.5,), 3), ((0.5, 0.5), 2)):
         assert (transforms.Normalize(mean, 0.5)(minitorch.ones(channels, 2, 2, device=device)) == 1).all()
-    with pytest.raises(ValueError, match=r"^Normalize: 2 means do not fit an image \(\.\.\., c, h, w\) of shape \(1, 2, 2\)$"):
-        transforms.Normalize((0.5, 0.5), 0.5)(minitorch.ones(1, 2, 2))
+    for image, said in ((minitorch.ones(1, 2, 2), "(1, 2, 2)"), (minitorch.ones(2, 2), "(2, 2)")):
+        message = f"Normalize: 2 means and 1 standard deviations do not fit an image (..., c, h, w) of shape {said}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            transforms.Normalize((0.5, 0.5), 0.5)(image)
+    with pytest.raises(ValueError, match=r"shape \(2, 2\)$"):  # with one mean a dimension came out of nowhere
+        transforms.Normalize(0.5, 0.5)(minitorch.ones(2, 2))
+
+
+def test_normalize_works_in_place_on_demand():
+    image = minitorch.ones(1, 2, 2)
+    assert transforms.Normalize(0.5, 0.25, inplace=True)(image) is image and (image == 2).all()
+
+
+def test_a_flip_and_a_crop_keep_whole_numbers_that_float32_cannot():
+    image = minitorch.tensor([[[2**24 + 1, 2**31 + 1]]])
+    assert transforms.RandomHorizontalFlip(1.0)(image).tolist() == [[[2**31 + 1, 2**24 + 1]]]
+    assert transforms.RandomCrop((3, 4), padding=1)(image)[0, 1].tolist() == [0, 2**24 + 1, 2**31 + 1, 0]
+
+
+def test_half_precision_is_resized_as_float32_and_rounded_once():
+    image = minitorch.rand(1, 6, 8) * 255
+    small = transforms.Resize(4)
+    assert (small(image.half()) == small(image.half().float()).half()).all()
+
+
+def test_a_black_and_white_picture_becomes_numbers_from_0_to_1():
+    picture = pytest.importorskip("PIL.Image", reason="Pillow is not installed").new("1", (2, 1), 1)
+    image = transforms.ToTensor()(picture)
+    assert image.dtype == minitorch.float32 and image.tolist() == [[[1, 1]]]
 
 
 def test_a_grid_has_its_images_in_rows_with_a_border():
@@ -128,6 +158,9 @@ def test_a_picture_is_written(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     utils.save_image(minitorch.rand(4, 1, 8, 8), tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        utils.save_image(minitorch.full((1, 2, 2), float("nan")), tmp_path / "nan.png")
 
 
 def test_resize_refuses_what_it_does_not_do():
@@ -145,11 +178,20 @@ def test_resize_refuses_what_it_does_not_do():
         (lambda: transforms.RandomCrop((2, -1)), ValueError, r"RandomCrop: .*, got \(2, -1\)"),
         (lambda: transforms.RandomCrop(2, (1, 2)), TypeError, "RandomCrop: expected padding to be a whole number"),
         (lambda: transforms.RandomHorizontalFlip(2), ValueError, "expected a probability p from 0 to 1, got 2"),
-        (lambda: transforms.CenterCrop(2)(np.zeros(4)), ValueError, r"expected an image of h times w pixels, got shape \(4,\)"),
+        (
+            lambda: transforms.CenterCrop(2)(np.zeros(4)),
+            ValueError,
+            r"expected an image \(h, w\) or \(h, w, c\), got shape \(4,\)",
+        ),
         (lambda: transforms.Resize(2)(np.zeros((4, 0))), ValueError, r"expected an image .* got shape \(4, 0\)"),
+        (
+            lambda: transforms.RandomHorizontalFlip(1)(np.zeros((1, 2, 3, 4))),
+            ValueError,
+            r"\(h, w, c\), got shape \(1, 2, 3, 4",
+        ),
         (lambda: transforms.ToTensor()(minitorch.zeros(3, 2, 2)), TypeError, "got a tensor; leave ToTensor out"),
         (lambda: utils.make_grid(minitorch.zeros(2, 1, 2, 2), nrow=0), ValueError, "make_grid: expected images, nrow > 0"),
-        (lambda: utils.make_grid(minitorch.zeros(0, 1, 2, 2)), ValueError, "make_grid: expected images"),
+        (lambda: utils.make_grid(minitorch.zeros(0, 1, 2, 2), normalize=True), ValueError, "make_grid: expected images"),
     ],
 )
 def test_what_cannot_be_done_with_an_image_is_said(act, kind, said):
