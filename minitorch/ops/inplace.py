@@ -21,7 +21,7 @@ from minitorch.ops import arithmetic
 from minitorch.ops.choice import Where
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
-from minitorch.ops.indices import integers_first, is_basic, normalized_index
+from minitorch.ops.indices import integers_first, normalized_index
 from minitorch.ops.shape import clone
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,12 +69,18 @@ def assign(tensor: Tensor, value: Tensor, by: str) -> Tensor:
     if _WIDTH[value.dtype.kind] > _WIDTH[tensor.dtype.kind]:
         raise TypeError(f"{by}: a {value.dtype} result cannot be kept in place in a {tensor.dtype} tensor")
     check_writable(tensor, by)
+    value = clone(value) if _overlaps(value.array, tensor.array) else value
     if mode.recording and (is_recorded(tensor, by) or value.requires_grad):
         _record(tensor, value, by)
     else:
         tensor.array[...] = value.array
     mark_changed(tensor.array, by)
     return tensor
+
+
+def _overlaps(array: Any, target: Any) -> bool:
+    """Whether `array` must be copied before it is put into `target`: CuPy may read there what it has just written."""
+    return type(target) is not np.ndarray and array_module(target) is not np and memory_of(array) is memory_of(target)
 
 
 def is_recorded(tensor: Tensor, by: str) -> bool:
@@ -216,9 +222,7 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
         check_writable(tensor, "setitem")
         try:
             target, index = (tensor.array, index) if steps is None else (tensor.array[steps[0]], steps[1])
-            if array_module(target) is not np and not is_basic(index) and memory_of(array) is memory_of(target):
-                array = array.copy()  # CuPy would read here what it has just written
-            target[index] = array
+            target[index] = array.copy() if _overlaps(array, target) else array
         except (ValueError, TypeError, IndexError) as reason:
             message = f"setitem: {reason} (tensor {shapes(tensor)}, value {getattr(array, 'shape', array)})"
             raise type(reason)(message) from None

@@ -123,7 +123,7 @@ class Lstm(Op):
         ctx.saved = x, h, c, w, out, cells, gates
         for gate, cell, row in zip(gates, cells, out):
             gate += xp.matmul(h, turned, out=scratch)
-            logistic(gate[:3], gate[:3])
+            logistic(sigmoids := gate[:3], sigmoids)  # one view: CuPy copies what only overlaps its result
             xp.tanh(gate[3], out=gate[3])
             i, f, o, new = gate
             xp.multiply(f, c, out=cell)

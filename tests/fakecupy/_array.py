@@ -196,13 +196,19 @@ class ndarray:
         key, advanced = host_index(index, ndarray)
         if type(value) is ndarray:
             value = value._host
-            if advanced and np.shares_memory(value, self._host):
+            if (advanced or _is_moved(value, self._host[key])) and np.shares_memory(value, self._host):
                 raise ValueError("CuPy reads and writes the same memory here in any order; assign a copy")
         elif not np.isscalar(value):
             # CuPy copies host values in fancy assignment without a word, and refuses them in a basic one.
             raise (TypeError if advanced else ValueError)(f"{type(value)} cannot be assigned to a device array")
         with np.errstate(all="ignore"):
             self._host[key] = value
+
+
+def _is_moved(source: np.ndarray, target: np.ndarray) -> bool:
+    """Whether CuPy copies by cudaMemcpyAsync, which must not overlap, and not by a kernel, before which it copies the source."""
+    alike = source.strides == target.strides and source.shape == target.shape and source.dtype == target.dtype
+    return alike and target.flags.c_contiguous and source.__array_interface__["data"] != target.__array_interface__["data"]
 
 
 def new(host: np.ndarray, base: ndarray | None = None) -> ndarray:

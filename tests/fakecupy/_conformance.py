@@ -80,6 +80,7 @@ STRICTER = [
     ("setitem(xp.broadcast_to(x, (2, 3, 4)), 0, 0)", ValueError),
     ("xp.lib.stride_tricks.as_strided(x, (4, 4), (16, 4))", ValueError),
     ("setitem(x, i, x[1:])", ValueError),  # reads what it writes, in any order
+    ("setitem(x, slice(1, None), x[:-1])", ValueError),
     ("xp.unique(x, axis=0)", NotImplementedError),  # wrong for infinities, refuses booleans, waits for each comparison
 ]
 # (expression, its value), the same on CuPy.
@@ -96,6 +97,7 @@ VALUES = [
     ("x.T.copy().strides, xp.copy(x.T).strides, x.T.astype('d').strides", ((12, 4), (4, 16), (8, 32))),
     ("xp.zeros_like(x.T).strides, xp.asarray(h.T).strides, xp.asarray(h[:, ::2]).strides", ((4, 16), (4, 16), (8, 4))),
     ("iadd(x[0, 0], 5) is not None and float(x[0, 0])", 5.0),
+    ("setitem(x, (slice(None), slice(1, None)), x[:, :-1]) or x[0].tolist()", [0, 0, 1, 2]),
     ("setitem(x[1:][:, 1:], (0, 0), 9) or float(x[1, 1])", 9.0),
     ("x.base is None, x[1:].base is x, x[1:][:, 1:].base is x, x[0, 0].base is x", (True,) * 4),
     ("[v.base is x for v in (x.T, x.reshape(4, 3), x.ravel(), x[None], x[...], x[:0])]", [True] * 6),

@@ -36,7 +36,7 @@ WITHOUT_ARRAY = UPLOADS | {
     "zeros", "ones", "empty", "full", "eye", "identity", "tri", "linspace", "logspace", "indices", "diag_indices",
     "tril_indices", "triu_indices", "mask_indices", "ix_", "meshgrid", "bartlett", "blackman", "hamming", "hanning",
     "kaiser", "fftfreq", "rfftfreq", "base_repr", "binary_repr", "isscalar", "can_cast", "result_type", "min_scalar_type",
-    "broadcast_shapes", "common_type", "iscomplexobj", "isrealobj", "ndim", "shape", "size",
+    "common_type", "iscomplexobj", "isrealobj", "ndim", "shape", "size",
 }
 # fmt: on
 SPECIAL: dict[tuple[str, str], object] = {

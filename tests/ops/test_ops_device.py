@@ -145,12 +145,19 @@ def test_numbers_of_every_dtype_are_added_at_an_index(device, dtype):
     assert x.index_add(0, index, mt.ones(3, dtype=dtype, device=device)).tolist() == np.array([1, 2]).astype(dtype).tolist()
 
 
-def test_an_assignment_by_index_reads_its_own_memory_before_it_writes(device):
+def test_an_assignment_reads_its_own_memory_before_it_writes(device):
     x = mt.arange(4, device=device)
     x[mt.tensor([1, 2, 3], device=device)] = x[:3]
     assert x.tolist() == [0, 0, 1, 2]
     x[x > 0] = x[:2]
     assert x.tolist() == [0, 0, 0, 0]
+    y = mt.arange(4.0, device=device)
+    y[1:] = y[:-1]
+    assert y.tolist() == [0, 0, 1, 2]
+    assert y[:-1].copy_(y[1:]).tolist() == [0, 1, 2] and y.tolist() == [0, 1, 2, 2]
+    z = y.requires_grad_() * 1
+    z[1:].copy_(z[:-1])
+    assert z.tolist() == [0, 0, 1, 2] and mt.autograd.grad(z.sum(), y)[0].tolist() == [2, 1, 1, 0]
 
 
 @pytest.mark.usefixtures("cupy")
