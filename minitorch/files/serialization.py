@@ -111,7 +111,8 @@ def _opened(f: Any) -> Iterator[tuple[Any, int, str]]:
         start = file.tell()
         size = file.seek(0, os.SEEK_END) - start
         file.seek(start)
-        yield file, size, str(f if is_path else getattr(f, "name", "the file object"))
+        name = str(f if is_path else getattr(f, "name", "the file object"))
+        yield file, size, f"{name} (from byte {start} on)" if start else name
 
 
 def _hand_over(arrays: Mapping[str, Any], use: Callable[[memoryview], Any]) -> None:
@@ -158,8 +159,8 @@ def _read(file: BinaryIO, size: int, name: str, where: Device) -> tuple[dict[str
         said = f"is not a safetensors file: it begins with {start!r}. Pass a file that minitorch.save or another program wrote"
         said += f" in this format; if this was one, it was damaged: {_BACK}."
         if start[:4] == b"PK\x03\x04" or start[:1] == b"\x80":
-            said = "is a pickle file, as torch.save writes; it is not read, because reading one can run any code in it. "
-            said += "Load it in PyTorch and write its state dict with safetensors.torch.save_file."
+            said = "is a pickle file or a zip archive, as torch.save and numpy.savez write; it is not read, because reading "
+            said += "one can run any code in it. Load it there and write its state dict with safetensors.torch.save_file."
         raise CheckpointError(f"load: {name} {said if start else f'is empty; {_BACK}.'}") from reason
     if _STRUCTURE in metadata or _DIGEST in metadata:
         _check(digest, raw, name)

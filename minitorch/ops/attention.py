@@ -29,7 +29,11 @@ def scaled_dot_product_attention(
     ValueError for shapes that do not fit and a mask together with `is_causal` (Vaswani et al. 2017, section 3.2.1).
     """
     if enable_gqa:
-        key, value = (part.repeat_interleave(query.shape[-3] // part.shape[-3], -3) for part in (key, value))
+        heads, *others = (part.shape[-3] if part.ndim > 2 else 0 for part in (query, key, value))
+        if any(other < 1 or heads % other for other in others):
+            expected = "enable_gqa expects heads of query, dim -3, that are a multiple of those of key and of value"
+            raise ValueError(f"scaled_dot_product_attention: {expected}, got {shapes(query, key, value)}")
+        key, value = (part.repeat_interleave(heads // part.shape[-3], -3) for part in (key, value))
     return dropout(attention_weights(query, key, value, attn_mask, is_causal, scale), dropout_p) @ value
 
 

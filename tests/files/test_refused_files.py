@@ -1,6 +1,7 @@
 """Files that are not loaded: damaged, forged, of other kinds, or of formats that NumPy lacks."""
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -12,6 +13,7 @@ import safetensors.numpy
 
 import minitorch as mt
 from minitorch.files import layout
+from minitorch.files.serialization import CheckpointError
 from tests.files.contents import checkpoint, refusal, state
 
 # ---- files that are refused ----------------------------------------------------------------------------------------------
@@ -114,7 +116,16 @@ class Trap:
 @pytest.mark.parametrize("content", [pickle.dumps(Trap()), b"PK\x03\x04" + b"\0" * 50])
 def test_pickles_are_not_opened(tmp_path, content):
     (tmp_path / "net.pt").write_bytes(content)
-    assert "is a pickle file, as torch.save writes; it is not read" in refusal(tmp_path / "net.pt")
+    assert "is a pickle file or a zip archive, as torch.save and numpy.savez write; it is not read" in refusal(
+        tmp_path / "net.pt"
+    )
+
+
+def test_a_file_object_that_was_not_rewound_is_named_with_its_position():
+    file = io.BytesIO()
+    mt.save(mt.ones(2), file)
+    with pytest.raises(CheckpointError, match=rf"the file object \(from byte {file.tell()} on\) is empty"):
+        mt.load(file)
 
 
 def test_a_file_of_a_later_format_asks_for_a_later_minitorch(tmp_path, monkeypatch):

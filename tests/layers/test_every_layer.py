@@ -283,6 +283,8 @@ def test_a_transformer_takes_layers_and_activations_of_this_library_alone():
         TypeError, match="TransformerEncoderLayer: only an activation that takes minitorch tensors is supported, got"
     ):
         nn.TransformerEncoderLayer(4, 2, activation=np.char.upper)
+    layer = nn.TransformerEncoderLayer(4, 2, 6, activation=lambda x: x.softmax(2))  # a vector has no dimension 2
+    assert layer(mt.zeros(3, 1, 4)).shape == (3, 1, 4)
 
 
 def test_a_transposed_convolution_takes_the_size_of_its_output():

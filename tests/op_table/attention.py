@@ -33,6 +33,7 @@ ROWS = [
     Row("scaled_dot_product_attention", F.scaled_dot_product_attention, attention, [
         case(Q, K, V), case(Q, K, V, is_causal=True), case(Q, K, V, scale=0.3), case(spread(1, 2, 2, 3), spread(1, 2, 2, 3, seed=1), spread(1, 2, 2, 3, seed=2))],
         bad=[bad(ValueError, r"^scaled_dot_product_attention: expected query .*, got \(2, 3, 4\), \(2, 5, 3\) and \(2, 5, 2\)", Q, K[..., :3], V),
+             bad(ValueError, r"^scaled_dot_product_attention: enable_gqa expects .*, got \(1, 3, 4\), \(2, 5, 4\) and \(2, 5, 2\)", Q[:1], K, V, enable_gqa=True),
              bad(ValueError, "^scaled_dot_product_attention: is_causal is a mask of its own", Q, K, V, SEEN, is_causal=True),
              bad(TypeError, "^scaled_dot_product_attention: expected attn_mask of bool or float64, got int64", Q, K, V, SEEN.astype(int))]),
     Row("scaled_dot_product_attention", F.scaled_dot_product_attention, attention, [
