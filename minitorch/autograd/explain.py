@@ -207,8 +207,11 @@ def holds_for_other_numbers(t: Trial) -> Iterator[Mistake]:
 
 def holds_for_other_lengths(t: Trial) -> Iterator[Mistake]:
     """Does the rule hold for twice as many rows, or is a length written into it?"""
-    rows = t.inputs[t.places[0]].shape[:1]
-    more = [np.concatenate([a, a * 0.9 if is_floating(a) else a]) if np.shape(a)[:1] == rows else a for a in t.inputs if rows]
+    first = t.inputs[t.places[0]]
+    rows = first.shape[:1]
+    times = (2, 2) if len(t.inputs) == 1 and first.shape == rows * 2 else (2,)  # what is square stays square, as for a trace
+    more = [np.tile(a, (times + (1,) * a.ndim)[: a.ndim]) if np.shape(a)[:1] == rows else a for a in t.inputs if rows]
+    more = [t.generator.uniform(0.6, 1.0, a.shape) * a if is_floating(a) else a for a in more]
     where = f"with {2 * rows[0]} rows where there were {rows[0]}" if rows else ""
     return elsewhere(t, more, [rule, shapes_fit, jacobian_is_right], where) if rows and rows[0] else iter(())
 

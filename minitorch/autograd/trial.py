@@ -44,7 +44,7 @@ class Trial:
         self.op: type[Op] = op._node if self.function else op
         arrays = [value.array if isinstance(value, Tensor) else value for value in inputs]
         arrays = [backend.to_array(a, None, backend.CPU) if backend.is_array(a) else a for a in arrays]
-        self.inputs: list[Any] = [a.astype(np.float64) if is_floating(a) else a for a in arrays]
+        self.inputs: list[Any] = [np.asarray(a, np.float64) if is_floating(a) else a for a in arrays]
         self.parameters = parameters
         self.strict = strict
         asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]

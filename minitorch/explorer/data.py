@@ -6,10 +6,12 @@ import itertools
 from html import escape
 from typing import Any, Final
 
+import numpy as np
+
 from minitorch.explorer.card import parts, question
 from minitorch.explorer.leaves import shelved, size, swatch
 from minitorch.explorer.recorder import Pass, Recorder, Step
-from minitorch.explorer.words import MINUS, TIMES, finite, fixed, nth, number, reading, shape, tail
+from minitorch.explorer.words import MINUS, TIMES, decimals, finite, fixed, nth, number, reading, shape, tail
 
 FREE: Final = -1  # the target of a lane without a gradient
 HEADS: Final = ["step", "", "module and operation", "", "output", "parameters"]
@@ -77,13 +79,17 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
         return []
     (root,) = run.start.sent.values()
     total = recorder.records[root.edge].outputs[0].item()
-    sums = {places: sum(term.weight * round(term.value, places) for term in run.terms) for places in range(6, 10)}
+    values = [total, *(term.value for term in run.terms)]
+    least = decimals(np.array(values))
+    tried = range(max(6, least), max(6, least) + 4) if least >= 0 else ()
+    sums = {places: sum(term.weight * round(term.value, places) for term in run.terms) for places in tried}
     places = next((places for places, added in sums.items() if round(added, places) == round(total, places)), 0)
-    pieces: list[Any] = [f"loss {fixed(total, places or 6)} {'=' if places else 'made of'} "]
+    texts = [fixed(value, places) if places else number(value) for value in values]
+    pieces: list[Any] = [f"loss {texts[0]} {'=' if places else 'made of'} "]
     for t, term in enumerate(run.terms):
         sign = f"{MINUS} " if term.weight < 0 else "+ " if t else ""
         weight = "" if abs(term.weight) == 1 else f"{number(abs(term.weight))} {TIMES} "
-        pieces += [sign + weight, swatch(t), f"{term.name} {fixed(term.value, places or 6)} "]
+        pieces += [sign + weight, swatch(t), f"{term.name} {texts[t + 1]} "]
     return pieces
 
 

@@ -26,7 +26,7 @@ function array({d, w = 300, h: tall = 60, px = 9, scale = 1, grey, turn, box, he
   const tile = t => [t % n * (W + gap), floor(t / n) * (H + gap)];
   const size = swap(n * (W + gap) - gap, ceil(T / n) * (H + gap) - gap);
   const u = max(.1, min(px, w / size[0], tall / size[1])), [cw, ch] = size.map(s => max(2, s * u)), z = devicePixelRatio;
-  const style = `width:${cw}px;height:${ch}px`, said = {role: "img", "aria-label": `(${e.s}) ${e.of}`};
+  const style = `width:${cw}px;height:${ch}px`, title = `(${e.s}) ${e.of}`, said = {role: "img", title, "aria-label": title};
   const c = h("canvas", said, {width: cw * z, height: ch * z, style}), k = c.getContext("2d");
   k.scale(z * u, z * u);
   [...e.q].forEach((q, i) => {

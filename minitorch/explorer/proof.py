@@ -15,6 +15,7 @@ from minitorch.autograd.differences import complex_step
 from minitorch.autograd.node import Leaf
 from minitorch.autograd.tensor import wrap
 from minitorch.autograd.trial import Trial, is_floating
+from minitorch.explorer.words import finite
 from minitorch.ops.arithmetic import Add, Div, Mul, Neg, Sub
 
 COMPLEX, CENTRAL, UNKNOWN, WRONG = "complex step", "central difference", "not checked", "wrong"
@@ -47,7 +48,8 @@ def examine(run: Any, named: dict[Any, str]) -> None:
         if not reason:
             try:  # the operation and its rule, run again in float64 on what it was given
                 inputs = tuple(wrap(a).requires_grad_() if i in step.sent else a for i, a in enumerate(step.inputs))
-                again = Trial(getattr(step.node, "function", None) or type(step.node), inputs, step.parameters)
+                wide = {key: a.astype(np.float64) if is_floating(a) else a for key, a in step.parameters.items()}
+                again = Trial(getattr(step.node, "function", None) or type(step.node), inputs, wide)
                 again.gradients(again.first.flat(tuple(step.incoming)))
                 trial = again
             except Exception as error:
@@ -79,8 +81,11 @@ def _hindrance(step: Any) -> str:
 def _proved(step: Any, trial: Trial) -> Proof:
     """Compare the slope of the operation's values with the rule's gradients, in float64, in one random direction."""
     sent, weights = step.sent, trial.first.flat(tuple(step.incoming)).astype(np.float64)
-    if not all(np.isfinite(a).all() for a in (weights, *trial.inputs, *trial.first.results) if is_floating(a)):
+    results = [trial.first.results[j] for j in trial.first.outs]
+    if not finite(weights, *trial.inputs, *results, *(arrival.grad for arrival in sent.values())):
         return Proof(UNKNOWN, None, "some of its numbers are not finite")
+    if narrow := [a.dtype for a in map(np.asarray, results) if a.dtype != np.float64]:
+        return Proof(UNKNOWN, None, f"it rounds to {narrow[0]}, so its values do not show small steps")
     if step.parameters.get("padding_idx") is not None:
         return Proof(UNKNOWN, None, "its rule gives no gradient at padding_idx, on purpose")
     if "place" in step.parameters:

@@ -172,17 +172,24 @@ class Recorder(Watch):
 
     def kept(self, tensor: Any, grad: Any) -> None:
         """The pass has put what arrived at a leaf into its `.grad`."""
-        target = self.going[-1].targets.get(tensor.node)
+        run = self._ending() or next(iter(self.passes[-1:]), Pass())  # with `inputs` it is added after the pass
+        target = run.targets.get(tensor.node)
         if target is not None:
             target.after, target.title = host(tensor.grad), f"{target.name}.grad"
 
     def finished(self) -> None:
         """A pass has ended: split it by loss terms and check its rules, while the arrays are what they were."""
-        if self.count > LIMIT or not self.going or (self.running and self.running[-1] in self.going[-1].steps.values()):
-            return  # the last: a pass within that rule, in which nothing arrived
-        ended = self.going.pop()
+        ended = self._ending()
+        if ended is None:
+            return
+        self.going.remove(ended)
         state = get_rng_state()  # a user's rule may draw
         with Switch(None, "watch"), no_grad(), quiet():
             examine(ended, {tensor.node: name for name, tensor in self.named.items()})
         set_rng_state(state)
         self.passes.append(ended)
+
+    def _ending(self) -> Pass | None:
+        """The pass that can end: none while one of its rules runs, which has run a pass in which nothing arrived."""
+        within = not self.going or (self.running and self.running[-1] in self.going[-1].steps.values())
+        return None if self.count > LIMIT or within else self.going[-1]

@@ -27,9 +27,9 @@ def number(value: float) -> str:
 
 
 def decimals(*arrays: np.ndarray) -> int:
-    """The decimals of numbers that are shown as a sum: those that give the largest six digits; -1 for too many."""
+    """The decimals of numbers that are shown as a sum: those that give the largest six digits; -1 for too many, or none."""
     most = max(map(largest, arrays))
-    if most and not 1e-6 < most < 1e6:
+    if not finite(*arrays) or (most and not 1e-6 < most < 1e6):
         return -1
     return 0 if all(np.array_equal(a, np.rint(a)) for a in arrays) else 5 - math.floor(math.log10(most))
 
@@ -125,6 +125,7 @@ def described(array: np.ndarray) -> dict[Any, Any]:
     levels = np.where(np.isfinite(cells), levels, 63).astype(int)
     known = real[np.isfinite(real)]
     said = f"from {number(known.min())} to {number(known.max())}" if known.size else "no finite number"
+    said += f", {cells.size:,} of {array.size:,} numbers drawn" if cells.size < array.size else ""
     entry = {"s": array.shape, "d": real.shape, "c": cells.shape, "q": "".join(map(chr, levels.ravel() + 35)), "of": said}
     if count > 1 or max(height, width) > 8:
         return entry

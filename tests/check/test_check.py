@@ -140,6 +140,9 @@ def test_functions_are_explained_too_and_constants_need_no_gradient():
     assert explain(Half, a, b).startswith("the gradient of a is 0.5 times the right one")
     assert explain(Product, torch.tensor(a, requires_grad=True), torch.tensor(b)) is None
     assert explain(Softmax, spread(2, 3), dim=1) is None, "parameters are passed on"
+    diagonal = type("Diagonal", (Op,), {"forward": lambda ctx, a: np.diag(a).copy(), "backward": lambda ctx, g: np.diag(g)})
+    assert explain(diagonal, spread(3, 3)).startswith("order 1 is right"), "with other lengths a square stays one"
+    assert explain(Tanh, np.float64(0.5)) is None
     explain(Div, a, b)
     assert a.tolist() == [1.0, 2.0] and b.tolist() == [3.0, 5.0], "the inputs are left as they were"
 

@@ -165,6 +165,14 @@ def test_a_second_pass_knows_what_the_first_left():
         np.testing.assert_allclose(target.after, 2 * target.before, rtol=1e-14)
 
 
+def test_gradients_for_some_inputs_alone_are_added_to_their_grad():
+    x, y, block = leaf([1.0, 2.0]), leaf([3.0, 4.0]), Recording()
+    with block:
+        (x * y).sum().backward(inputs=[x])
+    (target,) = block.recorder.passes[0].targets.values()
+    assert (target.title, target.after.tolist(), y.grad) == ("x.grad", [3, 4], None)
+
+
 def test_arrays_changed_after_the_pass_are_shown_as_they_were():
     x, block = leaf([1.0, 2.0]), Recording()
     with block:
@@ -233,6 +241,9 @@ class Wrong(Exp):
         (Wrong.apply, [0.5, 1.0], WRONG, "something else"),
         (lambda x: Odd.apply(x, 2.0), [0.5, -1.0], COMPLEX, ""),
         (lambda x: torch.exp(x.float()), [0.5, -1.0], COMPLEX, "in float64; the pass rounds to 1.19209e-07"),
+        (torch.Tensor.float, [0.5, -1.0], UNKNOWN, "it rounds to float32"),
+        (lambda x: (x.float() * 1).relu_(), [0.5, -1.0], CENTRAL, "in_place is not analytic; in float64"),
+        (torch.sqrt, [0.0, 4.0], UNKNOWN, "not finite"),
     ],
 )
 def test_a_proof_says_how(function, values, way, note):
@@ -393,14 +404,15 @@ def test_the_loss_is_the_sum_of_its_terms_as_printed():
     assert round(comparison + weight * (first + second), places) == total
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-7, 1.0, 1e7, 1e30])
+@pytest.mark.parametrize("scale", [1e-30, 1e-7, 1.0, 1e7, 1e30, np.nan])
 def test_numbers_of_any_size_are_short(scale):
     x = leaf([1.0, 2.0, -3.0])
     with explore(os.devnull) as block:
-        ((x * scale) + x * (scale / 3)).sum().backward()
+        ((x * scale).sum() + (x * (scale / 3)).sum()).backward()
     data = data_of(block.page)
     shown = [text for array in data["arrays"] for line in array.get("t", []) for text in line]
-    shown += re.findall(r"[\d.]+(?:e\S*\d)?", texts(data["passes"][0]["leaves"][0]["cards"][1]))
+    run = data["passes"][0]
+    shown += re.findall(r"[\d.]+(?:e\S?\d\d?)?", texts(run["shelf"]) + " " + texts(run["leaves"][0]["cards"][1]))
     assert max(len(text.strip().lstrip("\N{MINUS SIGN}")) for text in shown) <= 12, shown
 
 
