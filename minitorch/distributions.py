@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from minitorch.autograd.grad_mode import no_grad
+from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.conversion import Size
 from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
+from minitorch.ops.compare import isclose
 from minitorch.ops.elementwise import log
 from minitorch.ops.erf import erfc
+from minitorch.ops.inverses import cholesky, inv
 from minitorch.ops.joining import broadcast_shapes
+from minitorch.ops.matrices import diagonal
 from minitorch.ops.scatter import gather
 from minitorch.ops.softmax import log_softmax, softmax
 
@@ -96,6 +100,71 @@ class Normal(Distribution):
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a number up to `value`."""
         return erfc((self.loc - value) / (self.scale * math.sqrt(2))) / 2  # all digits of a small probability, too
+
+
+class MultivariateNormal(Distribution):
+    """The normal distribution of vectors with mean `loc` (..., n) and one of three matrices (..., n, n).
+
+    They are the covariance, its inverse `precision_matrix`, or its Cholesky factor `scale_tril`, lower triangular with a
+    diagonal above 0. Raises ValueError for none or several of them, one that is not what it should be, and nan.
+    """
+
+    def __init__(
+        self,
+        loc: Tensor,
+        covariance_matrix: Tensor | None = None,
+        precision_matrix: Tensor | None = None,
+        scale_tril: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        matrices = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
+        given = [(name, matrix) for name, matrix in matrices.items() if matrix is not None]
+        if len(given) != 1:
+            raise ValueError(f"MultivariateNormal: expected one of {', '.join(matrices)}, got {len(given)}")
+        ((name, matrix),) = given
+        if not loc.ndim or matrix.shape[-2:] != loc.shape[-1:] * 2:
+            shapes = f"{tuple(loc.shape)} and {tuple(matrix.shape)}"
+            raise ValueError(f"MultivariateNormal: expected loc (..., n) and {name} (..., n, n), got shapes {shapes}")
+        super().__init__(broadcast_shapes(loc.shape[:-1], matrix.shape[:-2]), validate_args=validate_args)
+        self.event_shape = Size(loc.shape[-1:])
+        self.loc: Tensor = loc.expand(*self.batch_shape, *self.event_shape)
+        self._expect(loc.array == loc.array, "numbers as loc", loc)
+        vars(self)[name] = matrix.expand(*self.batch_shape, *matrix.shape[-2:])
+        if name == "scale_tril":
+            good = (matrix.tril() == matrix).array.all((-1, -2)) & (diagonal(matrix, 0, -2, -1) > 0).array.all(-1)
+            self._expect(good, "a lower triangular scale_tril with a diagonal above 0", matrix)
+        else:
+            self._expect(isclose(matrix, matrix.mT, atol=1e-6).array, f"a symmetric {name}", matrix)
+            matrix = cholesky(matrix if name == "covariance_matrix" else inv(matrix))
+        self._factor = matrix  # without the dimensions that loc alone has
+        self.scale_tril: Tensor = matrix.expand(*self.batch_shape, *matrix.shape[-2:])
+        self.mean: Tensor = self.loc
+        self.variance: Tensor = (self.scale_tril * self.scale_tril).sum(-1)
+
+    @cached_property
+    @enable_grad()  # it is kept
+    def covariance_matrix(self) -> Tensor:
+        """The mean of (x - mean) (x - mean)^T."""
+        return self.scale_tril @ self.scale_tril.mT
+
+    @cached_property
+    @enable_grad()
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        return inv(self.covariance_matrix)
+
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        return self.loc + (self._factor @ self._draw(randn, sample_shape, self.loc, *self.event_shape, 1)).squeeze(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._expect(value.array == value.array, "numbers as values", value)
+        if value.shape[-1:] != self.event_shape:
+            raise ValueError(f"MultivariateNormal: expected values (..., {self.loc.shape[-1]}), got shape {tuple(value.shape)}")
+        white = ((value - self.loc).unsqueeze(-2) @ inv(self._factor.tril()).mT).squeeze(-2)
+        return self.loc.shape[-1] / 2 - self.entropy() - (white * white).sum(-1) / 2
+
+    def entropy(self) -> Tensor:
+        return self.loc.shape[-1] / 2 * (1 + math.log(2 * math.pi)) + log(diagonal(self.scale_tril, 0, -2, -1)).sum(-1)
 
 
 class Uniform(Distribution):

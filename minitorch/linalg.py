@@ -1,4 +1,4 @@
-"""`torch.linalg`: norms, linear equations, inverses, determinants and singular values."""
+"""`torch.linalg`: norms, linear equations, inverses, determinants, singular values and Cholesky factors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.inverses import cholesky as cholesky
 from minitorch.ops.inverses import det as det
 from minitorch.ops.inverses import inv as inv
 from minitorch.ops.inverses import solve as solve

@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 
 import minitorch as mt
-from minitorch.distributions import Bernoulli, Categorical, Multinomial, Normal, Uniform
+from minitorch.distributions import Bernoulli, Categorical, Multinomial, MultivariateNormal, Normal, Uniform
 
 
 def numbers(*shape, low=0.2, high=0.8, seed=0):
     return np.random.default_rng(seed).uniform(low, high, shape)
 
 
+COVARIANCE = np.array([[2.0, -0.6], [-0.6, 0.5]])
+FACTORS = np.array([[[1.5, 0.0], [-0.7, 0.4]], [[0.9, 0.0], [2.0, 1.1]]])
 MAKE = {
     "Normal": lambda d, t: d.Normal(t(numbers(3)), t(numbers(2, 1))),
+    "MultivariateNormal": lambda d, t: d.MultivariateNormal(t(numbers(2)), t(COVARIANCE)),
+    "MultivariateNormal of a factor": lambda d, t: d.MultivariateNormal(t(numbers(3, 1, 2)), scale_tril=t(FACTORS)),
+    "MultivariateNormal of an inverse": lambda d, t: d.MultivariateNormal(
+        t(numbers(2)), precision_matrix=t(FACTORS @ FACTORS.mT)
+    ),
     "Uniform": lambda d, t: d.Uniform(t(numbers(3)), t(numbers(3) + 1)),
     "Bernoulli": lambda d, t: d.Bernoulli(t(numbers(3))),
     "Bernoulli logits": lambda d, t: d.Bernoulli(logits=t(numbers(3, low=-2, high=2))),
@@ -29,6 +36,9 @@ def test_printed_as_pytorch_prints_it():
     assert repr(Normal(0.0, 1.0)) == "Normal(loc: 0.0, scale: 1.0)"
     assert repr(Uniform(mt.zeros(2, 3), mt.ones(3))) == "Uniform(low: torch.Size([2, 3]), high: torch.Size([2, 3]))"
     assert repr(Categorical(logits=mt.ones(3))) == "Categorical(logits: torch.Size([3]))"
+    assert repr(MultivariateNormal(mt.zeros(2), precision_matrix=mt.eye(2))) == (
+        "MultivariateNormal(loc: torch.Size([2]), precision_matrix: torch.Size([2, 2]))"
+    )
     assert repr(Bernoulli(mt.ones(2, 1))) == "Bernoulli(probs: torch.Size([2, 1]))"
 
 
@@ -41,7 +51,7 @@ def test_draws_have_the_mean_and_variance_they_should(name):
     mt.manual_seed(0)
     distribution = made(name)
     drawn = distribution.sample((4000,)).double().numpy()
-    assert drawn.shape == (4000, *distribution.batch_shape)
+    assert drawn.shape == (4000, *distribution.batch_shape, *distribution.event_shape)
     if name.startswith("Categorical"):
         for i in range(4):
             np.testing.assert_allclose((drawn == i).mean(0), distribution.probs[..., i].numpy(), atol=5 * 0.5 / math.sqrt(4000))
@@ -74,6 +84,29 @@ def test_closed_forms_are_pytorch_s(name):
     for mine, its in pairs:
         np.testing.assert_allclose(mine.numpy(), its.numpy(), rtol=1e-10)
         assert mine.dtype == mt.float64
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", [name for name in MAKE if name.startswith("MultivariateNormal")])
+def test_the_matrices_of_a_normal_vector_and_all_derivatives_are_pytorch_s(name):
+    found, torch = [], pytest.importorskip("torch", reason="PyTorch is not installed")
+    for library in (mt, torch):
+        leaves = []
+
+        def leaf(values, library=library, leaves=leaves):
+            leaves.append(library.tensor(values, dtype=library.float64, requires_grad=True))
+            return leaves[-1]
+
+        made = MAKE[name](library.distributions, leaf)
+        logs = made.log_prob(library.tensor(numbers(2, 1, 1, 2, seed=1)))
+        matrices = [made.covariance_matrix, made.precision_matrix, made.scale_tril]
+        total = sum(x.sin().sum() for x in (logs, made.entropy(), *matrices))
+        grads = library.autograd.grad(total, leaves, create_graph=True)
+        second = library.autograd.grad(sum(x.sin().sum() for x in grads), leaves)
+        found.append([x.detach().numpy() for x in (logs, *matrices, *grads, *second)])
+        assert made.rsample((3,)).requires_grad
+    for mine, its in zip(*found):
+        np.testing.assert_allclose(mine, its, rtol=1e-10, atol=1e-10)
 
 
 def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
@@ -113,6 +146,32 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
             lambda: Multinomial(2, mt.ones(2)).log_prob(mt.ones(3)[:2] * 2),
             ValueError,
             "Multinomial: expected counts of 2 draws, got [2.0, 2.0]",
+        ),
+        (
+            lambda: MultivariateNormal(mt.ones(2)),
+            ValueError,
+            "expected one of covariance_matrix, precision_matrix, scale_tril, got 0",
+        ),
+        (
+            lambda: MultivariateNormal(mt.ones(2), mt.eye(3)),
+            ValueError,
+            "covariance_matrix (..., n, n), got shapes (2,) and (3, 3)",
+        ),
+        (
+            lambda: MultivariateNormal(mt.ones(2), mt.ones(2, 2).tril()),
+            ValueError,
+            "expected a symmetric covariance_matrix, got 0.0",
+        ),
+        (lambda: MultivariateNormal(mt.ones(2), mt.ones(2, 2)), ValueError, "ositive definite"),
+        (
+            lambda: MultivariateNormal(mt.ones(2), scale_tril=mt.ones(2, 2)),
+            ValueError,
+            "expected a lower triangular scale_tril",
+        ),
+        (
+            lambda: MultivariateNormal(mt.ones(2), mt.eye(2)).log_prob(mt.ones(2, 1)),
+            ValueError,
+            "values (..., 2), got shape (2, 1)",
         ),
         (lambda: Bernoulli(), ValueError, "Bernoulli: expected either probs or logits"),
     ],

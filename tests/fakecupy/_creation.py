@@ -163,6 +163,21 @@ def solve(a, b):
         return new(np.full_like(b._host, np.inf))
 
 
+@special("cupy.linalg")
+def cholesky(a):
+    """CuPy's says nothing of a matrix that is not positive definite, unless `cupyx.errstate` asks for it."""
+    if type(a) is not ndarray:
+        raise TypeError(f"cholesky() needs a cupy.ndarray, not {type(a)}")
+    if cupyx.linalg == "raise":
+        _traffic.sync("cholesky() in errstate(linalg='raise')")
+    try:
+        return new(np.linalg.cholesky(a._host))
+    except np.linalg.LinAlgError:
+        if cupyx.linalg == "raise":
+            raise
+        return new(np.full_like(a._host, np.nan))
+
+
 @special("cupy.lib.stride_tricks")
 def as_strided(x, shape=None, strides=None):
     """A view that is not one to CuPy: its ``base`` is None. Stricter: one that leaves its memory raises ValueError."""

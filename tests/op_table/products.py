@@ -40,12 +40,16 @@ def solved(a, b):
 
 
 def regular(name, call, reference, cases, wrong):
-    """A row whose first input has 5 on its diagonal besides, so that no layout of the tests makes it singular."""
+    """A row whose first input has 5 on its diagonal besides, so that no layout of the tests makes it singular.
+
+    For Cholesky factors it is multiplied by its transpose before, which makes it symmetric and positive definite.
+    """
 
     def shifted(function, eye):
-        def shift(a, *others):
+        def shift(a, *others, **options):
             square = a.ndim > 1 and a.shape[-1] == a.shape[-2] > 1
-            return function(a + 5 * eye(a) if square else a, *others)
+            whole = a @ a.swapaxes(-1, -2) if square and name == "cholesky" else a
+            return function(whole + 5 * eye(a) if square else a, *others, **options)
 
         return shift
 
@@ -56,9 +60,10 @@ def regular(name, call, reference, cases, wrong):
         shifted(reference, lambda a: np.eye(a.shape[-1])),
         cases,
         wrong,
-        torch=lambda torch, *inputs: shifted(getattr(torch.linalg, name), lambda a: torch.eye(a.shape[-1], dtype=a.dtype))(
-            *inputs
-        ),
+        analytic=name != "cholesky",
+        torch=lambda torch, *inputs, **options: shifted(
+            getattr(torch.linalg, name), lambda a: torch.eye(a.shape[-1], dtype=a.dtype)
+        )(*inputs, **options),
     )
 
 
@@ -96,6 +101,9 @@ ROWS = [
         [bad(ValueError, r"^solve: expected square matrices \(..., n, n\), got shape \(2, 3\)", MATRIX, VECTOR),
          bad(ValueError, r"^solve: shapes \(3, 3\) and \(2, 3\) do not fit", SQUARE, MATRIX)]),
     regular("inv", mt.linalg.inv, np.linalg.inv, [case(SQUARE, waits="forward backward", uploads=1), case(SQUARES, waits="forward backward", uploads=1)], [bad(TypeError, "^inv: expected floating-point matrices, got int64", np.array([[1]]))]),
+    regular("cholesky", mt.linalg.cholesky, np.linalg.cholesky, [case(SQUARE, waits="forward backward", uploads=1), case(SQUARES, waits="forward backward", uploads=1), case(SQUARE, upper=True, waits="forward backward", uploads=1)],
+        [bad(ValueError, "^cholesky: expected square", VECTOR), bad(TypeError, "^cholesky: expected floating-point matrices, got int64", np.array([[1]])),
+         bad(ValueError, "^cholesky: Matrix is not positive definite", np.array([[-1.0]]))]),
     regular("det", mt.linalg.det, np.linalg.det, [case(SQUARE, waits="backward", uploads=1), case(SQUARES, waits="backward", uploads=1)], [bad(ValueError, "^det: expected square", VECTOR)]),
     Row("vector_norm", mt.linalg.vector_norm, np.linalg.norm, [case(VECTOR), case(VECTOR, 3), case(VECTOR, 0.5)], torch=lambda torch, *a: torch.linalg.vector_norm(*a), analytic=False),
     Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
