@@ -84,8 +84,9 @@ class Halving:
         lambda m, o: ([m.ConstantLR(o, 0.5, 2), m.LinearLR(o, 0.5, 1.0, 4)], [0]),
         lambda m, o: ([m.ChainedScheduler([m.ConstantLR(o, 0.5, 2), m.LinearLR(o, 0.5, 1.0, 4)]), m.StepLR(o, 2)], [3]),
         lambda m, o: ([m.StepLR(o, 2), m.CyclicLR(o, 0.1, 1.0, 2, cycle_momentum=False)], [4]),
+        lambda m, o: ([m.StepLR(o, 2), m.StepLR(o, 3), m.OneCycleLR(o, 1.0, 20, cycle_momentum=False)], [3, 6]),
     ],
-    ids=["multiplicative", "one's own", "from the second", "chained first", "a cycle"],
+    ids=["multiplicative", "one's own", "from the second", "chained first", "a cycle", "one cycle last"],
 )
 @pytest.mark.filterwarnings("ignore:Detected call")  # PyTorch's, about the step that starts the chained ones
 def test_what_follows_in_a_sequence_starts_as_in_pytorch(parts):

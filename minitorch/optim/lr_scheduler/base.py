@@ -155,8 +155,9 @@ class Schedule(Fields, LRScheduler):
             LRScheduler.__init__(self, self.optimizer, arguments["last_epoch"])
 
     def _follow(self) -> None:
-        """Begin in a sequence from the initial rates, whatever the schedules before have set: a formula of the epoch."""
-        _reset(self.optimizer)
+        """Begin in a sequence from its own initial rates, whatever other schedules have set: a formula of the epoch."""
+        for group, lr in zip(self.optimizer.param_groups, self.base_lrs):
+            group["lr"] = lr
         self.last_epoch = -1
         self._start()
 
