@@ -101,7 +101,7 @@ class LBFGS(Rule):
         curvature = float((y * s).sum())
         if curvature > 1e-10:
             for kept, new in (("old_dirs", y), ("old_stps", s), ("ro", 1.0 / curvature)):
-                state[kept] = [*state[kept], new][-most:]
+                state[kept] = [*state[kept], new][-most:] if most else []
             state["H_diag"] = curvature / float((y * y).sum())
         q, weights = -gradient, []
         for y, s, ro in zip(*(reversed(state[kept]) for kept in ("old_dirs", "old_stps", "ro"))):

@@ -52,6 +52,21 @@ def test_lbfgs_goes_on_from_its_state():
     np.testing.assert_array_equal(*paths)
 
 
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_lbfgs_keeps_at_most_the_steps_it_is_told_to(most):
+    x = leaf(3.0, -2.0)
+    optimizer = optim.LBFGS([x], lr=0.3, max_iter=6, history_size=most)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (x**4).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert len(optimizer.state[x]["ro"]) == most
+
+
 @pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "Adadelta", "Adamax", "RAdam", "RMSprop"])
 def test_how_a_step_is_computed_changes_nothing(rule):
     found = []
@@ -124,6 +139,11 @@ def sgd(**options):
             lambda: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(sgd(), 1), lr_scheduler.StepLR(sgd(), 1)]),
             ValueError,
             "ChainedScheduler: expected schedules of one optimizer",
+        ),
+        (
+            lambda: (lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.ReduceLROnPlateau(o)], []))(sgd()),
+            ValueError,
+            "SequentialLR: expected schedules of one optimizer, and none that takes a metric",
         ),
     ],
 )

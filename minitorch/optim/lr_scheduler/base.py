@@ -23,6 +23,7 @@ class LRScheduler:
     optimizer: Optimizer
     last_epoch: int
     _is_initial = False
+    _takes_metric = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         groups = self._groups(optimizer)
@@ -174,8 +175,8 @@ class _Several(LRScheduler):
 
     def _take(self, optimizer: Any, schedulers: Sequence[Any]) -> None:
         self._groups(optimizer)
-        if any(other.optimizer is not optimizer for other in schedulers):
-            raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer")
+        if any(other.optimizer is not optimizer or other._takes_metric for other in schedulers):
+            raise ValueError(f"{type(self).__name__}: expected schedules of one optimizer, and none that takes a metric")
         self._schedulers = list(schedulers)
 
     def _undo(self) -> None:
@@ -190,7 +191,8 @@ class _Several(LRScheduler):
 class SequentialLR(_Several):
     """One schedule after another; at each epoch in `milestones` the next one starts.
 
-    Raises ValueError unless there is one milestone less than schedules, and for schedules of other optimizers.
+    Raises ValueError unless there is one milestone less than schedules, for schedules of other optimizers, and for
+    `ReduceLROnPlateau`.
     """
 
     def __init__(
@@ -223,7 +225,10 @@ class SequentialLR(_Several):
 
 
 class ChainedScheduler(_Several):
-    """Several schedules that all act at each step. Raises ValueError for none or for schedules of several optimizers."""
+    """Several schedules that all act at each step.
+
+    Raises ValueError for none, for schedules of several optimizers, and for `ReduceLROnPlateau`.
+    """
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Optimizer | None = None) -> None:
         if not schedulers:

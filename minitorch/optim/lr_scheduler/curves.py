@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import InitVar
-from typing import Any
+from typing import Any, ClassVar
 
 from minitorch.optim.lr_scheduler.base import LRScheduler, Schedule
 
@@ -187,6 +187,7 @@ class ReduceLROnPlateau(Schedule):
     cooldown: int = 0
     min_lr: InitVar[float | Sequence[float]] = 0
     eps: float = 1e-8
+    _takes_metric: ClassVar = True
 
     def _prepare(self, given: Any) -> None:
         if not 0 <= self.factor < 1:
