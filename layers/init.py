@@ -14,6 +14,7 @@ from minitorch import eye
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.random import Generator, default_generator
+from minitorch.sampling import expect_floats
 
 # fmt: off
 _GAINS = {
@@ -144,6 +145,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
     Raises ValueError below 2 dimensions.
     """
+    expect_floats("orthogonal_", tensor)
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: expected at least 2 dimensions, got shape {tuple(tensor.shape)}")
     if not tensor.numel():

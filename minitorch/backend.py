@@ -37,7 +37,7 @@ class device:
     index: int | None = None
 
     def __post_init__(self) -> None:
-        kind, _, index = self.type.partition(":")
+        kind, _, index = str(self.type).partition(":")
         number = index if self.index is None else str(self.index)
         if kind not in ("cpu", "cuda") or not (number or "0").isdecimal() or (kind == "cpu" and number not in ("", "0")):
             raise ValueError(f"device: expected 'cpu', 'cuda' or 'cuda:0', got {self.type!r} and {self.index}")

@@ -11,7 +11,7 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
 from minitorch.conversion import new_array
-from minitorch.ops.dims import wholes
+from minitorch.ops.dims import whole, wholes
 from minitorch.ops.promotion import held
 from minitorch.random import Generator, default_generator
 
@@ -169,37 +169,38 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 
 def arange(start: float | None = None, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
-    start, end = (0, start) if end is None else (start or 0, end)
-    if end is None or step == 0 or (end - start) * step < 0:
-        raise ValueError(f"arange: no step of {step} leads from {start} to {end}")
+    start, end = _reached("arange", *((0, start) if end is None else (start or 0, end)), step)
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
+    if whole:
+        start, end = (held("arange", number, backend.int64) for number in (start, end))
     return _made("arange", np.arange(start, end, step), options, backend.int64 if whole else None)
+
+
+def _reached(name: str, start: Any, end: Any, step: Any) -> tuple[Any, Any]:
+    """`start` and `end`; raises ValueError unless steps of `step` lead from the one to the other."""
+    if end is None or step == 0 or (end - start) * step < 0:
+        raise ValueError(f"{name}: no step of {step} leads from {start} to {end}")
+    return start, end
 
 
 def range(start: float = 0, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` to `end`, included, by `step`, in the default dtype; PyTorch recommends `arange`."""
-    start, end = (0, start) if end is None else (start, end)
+    start, end = _reached("range", *((0, start) if end is None else (start, end)), step)
     return _made("range", start + step * np.arange(int((end - start) / step) + 1), options)
 
 
 def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included; raises ValueError for a bound with dimensions."""
-    start, end = _bounds("linspace", start, end)
+    """`steps` evenly spaced numbers from `start` to `end`, both included; ValueError for a bound that the dtype cannot hold."""
+    for bound in (start, end):
+        held("linspace", bound, _settled("linspace", options)[0])
     return _made("linspace", np.linspace(start, end, steps), options)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
-    """`base` to the power of `steps` evenly spaced numbers; raises ValueError for a bound with dimensions."""
+    """`base` to the power of `steps` evenly spaced numbers."""
     whole = np.dtype(options.get("dtype") or float).kind != "f"
-    first, last = (int(bound) if whole else float(bound) for bound in _bounds("logspace", start, end))
+    first, last = (int(bound) if whole else float(bound) for bound in (start, end))
     return _made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)
-
-
-def _bounds(name: str, *bounds: Any) -> tuple[Any, ...]:
-    """Bounds as numbers; raises ValueError for a tensor with dimensions."""
-    if any(getattr(bound, "ndim", 0) for bound in bounds):
-        raise ValueError(f"{name}: expected numbers or 0-d tensors as bounds, got {' and '.join(map(str, bounds))}")
-    return tuple(bound.item() if isinstance(bound, Tensor) else bound for bound in bounds)
 
 
 # ---- draws, on the host --------------------------------------------------------------------------------------------------
@@ -244,10 +245,19 @@ def randint(
         low, top = 0, low
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected a shape, got {size!r}")
-    if top <= low:
-        raise ValueError(f"randint: expected low < high, got {low} and {top}")
+    low, top = drawable("randint", low, top, np.dtype(options.get("dtype") or backend.int64))
     numbers = (generator or default_generator).numpy.integers(low, top, _sizes("randint", (size,)))
     return _made("randint", numbers, options, backend.int64)
+
+
+def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]:
+    """Whole numbers that bound draws; raises ValueError unless low < high, and unless `dtype` can hold all between them."""
+    low, high = whole(name, "low", low), whole(name, "high", high)
+    if low >= high:
+        raise ValueError(f"{name}: expected low < high, got {low} and {high}")
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= low < high <= np.iinfo(dtype).max + 1:
+        raise ValueError(f"{name}: {dtype} cannot hold all numbers from {low} to {high - 1}")
+    return low, high
 
 
 def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
@@ -288,5 +298,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     low, high = (int(tensor.array.min()), int(tensor.array.max())) if tensor.numel() else (0, -1)
     count = high + 1 if num_classes == -1 else num_classes
     if low < 0 or high >= count:
-        raise ValueError(f"one_hot: a class of {low if low < 0 else high} outside 0..{count - 1}")
+        where = "below 0" if num_classes == -1 else f"outside 0..{count - 1}"
+        raise ValueError(f"one_hot: a class of {low if low < 0 else high} {where}, in shape {tuple(tensor.shape)}")
     return wrap((tensor.array[..., None] == backend.array_module(tensor.array).arange(count)).astype(backend.int64))

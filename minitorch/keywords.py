@@ -3,14 +3,15 @@
 These are NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments otherwise passed one by one, as in
 `zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
 
-The functions made here also take bare arrays to arrays, since the rules of an ordinary backward pass have these, and say which
-argument is no tensor where one is expected, such as labels in a list.
+The functions made here also take bare arrays to arrays, since the rules of an ordinary backward pass have these. They refuse
+what is not of the annotated kind, such as labels in a list, "no" as a flag or 1.5 as a dim; and their errors name them.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
 
@@ -29,6 +30,14 @@ OVERLOADS: dict[str, dict[str, str]] = {
     "scatter": {"value": "src"},
     "transpose": {"axis0": "dim0", "axis1": "dim1"},
 }
+KINDS: Final[dict[str, tuple[set[type], str]]] = {  # what an annotation takes, and its words
+    "int": ({int}, "a whole number"),
+    "float": ({float, int, bool}, "a number"),
+    "bool": ({bool}, "True or False"),
+    "str": ({str}, "a string"),
+    "None": ({type(None)}, "None"),
+}
+NAMED: Final = re.compile(r"[A-Za-z_][\w.]*(\(\))?:")  # how a message begins that says which operation failed
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -49,19 +58,28 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
     overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # `scatter_` has those of `scatter`
     others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
-    if not (others or spread or takes_tensors or takes_out is not None):
+    plain = {what: kinds for what, p in parameters.items() if (kinds := kinds_of(p.annotation))}
+    places = [(i, p.name) for i, p in enumerate(parameters.values()) if p.name in plain and p.kind is not p.KEYWORD_ONLY]
+    least = places[0][0] if places else len(parameters)
+    if not (others or spread or takes_tensors or plain or takes_out is not None):
         return function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            if len(args) > least:
+                for i, what in places:
+                    if i < len(args) and type(args[i]) not in plain[what]:
+                        args = (*args[:i], plain_value(function.__name__, parameters[what], args[i]), *args[i + 1 :])
             return function(*args) if not kwargs else resolved(args, kwargs)
-        except (AttributeError, TypeError):
+        except (AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as reason:
             given = list(parts_of((*args, *kwargs.values())))
             if takes_tensor and any(map(_is_bare, given)) and not any(map(_is_tensor, given)):
                 args, kwargs = _changed((args, kwargs), _is_bare, lambda array: wrap(array_module(array).asarray(array)))
                 return _changed(call(*args, **kwargs), _is_tensor, lambda tensor: tensor.array)
             check_tensors(function.__name__, parameters, args, kwargs)
+            if not NAMED.match(str(reason)):  # in the voice of NumPy or Python
+                reason.args = (f"{function.__name__}: {reason}",)
             raise
 
     def resolved(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -73,12 +91,35 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
             if others[alias] in kwargs:
                 raise TypeError(f"{function.__name__}: {others[alias]} is given twice, as {alias} too")
             kwargs[others[alias]] = kwargs.pop(alias)
+        for what in kwargs.keys() & plain.keys():
+            if type(kwargs[what]) not in plain[what]:
+                kwargs = kwargs | {what: plain_value(function.__name__, parameters[what], kwargs[what])}
         if spread in kwargs:
             args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
         result = function(*args, **kwargs)
         return result if out is None else _put(function.__name__, result, out, [*args, *kwargs.values()])
 
     return cast(F, call)
+
+
+def kinds_of(annotation: Any) -> set[type]:
+    """The types that an annotation such as "int | None" takes; empty if there are others than the plain ones of `KINDS`."""
+    names = str(annotation).split(" | ")
+    return set().union(*(KINDS[name][0] for name in names)) if KINDS.keys() >= set(names) else set()
+
+
+def plain_value(name: str, parameter: inspect.Parameter, value: Any) -> Any:
+    """`value`, a number of NumPy or in a 0-d tensor as Python's; raises TypeError unless it is of an annotated kind.
+
+    NumPy's would widen float32 tensors, and a tensor would not be a part of the graph.
+    """
+    kinds, given = kinds_of(parameter.annotation), value
+    if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.ndim and not value.requires_grad):
+        value = value.item()
+    if type(value) in kinds or (isinstance(value, tuple(kinds)) and not isinstance(value, bool)):
+        return value
+    wanted = " or ".join(KINDS[each][1] for each in parameter.annotation.split(" | ") if each != "None")
+    raise TypeError(f"{name}: expected {parameter.name} to be {wanted}, got {given!r:.40} ({type(given).__name__})")
 
 
 def check_tensors(name: str, parameters: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -364,7 +364,7 @@ def _give(members: type) -> None:
         if isinstance(member, property) or (isinstance(member, FunctionType) and name.startswith("__")):
             setattr(Tensor, name, member)
         elif isinstance(member, FunctionType):
-            of_operation = member.__module__.startswith(("minitorch.ops", "minitorch.tensor_methods"))
+            of_operation = member.__module__.startswith(("minitorch.ops", "minitorch.tensor_methods", "minitorch.sampling"))
             setattr(Tensor, name, with_keywords(member) if of_operation else member)
 
 

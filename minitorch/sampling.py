@@ -68,9 +68,10 @@ def normal(
     lowest = (std.array.min() if std.numel() else 0) if isinstance(std, Tensor) else std
     if not lowest >= 0:
         raise ValueError(f"normal: expected a standard deviation of 0 or more, got {float(lowest)}")
-    if tensors and size is not None:
-        raise TypeError("normal: a size goes with numbers as mean and std, not with tensors")
     requires_grad = options.pop("requires_grad", False)
+    if tensors and (size is not None or options):
+        given = ", ".join(["size"] * (size is not None) + [*options])
+        raise TypeError(f"normal: {given} goes with numbers as mean and std, not with tensors")
     if tensors:
         like = broadcast_tensors(*tensors)[0]
         size, options = like.shape, creation.options_like(like, {})
@@ -82,32 +83,39 @@ def normal(
     return out.requires_grad_() if requires_grad else out
 
 
+def expect_floats(name: str, tensor: Tensor) -> None:
+    """Raise TypeError unless `tensor` is floating: in any other, draws of fractions would be cut off."""
+    if not tensor.is_floating_point():
+        raise TypeError(f"{name}: expected a floating-point tensor, got {tensor.dtype} of shape {tuple(tensor.shape)}")
+
+
 def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Set every element to 1 with probability `p`, else to 0, in place."""
-    chances = creation.full(tensor.shape, float(p), dtype=backend.float64, device="cpu")
-    if isinstance(p, Tensor) and p.ndim:
+    if isinstance(p, Tensor):
         chances = p.detach().cpu().double().expand(tensor.shape)
+    else:
+        chances = creation.full(tensor.shape, p, dtype=backend.float64, device="cpu")
     return copied(tensor, creation.bernoulli(chances, generator=generator), "bernoulli_")
 
 
 def random_(
-    tensor: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
+    tensor: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
     """Fill with whole numbers from `from` (default 0) to `to` - 1, by default the dtype's largest, in place."""
     low, kind = kwargs.pop("from", from_), tensor.dtype.kind
     if kwargs:
         raise TypeError(f"random_: unknown keyword {', '.join(kwargs)}")
-    if to is None and low:
+    if to is None and low is not None:
         low, to = 0, low
     if to is None:
         to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
-    if low >= to:
-        raise ValueError(f"random_: expected from < to, got {low} and {to}")
+    low, to = creation.drawable("random_", low or 0, to, tensor.dtype)
     return copied(tensor, wrap(np.asarray((generator or default_generator).numpy.integers(low, to, tensor.shape))), "random_")
 
 
 def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers from the exponential distribution with rate `lambd`, in place."""
+    expect_floats("exponential_", tensor)
     if not lambd > 0:
         raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
     drawn = (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd
@@ -115,12 +123,18 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | N
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with numbers uniform in [a, b), in place."""
+    """Fill with numbers uniform in [a, b), in place; raises ValueError unless -inf < a <= b < inf."""
+    expect_floats("uniform_", tensor)
+    if not -np.inf < a <= b < np.inf:
+        raise ValueError(f"uniform_: expected finite bounds in order, got {a} and {b}")
     drawn = creation.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
     return copied(tensor, drawn * (b - a) + a, "uniform_")
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with numbers from the normal distribution, in place."""
+    """Fill with numbers from the normal distribution, in place; raises ValueError for a negative `std`."""
+    expect_floats("normal_", tensor)
+    if not std >= 0:
+        raise ValueError(f"normal_: expected a standard deviation of 0 or more, got {std}")
     drawn = creation.randn(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
     return copied(tensor, drawn * std + mean, "normal_")

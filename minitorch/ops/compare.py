@@ -8,7 +8,7 @@ from typing import Any, Final
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import CPU, array_module, device_of, float32, int64, to_array
-from minitorch.ops.dims import dimension, normalized_dims, shapes
+from minitorch.ops.dims import dimension, reduced_dims, shapes
 from minitorch.ops.promotion import matched
 
 
@@ -163,5 +163,5 @@ def argwhere(input: Tensor) -> Tensor:
 
 def count_nonzero(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """How many elements are not zero, over `dim` or over everything."""
-    dims = normalized_dims("count_nonzero", input.ndim, dim)
+    dims = reduced_dims("count_nonzero", input.ndim, dim)
     return wrap(array_module(input.array).asarray((input.array != 0).sum(dims, dtype=int64)))

@@ -51,6 +51,11 @@ def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
     return tuple(d % count for d in dims) if ndim else ()
 
 
+def reduced_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
+    """`normalized_dims` of a reduction: no dimensions are all of them, as in PyTorch."""
+    return normalized_dims(name, ndim, None if isinstance(dim, (tuple, list)) and not dim else dim)
+
+
 def along(dim: int, part: Any) -> tuple[Any, ...]:
     """An index with `part` at dimension `dim` and full slices before it."""
     return (*(slice(None),) * dim, part)

@@ -22,6 +22,7 @@ from minitorch.ops.choice import Where
 from minitorch.ops.dims import shapes
 from minitorch.ops.index import SetItem, Slice
 from minitorch.ops.indices import integers_first, normalized_index
+from minitorch.ops.promotion import held
 from minitorch.ops.shape import clone
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -186,7 +187,10 @@ def reshaped_in_place(name: str, function: OfTensor[P]) -> OfTensor[P]:
 def fill_(tensor: Tensor, value: float | Tensor) -> Tensor:
     """Every element set to `value`, a number or a 0-d tensor, in place; gradients flow to `value`."""
     if isinstance(value, Tensor):
+        if value.ndim:
+            raise ValueError(f"fill_: expected a number or a 0-d tensor as the value, got shape {shapes(value)}")
         return copied(tensor, value, "fill_")
+    value = held("fill_", value, tensor.dtype)
     return assign(tensor, wrap(array_module(tensor.array).full(tensor.shape, value, tensor.dtype)), "fill_")
 
 
@@ -209,6 +213,8 @@ def copied(tensor: Tensor, src: Tensor, by: str) -> Tensor:
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`, in place; gradients flow to `value` and to the rest of the tensor."""
     index = normalized_index("setitem", tensor.array, index)
+    if not isinstance(value, (Tensor, list, tuple)) and not is_array(value):
+        value = held("setitem", value, tensor.dtype)
     steps = integers_first(index)
     if mode.recording and (is_recorded(tensor, "setitem") or (isinstance(value, Tensor) and value.requires_grad)):
         if steps is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
-from minitorch.ops.dims import Dim, along, dimension, normalized_dims, shapes, whole
+from minitorch.ops.dims import Dim, along, dimension, normalized_dims, shapes, whole, wholes
 from minitorch.ops.index import Take
 from minitorch.ops.promotion import result_type
 from minitorch.ops.shape import Clone, contiguous, expand, flatten, permute, repeat, reshape, transpose, unsqueeze
@@ -185,7 +185,7 @@ def repeat_interleave(
         xp, ends = array_module(input.array), repeats.array.cumsum()
         at = xp.searchsorted(ends, xp.arange(int(ends[-1]) if length else 0), side="right")
         out = Take.apply(input, index=along(dim, at))
-    elif (count := int(repeats)) < 0:
+    elif (count := whole("repeat_interleave", "repeats", repeats)) < 0:
         raise ValueError(f"repeat_interleave: expected counts of 0 or more, got {count}")
     else:
         spread = expand(unsqueeze(input, dim + 1), (*shape[: dim + 1], count, *shape[dim + 1 :]))
@@ -197,14 +197,14 @@ def repeat_interleave(
 
 def roll(input: Tensor, shifts: int | Sequence[int], dims: Dim = None) -> Tensor:
     """The elements moved by `shifts` along `dims`, or flattened; what leaves at one end comes in at the other."""
-    moves, asked = (() if x is None else (x,) if isinstance(x, int) else tuple(x) for x in (shifts, dims))
+    moves, asked = (() if x is None else tuple(x) if isinstance(x, (tuple, list)) else (x,) for x in (shifts, dims))
     if not asked and len(moves) == 1:
         return reshape(roll(flatten(input), moves, 0), input.shape)
     if len(moves) != len(asked) or not moves:
         raise ValueError(f"roll: expected a shift for each dim, got shifts {moves} and dims {asked}")
     if not input.ndim:
         raise IndexError(f"roll: dims {asked} are out of range for a 0-d tensor")
-    for move, dim in zip(moves, asked):
+    for move, dim in zip(wholes("roll", "each shift", moves), asked):
         dim = dimension("roll", input.shape, dim)
         cut = -move % max(input.shape[dim], 1)
         input = cat([input[along(dim, slice(cut, None))], input[along(dim, slice(cut))]], dim)
@@ -231,8 +231,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to the places `destination`, the others in their order."""
-    pairs = [(d,) if isinstance(d, int) else tuple(d) for d in (source, destination)]
-    sources, places = (normalized_dims("movedim", input.ndim, dims) for dims in pairs)
+    sources, places = (normalized_dims("movedim", input.ndim, dims) for dims in (source, destination))
     if len(sources) != len(places):
         raise ValueError(f"movedim: expected as many places as dims, got {source} and {destination}")
     order = [d for d in range(input.ndim) if d not in sources]

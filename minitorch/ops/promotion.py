@@ -92,8 +92,16 @@ def wrapped(number: int, dtype: np.dtype) -> int:
 
 
 def held(name: str, number: Any, dtype: np.dtype) -> Any:
-    """A number to be kept in an array of `dtype`: cut to a whole one, wrapped as in PyTorch; ValueError if it does not fit."""
-    number = number.item() if isinstance(number, np.generic) else number  # a NumPy scalar would widen
+    """A number to be kept in an array of `dtype`: cut to a whole one, wrapped as in PyTorch; ValueError if it does not fit.
+
+    Raises TypeError for anything else, from which NumPy would make a number (None is nan, "2" is 2, 1j is 0).
+    """
+    if getattr(number, "ndim", None) == 0:
+        number = number.item()  # a NumPy scalar would widen
+    if not isinstance(number, (bool, int, float, complex)) or (isinstance(number, complex) and dtype.kind != "c"):
+        raise TypeError(
+            f"{name}: expected a number that a tensor of {dtype} can hold, got {number!r:.40} ({type(number).__name__})"
+        )
     if dtype.kind not in "iu" or isinstance(number, bool):
         return number
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max

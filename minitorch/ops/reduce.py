@@ -13,7 +13,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import where
-from minitorch.ops.dims import Dim, normalized_dims, shapes
+from minitorch.ops.dims import Dim, normalized_dims, reduced_dims, shapes
 from minitorch.ops.elementwise import abs, exp, sign
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
@@ -101,16 +101,17 @@ class Logsumexp(Op):
 
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
-    """The sum over `dim`; integers and booleans are summed as int64."""
+    """The sum over `dim`, in `dtype`; integers and booleans are summed as int64."""
     input = input if dtype is None else input.type(dtype)
-    return Sum.apply(input, dims=normalized_dims("sum", input.ndim, dim), keepdim=keepdim)
+    out = Sum.apply(input, dims=reduced_dims("sum", input.ndim, dim), keepdim=keepdim)
+    return out if dtype is None else out.type(dtype)
 
 
 def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
     """The mean over `dim`; raises TypeError for integers, as PyTorch does, unless a float `dtype` is given."""
     input = input if dtype is None else input.type(dtype)
     _check_floats("mean", input)
-    return Mean.apply(input, dims=normalized_dims("mean", input.ndim, dim), keepdim=keepdim)
+    return Mean.apply(input, dims=reduced_dims("mean", input.ndim, dim), keepdim=keepdim)
 
 
 def _check_floats(name: str, input: Tensor) -> None:
@@ -129,7 +130,12 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 
 @in_float32
 def var(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """The variance over `dim`, divided by count - `correction` (1); `unbiased=False`, or `x.var(False)`, is `correction=0`."""
     return _variance("var", input, dim, unbiased, keepdim, correction)
@@ -139,7 +145,7 @@ def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim
     if isinstance(dim, bool) and unbiased is None:
         dim, unbiased = None, dim
     _check_floats(name, input)
-    dims = normalized_dims(name, input.ndim, dim)
+    dims = reduced_dims(name, input.ndim, dim)
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     elif unbiased is not None:
@@ -151,7 +157,12 @@ def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim
 
 @in_float32
 def std(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
     return _root(_variance("std", input, dim, unbiased, keepdim, correction))
@@ -165,14 +176,24 @@ def _root(powers: Tensor, p: float = 2) -> Tensor:
 
 
 def var_mean(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The variance and the mean over `dim`; the arguments are those of `var`."""
     return var(input, dim, unbiased, keepdim, correction=correction), _mean_beside(input, dim, keepdim)
 
 
 def std_mean(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: int | None = None
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean over `dim`; the arguments are those of `var`."""
     return std(input, dim, unbiased, keepdim, correction=correction), _mean_beside(input, dim, keepdim)
@@ -184,7 +205,7 @@ def _mean_beside(input: Tensor, dim: Dim | bool, keepdim: bool) -> Tensor:
 
 def of_some(name: str, input: Tensor, dim: Dim) -> tuple[int, ...]:
     """The dimensions that `dim` names; raises ValueError if there is nothing to choose among."""
-    dims = normalized_dims(name, input.ndim, dim)
+    dims = reduced_dims(name, input.ndim, dim)
     if not input.array.size and not math.prod(input.shape[d] for d in dims):
         raise ValueError(f"{name}: there is no element to choose among in shape {shapes(input)} over dims {dims}")
     return dims
@@ -220,7 +241,7 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
     p = 2 if p == "fro" else p
     if not isinstance(p, (int, float)):
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
-    dims = normalized_dims("norm", input.ndim, dim)
+    dims = reduced_dims("norm", input.ndim, dim)
     if p == 2:
         return _root(sum(input * input, dims, keepdim))
     if p in (0, 1):

@@ -55,14 +55,16 @@ def cumsum(input: Tensor, dim: int, *, dtype: np.dtype | None = None) -> Tensor:
     """The running sums along `dim`."""
     input = input if dtype is None else input.type(dtype)
     dim = dimension("cumsum", input.shape, dim)
-    return Cumsum.apply(input, dim=dim) if input.ndim else sum(input)
+    out = Cumsum.apply(input, dim=dim) if input.ndim else sum(input)
+    return out if dtype is None else out.type(dtype)
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: np.dtype | None = None) -> Tensor:
     """The running products along `dim`, with an exact gradient also where elements are zero."""
     input = input if dtype is None else input.type(dtype)
     dim = dimension("cumprod", input.shape, dim)
-    return Cumprod.apply(input, dim=dim) if input.ndim else input * 1
+    out = Cumprod.apply(input, dim=dim) if input.ndim else input * 1
+    return out if dtype is None else out.type(dtype)
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:

@@ -6,10 +6,11 @@ from typing import Any
 
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, bool_, int32, int64
-from minitorch.ops.dims import along, dimension, shapes
+from minitorch.ops.dims import along, dimension, shapes, whole
 from minitorch.ops.index import AddAt, Gather, ScatterAlong, SetItem, Take, getitem
 from minitorch.ops.indices import check_range, grid
 from minitorch.ops.joining import atleast_1d, broadcast_tensors
+from minitorch.ops.promotion import held
 from minitorch.ops.shape import reshape
 
 
@@ -77,9 +78,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float, *, redu
     if reduce == "add":
         values = src if isinstance(src, Tensor) else wrap(xp.full(index.shape, src, input.dtype))
         return scatter_add(input, dim, index, values)
-    value: Any = _first(src, index) if isinstance(src, Tensor) else src
-    if not isinstance(src, Tensor) and input.dtype.kind in "biu":
-        value = input.dtype.type(src).item()
+    value: Any = _first(src, index) if isinstance(src, Tensor) else held("scatter", src, input.dtype)
     return reshape(SetItem.apply(atleast_1d(input), value, index=grid(index.array.reshape(sizes), dim)), input.shape)
 
 
@@ -131,6 +130,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) ->
     if isinstance(value, Tensor) and value.ndim:
         raise ValueError(f"index_fill: expected a number or a 0-d tensor, got shape {shapes(value)}")
     dim = dimension("index_fill", input.shape, dim)
+    value = value if isinstance(value, Tensor) else held("index_fill", value, input.dtype)
     places = _slices("index_fill", input, dim, index, least=-(input.shape or (1,))[dim])
     places = (*places[:-1], array_module(index.array).unique(places[-1]))  # the gradient of a place named twice counts once
     return reshape(SetItem.apply(atleast_1d(input), value, index=places), input.shape)
@@ -148,9 +148,7 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     if not input.ndim:
         raise ValueError("narrow: expected at least one dimension, got a 0-d tensor")
     dim = dimension("narrow", input.shape, dim)
-    if isinstance(start, Tensor) and start.dtype.kind not in "iu":
-        raise TypeError(f"narrow: expected a whole number to start from, got {start.dtype}")
-    start, end = int(start), input.shape[dim]
+    start, end = whole("narrow", "start", start), input.shape[dim]
     first = start + end if start < 0 else start
     if length < 0 or not 0 <= first <= end or first + length > end:
         raise IndexError(f"narrow: no {length} slices from {start} on in dim {dim} of length {end} (shape {shapes(input)})")

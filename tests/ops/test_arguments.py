@@ -89,7 +89,7 @@ TAKES_A_DIM = {
 @pytest.mark.parametrize("dim", [True, False, np.True_, 0.0, "0"])
 @pytest.mark.parametrize("name", TAKES_A_DIM)
 def test_what_is_no_whole_number_is_refused_as_a_dim(name, dim):
-    with pytest.raises(TypeError, match=rf"^{name}: expected dims? to be a whole number, got {dim!r}"):
+    with pytest.raises(TypeError, match=rf"^{name}: expected (start_)?dim[0s]? to be a whole number, got {dim!r}"):
         TAKES_A_DIM[name](dim)
 
 
@@ -204,12 +204,12 @@ def test_logsumexp_of_nothing_is_minus_infinity():
 
 def test_bounds_of_linspace_are_numbers():
     assert mt.linspace(mt.tensor(0.0), mt.tensor(1.0), 3).tolist() == [0.0, 0.5, 1.0]
-    with pytest.raises(ValueError, match=r"^linspace: expected numbers or 0-d tensors as bounds"):
+    with pytest.raises(TypeError, match=r"^linspace: expected start to be a number, got tensor"):
         mt.linspace(mt.tensor([0.0, 1.0]), mt.tensor([1.0, 2.0]), 3)
 
 
 def test_bounds_of_logspace_are_numbers():
-    with pytest.raises(ValueError, match=r"^logspace: expected numbers or 0-d tensors as bounds"):
+    with pytest.raises(TypeError, match=r"^logspace: expected start to be a number, got tensor"):
         mt.logspace(mt.tensor([0.0]), mt.tensor([1.0]), 3)
 
 
