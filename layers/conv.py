@@ -12,6 +12,7 @@ from layers.module import Module
 from layers.parameter import DeviceLike, DTypeLike, add
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import whole
 
 _Sizes: TypeAlias = int | tuple[int, ...]
 
@@ -40,6 +41,8 @@ class _Conv(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
+        in_channels, out_channels = whole(name, "in_channels", in_channels), whole(name, "out_channels", out_channels)
+        groups = whole(name, "groups", groups)
         if groups <= 0 or in_channels % groups or out_channels % groups:
             got = f"in_channels {in_channels}, out_channels {out_channels}, groups {groups}"
             raise ValueError(f"{name}: expected groups to divide both channel counts, got {got}")

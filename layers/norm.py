@@ -11,6 +11,7 @@ from layers.parameter import DeviceLike, DTypeLike, Parameter, add
 from minitorch import functional, int64, ones, zeros
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import whole
 
 
 class _Affine(Module):
@@ -56,7 +57,8 @@ class _BatchNorm(_Affine):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if eps <= 0:
+        num_features = whole(type(self).__name__, "num_features", num_features)
+        if not eps > 0:
             raise ValueError(f"{type(self).__name__}: expected an eps above 0, got {eps}")
         self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
         self.track_running_stats = kept = track_running_stats
@@ -181,6 +183,8 @@ class GroupNorm(_Affine):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        num_groups = whole("GroupNorm", "num_groups", num_groups)
+        num_channels = whole("GroupNorm", "num_channels", num_channels)
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine

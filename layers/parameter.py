@@ -9,6 +9,7 @@ import numpy as np
 from minitorch import as_tensor, empty
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
+from minitorch.ops.dims import wholes
 
 DeviceLike: TypeAlias = Device | str | None
 DTypeLike: TypeAlias = np.dtype | None
@@ -33,6 +34,12 @@ class Parameter(Tensor):
 
 
 def add(module: Any, device: DeviceLike, dtype: DTypeLike, **shapes: tuple[int, ...] | None) -> None:
-    """Give `module` parameters of these shapes, whose numbers are still arbitrary; None: it has no such parameter."""
+    """Give `module` parameters of these shapes, whose numbers are still arbitrary; None: it has no such parameter.
+
+    Raises TypeError for lengths that are no whole numbers, ValueError for negative ones.
+    """
+    kind = type(module).__name__
     for name, shape in shapes.items():
+        if shape is not None and min(wholes(kind, f"each length of {name}", shape), default=0) < 0:
+            raise ValueError(f"{kind}: expected lengths of 0 or more for {name}, got {shape}")
         module.register_parameter(name, None if shape is None else Parameter(empty(shape, device=device, dtype=dtype)))

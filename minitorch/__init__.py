@@ -134,7 +134,8 @@ def is_tensor(obj: object) -> builtins.bool:
 
 
 keep_freed_memory()
-take_keywords(globals(), ("minitorch.ops", "minitorch.creation", "minitorch.sampling"), takes_out=True)
+take_keywords(globals(), ("minitorch.ops", "minitorch.creation"), takes_out=True)
+take_keywords(globals(), ("minitorch.sampling",), takes_out=False)
 take_keywords(vars(functional), ("minitorch.ops", "minitorch.creation"), takes_out=False)
 take_keywords(vars(linalg), ("minitorch.ops", "minitorch.linalg"), takes_out=False)
 show_in_help([sys.modules[__name__], functional, Tensor])

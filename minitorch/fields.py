@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from minitorch.keywords import kinds_of, plain_value
+
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 else:
@@ -62,8 +64,15 @@ class Fields:
         made.__init__ = __init__
 
     def _take(self, arguments: dict[str, Any]) -> None:
-        """Make the object: keep its constructor's arguments as attributes, except those of type InitVar, and `_prepare`."""
+        """Make the object: keep its constructor's arguments as attributes, except those of type InitVar, and `_prepare`.
+
+        Raises TypeError for an argument that is not of its field's kind, such as "0.5" for a float.
+        """
         for name, value in arguments.items():
+            kinds = kinds_of(self.fields[name].annotation)
+            if kinds and type(value) not in kinds:  # 1 and 0 are flags too, as in PyTorch's constructors
+                asked = bool(value) if bool in kinds and type(value) is int and value in (0, 1) else value
+                arguments[name] = value = plain_value(type(self).__name__, self.fields[name], asked)
             if not self.fields[name].annotation.startswith("InitVar"):
                 setattr(self, name, value)
         self._prepare(SimpleNamespace(**arguments))

@@ -161,6 +161,9 @@ def _changed(value: Any, kind: Callable[[Any], bool], change: Callable[[Any], An
 
 def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
     """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch."""
+    if not isinstance(out, Tensor if isinstance(result, Tensor) else (tuple, list)):
+        wanted = "a tensor" if isinstance(result, Tensor) else "several tensors" if isinstance(result, tuple) else "nothing"
+        raise TypeError(f"{name}: expected {wanted} as out=, got {type(out).__name__}")
     if not isinstance(out, Tensor):
         if len(out) != len(result):
             raise ValueError(f"{name}: out= has {len(out)} tensors for {len(result)} results")

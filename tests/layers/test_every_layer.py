@@ -378,3 +378,30 @@ def test_importing_layers_needs_numpy_alone():
 
 def test_a_gated_unit_halves_a_dimension_without_elements():
     assert nn.GLU(0)(mt.zeros(0, 4)).shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: nn.ReLU("no"), "ReLU: expected inplace to be True or False, got 'no'"),
+        (lambda: nn.Dropout("0.5"), "Dropout: expected p to be a number, got '0.5'"),
+        (lambda: nn.RNN(2.0, 3), "RNN: expected input_size to be a whole number, got 2.0"),
+        (lambda: nn.Softmax("1"), "Softmax: expected dim to be a whole number, got '1'"),
+        (lambda: nn.Linear(3.0, 2), "Linear: expected each length of weight to be a whole number, got 3.0"),
+        (lambda: nn.Conv2d("3", 2, 1), "Conv2d: expected in_channels to be a whole number, got '3'"),
+        (lambda: nn.BatchNorm1d("3"), "BatchNorm1d: expected num_features to be a whole number, got '3'"),
+        (lambda: nn.GroupNorm("2", 4), "GroupNorm: expected num_groups to be a whole number, got '2'"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_where_the_layer_is_made(make, match):
+    with pytest.raises(TypeError, match=f"^{match}"):
+        make()
+
+
+def test_0_and_1_are_flags_in_constructors_as_in_pytorch():
+    assert repr(nn.ReLU(1)) == "ReLU(inplace=True)" and nn.GRU(2, 3, batch_first=0).batch_first is False
+
+
+def test_a_number_of_numpy_as_an_option_widens_nothing():
+    x = mt.tensor([[-1.0, 2.0]])
+    assert {nn.ELU(np.float64(0.5))(x).dtype, nn.LayerNorm(2, eps=np.float64(1e-3))(x).dtype} == {mt.float32}

@@ -35,6 +35,9 @@ OTHER_KINDS = {
     "scatter: expected a number that a tensor of float32 can hold, got None": lambda: X.scatter(0, mt.tensor([[0]]), None),
     "index_fill: expected a number that a tensor of float32 can hold, got 1j": lambda: X.index_fill(0, mt.tensor([0]), 1j),
     "exponential_: expected a floating-point tensor, got int64": lambda: mt.tensor([1]).exponential_(),
+    "exp: expected a tensor as out=, got list": lambda: mt.exp(X, out=[X]),
+    "sort: expected several tensors as out=, got Tensor": lambda: mt.sort(X, out=mt.empty(0)),
+    "equal: expected nothing as out=, got Tensor": lambda: mt.equal(X, X, out=mt.empty(0)),
     "normal: dtype goes with numbers": lambda: mt.normal(X, X.exp(), dtype=mt.float64),
 }
 
