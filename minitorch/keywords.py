@@ -127,6 +127,8 @@ def check_tensors(name: str, parameters: Mapping[str, Any], args: tuple[Any, ...
     for what, value in (*zip(parameters, args), *kwargs.items()):
         kinds = {*str(parameters[what].annotation).split(" | ")} if what in parameters else set()
         given = "None" if value is None else type(value).__name__
+        if given == "Tensor" and not isinstance(value, Tensor):
+            raise TypeError(f"{name}: {what} is a {type(value).__module__}.Tensor; write from_dlpack({what})")
         if {"Tensor"} <= kinds <= {"Tensor", "PackedSequence", "None"} and not isinstance(value, Tensor) and given not in kinds:
             advice = f"; write tensor({what})" if isinstance(value, (np.ndarray, np.generic, list, tuple, int, float)) else ""
             raise TypeError(f"{name}: expected a tensor for {what}, got {given}{advice}")

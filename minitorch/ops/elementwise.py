@@ -250,7 +250,9 @@ trunc: Final = of_each(Trunc)
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """Each element to `decimals` places, halves to the even neighbour."""
+    """Each element to `decimals` places, halves to the even neighbour; raises TypeError for booleans."""
+    if input.dtype == bool_:  # of which NumPy makes float16
+        raise TypeError(f"round: expected numbers, got bool of shape {tuple(input.shape)}")
     return Round.apply(input, decimals=decimals)
 
 

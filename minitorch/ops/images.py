@@ -19,7 +19,7 @@ def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
     both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
     if len(both) == 1:
         both *= 2
-    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in both):
+    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and type(n) is not bool and n >= least for n in both):
         raise ValueError(f"{name}: expected {what} to be one or two whole numbers of at least {least}, got {value!r}")
     return int(both[0]), int(both[1])
 

@@ -168,6 +168,8 @@ def layer_norm(
     Raises ValueError if the shapes do not fit, TypeError if the dtypes do not (Ba, Kiros & Hinton 2016).
     """
     shape = _last("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    if 0 in shape:
+        return input.clone()
     return LayerNorm.apply(input, weight, bias, shape=shape, eps=eps)
 
 

@@ -35,6 +35,7 @@ OTHER_KINDS = {
     "scatter: expected a number that a tensor of float32 can hold, got None": lambda: X.scatter(0, mt.tensor([[0]]), None),
     "index_fill: expected a number that a tensor of float32 can hold, got 1j": lambda: X.index_fill(0, mt.tensor([0]), 1j),
     "exponential_: expected a floating-point tensor, got int64": lambda: mt.tensor([1]).exponential_(),
+    r"round: expected numbers, got bool of shape \(1,\)": lambda: mt.tensor([True]).round(),
     "exp: expected a tensor as out=, got list": lambda: mt.exp(X, out=[X]),
     "sort: expected several tensors as out=, got Tensor": lambda: mt.sort(X, out=mt.empty(0)),
     "equal: expected nothing as out=, got Tensor": lambda: mt.equal(X, X, out=mt.empty(0)),
@@ -83,7 +84,23 @@ def test_no_dims_are_all_dims_as_in_pytorch(name):
     assert getattr(mt, name)(x, dim=()).equal(getattr(mt, name)(x)) and getattr(mt, name)(x, dim=[]).ndim == 0
 
 
+def test_layer_norm_over_nothing_is_nothing():
+    x = mt.ones(2, 0, requires_grad=True)
+    y = F.layer_norm(x, (0,))
+    y.sum().backward()
+    assert y.shape == x.grad.shape == (2, 0)
+
+
 @pytest.mark.parametrize("name", ["sum", "cumsum", "cumprod", "prod"])
 def test_a_dtype_that_is_given_is_the_results(name):
     for dtype in (mt.int32, mt.uint8, mt.float64):
         assert getattr(mt, name)(mt.ones(2, 3), dim=0, dtype=dtype).dtype == dtype
+
+
+def test_another_librarys_tensor_is_named_with_what_to_write():
+    other = type("Tensor", (), {"__module__": "torch"})()
+    for function in (F.relu, mt.exp, mt.sum):
+        with pytest.raises(TypeError, match=r": input is a torch.Tensor; write from_dlpack\(input\)$"):
+            function(other)
+    with pytest.raises(ValueError, match="max_pool2d: expected stride to be one or two whole numbers of at least 1, got True"):
+        F.max_pool2d(mt.ones(1, 1, 4, 4), 2, True)
