@@ -35,12 +35,12 @@ FAULTS = """(() => {
       if (!node.data.trim() || node.parentElement.closest("select")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      for (const r of range.getClientRects()) {
+      const title = node.parentElement.closest("h1");  // which is cut where it is long
+      for (const r of (title || range).getClientRects()) {
         if (r.width < 1 || r.height < 1) continue;
         const left = outer.left - area.scrollLeft, inside = r.left >= left - 1 && r.right <= left + (area.id == 'tape' ? area.scrollWidth : area.clientWidth) + 1;
         if (!inside) found.push(`"${node.data}" sticks out of ${area.id || area.tagName}: ${r.left}-${r.right}`);
-        const {right} = node.parentElement.closest("h1")?.getBoundingClientRect() ?? r;  // a long title is cut
-        boxes.push([area, node, {left: r.left, right: Math.min(r.right, right), top: r.top, bottom: r.bottom}]);
+        boxes.push([area, node, r]);
       }
     }
   }
