@@ -35,6 +35,7 @@ PLACES: Final = {
     "torch.functional": "minitorch",
     "torch.functional.F": "minitorch.functional",  # PyTorch's module imports it by this name, and students import it from there
     "torch.random": "minitorch",
+    "torch.special": "minitorch",
     "torch.cuda.amp": "minitorch.amp",
     "torch.multiprocessing": "multiprocessing",
     "torch.autograd.variable": "minitorch.autograd",

@@ -180,7 +180,8 @@ def to_array(data: Any, dtype: np.dtype | None, where: Device) -> Any:
 def check_dtype(name: str, dtype: np.dtype) -> None:
     """Raise TypeError unless tensors can have `dtype`: numbers of up to 64 bits (complex: twice), in native byte order."""
     if dtype.kind not in "fciub":
-        raise TypeError(f"{name}: expected numbers, got {dtype}")
+        given = "bfloat16, which NumPy does not have: use float32" if dtype == bfloat16 else dtype
+        raise TypeError(f"{name}: expected numbers, got {given}")
     if not dtype.isnative or dtype.itemsize > (16 if dtype.kind == "c" else 8):
         raise TypeError(f"{name}: expected numbers of at most 64 bits in native byte order, got {dtype!r}")
 

@@ -36,6 +36,7 @@ from torch.cuda.amp import GradScaler, autocast
 import torch.backends.cudnn as cudnn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.hooks import RemovableHandle
+from torch.special import expm1
 from torch.jit import ScriptModule
 from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
@@ -49,7 +50,7 @@ cudnn.benchmark = True
 assert issubclass(StepLR, _LRScheduler) and torch.backends.cudnn is cudnn and cudnn.is_available() == torch.cuda.is_available()
 assert again is nn and nn.Linear is layers.Linear and F.relu is minitorch.functional.relu
 assert Tensor is torch.Tensor is minitorch.Tensor and MSELoss is layers.MSELoss and optim.SGD is minitorch.optim.SGD
-assert torch.torch.relu is torch.relu
+assert torch.torch.relu is torch.relu and torch.special.expm1 is expm1 is minitorch.expm1
 print(torch.arange(3).sum(), type(torch.ones(1)), type(torch.ones(1).shape), type(nn.Parameter(torch.ones(1))))
 """
     assert said(print_all) == "tensor(3) <class 'torch.Tensor'> <class 'torch.Size'> <class 'torch.nn.parameter.Parameter'>\n"

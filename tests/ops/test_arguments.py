@@ -187,6 +187,35 @@ def test_a_uint8_index_is_a_mask_and_says_so(mask):
     assert x.tolist() == [0.0, -2.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        [mt.tensor([0, 1]), range(1, 3)],
+        [mt.tensor(0), mt.tensor(1)],
+        [0, mt.tensor([1, 2])],
+        [[0, 1], [1, 2]],
+        [(0, 1)],
+        [slice(None), 1],
+        [None, 0],
+        [..., 0],
+        [np.array([0, 1]), 1],
+    ],
+)
+def test_a_list_that_holds_more_than_numbers_is_an_index_for_each_dimension_and_says_so(index):
+    x = mt.arange(24.0).reshape(4, 3, 2)
+    with pytest.warns(UserWarning, match=r"^getitem: a list of tensors, sequences or slices is an index for each dimension"):
+        assert x[index].tolist() == x[tuple(index)].tolist()
+    with pytest.warns(UserWarning, match=r"^setitem: a list of tensors"):
+        x[index] = -1.0
+    assert (x[tuple(index)] == -1.0).all()
+
+
+@pytest.mark.parametrize("index", [[0, 1], [True, False, True, False], [np.int64(0), 1], [mt.tensor(1)] * 32, range(2)])
+def test_other_lists_pick_rows(index):
+    x = mt.arange(12.0).reshape(4, 3)
+    assert x[index].tolist() == x.numpy()[np.array([int(i) if type(i) is not bool else i for i in index])].tolist()
+
+
 def test_gather_takes_numbers_and_empty_indices():
     x = mt.tensor(3.0, requires_grad=True)
     assert x.gather(0, mt.tensor([0])).tolist() == [3.0] and x.gather(0, mt.tensor(0)).item() == 3.0

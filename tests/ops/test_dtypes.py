@@ -303,6 +303,11 @@ def test_a_dtype_that_tensors_cannot_have_is_refused(name, dtype):
         TAKE_A_DTYPE[name](dtype)
 
 
+def test_bfloat16_is_refused_by_its_name():
+    with pytest.raises(TypeError, match="to: expected numbers, got bfloat16, which NumPy does not have: use float32"):
+        mt.ones(2).to(mt.bfloat16)
+
+
 def test_the_class_of_tensors_as_a_type_is_the_default_dtype(default_dtype):
     for kind in (mt.Tensor, "torch.Tensor"):
         assert mt.tensor([1, 2]).type(kind).dtype == mt.float32
