@@ -71,9 +71,10 @@ class AdaptiveAvgPool2d(OfOne, calls=functional.adaptive_avg_pool2d):
     output_size: int | tuple[int | None, int | None] | None
 
 
-class AdaptiveMaxPool2d(AdaptiveAvgPool2d, calls=functional.adaptive_max_pool2d, shown=("output_size",)):
+class AdaptiveMaxPool2d(OfOne, calls=functional.adaptive_max_pool2d, shown=("output_size",)):
     """The largest of each of `output_size` regions as in `AdaptiveAvgPool2d`; with `return_indices` also its int64 position."""
 
+    output_size: int | tuple[int | None, int | None] | None
     return_indices: bool = False
 
 

@@ -60,6 +60,7 @@ from minitorch.ops.joining import (
     vstack, vstack as row_stack,
 )
 from minitorch.ops.linear import bmm, matmul, mm
+from minitorch.ops.loss import cdist
 from minitorch.ops.matrices import addmm, baddbmm, cross, dot, einsum, mv, outer, outer as ger
 from minitorch.ops.matrices import diag, diag_embed, diagonal, trace, tril, tril_indices, triu
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
@@ -91,13 +92,13 @@ __all__ = [
     "addmm", "all", "allclose", "amax", "amin", "amp", "any", "arange", "arccos", "arcsin", "arctan", "argmax", "argmin",
     "argsort", "argwhere", "as_tensor", "asin", "atan", "atleast_1d", "atleast_2d", "autocast", "autograd", "backends",
     "baddbmm", "bernoulli", "bfloat16", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "ceil",
-    "channels_last", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "compile", "complex64", "complex128",
-    "concat", "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod", "cumsum",
-    "deg2rad", "det", "device", "diag", "diag_embed", "diagonal", "distributions", "div", "divide", "dot", "double", "dtype",
-    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo", "fix",
-    "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack", "from_numpy", "full",
-    "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads",
+    "bitwise_right_shift", "bitwise_xor", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat",
+    "cdist", "ceil", "channels_last", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "compile", "complex64",
+    "complex128", "concat", "concatenate", "contiguous_format", "cos", "cosh", "count_nonzero", "cross", "cuda", "cumprod",
+    "cumsum", "deg2rad", "det", "device", "diag", "diag_embed", "diagonal", "distributions", "div", "divide", "dot", "double",
+    "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack", "from_numpy",
+    "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads",
     "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add",
     "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16", "int32",
     "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",

@@ -14,6 +14,7 @@ from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isclose
+from minitorch.ops.dims import shapes
 from minitorch.ops.elementwise import log
 from minitorch.ops.erf import erfc
 from minitorch.ops.inverses import cholesky, inv
@@ -123,8 +124,7 @@ class MultivariateNormal(Distribution):
             raise ValueError(f"MultivariateNormal: expected one of {', '.join(matrices)}, got {len(given)}")
         ((name, matrix),) = given
         if not loc.ndim or matrix.shape[-2:] != loc.shape[-1:] * 2:
-            shapes = f"{tuple(loc.shape)} and {tuple(matrix.shape)}"
-            raise ValueError(f"MultivariateNormal: expected loc (..., n) and {name} (..., n, n), got shapes {shapes}")
+            raise ValueError(f"MultivariateNormal: expected loc (..., n) and {name} (..., n, n), got {shapes(loc, matrix)}")
         super().__init__(broadcast_shapes(loc.shape[:-1], matrix.shape[:-2]), validate_args=validate_args)
         self.event_shape = Size(loc.shape[-1:])
         self.loc: Tensor = loc.expand(*self.batch_shape, *self.event_shape)

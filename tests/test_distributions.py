@@ -155,7 +155,7 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
         (
             lambda: MultivariateNormal(mt.ones(2), mt.eye(3)),
             ValueError,
-            "covariance_matrix (..., n, n), got shapes (2,) and (3, 3)",
+            "covariance_matrix (..., n, n), got (2,) and (3, 3)",
         ),
         (
             lambda: MultivariateNormal(mt.ones(2), mt.ones(2, 2).tril()),

@@ -37,10 +37,7 @@ def _by(output: Tensor, points: tuple[Tensor, ...], v: Tensor | None, create_gra
 def vjp(
     func: Callable[..., Any], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, 1 for a single number.
-
-    Raises RuntimeError for a `v` that does not have the shape of the output, or several outputs' shapes.
-    """
+    """`func(*inputs)`, and v times its Jacobian: one backward pass from `v`, else RuntimeError for several numbers."""
     return _product("vjp", func, inputs, v, create_graph, strict)
 
 
@@ -84,30 +81,26 @@ def hessian(func: Callable[..., Tensor], inputs: Several, create_graph: bool = F
 
     Raises RuntimeError unless the function gives a single number.
     """
-    return jacobian(_gradient(func, inputs, strict), inputs, create_graph, strict)
+    return jacobian(_gradient(func, inputs, strict, []), inputs, create_graph, strict)
 
 
 def hvp(
     func: Callable[..., Tensor], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """`func(*inputs)` and its Hessian times v: two passes, whatever the number of inputs. Raises as `hessian` and `vjp`."""
-    values = []
-
-    def kept(*points: Tensor) -> Tensor:
-        values.append(func(*points))
-        return values[0]
-
-    _, product = _product("hvp", _gradient(kept, inputs, strict), inputs, v, create_graph, strict)
+    values: list[Tensor] = []
+    _, product = _product("hvp", _gradient(func, inputs, strict, values), inputs, v, create_graph, strict)
     return values[0] if create_graph else values[0].detach(), product
 
 
-def _gradient(func: Callable[..., Tensor], inputs: Several, strict: bool) -> Callable[..., Any]:
-    """The function that computes the gradient of `func`, recorded, at other points than `inputs`."""
+def _gradient(func: Callable[..., Tensor], inputs: Several, strict: bool, values: list[Tensor]) -> Callable[..., Any]:
+    """The function that computes the gradient of `func`, recorded, at other points than `inputs`; adds what `func` gives."""
 
     def single(*points: Tensor) -> Tensor:
         value = func(*points)
         if value.numel() != 1:
             raise RuntimeError(f"hessian: expected a function that gives a single number, got shape {tuple(value.shape)}")
+        values.append(value)
         return value.reshape(())
 
     return lambda *points: jacobian(single, points if isinstance(inputs, tuple) else points[0], True, strict)

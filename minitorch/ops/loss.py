@@ -17,7 +17,7 @@ from minitorch.ops.activation import logsigmoid
 from minitorch.ops.choice import clamp, minimum, where
 from minitorch.ops.dims import normalized_dims, shapes
 from minitorch.ops.elementwise import abs, exp, log
-from minitorch.ops.reduce import norm, sum
+from minitorch.ops.reduce import norm, root, sum
 
 
 def loss(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -169,6 +169,21 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     """The p-norm of x1 - x2 + eps over the last dimension; raises ValueError unless the shapes are equal."""
     check_same("pairwise_distance", x1, x2, "x1 and x2")
     return norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+@in_float32
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm of each row of `x1` (..., n, m) minus each row of `x2` (..., k, m): (..., n, k).
+
+    For p = 2 and more than 25 rows it is made of products of rows, as in PyTorch: faster, but less exact where they are close.
+    """
+    if min(x1.ndim, x2.ndim) < 2 or x1.shape[-1] != x2.shape[-1] or p < 0:
+        raise ValueError(f"cdist: expected (..., n, m) and (..., k, m) and p of 0 or more, got {shapes(x1, x2)} and {p}")
+    if x1.dtype.kind not in "fc" or x2.dtype != x1.dtype:
+        raise TypeError(f"cdist: expected one floating dtype, got {x1.dtype} and {x2.dtype}")
+    if p == 2 and max(x1.shape[-2], x2.shape[-2]) > 25:
+        return root(clamp(sum(x1 * x1, -1, True) - 2 * (x1 @ x2.mT) + sum(x2 * x2, -1).unsqueeze(-2), min=0.0))
+    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
 
 
 @in_float32

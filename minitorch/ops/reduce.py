@@ -165,10 +165,10 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
-    return _root(_variance("std", input, dim, unbiased, keepdim, correction))
+    return root(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
-def _root(powers: Tensor, p: float = 2) -> Tensor:
+def root(powers: Tensor, p: float = 2) -> Tensor:
     """powers ^ (1/p), with a gradient of 0 at 0 where the rule's would be infinite."""
     zero = powers == 0
     powers = where(zero, 1.0, powers)
@@ -243,11 +243,11 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
     dims = reduced_dims("norm", input.ndim, dim)
     if p == 2:
-        return _root(sum(input * input, dims, keepdim))
+        return root(sum(input * input, dims, keepdim))
     if p in (0, 1):
         return sum(abs(input) if p else abs(sign(input)), dims, keepdim)
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), dims, keepdim)
     zero = input == 0 if p < 1 else None  # where the slope of |x| ** p is infinite, and counts as 0
     powers = abs(input if zero is None else where(zero, 1.0, input)) ** p
-    return _root(sum(powers if zero is None else where(zero, 0.0, powers), dims, keepdim), p)
+    return root(sum(powers if zero is None else where(zero, 0.0, powers), dims, keepdim), p)

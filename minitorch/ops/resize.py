@@ -138,10 +138,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | tuple[int | None, int 
 def adaptive_max_pool2d(
     input: Tensor, output_size: int | tuple[int | None, int | None] | None, return_indices: bool = False
 ) -> Tensor | Any:
-    """The largest of each of the stretches whose means `adaptive_avg_pool2d` takes; raises as it does.
-
-    With `return_indices`, also where it lies in its image, counted in rows, int64.
-    """
+    """The largest of each stretch of `adaptive_avg_pool2d`, and with `return_indices` where it lies, counted in rows, int64."""
     size, lengths = _sizes("adaptive_max_pool2d", input, output_size), input.shape[-2:]
     places = []
     for n, count in zip(lengths, size):  # stretches of one length: a shorter one repeats its last element
@@ -149,13 +146,11 @@ def adaptive_max_pool2d(
         places.append(np.minimum(starts[:, None] + np.arange((ends - starts).max()), ends[:, None] - 1).reshape(-1))
     xp, kernel = array_module(input.array), tuple(len(place) // count for place, count in zip(places, size))
     if len(places[0]) > lengths[0] or len(places[1]) > lengths[1]:
-        rows, columns = map(xp.asarray, places)
-        input = Take.apply(input, index=(..., rows[:, None], columns))
-    values, at = max_pool2d(input, kernel, return_indices=True)
+        input = Take.apply(input, index=(..., xp.asarray(places[0][:, None]), xp.asarray(places[1])))
     if not return_indices:
-        return values
-    numbers = xp.asarray((places[0][:, None] * lengths[1] + places[1]).reshape(-1))
-    return values, wrap(numbers[at.array])
+        return max_pool2d(input, kernel)
+    values, at = max_pool2d(input, kernel, return_indices=True)
+    return values, wrap(xp.asarray((places[0][:, None] * lengths[1] + places[1]).reshape(-1))[at.array])
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:

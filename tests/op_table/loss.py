@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import minitorch as mt
 import minitorch.functional as F
 from tests.op_table.activation import log_softmax
 from tests.op_table.row import Fixed, Row, bad, case, spread
@@ -101,6 +102,10 @@ def binary_in_torch(name):
         return losses if reduction == "none" else getattr(losses, reduction)()
 
     return call
+
+
+def distances(x, y, p=2.0):
+    return np.linalg.norm(x[..., :, None, :] - y[..., None, :, :], p, -1)
 
 
 def pairwise_distance(x, y, p=2.0, eps=1e-6, keepdim=False):
@@ -242,6 +247,11 @@ ROWS = [
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, eps=0.1, keepdim=True), case(FEATURES[0], OTHERS[0])],
         bad=unequal("pairwise_distance", other="x1 and x2")),
+    Row("cdist", mt.cdist, distances, [case(FEATURES, OTHERS[:2]), case(spread(2, 1, 2, 2), spread(3, 1, 2, seed=1)), case(spread(27, 2), OTHERS[:1, :2])],
+        bad=[bad(ValueError, r"^cdist: expected .*, got \(2, 3\) and \(2, 2\) and 2.0", spread(2, 3), spread(2, 2)),
+             bad(ValueError, r"^cdist: expected .*p of 0 or more, got .* and -1", spread(2, 3), spread(2, 3), -1),
+             bad(TypeError, "^cdist: expected one floating dtype, got int64 and int64", np.ones((2, 2), int), np.ones((2, 2), int))]),
+    Row("cdist", mt.cdist, distances, [case(FEATURES, OTHERS[:2], p) for p in (1.0, 3.0, np.inf)], analytic=False),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance, [case(FEATURES, OTHERS, p) for p in (1.0, 3.0)], analytic=False),
     Row("cosine_similarity", F.cosine_similarity, cosine_similarity,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, dim=0), case(FEATURES[0], OTHERS[0], dim=-1)],

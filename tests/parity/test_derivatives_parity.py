@@ -93,3 +93,20 @@ def test_a_product_with_the_hessian_runs_the_function_once(library):
     (value + product.sum()).backward()
     np.testing.assert_allclose(x.grad.numpy(), 3 * X**2 + 12 * X)
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize("p", [0, 0.5, 1.0, 1.5, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("rows", [2, 27])  # the second by products of rows, for p = 2
+def test_distances_of_equal_rows_have_pytorchs_derivatives(p, rows):
+    found, rng = [], np.random.default_rng(0)
+    first, second = rng.standard_normal((rows, 2)), rng.standard_normal((3, 2))
+    second[0], second[1, 0] = first[0], first[1, 0]  # one distance of 0, and one difference of 0 within another
+    for library in (mt, torch):
+        x, y = (library.tensor(values, dtype=library.float64, requires_grad=True) for values in (first, second))
+        far = library.cdist(x, y, p)
+        grads = library.autograd.grad(far.sin().sum(), (x, y), create_graph=True)
+        again = p == 2 and rows == 27  # PyTorch has no other second derivative
+        more = library.autograd.grad(sum(g.sin().sum() for g in grads), (x, y)) if again else ()
+        found.append([each.detach().numpy() for each in (far, *grads, *more)])
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
