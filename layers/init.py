@@ -13,7 +13,7 @@ import numpy as np
 from minitorch import eye
 from minitorch.autograd.grad_mode import no_grad
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 from minitorch.sampling import expect_floats
 
 # fmt: off
@@ -77,7 +77,7 @@ def trunc_normal_(
     """Fill with numbers from the part of a normal distribution in [`a`, `b`]; raises ValueError if there is none."""
     if not (tensor.is_floating_point() and abs(mean) < math.inf and std > 0 and a <= b):
         raise ValueError(f"trunc_normal_: expected floats, std > 0 and a <= b, got {tensor.dtype}, {mean=}, {std=}, {a=}, {b=}")
-    rng, peak = (generator or default_generator).numpy, min(max(mean, a), b)
+    rng, peak = stream(generator), min(max(mean, a), b)
     low, high = max(a, peak - 9 * std), min(b, peak + 9 * std)  # the rest is less than float64's rounding
     drawn = rng.normal(mean, std, tensor.shape)
     while n := int((left := ~((drawn >= a) & (drawn <= b))).sum()):  # uniform instead, kept with density / density at the peak
@@ -151,7 +151,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if not tensor.numel():
         return tensor
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
-    drawn = (generator or default_generator).numpy.standard_normal((max(rows, columns), min(rows, columns)))
+    drawn = stream(generator).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
     q *= np.where(np.diag(r) < 0, -gain, gain)  # LAPACK's choice of signs would not be uniform (Mezzadri 2007)
     return tensor.copy_(wrap((q.T if rows < columns else q).reshape(tensor.shape)))

@@ -13,7 +13,7 @@ from minitorch.backend import Device
 from minitorch.conversion import new_array
 from minitorch.ops.dims import whole, wholes
 from minitorch.ops.promotion import held
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # type checkers know it without its being installed
@@ -211,7 +211,7 @@ def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, option
     dtype, shape = _settled(name, options)[0], _sizes(name, size)
     if dtype.kind != "f":
         raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
-    numpy = (generator or default_generator).numpy
+    numpy = stream(generator)
     draw = numpy.random if name == "rand" else numpy.standard_normal
     numbers = draw(shape, dtype if dtype in (backend.float32, backend.float64) else backend.float64)
     if name == "rand" and dtype == backend.float16:  # in which numbers above 0.99976 would be rounded to 1
@@ -246,7 +246,7 @@ def randint(
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected a shape, got {size!r}")
     low, top = drawable("randint", low, top, np.dtype(options.get("dtype") or backend.int64))
-    numbers = (generator or default_generator).numpy.integers(low, top, _sizes("randint", (size,)))
+    numbers = stream(generator).integers(low, top, _sizes("randint", (size,)))
     return _made("randint", numbers, options, backend.int64)
 
 
@@ -262,7 +262,7 @@ def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]
 
 def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """The numbers 0 to n - 1 in random order, int64."""
-    return _made("randperm", (generator or default_generator).numpy.permutation(n), options, backend.int64)
+    return _made("randperm", stream(generator).permutation(n), options, backend.int64)
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:

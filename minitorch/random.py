@@ -73,6 +73,16 @@ class Generator:
 
 
 default_generator: Final = Generator()  # from which weights, shuffles and dropout are drawn
+
+
+def stream(generator: Generator | None) -> Any:
+    """NumPy's generator of `generator`, or of the default one if None; raises TypeError for anything else, such as a seed."""
+    if not isinstance(generator, Generator | None):
+        expected = "a minitorch.Generator, as Generator().manual_seed(seed) gives"
+        raise TypeError(f"generator: expected {expected}, got {type(generator).__name__}")
+    return (default_generator if generator is None else generator).numpy
+
+
 manual_seed: Final = default_generator.manual_seed
 seed: Final = default_generator.seed
 initial_seed: Final = default_generator.initial_seed

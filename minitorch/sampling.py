@@ -13,7 +13,7 @@ from minitorch.creation import Options
 from minitorch.ops.choice import where
 from minitorch.ops.inplace import copied
 from minitorch.ops.joining import broadcast_tensors
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # type checkers know it without its being installed
@@ -33,7 +33,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         raise ValueError(f"multinomial: expected 1 or 2 dimensions and a sample or more, got {given}")
     if not (np.isfinite(weights) & (weights >= 0)).all() or not (weights.sum(-1) > 0).all():
         raise ValueError(f"multinomial: expected finite weights of 0 or more, not all 0 in a row, in {tuple(input.shape)}")
-    bits = (generator or default_generator).numpy
+    bits = stream(generator)
     rows = weights.reshape(-1, weights.shape[-1])
     if replacement:
         heights = rows.cumsum(1)
@@ -110,7 +110,7 @@ def random_(
     if to is None:
         to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
     low, to = creation.drawable("random_", low or 0, to, tensor.dtype)
-    return copied(tensor, wrap(np.asarray((generator or default_generator).numpy.integers(low, to, tensor.shape))), "random_")
+    return copied(tensor, wrap(np.asarray(stream(generator).integers(low, to, tensor.shape))), "random_")
 
 
 def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -118,7 +118,7 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | N
     expect_floats("exponential_", tensor)
     if not lambd > 0:
         raise ValueError(f"exponential_: expected a rate above 0, got {lambd}")
-    drawn = (generator or default_generator).numpy.standard_exponential(tensor.shape) / lambd
+    drawn = stream(generator).standard_exponential(tensor.shape) / lambd
     return copied(tensor, wrap(np.asarray(drawn)), "exponential_")
 
 

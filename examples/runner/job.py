@@ -81,10 +81,10 @@ class Job:
             raise FolderTaken(f"{folder} cannot hold results: {reason}. Choose another --out.") from reason
         try:
             self._start(resume, overwrite)
+            self._spent, self._versions = self._clock_of_before()
         except BaseException:
             self.close()
             raise
-        self._spent, self._versions = self._clock_of_before()
 
     def __enter__(self) -> Job:
         return self
@@ -164,13 +164,14 @@ class Job:
         """The result of every task by its key; those finished earlier are read back. Shows progress and the time left.
 
         A file of a task that is damaged, or of another job, is named and set aside, and the task is done again. An
-        interruption loses at most the tasks under way.
+        interruption loses at most the tasks under way. Raises ValueError for two tasks of one key.
         """
-        asked = {task.key: task for task in tasks}
+        asked: dict[str, Task] = {}
+        for task in tasks:
+            if asked.setdefault(task.key, task) is not task:
+                raise ValueError(f"Job.do: two tasks are called {task.key!r}: one would get the result of the other")
         found = {key: result for key in asked if (result := self._read(key)) is not None}
-        calls = (
-            (_compute, task.key, task.function, task.arguments()) for task in list(asked.values()) if task.key not in found
-        )
+        calls = ((_compute, task.key, task.function, task.arguments()) for task in asked.values() if task.key not in found)
         began, spent = time.perf_counter(), self._spent
         bar = {"total": len(asked), "initial": len(found), "unit": "run", "desc": label, "dynamic_ncols": True}
         results = outcomes(calls, self.backend, min(self.jobs, len(asked) - len(found)))

@@ -176,6 +176,15 @@ def test_a_figure_that_is_not_a_number_is_kept_as_none(tmp_path):
         assert job.do([Task("a", dict, lambda: ({"loss": [1.0, float("nan")]},))])["a"]["loss"] == [1.0, None]
 
 
+def test_two_tasks_of_one_key_are_refused(tmp_path):
+    tasks = [Task("net / run 000", dict, lambda value=value: ({"value": value},)) for value in (1.5, 2.5)]
+    with (
+        Job(load_digits("digits"), {}, tmp_path) as job,
+        pytest.raises(ValueError, match="two tasks are called 'net / run 000'"),
+    ):
+        job.do(tasks)
+
+
 def test_spread_is_the_sample_standard_deviation():
     expected = {"mean": pytest.approx(7 / 3), "std": pytest.approx((7 / 3) ** 0.5), "min": 1.0, "max": 4.0}
     assert spread([1.0, 2.0, 4.0]) == expected

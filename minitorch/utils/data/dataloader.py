@@ -14,7 +14,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, float64
 from minitorch.creation import from_numpy, tensor
 from minitorch.ops.joining import stack
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
 from minitorch.utils.data.sampler import BatchSampler
 
@@ -104,8 +104,7 @@ class DataLoader:
             options = "prefetch_factor, persistent_workers and multiprocessing_context"
             raise ValueError(f"DataLoader: {options} need num_workers above 0")
         _check_order(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
-        if generator is not None and not isinstance(generator, Generator):
-            raise TypeError(f"DataLoader: expected a minitorch.Generator, got {type(generator).__name__}")
+        stream(generator)  # raises TypeError for anything else, now
         self.num_workers: int = num_workers
         self.pin_memory: bool = pin_memory
         self.dataset: Any = dataset
@@ -190,7 +189,7 @@ class DataLoader:
         if samples is not self.dataset or isinstance(self.dataset, IterableDataset):
             return samples
         if self.shuffle:
-            return (self.generator or default_generator).numpy.permutation(len(self.dataset)).tolist()
+            return stream(self.generator).permutation(len(self.dataset)).tolist()
         return range(len(self.dataset))
 
     def _batch(self, positions: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # type checkers know it without its being installed
@@ -111,7 +111,7 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     if not all(isinstance(size, Integral) and size >= 0 for size in sizes) or sum(sizes) != count:
         expected = f"whole lengths that add up to {count} samples, or fractions that add up to 1"
         raise ValueError(f"random_split: expected {expected}, got {sizes}")
-    order = (generator or default_generator).numpy.permutation(count).tolist()
+    order = stream(generator).permutation(count).tolist()
     return [Subset(dataset, order[end - size : end]) for end, size in zip(accumulate(sizes), sizes)]
 
 

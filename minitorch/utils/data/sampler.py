@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
-from minitorch.random import Generator, default_generator
+from minitorch.random import Generator, stream
 
 T = TypeVar("T", covariant=True)
 
@@ -50,7 +50,7 @@ class RandomSampler(Sampler[int]):
         self.num_samples: int = count if num_samples is None else _count(self, num_samples)
 
     def __iter__(self) -> Iterator[int]:
-        draws, count = (self.generator or default_generator).numpy, len(self.data_source)
+        draws, count = stream(self.generator), len(self.data_source)
         if self.replacement:
             return iter(draws.integers(count, size=self.num_samples).tolist())
         rounds = range(-(-self.num_samples // count))
@@ -68,7 +68,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.generator: Any = generator
 
     def __iter__(self) -> Iterator[int]:
-        order = (self.generator or default_generator).numpy.permutation(len(self.indices)).tolist()
+        order = stream(self.generator).permutation(len(self.indices)).tolist()
         return (self.indices[position] for position in order)
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class WeightedRandomSampler(Sampler[int]):
             raise ValueError(f"WeightedRandomSampler: expected {expected}, got {got}")
 
     def __iter__(self) -> Iterator[int]:
-        draws, chances = (self.generator or default_generator).numpy, self.weights / self.weights.sum()
+        draws, chances = stream(self.generator), self.weights / self.weights.sum()
         return iter(draws.choice(len(chances), self.num_samples, self.replacement, chances).tolist())
 
     def __len__(self) -> int:
