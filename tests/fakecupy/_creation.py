@@ -148,34 +148,29 @@ def where(condition, x=None, y=None):
 
 @special("cupy.linalg")
 def solve(a, b):
-    """CuPy's broadcasts no stacks, and unless `cupyx.errstate` asks for it, says nothing of a singular matrix."""
-    if type(a) is not ndarray or type(b) is not ndarray:
-        raise TypeError(f"solve() needs cupy.ndarray, not {type(a)} and {type(b)}")
-    if b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
+    """CuPy's broadcasts no stacks."""
+    if type(b) is ndarray and b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
         raise ValueError("a must have (..., M, M) shape and b must have (..., M, K) for multidimensional b")
-    if cupyx.linalg == "raise":
-        _traffic.sync("solve() in errstate(linalg='raise')")
-    try:
-        return new(np.linalg.solve(a._host, b._host))
-    except np.linalg.LinAlgError:
-        if cupyx.linalg == "raise":
-            raise
-        return new(np.full_like(b._host, np.inf))
+    return _factored(np.linalg.solve, a, b)
 
 
 @special("cupy.linalg")
 def cholesky(a):
-    """CuPy's says nothing of a matrix that is not positive definite, unless `cupyx.errstate` asks for it."""
-    if type(a) is not ndarray:
-        raise TypeError(f"cholesky() needs a cupy.ndarray, not {type(a)}")
+    return _factored(np.linalg.cholesky, a)
+
+
+def _factored(function, *arrays):
+    """Unless ``cupyx.errstate`` asks for it, CuPy does not wait for what the factors say, such as of a singular matrix."""
+    if any(type(array) is not ndarray for array in arrays):
+        raise TypeError(f"{function.__name__}() needs cupy.ndarray, not {', '.join(str(type(array)) for array in arrays)}")
     if cupyx.linalg == "raise":
-        _traffic.sync("cholesky() in errstate(linalg='raise')")
+        _traffic.sync(f"{function.__name__}() in errstate(linalg='raise')")
     try:
-        return new(np.linalg.cholesky(a._host))
+        return new(function(*(array._host for array in arrays)))
     except np.linalg.LinAlgError:
         if cupyx.linalg == "raise":
             raise
-        return new(np.full_like(a._host, np.nan))
+        return new(np.full_like(arrays[-1]._host, np.nan))
 
 
 @special("cupy.lib.stride_tricks")

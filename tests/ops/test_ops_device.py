@@ -126,9 +126,11 @@ def test_a_whole_number_has_no_negative_power(device):
         mt.tensor([2, 1], device=device) ** -1
 
 
-def test_a_singular_matrix_is_refused(device):
+def test_a_matrix_without_an_inverse_or_a_root_is_refused(device):
     with pytest.raises(np.linalg.LinAlgError):
         mt.linalg.inv(mt.ones(2, 2, device=device))
+    with pytest.raises(np.linalg.LinAlgError):
+        mt.linalg.cholesky(-mt.eye(2, device=device))
 
 
 def test_slices_with_infinities_and_of_booleans_are_told_apart(device):
