@@ -121,6 +121,9 @@ class finfo:
 iinfo: Final = np.iinfo
 
 
+_computing: set[ModuleType] = set()  # libraries that have computed something: each transfer asks for one
+
+
 def cupy(index: int | None = 0) -> ModuleType:
     """The module CuPy, after checking that it can compute; raises RuntimeError with the reason if it cannot."""
     if index:
@@ -130,7 +133,9 @@ def cupy(index: int | None = 0) -> ModuleType:
 
         if not module.cuda.is_available():
             raise RuntimeError("CuPy finds no CUDA device (see `nvidia-smi`)")
-        module.arange(3).sum()  # also needs the compiler and its headers, which an incomplete CUDA installation lacks
+        if module not in _computing:  # that needs the compiler and its headers too, which an incomplete installation lacks
+            module.arange(3).sum()
+            _computing.add(module)
     except Exception as reason:  # ImportError, CUDARuntimeError, missing NVRTC: all mean the same to the caller
         remedy = "Install CuPy with the cuda12 or cuda13 extra on a machine with an NVIDIA GPU, or use device 'cpu'."
         raise RuntimeError(f"device 'cuda' cannot be used: {reason}. {remedy}") from reason

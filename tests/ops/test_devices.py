@@ -129,6 +129,12 @@ def test_a_cupy_without_a_working_gpu_is_refused_with_its_own_reason(cupy, monke
 # ---- to the device and back ----------------------------------------------------------------------------------------------
 
 
+def test_a_gpu_is_tried_once_not_at_each_transfer(cupy, monkeypatch):
+    assert mt.cuda.is_available()
+    monkeypatch.setattr(cupy, "arange", None)
+    assert mt.zeros(2).cuda().is_cuda and mt.ones(2, device="cuda").is_cuda
+
+
 def test_cuda_is_available_where_it_is(cupy):
     assert mt.cuda.is_available() and mt.cuda.device_count() == 1
     mt.cuda.synchronize()
