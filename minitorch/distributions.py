@@ -245,7 +245,9 @@ class Categorical(_Chances):
 
     def log_prob(self, value: Tensor) -> Tensor:
         classes = self.logits.shape[-1]
-        self._expect((value.array % 1 == 0) & (value.array >= 0) & (value.array < classes), f"classes below {classes}", value)
+        self._expect(
+            (value.array % 1 == 0) & (value.array >= 0) & (value.array < float(classes)), f"classes below {classes}", value
+        )
         value = value.long().unsqueeze(-1)
         shape = broadcast_shapes(value.shape[:-1], self.batch_shape)
         logs = self.logits.expand(*shape, classes)

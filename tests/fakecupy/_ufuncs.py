@@ -88,6 +88,9 @@ class ufunc:
                 raise ValueError("Cannot specify 'out' as both a positional and keyword argument")
             out = args[nin:]
         inputs = [operand(value) for value in args[:nin]]
+        for value in inputs:
+            if type(value) is int and value and (whole := np.result_type(*inputs)).kind in "iu":
+                np.asarray(value, whole)  # OverflowError if it does not fit, also in a comparison, where NumPy knows the answer
         if "c" not in self._kinds:
             self._refuse_complex(inputs)
         with np.errstate(all="ignore"):

@@ -162,6 +162,11 @@ def test_an_assignment_reads_its_own_memory_before_it_writes(device):
     assert z.tolist() == [0, 0, 1, 2] and mt.autograd.grad(z.sum(), y)[0].tolist() == [2, 1, 1, 0]
 
 
+def test_a_class_of_8_bits_is_below_more_classes_than_these_can_count(device):
+    even = mt.distributions.Categorical(mt.ones(300, device=device))
+    assert even.log_prob(mt.tensor([7], dtype=mt.uint8, device=device)).item() == pytest.approx(-np.log(300))
+
+
 @pytest.mark.usefixtures("cupy")
 @pytest.mark.parametrize("name", ["add", "mul", "maximum", "matmul", "where", "cat"])
 def test_tensors_on_two_devices_are_refused_naming_both(name):
