@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minitorch.files.atomic import atomic_write
 
 CHECKSUM = "sha256"
@@ -77,7 +79,9 @@ def _checksum(entry: Any) -> str:
 
 
 def _for_json(value: Any) -> Any:
-    """`value` with None in place of nan and infinity, which a diverged run has and JSON cannot hold."""
+    """`value` in JSON: nan and infinity, which a diverged run has, are None there, NumPy's numbers Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, dict):
         return {key: _for_json(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import fully_connected
+import numpy as np
 import pytest
 
 import minitorch
@@ -171,9 +172,10 @@ def test_a_run_that_diverges_ends_there_with_nothing_right(rate):
     assert math.isnan(history["train_loss"][-1]) and math.isnan(history["test_loss"][-1])
 
 
-def test_a_figure_that_is_not_a_number_is_kept_as_none(tmp_path):
+def test_a_figure_that_is_not_a_number_is_kept_as_none_and_numpys_as_pythons(tmp_path):
+    losses = [1.0, float("nan"), np.float32(0.5), np.float32("inf"), np.int64(3)]
     with Job(load_digits("digits"), {}, tmp_path) as job:
-        assert job.do([Task("a", dict, lambda: ({"loss": [1.0, float("nan")]},))])["a"]["loss"] == [1.0, None]
+        assert job.do([Task("a", dict, lambda: ({"loss": losses},))])["a"]["loss"] == [1.0, None, 0.5, None, 3]
 
 
 def test_two_tasks_of_one_key_are_refused(tmp_path):
