@@ -180,6 +180,25 @@ def test_a_schedule_of_ones_own_writes_get_lr():
         LRScheduler(optimizer)
 
 
+def test_a_schedule_of_ones_own_may_write_step_which_also_sets_the_first_rate():
+    class Halving(LRScheduler):
+        steps = 0
+
+        def get_lr(self):
+            assert self._get_lr_called_within_step
+            return [base / 2**self.steps for base in self.base_lrs]
+
+        def step(self, epoch=None):
+            self.steps += 1
+            super().step(epoch)
+
+    optimizer = sgd(2.0)
+    schedule = Halving(optimizer)
+    assert rates(optimizer, schedule, 3) == [1.0, 0.5, 0.25]
+    with pytest.raises(TypeError, match=r"Halving\.step: expected no epoch, got 7"):
+        schedule.step(7)
+
+
 @pytest.mark.parametrize(
     "make, kind, said",
     [

@@ -6,7 +6,7 @@ import types
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from minitorch.fields import Fields
 from minitorch.optim.optimizer import Optimizer
@@ -23,7 +23,8 @@ class LRScheduler:
     optimizer: Optimizer
     last_epoch: int
     _is_initial = False
-    _takes_metric = False
+    _takes_metric: ClassVar = False
+    _get_lr_called_within_step = True  # asked for by PyTorch's `get_lr` and those written after it
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         groups = self._groups(optimizer)
@@ -35,7 +36,7 @@ class LRScheduler:
                 mend = "load the optimizer's state dict first, or start with last_epoch=-1"
                 raise KeyError(f"{type(self).__name__}: {said}; {mend}")
         self.base_lrs: list[Any] = [group["initial_lr"] for group in groups]
-        self.last_epoch, self._step_count = last_epoch, 0
+        self.last_epoch = last_epoch
         self._start()
 
     def _groups(self, optimizer: Any) -> list[dict[str, Any]]:
@@ -61,11 +62,14 @@ class LRScheduler:
         """The learning rates that the last `step` set, one per group."""
         return self._last_lr
 
-    def step(self) -> None:
+    def step(self, epoch: None = None) -> None:
         """Go to the next epoch and set its learning rates; warns if the optimizer has not made a step before.
 
-        There is no warning (PyTorch gives one) for an optimizer that has loaded a state, since that state has made steps.
+        The constructor calls it for the rates of epoch 0. There is no warning (PyTorch gives one) for an optimizer that has
+        loaded a state, since that state has made steps. Raises TypeError for an `epoch` to go to, which PyTorch has deprecated.
         """
+        if epoch is not None:
+            raise TypeError(f"{type(self).__name__}.step: expected no epoch, got {epoch!r}; call step() once for each")
         overridden = type(self.optimizer).step is not Optimizer.step  # such a step is not counted
         if self._step_count == 1 and not self.optimizer._steps_taken and not overridden:
             said = f"{type(self).__name__}.step() was called before optimizer.step(): the first learning rate is never used"
@@ -73,8 +77,9 @@ class LRScheduler:
         self._advance()
 
     def _start(self) -> None:
+        self._step_count = 0
         self._is_initial = True
-        self._advance()
+        self.step()
         self._is_initial = False
 
     def _follow(self) -> None:
