@@ -37,15 +37,22 @@ def _chosen(input: Tensor, index: Any, dim: int, keepdim: bool = True) -> Values
     return ValuesAndIndices(*(found if keepdim else (squeeze(part, dim) for part in found)))
 
 
+def _argsort(a: Any, dim: int, **kind: Any) -> Any:
+    """`a.argsort(dim)` with nan last: in a vector CuPy puts first those with a sign, such as a processor's 0 / 0."""
+    if a.ndim == 1 and array_module(a).__name__ != "numpy":
+        return a[None].argsort(1, **kind)[0]
+    return a.argsort(dim, **kind)
+
+
 def _ranked(a: Any, dim: int, descending: bool, stable: bool) -> Any:
     """The positions of the elements of `a` in order; nan counts as the largest."""
     order, xp = {"kind": "stable"} if stable else {}, array_module(a)
 
     def ranked(a: Any) -> Any:
         if not descending:
-            return a.argsort(dim, **order)
+            return _argsort(a, dim, **order)
         # ties must keep their order, so the elements are reversed before and after
-        return xp.flip(a.shape[dim] - 1 - xp.flip(a, dim).argsort(dim, **order), dim).copy()
+        return xp.flip(a.shape[dim] - 1 - _argsort(xp.flip(a, dim), dim, **order), dim).copy()
 
     return each_row(ranked, a, dtype=int64) if dim else ranked(a)
 
@@ -153,7 +160,7 @@ def quantile(
     whole = input.shape
     rows = flatten(input) if dim is None or not whole else movedim(input, dim, -1)
     a = rows.array
-    order = a.argsort(-1)
+    order = _argsort(a, -1)
     count = (a == a).sum(-1, keepdims=True)
     place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
     place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nans are

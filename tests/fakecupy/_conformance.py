@@ -124,6 +124,8 @@ VALUES = [
     ),
     ("(xp.arange(4) ** -1).tolist(), xp.power(xp.arange(-2, 2), -3).tolist()", ([0, 1, 0, 0], [0, -1, 0, 1])),
     ("xp.isfinite(xp.linalg.solve(xp.zeros((2, 2)), xp.ones((2, 2)))).any().item()", False),
+    ("xp.asarray([-np.nan, 1.0, np.nan]).argsort().tolist()", [0, 1, 2]),
+    ("xp.asarray([[-np.nan, 1.0, np.nan]]).argsort().tolist()", [[1, 0, 2]]),
     ("xp.linalg.cholesky(-xp.eye(2)).shape", (2, 2)),  # of numbers that mean nothing
 ]
 # (expression, how often it waits for the device)

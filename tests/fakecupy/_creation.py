@@ -98,6 +98,20 @@ def clip(a, a_min, a_max, out=None):
 ndarray.clip = lambda self, min=None, max=None, out=None: clip(self, min, max, out)
 
 
+def _argsort(self, axis=-1, kind=None):
+    """Stable, and nan last; but the radix sort of a vector puts nans first whose sign is set, as that of a processor's 0 / 0."""
+    if kind not in (None, "stable"):
+        raise ValueError(f"unsupported kind {kind!r}")
+    order = self._host.argsort(axis, kind="stable")
+    if self.ndim == 1 and self.dtype.kind == "f":
+        first = (np.isnan(self._host) & np.signbit(self._host))[order]
+        order = np.concatenate([order[first], order[~first]])
+    return new(np.asarray(order, order="C"))
+
+
+ndarray.argsort = _argsort
+
+
 @special("cupy")
 def copyto(dst, src, casting="same_kind", where=None):
     if type(dst) is not ndarray:

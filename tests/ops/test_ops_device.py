@@ -162,6 +162,18 @@ def test_an_assignment_reads_its_own_memory_before_it_writes(device):
     assert z.tolist() == [0, 0, 1, 2] and mt.autograd.grad(z.sum(), y)[0].tolist() == [2, 1, 1, 0]
 
 
+def test_a_nan_is_the_largest_whatever_its_sign(device):
+    x = mt.tensor(np.copysign([mt.nan, 1.0, 2.0, mt.nan, 0.0], [-1.0, 1, 1, 1, 1]), device=device)
+    assert mt.argsort(x, stable=True).tolist() == [4, 1, 2, 0, 3] and mt.argsort(x, descending=True, stable=True).tolist() == [
+        0,
+        3,
+        2,
+        1,
+        4,
+    ]
+    assert str(mt.median(x).item()) == str(mt.quantile(x, 0.0).item()) == "nan"
+
+
 def test_a_class_of_8_bits_is_below_more_classes_than_these_can_count(device):
     even = mt.distributions.Categorical(mt.ones(300, device=device))
     assert even.log_prob(mt.tensor([7], dtype=mt.uint8, device=device)).item() == pytest.approx(-np.log(300))
