@@ -14,6 +14,7 @@ from minitorch import bool as boolean
 from minitorch import cat, full, functional, where, zeros
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.attention import attention_weights
+from minitorch.ops.dims import shapes
 
 
 class NonDynamicallyQuantizableLinear(Linear):
@@ -50,8 +51,8 @@ class MultiheadAttention(Options, shown=()):
         self._qkv_same_embed_dim = same = self.kdim == self.vdim == width
         widths = {"q": width, "k": self.kdim, "v": self.vdim}
         apart = {f"{name}_proj_weight": None if same else (width, size) for name, size in widths.items()}
-        shapes = {"in_proj_weight": (3 * width, width) if same else None, "in_proj_bias": (3 * width,) if given.bias else None}
-        add(self, given.device, given.dtype, **apart, **shapes)
+        joint = {"in_proj_weight": (3 * width, width) if same else None, "in_proj_bias": (3 * width,) if given.bias else None}
+        add(self, given.device, given.dtype, **apart, **joint)
         self.out_proj = NonDynamicallyQuantizableLinear(width, width, given.bias, given.device, given.dtype)
         extra = (1, 1, width) if given.add_bias_kv else None
         add(self, given.device, given.dtype, bias_k=extra, bias_v=extra)
@@ -100,8 +101,7 @@ class MultiheadAttention(Options, shown=()):
         alone = query.ndim == 2
         widths = (self.embed_dim, self.kdim, self.vdim)
         if any(x.ndim != query.ndim or x.ndim not in (2, 3) or x.shape[-1] != w for x, w in zip(given, widths)):
-            shapes = ", ".join(str(tuple(x.shape)) for x in given)
-            raise ValueError(f"MultiheadAttention: expected query, key, value (L, N, E) with E = {widths}, got {shapes}")
+            raise ValueError(f"MultiheadAttention: expected query, key, value (L, N, E), E = {widths}, got {shapes(*given)}")
         if is_causal and attn_mask is None:
             raise ValueError("MultiheadAttention: is_causal is a hint about attn_mask, which must be given too")
         if alone:
@@ -109,8 +109,7 @@ class MultiheadAttention(Options, shown=()):
         elif self.batch_first:
             given = [x.transpose(0, 1) for x in given]
         if len({x.shape[1] for x in given}) > 1 or given[1].shape[0] != given[2].shape[0]:
-            shapes = ", ".join(str(tuple(x.shape)) for x in given)
-            raise ValueError(f"MultiheadAttention: expected one N, and one S of key and value, got (L, N, E) {shapes}")
+            raise ValueError(f"MultiheadAttention: expected one N, and one S of key and value, got (L, N, E) {shapes(*given)}")
         projections: Any = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
         if self._qkv_same_embed_dim:
             projections = self.in_proj_weight.chunk(3)
