@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from layers import init
 from layers.module import Module
 from layers.parameter import DeviceLike, DTypeLike, add
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.dims import whole
+from minitorch.ops.images import plain_sizes
 
 _Sizes: TypeAlias = int | tuple[int, ...]
 
@@ -66,11 +65,11 @@ class _Conv(Module):
 
     def _sizes(self, what: str, value: Any, least: int) -> tuple[int, ...]:
         """`value` as one number for each dimension; raises ValueError for another form or a number below `least`."""
-        sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.dims
-        if len(sizes) != self.dims or not all(isinstance(n, (int, np.integer)) and n >= least for n in sizes):
+        sizes = plain_sizes(value) * (1 if isinstance(value, (tuple, list)) else self.dims)
+        if len(sizes) != self.dims or not all(type(n) is int and n >= least for n in sizes):
             form = "one whole number" if self.dims == 1 else f"one or {self.dims} whole numbers"
             raise ValueError(f"{type(self).__name__}: expected {what} to be {form} of at least {least}, got {value!r}")
-        return tuple(map(int, sizes))
+        return sizes
 
     def reset_parameters(self) -> None:
         """Draw weight and bias again."""

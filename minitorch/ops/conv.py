@@ -170,7 +170,7 @@ def conv2d(
         (n + before + after - d * (k - 1) - 1) // s + 1
         for n, (before, after), d, k, s in zip(input.shape[2:], around, dilation, kernel, stride)
     )
-    if min(out) < 1:
+    if min(out) < 1 or 0 in kernel or 0 in input.shape[2:]:
         image = f"an image of {input.shape[2:]} with padding {padding} (input {shapes(input)}, weight {shapes(weight)})"
         raise ValueError(f"conv2d: a filter of {kernel} with dilation {dilation} does not fit into {image}")
     return Conv2d.apply(input, weight, bias, window=Window(kernel, stride, around, dilation, out, groups))
@@ -202,7 +202,7 @@ def conv_transpose2d(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(input.shape[2:], stride, padding, dilation, weight.shape[2:], extra)
     )
-    if min(size) < 1:
+    if min(size) < 1 or 0 in weight.shape[2:] or 0 in input.shape[2:]:
         raise ValueError(f"{name}: nothing is left of an output of {size} (input {shapes(input)}, weight {shapes(weight)})")
     window = Window(weight.shape[2:], stride, tuple((p, p) for p in padding), dilation, input.shape[2:], groups)
     out = ConvTranspose2d.apply(input, weight, size=size, window=window)

@@ -6,22 +6,26 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minitorch.autograd.views import is_channels_last as is_channels_last
 from minitorch.backend import array_module
 
 Pair = int | tuple[int, int]
 
 
+def plain_sizes(value: Any) -> tuple[Any, ...]:
+    """A size, or several, with numbers of NumPy and in 0-d tensors as Python's."""
+    sizes = value if isinstance(value, (tuple, list)) else (value,)
+    return tuple(n.item() if getattr(n, "ndim", None) == 0 else n for n in sizes)
+
+
 def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
     """A number for both dimensions or one for each; raises ValueError below `least`."""
-    both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
+    both = (value, value) if type(value) is int else plain_sizes(value)
     if len(both) == 1:
         both *= 2
-    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and type(n) is not bool and n >= least for n in both):
+    if len(both) != 2 or not all(type(n) is int and n >= least for n in both):
         raise ValueError(f"{name}: expected {what} to be one or two whole numbers of at least {least}, got {value!r}")
-    return int(both[0]), int(both[1])
+    return both
 
 
 def channels_last(a: Any) -> Any:

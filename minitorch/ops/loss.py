@@ -75,7 +75,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| is below `beta` (0 or more), else d - beta / 2 (Girshick 2015)."""
     check_same("smooth_l1_loss", input, target)
-    if beta < 0:
+    if not beta >= 0:
         raise ValueError(f"smooth_l1_loss: expected beta of 0 or more, got {beta}")
     return reduced("smooth_l1_loss", _smooth(abs(input - target), beta), reduction)
 
@@ -88,7 +88,7 @@ def _smooth(distance: Tensor, beta: float) -> Tensor:
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """d^2 / 2 where d = |input - target| is below `delta` (above 0), else delta (d - delta / 2) (Huber 1964)."""
     check_same("huber_loss", input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise ValueError(f"huber_loss: expected a positive delta, got {delta}")
     return reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
 
@@ -154,6 +154,9 @@ def binary_cross_entropy_with_logits(
 @loss
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """t (log t - x) for log-probabilities x and (with `log_target` log-) probabilities t; "batchmean" is the divergence."""
+    for what, x in ("input", input), ("target", target):
+        if not x.is_floating_point():
+            raise TypeError(f"kl_div: expected {what} to be floating-point, got {x.dtype} of shape {shapes(x)}")
     if log_target:
         losses = exp(target) * (target - input)
     else:

@@ -191,6 +191,11 @@ class Spread(Op):
 # ---- functions -----------------------------------------------------------------------------------------------------------
 
 
+def no_stride(stride: Any) -> bool:
+    """Whether the windows lie side by side: no stride, or an empty one."""
+    return stride is None or (isinstance(stride, (tuple, list)) and not stride)
+
+
 def fitted_window(name: str, input: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Window:
     """The window of a pooling over `input`; raises ValueError for arguments that do not fit."""
     if input.ndim != 4:
@@ -199,7 +204,7 @@ def fitted_window(name: str, input: Tensor, kernel: Any, stride: Any, padding: A
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     kernel = pair(name, "kernel_size", kernel, 1)
-    stride = kernel if stride is None or stride == () else pair(name, "stride", stride, 1)
+    stride = kernel if no_stride(stride) else pair(name, "stride", stride, 1)
     padding, dilation = pair(name, "padding", padding, 0), pair(name, "dilation", dilation, 1)
     out, around = [], []
     for n, k, s, p, d in zip(input.shape[2:], kernel, stride, padding, dilation):
@@ -209,7 +214,7 @@ def fitted_window(name: str, input: Tensor, kernel: Any, stride: Any, padding: A
         count = (-(-free // s) if ceil_mode else free // s) + 1
         if ceil_mode and (count - 1) * s >= n + p:
             count -= 1  # the last window must begin inside the image or its left padding
-        if count < 1 or (free < 0 and not ceil_mode):
+        if count < 1 or not n or (free < 0 and not ceil_mode):
             given = f"padding {padding} and dilation {dilation} (input {shapes(input)})"
             raise ValueError(f"{name}: a window of {kernel} does not fit into {input.shape[2:]} with {given}")
         out.append(count)

@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, to_array
 from minitorch.ops.dims import along, shapes, whole
-from minitorch.ops.images import pair
+from minitorch.ops.images import pair, plain_sizes
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.pool import avg_pool2d, max_pool2d
@@ -117,8 +117,8 @@ def _sizes(name: str, input: Tensor, output_size: Any) -> tuple[int, int]:
         raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {shapes(input)}")
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
-    asked = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    given = tuple(n if size is None else size for n, size in zip(lengths, asked)) if None in asked else output_size
+    asked = plain_sizes(output_size) * (1 if isinstance(output_size, (tuple, list)) else 2)
+    given = tuple(n if size is None else size for n, size in zip(lengths, asked)) if len(asked) == 2 else output_size
     return pair(name, "output_size", given, 1)
 
 

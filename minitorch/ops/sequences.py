@@ -9,7 +9,8 @@ from typing import Any
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.conv import conv2d, conv_transpose2d
 from minitorch.ops.dims import shapes
-from minitorch.ops.pool import avg_pool2d, max_pool2d
+from minitorch.ops.images import plain_sizes
+from minitorch.ops.pool import avg_pool2d, max_pool2d, no_stride
 from minitorch.ops.resize import adaptive_avg_pool2d
 
 Single = int | tuple[int]
@@ -29,10 +30,14 @@ def _of_one_row(name: str, *tensors: Tensor) -> Iterator[None]:
 
 def _row(what: str, value: Any, other: int) -> tuple[int, int]:
     """A size along the sequence as one of an image of one row, `other` across it."""
-    (length,) = value if isinstance(value, (tuple, list)) and len(value) == 1 else (value,)
-    if not isinstance(length, int):
+    sizes = plain_sizes(value)
+    if len(sizes) != 1 or type(sizes[0]) is not int:
         raise ValueError(f"expected {what} to be one whole number, got {value!r}")
-    return other, length
+    return other, sizes[0]
+
+
+def _step(stride: Any) -> tuple[int, int] | None:
+    return None if no_stride(stride) else _row("stride", stride, 1)
 
 
 def conv1d(
@@ -80,7 +85,7 @@ def max_pool1d(
     with _of_one_row("max_pool1d", input):
         if 0 in input.shape[-2:]:
             raise ValueError(f"expected at least one channel and one element, got shape {shapes(input)}")
-        kernel, step = _row("kernel_size", kernel_size, 1), None if stride in (None, ()) else _row("stride", stride, 1)
+        kernel, step = _row("kernel_size", kernel_size, 1), _step(stride)
         around, apart = _row("padding", padding, 0), _row("dilation", dilation, 1)
         found = max_pool2d(input.unsqueeze(-2), kernel, step, around, apart, ceil_mode, return_indices)
         return tuple(part.squeeze(-2) for part in found) if return_indices else found.squeeze(-2)
@@ -99,7 +104,7 @@ def avg_pool1d(
         means = avg_pool1d(input.double(), kernel_size, stride, padding, ceil_mode, count_include_pad)
         return means.trunc().type(input.dtype)
     with _of_one_row("avg_pool1d", input):
-        kernel, step = _row("kernel_size", kernel_size, 1), None if stride in (None, ()) else _row("stride", stride, 1)
+        kernel, step = _row("kernel_size", kernel_size, 1), _step(stride)
         around = _row("padding", padding, 0)
         return avg_pool2d(input.unsqueeze(-2), kernel, step, around, ceil_mode, count_include_pad).squeeze(-2)
 

@@ -36,6 +36,8 @@ OTHER_KINDS = {
     "index_fill: expected a number that a tensor of float32 can hold, got 1j": lambda: X.index_fill(0, mt.tensor([0]), 1j),
     "exponential_: expected a floating-point tensor, got int64": lambda: mt.tensor([1]).exponential_(),
     r"round: expected numbers, got bool of shape \(1,\)": lambda: mt.tensor([True]).round(),
+    "kl_div: expected target to be floating-point, got int64": lambda: F.kl_div(X, X.long()),
+    "kl_div: expected a tensor for input, got float": lambda: F.kl_div(2.5, X),
     "exp: expected a tensor as out=, got list": lambda: mt.exp(X, out=[X]),
     "sort: expected several tensors as out=, got Tensor": lambda: mt.sort(X, out=mt.empty(0)),
     "equal: expected nothing as out=, got Tensor": lambda: mt.equal(X, X, out=mt.empty(0)),
@@ -60,6 +62,8 @@ IMPOSSIBLE = {
     "random_: expected low < high, got 0 and 0": lambda: mt.tensor([1]).random_(0),
     "normal_: expected a standard deviation of 0 or more, got -1": lambda: mt.ones(2).normal_(0, -1),
     "uniform_: expected finite bounds in order, got 1 and 0": lambda: mt.ones(2).uniform_(1, 0),
+    "smooth_l1_loss: ": lambda: F.smooth_l1_loss(X, X, beta=math.nan),
+    "huber_loss: ": lambda: F.huber_loss(X, X, delta=math.nan),
     "eye: negative dimensions are not allowed": lambda: mt.eye(-1),  # NumPy's words, with the name of the function
 }
 
@@ -104,3 +108,28 @@ def test_another_librarys_tensor_is_named_with_what_to_write():
             function(other)
     with pytest.raises(ValueError, match="max_pool2d: expected stride to be one or two whole numbers of at least 1, got True"):
         F.max_pool2d(mt.ones(1, 1, 4, 4), 2, True)
+
+
+IMAGE = mt.ones(1, 3, 4, 0)  # without pixels
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: F.max_pool2d(IMAGE, 2, padding=1),
+        lambda: F.conv2d(IMAGE, mt.ones(2, 3, 1, 1), padding=1),
+        lambda: F.conv2d(mt.ones(1, 3, 4, 4), mt.ones(2, 3, 0, 1)),
+        lambda: F.conv_transpose2d(IMAGE, mt.ones(3, 2, 3, 3)),
+        lambda: F.adaptive_avg_pool2d(mt.ones(1, 3, 4, 4), (2, 3, 1)),
+    ],
+)
+def test_windows_over_nothing_and_sizes_too_many_are_refused(call):
+    with pytest.raises(ValueError, match=r"^\w+2d: (a window|a filter|nothing is left|expected output_size)"):
+        call()
+
+
+@pytest.mark.parametrize("two", [np.int64(2), mt.tensor(2), [2]])
+def test_sizes_may_be_whole_numbers_of_numpy_and_in_0d_tensors(two):
+    x = mt.ones(1, 3, 8, 8)
+    assert F.max_pool2d(x, two).shape == F.avg_pool2d(x, 2, two).shape == (1, 3, 4, 4)
+    assert F.adaptive_avg_pool2d(x, two).shape == (1, 3, 2, 2) and F.max_pool1d(x[0], two).shape == (3, 8, 4)
