@@ -55,8 +55,10 @@ def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None
 
 
 def _requiring(array: Any, options: Any) -> Tensor:
-    tensor = wrap(array)
-    tensor.requires_grad = bool(options.get("requires_grad"))
+    tensor, asked = wrap(array), options.get("requires_grad")
+    if not (asked is None or isinstance(asked, bool)):
+        raise TypeError(f"expected requires_grad to be True or False, got {asked!r:.40} ({type(asked).__name__})")
+    tensor.requires_grad = bool(asked)
     return tensor
 
 

@@ -59,7 +59,8 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
     overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # `scatter_` has those of `scatter`
     others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
     plain = {what: kinds for what, p in parameters.items() if (kinds := kinds_of(p.annotation))}
-    places = [(i, p.name) for i, p in enumerate(parameters.values()) if p.name in plain and p.kind is not p.KEYWORD_ONLY]
+    positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    places = [(i, what, plain[what]) for i, what in enumerate(positional) if what in plain]
     least = places[0][0] if places else len(parameters)
     if not (others or spread or takes_tensors or plain or takes_out is not None):
         return function
@@ -68,8 +69,10 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             if len(args) > least:
-                for i, what in places:
-                    if i < len(args) and type(args[i]) not in plain[what]:
+                for i, what, kinds in places:
+                    if i >= len(args):
+                        break
+                    if type(args[i]) not in kinds:
                         args = (*args[:i], plain_value(function.__name__, parameters[what], args[i]), *args[i + 1 :])
             return function(*args) if not kwargs else resolved(args, kwargs)
         except (AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as reason:
@@ -91,9 +94,9 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
             if others[alias] in kwargs:
                 raise TypeError(f"{function.__name__}: {others[alias]} is given twice, as {alias} too")
             kwargs[others[alias]] = kwargs.pop(alias)
-        for what in kwargs.keys() & plain.keys():
-            if type(kwargs[what]) not in plain[what]:
-                kwargs = kwargs | {what: plain_value(function.__name__, parameters[what], kwargs[what])}
+        for what, value in kwargs.items():
+            if what in plain and type(value) not in plain[what]:
+                kwargs = kwargs | {what: plain_value(function.__name__, parameters[what], value)}
         if spread in kwargs:
             args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
         result = function(*args, **kwargs)

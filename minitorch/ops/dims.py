@@ -53,7 +53,7 @@ def normalized_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
 
 def reduced_dims(name: str, ndim: int, dim: Dim) -> tuple[int, ...]:
     """`normalized_dims` of a reduction: no dimensions are all of them, as in PyTorch."""
-    return normalized_dims(name, ndim, None if isinstance(dim, (tuple, list)) and not dim else dim)
+    return normalized_dims(name, ndim, dim) or tuple(range(ndim))
 
 
 def along(dim: int, part: Any) -> tuple[Any, ...]:

@@ -38,6 +38,7 @@ OTHER_KINDS = {
     r"round: expected numbers, got bool of shape \(1,\)": lambda: mt.tensor([True]).round(),
     "kl_div: expected target to be floating-point, got int64": lambda: F.kl_div(X, X.long()),
     "kl_div: expected a tensor for input, got float": lambda: F.kl_div(2.5, X),
+    "zeros: expected requires_grad to be True or False, got 'no'": lambda: mt.zeros(2, requires_grad="no"),
     "exp: expected a tensor as out=, got list": lambda: mt.exp(X, out=[X]),
     "sort: expected several tensors as out=, got Tensor": lambda: mt.sort(X, out=mt.empty(0)),
     "equal: expected nothing as out=, got Tensor": lambda: mt.equal(X, X, out=mt.empty(0)),
