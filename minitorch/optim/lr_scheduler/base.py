@@ -217,7 +217,7 @@ class SequentialLR(_Several):
         first._start()
         self._last_lr = first.get_last_lr()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]  # as in PyTorch, it takes no epoch
         """Go to the next epoch of the current schedule, or to the start of the next one."""
         self.last_epoch += 1
         which = bisect_right(self._milestones, self.last_epoch)
@@ -246,7 +246,7 @@ class ChainedScheduler(_Several):
             scheduler._start()
         self._last_lr = self._rates()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]  # as in PyTorch, it takes no epoch
         """Make one step of each schedule."""
         for scheduler in self._schedulers:
             scheduler.step()
