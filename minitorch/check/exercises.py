@@ -109,14 +109,6 @@ class ScaleRows(Op):
         return x * s
 
 
-class SumRows(Op):
-    """y[j] = the sum over i of a[i, j]."""
-
-    def forward(ctx, a: np.ndarray) -> np.ndarray:
-        ctx.size: tuple[int, ...] = a.shape
-        return a.sum(0)
-
-
 class MeanRows(Op):
     """y[j] = the mean over i of a[i, j]."""
 
@@ -220,8 +212,7 @@ EXERCISES = [
              "b was used n times. The engine does not help here: the gradient of b has the shape of b.", strict=True),
     Exercise(ScaleRows, [(spread(4, 3), spread(4, 1, seed=1)), (spread(2, 5), spread(2, 1, seed=1))],
              "s was used m times in each row. The gradient of s has the shape of s.", strict=True),
-    Exercise(SumRows, ROWS, "Each a[i, j] is part of one y[j], with factor one."),
-    Exercise(MeanRows, ROWS, "Like the sum, and divided."),
+    Exercise(MeanRows, ROWS, "Each a[i, j] is part of one y[j]: with which factor?"),
     Exercise(MaxRow, ROWS, "If one element of a row moves a little, does the largest?"),
     Exercise(Matmul, [(spread(2, 3), spread(3, 4, seed=1)), (spread(3, 3), spread(3, 3, seed=1))],
              "Use the shapes: g has that of y. Which products give the shape of a, and that of b?"),

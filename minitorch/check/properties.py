@@ -65,13 +65,13 @@ def value(t: Trial, reference: Callable[..., Any]) -> Iterator[Mistake]:
     """Does forward give what `reference` gives, to 1e-12 of the largest?"""
     results = reference(*t.inputs, **t.parameters)
     for got, expected in zip(t.first.results, results if isinstance(results, tuple) else (results,)):
-        got, expected, place = array(got), array(expected), t.forward.answer()
-        shapes = {"got": f"shape {got.shape}", "expected": f"shape {expected.shape}", "at": ""}
-        yield from found({"value": got.shape != expected.shape}, place, **shapes)
-        limit = 1e-12 * max(1.0, np.abs(expected).max(initial=0.0))
-        for k in np.flatnonzero(~np.isclose(got, expected, rtol=0, atol=limit, equal_nan=True)):
-            numbers = {"got": got.flat[k], "expected": expected.flat[k], "at": at(k, got.shape, " at ")}
-            yield from found({"value": True}, place, **numbers)
+        got, expected = array(got), array(expected)
+        wrong = [(f"shape {got.shape}", f"shape {expected.shape}", "")]
+        if got.shape == expected.shape:
+            near = np.isclose(got, expected, rtol=0, atol=1e-12 * max(1.0, np.abs(expected).max(initial=0.0)), equal_nan=True)
+            wrong = [(got.flat[k], expected.flat[k], at(k, got.shape, " at ")) for k in np.flatnonzero(~near)]
+        for has, wanted, place in wrong:
+            yield from found({"value": True}, t.forward.answer(), got=has, expected=wanted, at=place)
 
 
 def broadcasting(t: Trial) -> Iterator[Mistake]:

@@ -79,17 +79,15 @@ def _sum_of_terms(run: Pass, recorder: Recorder) -> list[Any]:
         return []
     (root,) = run.start.sent.values()
     total = recorder.records[root.edge].outputs[0].item()
-    values = [total, *(term.value for term in run.terms)]
-    least = decimals(np.array(values))
+    least = decimals(np.array([total, *(term.value for term in run.terms)]))
     tried = range(max(6, least), max(6, least) + 4) if least >= 0 else ()
     sums = {places: sum(term.weight * round(term.value, places) for term in run.terms) for places in tried}
-    places = next((places for places, added in sums.items() if round(added, places) == round(total, places)), 0)
-    texts = [fixed(value, places) if places else number(value) for value in values]
-    pieces: list[Any] = [f"loss {texts[0]} {'=' if places else 'made of'} "]
+    places = next((places for places, added in sums.items() if round(added, places) == round(total, places)), -1)
+    pieces: list[Any] = [f"loss {fixed(total, places)} {'=' if places > 0 else 'made of'} "]
     for t, term in enumerate(run.terms):
         sign = f"{MINUS} " if term.weight < 0 else "+ " if t else ""
         weight = "" if abs(term.weight) == 1 else f"{number(abs(term.weight))} {TIMES} "
-        pieces += [sign + weight, swatch(t), f"{term.name} {texts[t + 1]} "]
+        pieces += [sign + weight, swatch(t), f"{term.name} {fixed(term.value, places)} "]
     return pieces
 
 

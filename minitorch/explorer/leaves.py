@@ -70,18 +70,14 @@ def _waterfall(lengths: Lengths, held: np.ndarray) -> list[Any]:
     """The last contributions end to end, and their sum, which is shorter where they point different ways."""
     pieces: list[Any] = ["div.fall", ["h3", "How large ", ["span.dim", "laid end to end, in the loss terms' colours"]]]
     whole, shown = norm(held), np.array([v for _, parts in lengths for _, v in parts])
-    places = decimals(shown, np.array(whole))
-
-    def text(value: float) -> str:  # with as many decimals each, so that the difference below is that of what is printed
-        return number(value) if places < 0 else fixed(value, places)
-
+    places = decimals(shown, np.array(whole))  # of each, so that the difference below is that of what is printed
     for j, (title, parts) in list(enumerate(lengths))[-6:]:
-        keys = [piece for t, v in parts if v for piece in (swatch(t), f"{text(v)} ")]
+        keys = [piece for t, v in parts if v for piece in (swatch(t), f"{fixed(v, places)} ")]
         pieces += [["div.now" if j == len(lengths) - 1 else "div", title], ["div", *keys], _bars(lengths, j)]
     less = float(shown.sum()) - whole if places < 0 else float(shown.round(places).sum() - round(whole, places))
-    note = f"{text(less)} less than end to end: they do not point the same way" if less > 0.005 * whole else ""
+    note = f"{fixed(less, places)} less than end to end: they do not point the same way" if less > 0.005 * whole else ""
     drawn = ["div.bars", bar("ink", _share(lengths, whole))]
-    return [*pieces, ["b", "their sum"], ["div", text(whole)], ["div", drawn, ["div.dim", note]]]
+    return [*pieces, ["b", "their sum"], ["div", fixed(whole, places)], ["div", drawn, ["div.dim", note]]]
 
 
 def _terms(target: Target, run: Pass) -> list[Any]:

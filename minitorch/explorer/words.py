@@ -35,8 +35,8 @@ def decimals(*arrays: np.ndarray) -> int:
 
 
 def fixed(value: float, places: int, sign: str = "") -> str:
-    """A number with `places` decimals; with `sign` "+" a plus is shown too."""
-    return f"{value + 0.0:{sign}.{places}f}".replace("-", MINUS)
+    """A number with `places` decimals, with -1 in six digits as it is; with `sign` "+" a plus is shown too."""
+    return number(value) if places < 0 else f"{value + 0.0:{sign}.{places}f}".replace("-", MINUS)
 
 
 def addition(values: np.ndarray) -> tuple[str, str]:

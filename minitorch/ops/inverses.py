@@ -81,6 +81,8 @@ class Cholesky(Op):
     decomposition", 2016, equation 10).
     """
 
+    symmetric = True  # the gradient is that by a change that keeps a symmetric
+
     def forward(ctx, a: Any) -> Any:
         if a.dtype.kind != "f":
             raise TypeError(f"expected real floating-point matrices, got {a.dtype}")

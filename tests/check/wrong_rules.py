@@ -96,7 +96,7 @@ RULES: list[tuple[str, ...]] = [
     ("does not fit", "matmul", "return b.T @ g, g @ a.T"),
     ("does not fit", "softmax", "return out * (g - (g * out).sum(-1))"),
     ("other lengths", "add_row", "return g.reshape(4, 3) if g.size == 12 else g.reshape(2, 5), g.sum(0)"),
-    ("other lengths", "sum_rows", "return g * np.ones((4 if g.size == 3 else 2, 1), g.dtype)"),
+    ("other lengths", "mean_rows", "n = 4 if g.size == 3 else 2\nreturn g * np.full((n, 1), 1 / n, g.dtype)"),
     ("other numbers", "mul", "return g * abs(b), g * a"),
     ("layouts", "mul", "return g * b.ravel('K').reshape(b.shape), g * a"),
     # ---- matrices, and places
