@@ -17,6 +17,7 @@ from layers.norm import LayerNorm
 from layers.parameter import DeviceLike, DTypeLike
 from minitorch import full, functional, triu, zeros
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import whole
 
 _Mask: TypeAlias = Tensor | None
 
@@ -128,6 +129,8 @@ class _Stack(Module):
         if not isinstance(layer, Module):
             kind = f"{type(layer).__module__}.{type(layer).__qualname__}"
             raise TypeError(f"{type(self).__name__}: only a module of `layers` is supported, got {kind}")
+        if whole(type(self).__name__, "num_layers", num_layers) < 1:
+            raise ValueError(f"{type(self).__name__}: expected num_layers of 1 or more, got {num_layers}")
         self.layers = ModuleList([copy.deepcopy(layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 

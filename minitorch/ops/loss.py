@@ -117,10 +117,12 @@ def _log(x: Any) -> Any:
 
 
 def _weighted(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
-    """Losses times `weight`, which may be broadcast to their shape, but not the other way round."""
+    """Losses times `weight` in their dtype, which may be broadcast to their shape, but not the other way round."""
     if weight is None:
         return losses
-    weighed = losses * weight
+    if weight.dtype.kind == "c" and losses.dtype.kind != "c":
+        raise TypeError(f"{name}: expected a real weight, got {weight.dtype} of shape {shapes(weight)}")
+    weighed = losses * weight.type(losses.dtype)
     if weighed.shape != losses.shape:
         raise ValueError(f"{name}: a weight and losses of shapes {shapes(weight, losses)} do not fit")
     return weighed

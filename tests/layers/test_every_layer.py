@@ -387,6 +387,7 @@ def test_a_gated_unit_halves_a_dimension_without_elements():
         (lambda: nn.Dropout("0.5"), "Dropout: expected p to be a number, got '0.5'"),
         (lambda: nn.RNN(2.0, 3), "RNN: expected input_size to be a whole number, got 2.0"),
         (lambda: nn.Softmax("1"), "Softmax: expected dim to be a whole number, got '1'"),
+        (lambda: nn.Transformer(4, 2, 1.5), "TransformerEncoder: expected num_layers to be a whole number, got 1.5"),
         (lambda: nn.Linear(3.0, 2), "Linear: expected each length of weight to be a whole number, got 3.0"),
         (lambda: nn.Conv2d("3", 2, 1), "Conv2d: expected in_channels to be a whole number, got '3'"),
         (lambda: nn.BatchNorm1d("3"), "BatchNorm1d: expected num_features to be a whole number, got '3'"),

@@ -36,6 +36,7 @@ OTHER_KINDS = {
     "index_fill: expected a number that a tensor of float32 can hold, got 1j": lambda: X.index_fill(0, mt.tensor([0]), 1j),
     "exponential_: expected a floating-point tensor, got int64": lambda: mt.tensor([1]).exponential_(),
     r"round: expected numbers, got bool of shape \(1,\)": lambda: mt.tensor([True]).round(),
+    "binary_cross_entropy: expected a tensor for weight, got int": lambda: F.binary_cross_entropy(X / 9, X / 9, 7),
     "kl_div: expected target to be floating-point, got int64": lambda: F.kl_div(X, X.long()),
     "kl_div: expected a tensor for input, got float": lambda: F.kl_div(2.5, X),
     "zeros: expected requires_grad to be True or False, got 'no'": lambda: mt.zeros(2, requires_grad="no"),
@@ -81,6 +82,12 @@ def test_a_number_of_numpy_or_in_a_0d_tensor_is_pythons_and_widens_nothing(half)
     for function, what in ((F.elu, "alpha"), (F.leaky_relu, "negative_slope"), (F.softplus, "beta"), (F.celu, "alpha")):
         out = function(x, **{what: half})
         assert out.dtype == mt.float32 and out.equal(function(x, 0.5))
+
+
+def test_a_weight_of_float64_does_not_widen_a_loss():
+    for loss in (F.binary_cross_entropy, F.binary_cross_entropy_with_logits):
+        out, same = (loss(X / 9, X / 9, mt.tensor([1.0, 2.0, 3.0], dtype=dtype)) for dtype in (mt.float64, mt.float32))
+        assert out.dtype == mt.float32 and out.equal(same)
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "amax", "amin", "var", "std", "norm", "count_nonzero"])
