@@ -264,7 +264,8 @@ def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]
 
 def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """The numbers 0 to n - 1 in random order, int64."""
-    return _made("randperm", stream(generator).permutation(n), options, backend.int64)
+    count = _sizes("randperm", (n,))[0]
+    return _made("randperm", stream(generator).permutation(count), options, backend.int64)
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:

@@ -18,9 +18,9 @@ def whole(name: str, what: str, value: Any) -> int:
     if not isinstance(value, (bool, np.bool_)):
         try:
             return operator.index(value)
-        except TypeError:
+        except (TypeError, ValueError):  # a tensor of several numbers
             pass
-    raise TypeError(f"{name}: expected {what} to be a whole number, got {value!r} ({type(value).__name__})")
+    raise TypeError(f"{name}: expected {what} to be a whole number, got {value!r:.40} ({type(value).__name__})")
 
 
 def wholes(name: str, what: str, given: tuple[Any, ...]) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ OTHER_KINDS = {
     r"randperm: expected n to be a whole number, got \[1\]": lambda: mt.randperm([1]),
     "add: expected alpha to be a number, got 1j": lambda: mt.add(X, X, alpha=1j),
     "repeat_interleave: expected repeats to be a whole number, got 1.5": lambda: X.repeat_interleave(1.5),
+    r"zeros: expected each length to be a whole number, got tensor\(\[1, 2\]\)": lambda: mt.zeros(mt.tensor([1, 2])),
     "roll: expected each shift to be a whole number, got 1.5": lambda: X.roll(1.5, 0),
     "narrow: expected start to be a whole number, got '1'": lambda: X.narrow(0, "1", 1),
     "fill_: expected a number that a tensor of float32 can hold, got None": lambda: X.clone().fill_(None),
@@ -66,6 +67,7 @@ IMPOSSIBLE = {
     "uniform_: expected finite bounds in order, got 1 and 0": lambda: mt.ones(2).uniform_(1, 0),
     "smooth_l1_loss: ": lambda: F.smooth_l1_loss(X, X, beta=math.nan),
     "huber_loss: ": lambda: F.huber_loss(X, X, delta=math.nan),
+    r"randperm: expected lengths of 0 or more, got \(-1,\)": lambda: mt.randperm(-1),
     "eye: negative dimensions are not allowed": lambda: mt.eye(-1),  # NumPy's words, with the name of the function
 }
 
