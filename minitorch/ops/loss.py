@@ -6,6 +6,7 @@ Nothing is broadcast and nothing wrong trains silently: shapes must be equal (Va
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -177,16 +178,19 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 
 
 @in_float32
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
     """The p-norm of each row of `x1` (..., n, m) minus each row of `x2` (..., k, m): (..., n, k).
 
-    For p = 2 and more than 25 rows it is made of products of rows, as in PyTorch: faster, but less exact where they are close.
+    For p = 2 and more than 25 rows it is made of products of rows, unless `compute_mode` is "donot_use_mm_for_euclid_dist", or
+    "use_mm_for_euclid_dist" for any number: faster, but less exact where they are close, as in PyTorch.
     """
-    if min(x1.ndim, x2.ndim) < 2 or x1.shape[-1] != x2.shape[-1] or p < 0:
-        raise ValueError(f"cdist: expected (..., n, m) and (..., k, m) and p of 0 or more, got {shapes(x1, x2)} and {p}")
+    least = {"use_mm_for_euclid_dist_if_necessary": 26, "use_mm_for_euclid_dist": 0, "donot_use_mm_for_euclid_dist": math.inf}
+    if min(x1.ndim, x2.ndim) < 2 or x1.shape[-1] != x2.shape[-1] or p < 0 or compute_mode not in least:
+        expected = f"(..., n, m), (..., k, m), p of 0 or more and {', '.join(least)}"
+        raise ValueError(f"cdist: expected {expected}, got {shapes(x1, x2)}, {p} and {compute_mode!r}")
     if x1.dtype.kind not in "fc" or x2.dtype != x1.dtype:
         raise TypeError(f"cdist: expected one floating dtype, got {x1.dtype} and {x2.dtype}")
-    if p == 2 and max(x1.shape[-2], x2.shape[-2]) > 25:
+    if p == 2 and max(x1.shape[-2], x2.shape[-2]) >= least[compute_mode]:
         return root(clamp(sum(x1 * x1, -1, True) - 2 * (x1 @ x2.mT) + sum(x2 * x2, -1).unsqueeze(-2), min=0.0))
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
 

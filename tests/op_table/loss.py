@@ -104,7 +104,7 @@ def binary_in_torch(name):
     return call
 
 
-def distances(x, y, p=2.0):
+def distances(x, y, p=2.0, compute_mode=None):
     return np.linalg.norm(x[..., :, None, :] - y[..., None, :, :], p, -1)
 
 
@@ -247,9 +247,11 @@ ROWS = [
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance,
         [case(FEATURES, OTHERS), case(FEATURES, OTHERS, eps=0.1, keepdim=True), case(FEATURES[0], OTHERS[0])],
         bad=unequal("pairwise_distance", other="x1 and x2")),
-    Row("cdist", mt.cdist, distances, [case(FEATURES, OTHERS[:2]), case(spread(2, 1, 2, 2), spread(3, 1, 2, seed=1)), case(spread(27, 2), OTHERS[:1, :2])],
-        bad=[bad(ValueError, r"^cdist: expected .*, got \(2, 3\) and \(2, 2\) and 2.0", spread(2, 3), spread(2, 2)),
-             bad(ValueError, r"^cdist: expected .*p of 0 or more, got .* and -1", spread(2, 3), spread(2, 3), -1),
+    Row("cdist", mt.cdist, distances, [case(FEATURES, OTHERS[:2]), case(spread(2, 1, 2, 2), spread(3, 1, 2, seed=1)), case(spread(27, 2), OTHERS[:1, :2]),
+        case(FEATURES, OTHERS[:2], compute_mode="use_mm_for_euclid_dist"), case(spread(27, 2), OTHERS[:1, :2], 2, "donot_use_mm_for_euclid_dist")],
+        bad=[bad(ValueError, r"^cdist: expected .*, got \(2, 3\) and \(2, 2\), 2.0 and", spread(2, 3), spread(2, 2)),
+             bad(ValueError, r"^cdist: expected .*p of 0 or more and .*, -1 and", spread(2, 3), spread(2, 3), -1),
+             bad(ValueError, r"^cdist: expected .* got .*, 2.0 and 'fast'", spread(2, 3), spread(2, 3), compute_mode="fast"),
              bad(TypeError, "^cdist: expected one floating dtype, got int64 and int64", np.ones((2, 2), int), np.ones((2, 2), int))]),
     Row("cdist", mt.cdist, distances, [case(FEATURES, OTHERS[:2], p) for p in (1.0, 3.0, np.inf)], analytic=False),
     Row("pairwise_distance", F.pairwise_distance, pairwise_distance, [case(FEATURES, OTHERS, p) for p in (1.0, 3.0)], analytic=False),
