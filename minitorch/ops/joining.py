@@ -43,7 +43,7 @@ def _each(function: Any, tensors: tuple[Any, ...]) -> Any:
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors one after another along `dim`; raises ValueError unless the other lengths agree; shape (0,) always fits."""
-    tensors = _listed("cat", tensors)
+    tensors = listed("cat", tensors)
     shapes = [tuple(tensor.shape) for tensor in tensors if tensor.shape != (0,)] or [(0,)]
     dim = dimension("cat", shapes[0], dim)
     if any(len(s) != len(shapes[0]) or s[:dim] + s[dim + 1 :] != shapes[0][:dim] + shapes[0][dim + 1 :] for s in shapes):
@@ -57,7 +57,8 @@ def stretches_of(lengths: list[int]) -> list[slice]:
     return list(itertools.starmap(slice, itertools.pairwise(itertools.accumulate(lengths, initial=0))))
 
 
-def _listed(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+def listed(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors of a sequence; raises TypeError for anything else among them, ValueError if there is none."""
     for tensor in (tensors := list(tensors)):
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: expected tensors, got {type(tensor).__name__}")
@@ -68,7 +69,7 @@ def _listed(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape side by side along a new dimension `dim`; raises ValueError if their shapes differ."""
-    tensors = _listed("stack", tensors)
+    tensors = listed("stack", tensors)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
         raise ValueError(f"stack: expected equal shapes, got {', '.join(str(tuple(tensor.shape)) for tensor in tensors)}")
     dim = dimension("stack", tensors[0].shape, dim, extra=1)

@@ -240,8 +240,9 @@ def test_a_collate_function_gets_the_list_of_samples():
 @pytest.mark.parametrize(
     "act, kind, said",
     [
-        (TensorDataset, ValueError, "TensorDataset: expected tensors with one first dimension, got shapes none"),
-        (lambda: TensorDataset(mt.ones(3, 2), mt.ones(2)), ValueError, "one first dimension, got shapes (3, 2), (2,)"),
+        (TensorDataset, ValueError, "TensorDataset: expected at least one tensor"),
+        (lambda: TensorDataset(np.ones(2)), TypeError, "TensorDataset: expected tensors, got ndarray"),
+        (lambda: TensorDataset(mt.ones(3, 2), mt.ones(2)), ValueError, "one first dimension, got shapes (3, 2) and (2,)"),
         (lambda: TensorDataset(mt.tensor(1.0)), ValueError, "one first dimension, got shapes ()"),
         (lambda: Subset(numbered(3), [0, 3]), IndexError, "Subset: position 3 in a data set of 3 samples"),
         (lambda: Subset(numbered(3), [-4, 0]), IndexError, "Subset: position -4 in a data set of 3 samples"),

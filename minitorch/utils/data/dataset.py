@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
+from minitorch.ops.dims import shapes
+from minitorch.ops.joining import listed
 from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
@@ -66,10 +68,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Sample i is the tuple of row i of each tensor; raises ValueError without tensors or if their first dimensions differ."""
 
     def __init__(self, *tensors: Tensor) -> None:
-        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
-        if not tensors or any(not t.ndim or len(t) != len(tensors[0]) for t in tensors):
-            raise ValueError(f"TensorDataset: expected tensors with one first dimension, got shapes {shapes or 'none'}")
-        self.tensors = tensors
+        self.tensors = tuple(listed("TensorDataset", tensors))
+        if any(not t.ndim or len(t) != len(tensors[0]) for t in tensors):
+            raise ValueError(f"TensorDataset: expected tensors with one first dimension, got shapes {shapes(*tensors)}")
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
