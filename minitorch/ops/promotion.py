@@ -83,9 +83,14 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
     return array, number
 
 
+@functools.lru_cache
+def _limits(dtype: np.dtype) -> tuple[int, int]:
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
 def wrapped(number: int, dtype: np.dtype) -> int:
     """A whole number for arithmetic in an integer `dtype`, wrapped round if too large; ValueError beyond all dtypes."""
-    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    low, high = _limits(dtype)
     if not -(2**63) <= number < 2**64:
         raise ValueError(f"the whole number {number} fits into no integer dtype")
     return (number - low) % (high - low + 1) + low
@@ -104,7 +109,7 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
         )
     if dtype.kind not in "iu" or isinstance(number, bool):
         return number
-    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    low, high = _limits(dtype)
     if not (low or -high) <= number <= high:  # true of a nan as well
         raise ValueError(f"{name}: the number {number} cannot be kept in a tensor of {dtype}, from {low} to {high}")
     return wrapped(int(number), dtype)
