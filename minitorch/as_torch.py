@@ -69,18 +69,27 @@ class Stand(ModuleType):
         if found is not self:
             return found
         if name == "__all__":
-            return [public for public in dir(self._stands_for) if public[0] != "_"]  # for `from torch.distributions import *`
+            return [
+                public for public in _names(self._stands_for) if public[0] != "_"
+            ]  # for `from torch.distributions import *`
         if name.startswith("__"):
             raise AttributeError(name)
         if name.endswith("_") and self.__name__ in ("torch", "torch.nn.functional") and hasattr(Tensor, name):
             return getattr(Tensor, name)  # torch.sin_(x) is x.sin_()
-        said, caller = missing(self.__name__, name, dir(self._stands_for)), sys._getframe(1)
+        said, caller = missing(self.__name__, name, _names(self._stands_for)), sys._getframe(1)
         if dis.opname[caller.f_code.co_code[max(caller.f_lasti, 0)]] == "IMPORT_FROM":  # it replaces an AttributeError's text
             raise ImportError(said, name=self.__name__)
         raise AttributeError(said)
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *dir(self._stands_for)})
+        return sorted({*self.__dict__, *_names(self._stands_for)})
+
+
+def _names(place: ModuleType | Backend) -> list[str]:
+    """The names at a place; of a module without `__all__`, which is one file, only those that it defines, not its imports."""
+    if hasattr(place, "__all__") or not isinstance(place, ModuleType):
+        return dir(place)
+    return [name for name, value in vars(place).items() if getattr(value, "__module__", "") == place.__name__]
 
 
 def missing(module: str, name: str, names: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ from minitorch.ops.joining import movedim
 from minitorch.ops.reduce import Dim, amax, amin, normalized_dims, sum
 from minitorch.ops.reduce import norm as p_norm
 
+__all__ = ["cholesky", "det", "inv", "norm", "solve", "svd", "vector_norm"]
+
 
 def svd(A: Tensor, full_matrices: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """U, S and V^T of the singular value decomposition, with all columns of U and V if `full_matrices`."""

@@ -61,6 +61,20 @@ def test_what_a_script_sets_stays_on_its_own_torch():
     assert said(code) == "False True\n"
 
 
+def test_a_star_import_takes_what_a_module_defines_and_not_what_it_imports():
+    code = """
+import minitorch.as_torch
+from torch.distributions import *
+from torch.linalg import *
+from torchvision.transforms import *
+from torch.nn.init import *
+names = set(globals())
+assert {"Normal", "kl_divergence", "det", "norm", "Compose", "xavier_uniform_"} <= names
+print(names & {"Any", "annotations", "log", "math", "np", "rand", "sum", "tensor", "where", "Tensor", "no_grad", "float32"})
+"""
+    assert said(code) == "set()\n"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -68,6 +82,10 @@ def test_what_a_script_sets_stays_on_its_own_torch():
         (
             "from torch.nn import Linera",
             "ImportError: minitorch has no torch.nn.Linera; the nearest name there is torch.nn.Linear.",
+        ),
+        (
+            "import torchvision.transforms; torchvision.transforms.RandomRotation",
+            "minitorch has no torchvision.transforms.RandomRotation. docs/coverage.md",
         ),
         ("import torch.onnxx", "ModuleNotFoundError: minitorch has no torch.onnxx"),
         ("import torch.nn.Linear", "ModuleNotFoundError: minitorch has no torch.nn.Linear"),
