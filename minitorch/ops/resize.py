@@ -148,7 +148,7 @@ def adaptive_max_pool2d(
     for n, count in zip(lengths, size):  # stretches of one length: a shorter one repeats its last element
         starts, ends = np.arange(count) * n // count, -(-np.arange(1, count + 1) * n // count)
         places.append(np.minimum(starts[:, None] + np.arange((ends - starts).max()), ends[:, None] - 1).reshape(-1))
-    xp, kernel = array_module(input.array), tuple(len(place) // count for place, count in zip(places, size))
+    xp, kernel = array_module(input.array), (len(places[0]) // size[0], len(places[1]) // size[1])
     if len(places[0]) > lengths[0] or len(places[1]) > lengths[1]:
         input = Take.apply(input, index=(..., xp.asarray(places[0][:, None]), xp.asarray(places[1])))
     if not return_indices:
