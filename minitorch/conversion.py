@@ -219,7 +219,7 @@ def new_array(data: Any, dtype: np.dtype | None, device: Device | str | None) ->
 
 
 def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dtype | None]:
-    """A number or nested sequences as an array, and the dtype for the tensor: Python floats take the default one."""
+    """A number or nested sequences as an array, and the dtype for the tensor: Python's fractions take the default one."""
     try:
         host = np.asarray(_unwrapped(data))
     except ValueError as reason:
@@ -229,6 +229,8 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         host = exact if all(isinstance(number, int) for number in exact.flat) else host
     if dtype is None and host.dtype == backend.float64 and not _holds(data, host.dtype):
         dtype = backend.get_default_dtype()
+    elif dtype is None and host.dtype == backend.complex128 and not _holds(data, host.dtype):
+        dtype = np.promote_types(backend.get_default_dtype(), backend.complex64)
     elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
         dtype = backend.int64  # Python integers, for which NumPy uses 32 bits on some platforms
     kind = np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype))

@@ -12,7 +12,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
 from minitorch.conversion import new_array
 from minitorch.ops.dims import whole, wholes
-from minitorch.ops.promotion import held
+from minitorch.ops.promotion import dtype_of, held
 from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
@@ -118,11 +118,9 @@ def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dty
     return _requiring(backend.module_of(device).full(_sizes(name, size), held(name, number, dtype), dtype), options)
 
 
-def full(size: int | Sequence[int], fill_value: float, **options: Unpack[Options]) -> Tensor:
-    """A tensor of shape `size` filled with `fill_value`, which also decides the default dtype (bool, int64, floating)."""
-    kinds = (((bool, np.bool_), backend.bool_), ((int, np.integer), backend.int64))
-    dtype = next((dtype for kind, dtype in kinds if isinstance(fill_value, kind)), None)
-    return _filled("full", (size,), fill_value, options, dtype)
+def full(size: int | Sequence[int], fill_value: complex, **options: Unpack[Options]) -> Tensor:
+    """A tensor of shape `size` filled with `fill_value`, which decides the default dtype (bool, int64, floating, complex)."""
+    return _filled("full", (size,), fill_value, options, dtype_of(fill_value))
 
 
 def zeros(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
@@ -151,7 +149,7 @@ def ones_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
     return ones(input.shape, **options_like(input, options))
 
 
-def full_like(input: Tensor, fill_value: float, **options: Unpack[LikeOptions]) -> Tensor:
+def full_like(input: Tensor, fill_value: complex, **options: Unpack[LikeOptions]) -> Tensor:
     """A tensor of `fill_value` with the shape of `input` and, by default, its dtype and device."""
     return full(input.shape, fill_value, **options_like(input, options))
 
@@ -171,7 +169,7 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 
 def arange(start: float | None = None, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
-    start, end = _reached("arange", *((0, start) if end is None else (start or 0, end)), step)
+    start, end = _reached("arange", 0 if end is None else start or 0, start if end is None else end, step)
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
     if whole:
         start, end = (held("arange", number, backend.int64) for number in (start, end))
@@ -187,7 +185,7 @@ def _reached(name: str, start: Any, end: Any, step: Any) -> tuple[Any, Any]:
 
 def range(start: float = 0, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` to `end`, included, by `step`, in the default dtype; PyTorch recommends `arange`."""
-    start, end = _reached("range", *((0, start) if end is None else (start, end)), step)
+    start, end = _reached("range", 0 if end is None else start, start if end is None else end, step)
     return _made("range", start + step * np.arange(int((end - start) / step) + 1), options)
 
 

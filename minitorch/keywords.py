@@ -33,6 +33,7 @@ OVERLOADS: dict[str, dict[str, str]] = {
 KINDS: Final[dict[str, tuple[set[type], str]]] = {  # what an annotation takes, and its words
     "int": ({int}, "a whole number"),
     "float": ({float, int, bool}, "a number"),
+    "complex": ({complex, float, int, bool}, "a number"),
     "bool": ({bool}, "True or False"),
     "str": ({str}, "a string"),
     "None": ({type(None)}, "None"),

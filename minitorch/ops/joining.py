@@ -230,7 +230,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     return reshape(input, other.shape)
 
 
-def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+def movedim(input: Tensor, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> Tensor:
     """The dimensions `source` moved to the places `destination`, the others in their order."""
     sources, places = (normalized_dims("movedim", input.ndim, dims) for dims in (source, destination))
     if len(sources) != len(places):

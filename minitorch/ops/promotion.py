@@ -43,7 +43,7 @@ def matched(a: Any, b: Any) -> tuple[Any, Any]:
 def result_type(*operands: Any) -> np.dtype:
     """The dtype in which PyTorch combines operands: those with dimensions decide, then 0-d ones, then numbers, by kind."""
     arrays = [value for value in operands if backend.is_array(value)]
-    numbers = [_dtype_of(value) for value in operands if not backend.is_array(value)]
+    numbers = [dtype_of(value) for value in operands if not backend.is_array(value)]
     groups = [array.dtype for array in arrays if array.ndim], [array.dtype for array in arrays if not array.ndim], numbers
     result: Any = None
     for common in (functools.reduce(_promoted, group) for group in groups if group):
@@ -51,7 +51,7 @@ def result_type(*operands: Any) -> np.dtype:
     return result
 
 
-def _dtype_of(number: Any) -> np.dtype:
+def dtype_of(number: Any) -> np.dtype:
     """The dtype of a number alone; raises TypeError for anything else."""
     kind = "b" if isinstance(number, (bool, np.bool_)) else np.dtype(type(number)).kind
     if kind not in _RANK:
@@ -107,7 +107,7 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
         raise TypeError(
             f"{name}: expected a number that a tensor of {dtype} can hold, got {number!r:.40} ({type(number).__name__})"
         )
-    if dtype.kind not in "iu" or isinstance(number, bool):
+    if dtype.kind not in "iu" or isinstance(number, (bool, complex)):
         return number
     low, high = _limits(dtype)
     if not (low or -high) <= number <= high:  # true of a nan as well
