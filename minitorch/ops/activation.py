@@ -41,6 +41,9 @@ def logistic(a: Any, out: Any) -> None:
     none left below -17.
     """
     xp = array_module(a)
+    if a.dtype.kind == "c":  # of a complex step: e^-a would overflow to nan
+        out[...] = (1 + xp.tanh(a / 2)) / 2
+        return
     xp.negative(a, out=out)
     xp.exp(out, out=out)
     out += 1

@@ -158,7 +158,7 @@ def binary_cross_entropy_with_logits(
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """t (log t - x) for log-probabilities x and (with `log_target` log-) probabilities t; "batchmean" is the divergence."""
     for what, x in ("input", input), ("target", target):
-        if not x.is_floating_point():
+        if x.dtype.kind not in "fc":
             raise TypeError(f"kl_div: expected {what} to be floating-point, got {x.dtype} of shape {shapes(x)}")
     if log_target:
         losses = exp(target) * (target - input)

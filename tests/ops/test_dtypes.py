@@ -418,5 +418,5 @@ def test_type_without_a_dtype_gives_the_name_of_pytorchs_type():
 
 def test_a_complex_number_of_python_takes_the_default_precision():
     for made in (mt.tensor([1 + 2j]), mt.tensor(1j), mt.full((2,), 1j)):
-        assert made.dtype == mt.complex64 and made.imag.abs().sum() > 0
+        assert made.dtype == mt.complex64 and abs(made.numpy().imag).all()
     assert mt.tensor([np.complex128(1j)]).dtype == mt.complex128
