@@ -68,10 +68,8 @@ class Stand(ModuleType):
             return importlib.import_module(inner)
         if found is not self:
             return found
-        if name == "__all__":
-            return [
-                public for public in _names(self._stands_for) if public[0] != "_"
-            ]  # for `from torch.distributions import *`
+        if name == "__all__":  # for `from torch.distributions import *`
+            return [public for public in _names(self._stands_for) if public[0] != "_"]
         if name.startswith("__"):
             raise AttributeError(name)
         if name.endswith("_") and self.__name__ in ("torch", "torch.nn.functional") and hasattr(Tensor, name):
