@@ -30,7 +30,7 @@ def is_integers(entry: Any) -> bool:
 
 def normalized_index(name: str, a: Any, index: Any) -> tuple[Any, ...]:
     """`index` in a form for NumPy and CuPy, arrays on the device of `a`; raises IndexError beyond it, TypeError for floats."""
-    nested = isinstance(index, tuple) or _holds_entries(name, index)
+    nested = isinstance(index, tuple) or (isinstance(index, list) and _holds_entries(name, index))
     out = [_entry(name, a, entry, nested) for entry in (index if nested else (index,))]
     if array_module(a) is not np:
         _check_range(name, a, out)
@@ -38,10 +38,10 @@ def normalized_index(name: str, a: Any, index: Any) -> tuple[Any, ...]:
     return tuple(out) if any(entry is Ellipsis for entry in out) else (*out, Ellipsis)
 
 
-def _holds_entries(name: str, index: Any) -> bool:
+def _holds_entries(name: str, index: list[Any]) -> bool:
     """Whether a list is an index for each dimension, as in PyTorch: a short one that holds more than plain numbers."""
     kinds = (Tensor, list, tuple, range, np.ndarray, slice, type(None), type(Ellipsis))
-    if not (isinstance(index, list) and len(index) < 32 and any(isinstance(entry, kinds) for entry in index)):
+    if not (len(index) < 32 and any(isinstance(entry, kinds) for entry in index)):
         return False
     said = "a list of tensors, sequences or slices is an index for each dimension, as in PyTorch; write x[tuple(index)]"
     warnings.warn(f"{name}: {said}, or x[tensor(index)] for the rows", stacklevel=5)

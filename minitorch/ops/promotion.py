@@ -101,6 +101,8 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
 
     Raises TypeError for anything else, from which NumPy would make a number (None is nan, "2" is 2, 1j is 0).
     """
+    if type(number) is float and dtype.kind == "f":
+        return number
     if getattr(number, "ndim", None) == 0:
         number = number.item()  # a NumPy scalar would widen
     if not isinstance(number, (bool, int, float, complex)) or (isinstance(number, complex) and dtype.kind != "c"):

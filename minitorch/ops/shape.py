@@ -24,9 +24,10 @@ class Reshape(Op):
     def forward(ctx, a: Any, shape: Any) -> Any:
         ctx.shape_in, ctx.channels_last = a.shape, is_channels_last(a)
         try:
-            if min(shape, default=0) < -1:  # NumPy takes any negative length for -1
+            out = a.reshape(shape)
+            if out.shape != shape and min(shape) < -1:  # NumPy takes any negative length for -1
                 raise ValueError
-            return a.reshape(shape)
+            return out
         except ValueError:
             raise ValueError(f"reshape: shape {shapes(a)}, of {a.size} elements, cannot become {tuple(shape)}") from None
 
