@@ -33,6 +33,23 @@ REASONS: dict[str, list[str]] = {
     "The inner choice only keeps the logarithm from 0 where the outer one does not take it; any number above 0 will do there.": [
         "ops/arithmetic.py Pow.backward: where(flat, 1.0, a) -> where(flat, 2.0, a)",
     ],
+    "Both ways give Python's quotient; that of the operator is quicker.": [
+        "ops/arithmetic.py FloorDivide.forward: whole or _on_host(a, b) -> whole and _on_host(a, b)",
+    ],
+    "Nothing that is left has no sign, which is asked first, and over 0 another formula is taken.": [
+        "ops/arithmetic.py _parts: rest < 0 -> rest <= 0",
+        "ops/arithmetic.py _parts: b < 0 -> b <= 0",
+    ],
+    "No dtype has 3 bytes, and numbers of 4 are added in a copy of their own dtype.": [
+        "ops/indices.py add_at: out.dtype.itemsize < 4 -> out.dtype.itemsize <= 4",
+        "ops/indices.py add_at: out.dtype.itemsize < 4 -> out.dtype.itemsize < 5",
+        "ops/indices.py add_at: out.dtype.itemsize < 4 -> out.dtype.itemsize < 3",
+    ],
+    "Without it s is transposed, and the mean of s and its transpose is the same.": [
+        "ops/inverses.py Cholesky.backward: p.swapaxes(-1, -2) -> p.swapaxes(1, -2)",
+        "ops/inverses.py Cholesky.backward: p.swapaxes(-1, -2) -> p.swapaxes(-2, -2)",
+        "ops/inverses.py Cholesky.backward: p.swapaxes(-1, -2) -> p.swapaxes(-1, -1)",
+    ],
     "A base of 0 was dealt with above.": [
         "ops/arithmetic.py Pow.backward: a > 0 -> a >= 0",
     ],

@@ -313,6 +313,12 @@ def test_a_text_is_no_number():
         mt.where(mt.tensor([True]), "a", 1.0)
 
 
+def test_the_gradient_of_a_cholesky_factor_is_symmetric():
+    a = mt.tensor([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], dtype=mt.float64, requires_grad=True)
+    (mt.linalg.cholesky(a) * mt.tensor([[1.0, 0.0], [2.0, 3.0]])).sum().backward()
+    assert mt.allclose(a.grad, a.grad.mT) and not mt.allclose(a.grad, a.grad * mt.eye(2))
+
+
 # (operation, the same by Python's own functions in a form that loses nothing), where the value is small
 # fmt: off
 SMALL = {
