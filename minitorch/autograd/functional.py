@@ -37,7 +37,10 @@ def _by(output: Tensor, points: tuple[Tensor, ...], v: Tensor | None, create_gra
 def vjp(
     func: Callable[..., Any], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """`func(*inputs)`, and v times its Jacobian: one backward pass from `v`, else RuntimeError for several numbers."""
+    """`func(*inputs)`, and v times its Jacobian: one backward pass that starts from `v`, which is 1 for a single number.
+
+    Raises RuntimeError unless `v` has the shapes of the outputs, and without `v` for more than one number.
+    """
     return _product("vjp", func, inputs, v, create_graph, strict)
 
 

@@ -44,7 +44,7 @@ class Trial:
         self.op: type[Op] = op._node if self.function else op
         arrays = [value.array if isinstance(value, Tensor) else value for value in inputs]
         arrays = [backend.to_array(a, None, backend.CPU) if backend.is_array(a) else a for a in arrays]
-        self.inputs: list[Any] = whole(self.op, [np.asarray(a, np.float64) if is_floating(a) else a for a in arrays])
+        self.inputs: list[Any] = symmetrized(self.op, [np.asarray(a, np.float64) if is_floating(a) else a for a in arrays])
         self.parameters = parameters
         self.strict = strict
         asked = [isinstance(value, Tensor) and value.requires_grad for value in inputs]
@@ -61,7 +61,7 @@ class Trial:
         other = copy.copy(self)
         vars(other).pop("first", None)
         vars(other).pop("jacobians", None)
-        other.inputs = whole(self.op, [np.asarray(a) if isinstance(a, np.generic) else a for a in inputs])
+        other.inputs = symmetrized(self.op, [np.asarray(a) if isinstance(a, np.generic) else a for a in inputs])
         other.parameters, other.errors = self.parameters | parameters, {}
         return other
 
@@ -166,7 +166,7 @@ def is_floating(value: Any, kinds: str = "f") -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in kinds
 
 
-def whole(op: Any, inputs: list[Any]) -> list[Any]:
+def symmetrized(op: Any, inputs: list[Any]) -> list[Any]:
     """The inputs; where forward reads a half of a symmetric matrix, made symmetric, so that both halves move."""
     if getattr(op, "symmetric", False) and inputs[0].shape[-2:-1] == inputs[0].shape[-1:]:
         return [(inputs[0] + inputs[0].swapaxes(-1, -2)) / 2, *inputs[1:]]

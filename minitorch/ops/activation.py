@@ -37,8 +37,8 @@ class Sigmoid(Op):
 def logistic(a: Any, out: Any) -> None:
     """Write the sigmoid of an array into `out`, which may be the array itself.
 
-    Small s keep all their digits, down to the smallest normal number. As (1 + tanh(a / 2)) / 2, in 0.8 of the time, float32 has
-    none left below -17.
+    Small s keep all their digits, down to the smallest normal number. The form (1 + tanh(a / 2)) / 2 takes 0.8 of the time, but
+    in float32 it is wrong by 6 % at -16, by 44 % at -17, and 0 from -20 on.
     """
     xp = array_module(a)
     if a.dtype.kind == "c":  # of a complex step: e^-a would overflow to nan

@@ -118,12 +118,9 @@ def _sizes(name: str, input: Tensor, output_size: Any) -> tuple[int, int]:
     if input.dtype.kind not in "fc":
         raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     asked = plain_sizes(output_size) * (1 if isinstance(output_size, (tuple, list)) else 2)
-    given = (
-        tuple(n if size is None else size for n, size in zip(lengths, asked))
-        if len(asked) == 2 and None in asked
-        else output_size
-    )
-    return pair(name, "output_size", given, 1)
+    if len(asked) == 2 and None in asked:
+        output_size = tuple(n if size is None else size for n, size in zip(lengths, asked))
+    return pair(name, "output_size", output_size, 1)
 
 
 @in_float32

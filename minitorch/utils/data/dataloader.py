@@ -196,8 +196,9 @@ class DataLoader:
         dataset = self.dataset
         if isinstance(dataset, IterableDataset):
             return self.collate_fn(positions)
-        if not (positions := list(positions)):
-            raise ValueError("DataLoader: expected batches of positions from the batch_sampler, got an empty one")
+        given, positions = positions, list(positions) if isinstance(positions, Iterable) else []
+        if not positions:
+            raise ValueError(f"DataLoader: expected batches of positions from the batch_sampler, got {given!r:.40}")
         while type(dataset) is Subset and self.collate_fn is default_collate:
             positions = [dataset.indices[i] for i in positions]
             dataset = dataset.dataset
