@@ -30,11 +30,7 @@ def save_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> None:
     """
     if _HEADER in parts:
         raise ValueError(f"save_checkpoint: the file keeps the name {_HEADER!r} for itself; give that part another one")
-    stateful = {
-        name: type(part).__name__
-        for name, part in parts.items()
-        if isinstance(part, Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
-    }
+    stateful = {name: type(part).__name__ for name, part in parts.items() if _has_state(part)}
     content = {name: _state(part) if name in stateful else part for name, part in parts.items()}
     save({_HEADER: {"parts": stateful, "default_generator": default_generator.get_state()}, **content}, f)
 
@@ -44,7 +40,7 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
 
     Options of optimizers and schedules, such as the learning rate, come from the file, as in PyTorch. Raises CheckpointError,
     naming the file and what does not fit, if it is damaged, no checkpoint, or from another net, optimizer, scheduler or
-    loader; all parts and generators are then unchanged. Raises OSError if the file cannot be read.
+    loader; all parts and generators are then unchanged. Raises TypeError for a part without a state, OSError from reading.
     """
     saved = load(f)
     header = saved.pop(_HEADER, None) if isinstance(saved, dict) else None
@@ -56,13 +52,15 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
         held, asked = (", ".join(names) or "no part" for names in (kinds, parts))
         mend = f"Pass them all; minitorch.load({str(f)!r})[name] is the state of one."
         raise CheckpointError(f"load_checkpoint: {f} holds the states of {held}, but was asked for {asked}. {mend}")
+    if lost := [f"{name}={part!r:.60}" for name, part in parts.items() if not _has_state(part)]:
+        raise TypeError(f"load_checkpoint: expected parts with a state_dict, or generators, got {', '.join(lost)}")
     before = {name: copy.deepcopy(_state(part)) for name, part in parts.items()}
     random_before = default_generator.get_state()
     name = "the default generator"
     try:
         default_generator.set_state(header["default_generator"])
         for name, part in parts.items():
-            _check_kind(part, kinds[name], saved[name])
+            _check_kind(part, kinds[name])
             _restore(part, saved.pop(name))
     except BaseException as reason:
         for changed, part in parts.items():
@@ -74,6 +72,10 @@ def load_checkpoint(f: str | os.PathLike[str], /, **parts: Any) -> dict[str, Any
         said = f"{f} does not fit {name}, and nothing was changed: {reason}"
         raise CheckpointError(f"load_checkpoint: {said}\n{mend}") from reason
     return saved
+
+
+def _has_state(part: Any) -> bool:
+    return isinstance(part, Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
 
 
 def _state(part: Any) -> Any:
@@ -93,9 +95,7 @@ def _restore(part: Any, state: Any) -> None:
         part._steps_taken = state["steps_taken"]
 
 
-def _check_kind(part: Any, kind: str, state: Any) -> None:
+def _check_kind(part: Any, kind: str) -> None:
     """Raise ValueError for the state of another rule with the same options, which `load_state_dict` would accept."""
     if isinstance(part, (Optimizer, LRScheduler)) and kind != type(part).__name__:
         raise ValueError(f"it holds the state of {kind}, this is {type(part).__name__}")
-    if isinstance(part, LRScheduler) and not state.keys() <= part.state_dict().keys():
-        raise ValueError(f"{kind} has no {', '.join(map(str, state.keys() - part.state_dict().keys()))}")

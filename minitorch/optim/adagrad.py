@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import InitVar
 from itertools import compress
 from typing import Any
@@ -43,7 +44,7 @@ class Adagrad(Descent, buffers=("sum",)):
             xp.add(s, xp.multiply(g, g, out=scratch), out=s)
             descend(xp, p, over_root(xp, g, s, eps, scratch), lr / (1 + (t - 1) * lr_decay), scratch)
 
-        self._descend(group, members, self.buffers, counted, rule)
+        self._descend(group, members, counted, rule)
 
 
 class RMSprop(Descent, buffers=("square_avg", "momentum_buffer", "grad_avg")):
@@ -61,9 +62,11 @@ class RMSprop(Descent, buffers=("square_avg", "momentum_buffer", "grad_avg")):
     momentum: InitVar[float] = 0
     centered: InitVar[bool] = False
 
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        return "step", *compress(self.buffers, [True, group["momentum"], group["centered"]])
+
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, alpha, eps, momentum = (float(group[name]) for name in ("lr", "alpha", "eps", "momentum"))
-        used = [True, momentum, group["centered"]]
 
         def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
             v, *others = buffers
@@ -79,7 +82,7 @@ class RMSprop(Descent, buffers=("square_avg", "momentum_buffer", "grad_avg")):
                 step = xp.add(xp.multiply(b, momentum, out=b), step, out=b)
             descend(xp, p, step, lr, scratch)
 
-        self._descend(group, members, list(compress(self.buffers, used)), counted, rule)
+        self._descend(group, members, counted, rule)
 
 
 class Adadelta(Descent, buffers=("square_avg", "acc_delta")):
@@ -103,4 +106,4 @@ class Adadelta(Descent, buffers=("square_avg", "acc_delta")):
             mix(xp, u, rho, xp.multiply(d, d, out=scratch), scratch)
             descend(xp, p, d, lr, scratch)
 
-        self._descend(group, members, self.buffers, counted, rule)
+        self._descend(group, members, counted, rule)

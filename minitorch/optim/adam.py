@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar
 from typing import Any
 
@@ -36,6 +37,9 @@ class Adam(Descent, buffers=("exp_avg", "exp_avg_sq", "max_exp_avg_sq")):
     _: KW_ONLY
     decoupled_weight_decay: InitVar[bool] = False
 
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        return "step", *self.buffers[: 2 + group["amsgrad"]]
+
     # `adam` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
@@ -53,7 +57,7 @@ class Adam(Descent, buffers=("exp_avg", "exp_avg_sq", "max_exp_avg_sq")):
             root = math.sqrt(1 - beta2**t)
             descend(xp, p, over_root(xp, m, v, eps * root, scratch), lr * root / (1 - beta1**t), scratch)
 
-        self._descend(group, members, self.buffers[: 2 + group["amsgrad"]], counted, rule)
+        self._descend(group, members, counted, rule)
 
 
 class AdamW(Adam):
@@ -90,7 +94,7 @@ class Adamax(Descent, buffers=("exp_avg", "exp_inf")):
             xp.maximum(beta2 * u, xp.abs(g) + eps, out=u)
             descend(xp, p, xp.divide(m, u, out=scratch), lr / (1 - beta1**t), scratch)
 
-        self._descend(group, members, self.buffers, counted, rule)
+        self._descend(group, members, counted, rule)
 
 
 class RAdam(Descent, buffers=("exp_avg", "exp_avg_sq")):
@@ -124,4 +128,4 @@ class RAdam(Descent, buffers=("exp_avg", "exp_avg_sq")):
                 m = over_root(xp, m, v, eps, scratch)
             descend(xp, p, m, rate, scratch)
 
-        self._descend(group, members, self.buffers, counted, rule)
+        self._descend(group, members, counted, rule)

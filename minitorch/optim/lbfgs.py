@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import InitVar
 from typing import Any
 
@@ -41,6 +41,9 @@ class LBFGS(Rule):
         if self.param_groups:
             raise ValueError("LBFGS: one group of parameters is allowed, with one set of options")
         super().add_param_group(param_group)
+
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        return "func_evals", "n_iter"
 
     def _gradient(self) -> Tensor:
         """All gradients as one vector."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
@@ -114,6 +113,10 @@ class Optimizer:
         self._steps_taken += 1
         return loss
 
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        """The entries that the state of a parameter of `group` has after a step."""
+        return ()
+
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         """The rule: change the parameters of `group`; `members` are those that have a gradient, from `_ready`."""
         raise NotImplementedError(f"{self._name}: neither step nor _update is written")
@@ -165,21 +168,26 @@ class Optimizer:
         """Copy the state from a `state_dict` of minitorch or PyTorch (with its tensors converted to minitorch's).
 
         Floating buffers get the device and dtype of their parameter (float32 for float16). Raises ValueError, and changes
-        nothing, if groups, their sizes, options or buffers do not fit this optimizer (PyTorch notices options and shapes only
-        at the next step).
+        nothing, if groups, their sizes, options or buffers do not fit this optimizer (PyTorch notices options, shapes and
+        missing buffers only at the next step), TypeError for something else than such a dict.
         """
+        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+            got = sorted(map(str, state_dict)) if isinstance(state_dict, Mapping) else type(state_dict).__name__
+            raise TypeError(f"{self._name}.load_state_dict: expected a dict with 'state' and 'param_groups', got {got}")
         saved = [dict(group) for group in state_dict["param_groups"]]
         sizes, given = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
         if given != sizes:
             raise ValueError(f"{self._name}.load_state_dict: expected groups of {sizes} parameters, got {given}")
-        ours, theirs = (chain.from_iterable(group["params"] for group in groups) for groups in (self.param_groups, saved))
-        numbered = dict(zip(theirs, ours))
         groups = [self._merged(own, new) for own, new in zip(self.param_groups, saved)]
+        numbered = {i: (p, to) for to, new in zip(groups, saved) for i, p in zip(new["params"], to["params"])}
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in numbered:
-                p = numbered[key]
+                p, group = numbered[key]
                 made = {name: entry for name, entry in value.items() if entry is not None}  # PyTorch wrote None before 2.3
+                if made and (lacks := [name for name in self._kept(group) if name not in made]):
+                    said = f"the state of parameter {key} lacks {', '.join(lacks)}; it has {', '.join(map(str, made))}"
+                    raise ValueError(f"{self._name}.load_state_dict: {said}")
                 state[p] = {name: self._fitted(p, name, entry, key) for name, entry in made.items()}
             elif isinstance(key, int):
                 raise ValueError(f"{self._name}.load_state_dict: state for parameter {key}, which no group lists")
@@ -214,11 +222,12 @@ class Optimizer:
         """A copy of one entry of the state of `p`, with the dtype and device of `p`; the step count is a host scalar."""
         if name == "step":
             return wrap(value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32))
-        if not isinstance(value, Tensor):
-            return copy.deepcopy(value)
-        if name in self.buffers and value.shape != p.shape:
-            what = f"{name} of parameter {number} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}"
-            raise ValueError(f"{self._name}.load_state_dict: {what}")
+        shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        if name in self.buffers and shape != p.shape:
+            expected = f"{name} of parameter {number} as a tensor of shape {tuple(p.shape)}"
+            raise ValueError(f"{self._name}.load_state_dict: expected {expected}, got {shape}")
+        if not isinstance(value, Tensor):  # L-BFGS keeps lists of tensors
+            return [self._fitted(p, name, v, number) for v in value] if isinstance(value, list) else copy.deepcopy(value)
         dtype = wide(p.dtype) if value.is_floating_point() else value.dtype
         return value.detach().to(dtype=dtype, device=p.device, copy=True)
 

@@ -72,20 +72,23 @@ class Descent(Rule):
             raise ValueError(f"{self._name}: a learning rate that is a tensor needs foreach=False or capturable=True")
         super()._take(arguments)
 
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        return "step", *self.buffers
+
     def _descend(
         self,
         group: dict[str, Any],
         members: list[tuple[Any, ...]],
-        names: Sequence[str],
         before: Callable[[dict[str, Any]], Any],
         rule: Callable[[Any, Any, Any, list[Any], Any, Any], None],
     ) -> None:
-        """For each strip of `members`, with their buffers called `names`: `rule(p, g, scratch, buffers, xp, before(state))`.
+        """For each strip of `members`, with the buffers of `_kept`: `rule(p, g, scratch, buffers, xp, before(state))`.
 
         g is the gradient to descend along: it includes the weight decay and is negated by `maximize`. A float16 parameter is
         given in float32, and rounded afterwards.
         """
         decay = 0.0 if group.get("decoupled_weight_decay") else float(group["weight_decay"])
+        names = [name for name in self._kept(group) if name != "step"]
         maximize, start = group["maximize"], group.get("initial_accumulator_value", 0.0)
 
         def strip(part: Any, g: Any, buffers: list[Any], made: dict[int, Any], xp: Any, argument: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import InitVar
 from typing import Any
 
@@ -35,6 +36,9 @@ class SGD(Descent, buffers=("momentum_buffer",)):
         if group["nesterov"] and (momentum <= 0 or dampening != 0):
             raise ValueError(f"SGD: nesterov needs momentum and no dampening, got momentum={momentum}, dampening={dampening}")
 
+    def _kept(self, group: dict[str, Any]) -> Sequence[str]:
+        return self.buffers if group["momentum"] else ()
+
     # `sgd` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, momentum, taken = float(group["lr"]), float(group["momentum"]), 1 - float(group["dampening"])
@@ -50,4 +54,4 @@ class SGD(Descent, buffers=("momentum_buffer",)):
                 g = xp.add(g, xp.multiply(b, momentum, out=scratch), out=scratch) if group["nesterov"] else b
             descend(xp, p, g, lr, scratch)
 
-        self._descend(group, members, self.buffers * (momentum != 0), lambda state: "momentum_buffer" not in state, rule)
+        self._descend(group, members, lambda state: "momentum_buffer" not in state, rule)

@@ -111,4 +111,6 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, said):
     state, resumed = stopped_after(loader, 2), DataLoader(numbered(), 3, shuffle=True, generator=seeded(1))
     with pytest.raises(ValueError, match=re.escape(said)):
         resumed.load_state_dict({**state, **change})
+    with pytest.raises(ValueError, match="got one with list"):
+        resumed.load_state_dict([])
     assert order(resumed) == expected

@@ -187,7 +187,7 @@ def test_a_schedule_with_a_state_that_this_one_does_not_have_is_refused(tmp_path
     run = after(9)
     run.scheduler.warmth = 2
     run.save(tmp_path / "file")
-    assert "does not fit scheduler, and nothing was changed: StepLR has no warmth" in refusal(after(3), tmp_path / "file")
+    assert "StepLR.load_state_dict: only one of it and the given state has warmth" in refusal(after(3), tmp_path / "file")
 
 
 def test_all_parts_of_the_file_are_asked_for(tmp_path):
@@ -200,6 +200,13 @@ def test_all_parts_of_the_file_are_asked_for(tmp_path):
     ):
         with pytest.raises(CheckpointError, match=re.escape(said)):
             mt.load_checkpoint(tmp_path / "file", **parts)
+
+
+def test_a_part_without_a_state_is_named(tmp_path):
+    run = after(1)
+    run.save(tmp_path / "file")
+    with pytest.raises(TypeError, match="expected parts with a state_dict, or generators, got optimizer=None"):
+        mt.load_checkpoint(tmp_path / "file", **run.parts | {"optimizer": None})
 
 
 @pytest.mark.parametrize(

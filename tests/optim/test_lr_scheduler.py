@@ -1,5 +1,6 @@
 """Learning-rate schedules: the rates, epoch by epoch, how they are chained and resumed, and what is refused."""
 
+import copy
 import math
 import re
 import warnings
@@ -9,12 +10,15 @@ import pytest
 import minitorch as mt
 from minitorch import optim
 from minitorch.optim.lr_scheduler import (
+    ChainedScheduler,
+    ConstantLR,
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
     LRScheduler,
     MultiStepLR,
     ReduceLROnPlateau,
+    SequentialLR,
     StepLR,
 )
 
@@ -295,3 +299,37 @@ def test_groups_added_later_share_the_one_minimum_or_are_refused():
     several.step(1)
     with pytest.raises(RuntimeError, match="now has 2 parameter groups, min_lr was given for 1; extend min_lrs"):
         several.step(1)
+
+
+@pytest.mark.parametrize(
+    "own, other, entry",
+    [
+        (lambda o: StepLR(o, 2), lambda o: CosineAnnealingLR(o, 5), "T_max, eta_min, gamma, step_size"),
+        (lambda o: ExponentialLR(o, 0.9), lambda o: StepLR(o, 2), "step_size"),
+        (lambda o: LambdaLR(o, lambda epoch: 1.0), lambda o: StepLR(o, 2), "gamma, step_size"),
+        (lambda o: sequence(o, 2), lambda o: StepLR(o, 2), "_milestones, _schedulers, base_lrs, gamma, step_size"),
+        (lambda o: ChainedScheduler([StepLR(o, 2)]), lambda o: sequence(o, 2), "last_epoch"),
+    ],
+)
+def test_the_state_of_another_kind_of_schedule_is_refused_and_changes_nothing(own, other, entry):
+    schedule, another = own(sgd()), other(sgd())
+    before = copy.deepcopy(schedule.state_dict())
+    with pytest.raises(ValueError, match=f"{type(schedule).__name__}.load_state_dict: only one .* state has {entry}; is that"):
+        schedule.load_state_dict(another.state_dict())
+    assert schedule.state_dict() == before
+
+
+def sequence(o, *milestones):
+    return SequentialLR(o, [StepLR(o, 2), ConstantLR(o)], milestones)
+
+
+def test_a_schedule_of_ones_own_takes_entries_that_it_makes_later():
+    class Own(LRScheduler):
+        def get_lr(self):
+            return [group["lr"] for group in self.optimizer.param_groups]
+
+    schedule = Own(sgd())
+    schedule.load_state_dict({**schedule.state_dict(), "warm": True})
+    assert schedule.warm is True
+    with pytest.raises(TypeError, match=r"Own.load_state_dict: expected a dict, got list"):
+        schedule.load_state_dict([])

@@ -6,7 +6,7 @@ import pytest
 import minitorch as mt
 from minitorch import optim
 from tests import fakecupy
-from tests.optim.rules import every_rule, parameters, same, train, values, with_grad
+from tests.optim.rules import every_rule, leaf, parameters, same, train, values, with_grad
 
 
 def test_the_state_dict_numbers_parameters_across_groups():
@@ -109,7 +109,11 @@ def state_of(rule, shapes=((4, 3), (3,), ()), **options):
         (lambda: state_of(optim.Adagrad), "a group lacks betas; is it"),
         (
             lambda: state_of(optim.Adam, [(3, 4), (3,), ()]),
-            r"exp_avg of parameter 0 has shape \(3, 4\), the parameter \(4, 3\)",
+            r"expected exp_avg of parameter 0 as a tensor of shape \(4, 3\), got \(3, 4\)",
+        ),
+        (
+            lambda: state_of(optim.Adam) | {"state": {1: {"step": 1, "exp_avg": 0.5, "exp_avg_sq": mt.ones(3)}}},
+            r"expected exp_avg of parameter 1 as a tensor of shape \(3,\), got float",
         ),
         (
             lambda: state_of(optim.Adam) | {"state": {9: {"step": mt.tensor(1.0)}}},
@@ -127,6 +131,43 @@ def test_a_state_that_does_not_fit_is_refused_and_nothing_changes(saved, said):
     after = optimizer.state_dict()
     assert before["param_groups"] == after["param_groups"]
     assert all(before["state"][i][name] is after["state"][i][name] for i in range(3) for name in before["state"][i])
+
+
+@every_rule
+def test_a_state_without_one_of_its_entries_is_refused_except_sgds_momentum_which_starts(make):
+    params = parameters()
+    optimizer = make(params)
+    train(optimizer, params, 2)
+    saved = optimizer.state_dict()
+    for name in saved["state"].get(0, ()):
+        less = {key: value for key, value in saved["state"][0].items() if key != name}
+        if isinstance(optimizer, optim.SGD):  # PyTorch, too, takes a missing buffer for the first step
+            optimizer.load_state_dict({**saved, "state": {0: less}})
+        else:
+            with pytest.raises(ValueError, match=f"load_state_dict: the state of parameter 0 lacks {name}; it has "):
+                optimizer.load_state_dict({**saved, "state": {0: less}})
+
+
+@pytest.mark.parametrize("given, said", [([], "got list"), ({"weight": mt.ones(2), "state": {}}, r"got \['state', 'weight'\]")])
+def test_something_else_than_the_state_of_an_optimizer_is_refused(given, said):
+    with pytest.raises(TypeError, match=f"SGD.load_state_dict: expected a dict with 'state' and 'param_groups', {said}"):
+        optim.SGD(parameters()).load_state_dict(given)
+
+
+def test_the_history_of_lbfgs_takes_the_dtype_of_its_parameter():
+    double, single = leaf([1.0, 2.0], np.float64), leaf([1.0, 2.0])
+    optimizer, other = optim.LBFGS([double], max_iter=3), optim.LBFGS([single])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (double**4).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    other.load_state_dict(optimizer.state_dict())
+    kept = other.state[single]
+    assert {t.dtype for t in (kept["d"], *kept["old_dirs"], *kept["old_stps"])} == {mt.float32}
 
 
 def test_sgd_state_does_not_load_into_rmsprop_nor_back():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import warnings
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from minitorch.fields import Fields
@@ -94,7 +94,7 @@ class LRScheduler:
     def _advance(self) -> None:
         self._step_count += 1
         self.last_epoch += 1
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+        for group, lr in zip(self.optimizer.param_groups, self._one_each("rates", list(self.get_lr()))):
             group["lr"] = lr
         self._last_lr = self._rates()
 
@@ -109,7 +109,18 @@ class LRScheduler:
         return {name: _saved(value) for name, value in self.__dict__.items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue from a `state_dict` of minitorch or PyTorch; load the optimizer's, too, which holds the rates."""
+        """Continue from a `state_dict` of minitorch or PyTorch; load the optimizer's, too, which holds the rates.
+
+        Raises TypeError for something else than a dict, and ValueError, and changes nothing, for the state of another kind of
+        schedule (those with the same entries excepted), which PyTorch mixes with its own.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"{type(self).__name__}.load_state_dict: expected a dict, got {type(state_dict).__name__}")
+        needed = {"_schedulers", "_milestones", *getattr(self, "fields", ())} & self.__dict__.keys() - {"optimizer"}
+        unknown = {name for name in state_dict if name[0] != "_" and name != "verbose"} - self.__dict__.keys()
+        if needed and (wrong := (needed - state_dict.keys()) | unknown):
+            said = f"only one of it and the given state has {', '.join(sorted(wrong))}; is that of another schedule?"
+            raise ValueError(f"{type(self).__name__}.load_state_dict: {said}")
         self.__dict__.update({name: _loaded(self.__dict__.get(name), value) for name, value in state_dict.items()})
 
 

@@ -152,7 +152,7 @@ class DataLoader:
         nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
         """
         own = self._form()
-        get: Any = state_dict.get
+        get: Any = state_dict.get if isinstance(state_dict, Mapping) else {"loader": type(state_dict).__name__}.get
         form, given, order, stream = map(get, ("loader", "batches", "order", "generator"))
         if form != own:
             raise ValueError(f"DataLoader.load_state_dict: expected the state of a loader with {own}, got one with {form}")
