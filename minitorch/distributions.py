@@ -9,12 +9,13 @@ from typing import Any
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.backend import finfo
 from minitorch.conversion import Size
 from minitorch.creation import one_hot, rand, randn, tensor
 from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isclose
-from minitorch.ops.dims import shapes
+from minitorch.ops.dims import shapes, whole
 from minitorch.ops.elementwise import log
 from minitorch.ops.erf import erfc
 from minitorch.ops.inverses import cholesky, inv
@@ -25,9 +26,10 @@ from minitorch.ops.softmax import log_softmax, softmax
 
 
 def _together(*values: Tensor | float) -> list[Tensor]:
-    """Numbers and tensors as tensors of one shape."""
-    like = next((value for value in values if isinstance(value, Tensor)), tensor(0.0))
-    made = [value if isinstance(value, Tensor) else tensor(value, dtype=like.dtype, device=like.device) for value in values]
+    """Numbers and tensors as floating tensors of one shape; beside whole numbers, 0.5 would be 0."""
+    floats = [value.float() if isinstance(value, Tensor) and value.dtype.kind in "iub" else value for value in values]
+    like = next((value for value in floats if isinstance(value, Tensor)), tensor(0.0))
+    made = [value if isinstance(value, Tensor) else tensor(value, dtype=like.dtype, device=like.device) for value in floats]
     shape = broadcast_shapes(*(value.shape for value in made))
     return [value.expand(shape) for value in made]
 
@@ -49,6 +51,11 @@ class Distribution:
         if self._validated and not bool(good.all()):
             bad = value.array[~good].reshape(-1)[0] if good.shape == value.shape else value.tolist()
             raise ValueError(f"{type(self).__name__}: expected {what}, got {bad}")
+
+    def _expect_events(self, value: Tensor) -> None:
+        if value.shape[-1:] != self.event_shape:
+            expected = f"values (..., {self.event_shape[0]})"
+            raise ValueError(f"{type(self).__name__}: expected {expected}, got shape {tuple(value.shape)}")
 
     def __repr__(self) -> str:
         count = 1 if isinstance(self, _Chances) else 2  # the parameters that were given are the first tensors it keeps
@@ -158,8 +165,7 @@ class MultivariateNormal(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._expect(value.array == value.array, "numbers as values", value)
-        if value.shape[-1:] != self.event_shape:
-            raise ValueError(f"MultivariateNormal: expected values (..., {self.loc.shape[-1]}), got shape {tuple(value.shape)}")
+        self._expect_events(value)
         white = ((value - self.loc).unsqueeze(-2) @ inv(self._factor.tril()).mT).squeeze(-2)
         return self.loc.shape[-1] / 2 - self.entropy() - (white * white).sum(-1) / 2
 
@@ -168,7 +174,7 @@ class MultivariateNormal(Distribution):
 
 
 class Uniform(Distribution):
-    """The uniform distribution from `low` to `high`; raises ValueError unless low < high."""
+    """The uniform distribution from `low` to `high`; raises ValueError unless low < high, with a finite difference."""
 
     low: Tensor
     high: Tensor
@@ -176,12 +182,14 @@ class Uniform(Distribution):
     def __init__(self, low: Tensor | float, high: Tensor | float, validate_args: bool | None = None) -> None:
         self.low, self.high = _together(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        self._expect(self.low.array < self.high.array, "low below high", self.low)
+        width = (self.high - self.low).array
+        self._expect((width > 0) & (width < math.inf), "low below high, with a finite difference", self.low)
         self.mean: Tensor = (self.low + self.high) / 2
         self.variance: Tensor = (self.high - self.low) ** 2 / 12
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return self.low + self._draw(rand, sample_shape, self.low) * (self.high - self.low)
+        drawn = self.low + self._draw(rand, sample_shape, self.low) * (self.high - self.low)
+        return where(drawn >= self.high, self.low, drawn)  # what was rounded up to `high`, where the density is 0
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._expect((value.array >= self.low.array) & (value.array <= self.high.array), "values from low to high", value)
@@ -203,16 +211,19 @@ class _Chances(Distribution):
         if (probs is None) == (logits is None):
             raise ValueError(f"{name}: expected either probs or logits")
         (given,) = _together(logits if probs is None else probs)
+        if not binary and not (given.ndim and given.shape[-1]):
+            raise ValueError(f"{name}: expected a last dimension of one class or more, got shape {shapes(given)}")
         super().__init__(given.shape if binary else given.shape[:-1], validate_args=validate_args)
         if probs is None:
             self._expect(given.array == given.array, "numbers as logits", given)
             self.logits = given if binary else log_softmax(given, -1)
             self.probs = sigmoid(given) if binary else softmax(given, -1)
+            self._expect(self.probs.array == self.probs.array, "logits below inf, and in each row one above -inf", given)
         else:
             self._expect((given.array >= 0) & ((given.array <= 1) | (not binary)), "probabilities", given)
             self.probs = given if binary else given / given.sum(-1, keepdim=True)
             self._expect(self.probs.array == self.probs.array, "at least one probability above 0", given)
-            eps = 1.1920929e-07 if given.element_size() == 4 else 2.220446049250313e-16
+            eps = finfo(given.dtype).eps
             chances = clamp(self.probs, eps, 1 - eps)
             self.logits = log(chances) - log(1 - chances) if binary else log(chances)
         if binary:
@@ -254,7 +265,11 @@ class Categorical(_Chances):
         return gather(logs, -1, value.expand(*shape, 1)).squeeze(-1)
 
     def entropy(self) -> Tensor:
-        return -(self.probs * self.logits).sum(-1)
+        return -(self.probs * self._finite_logits()).sum(-1)
+
+    def _finite_logits(self) -> Tensor:
+        """The logits, with the lowest number in place of -inf: times a probability of 0 it is 0, and so is its derivative."""
+        return clamp(self.logits, finfo(self.logits.dtype).min)
 
 
 class Multinomial(Categorical):
@@ -262,17 +277,23 @@ class Multinomial(Categorical):
 
     def __init__(self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(probs, logits, validate_args)
-        self.total_count: int = total_count
+        self.total_count: int = whole("Multinomial", "total_count", total_count)
+        if total_count < 0:
+            raise ValueError(f"Multinomial: expected a total_count of 0 or more, got {total_count}")
+        self.event_shape = Size(self.probs.shape[-1:])
+        self.mean: Tensor = self.probs * total_count
+        self.variance: Tensor = self.mean * (1 - self.probs)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         return one_hot(super().sample((self.total_count, *sample_shape)), self.probs.shape[-1]).sum(0).type(self.probs.dtype)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._expect_events(value)
         counts = (value.array >= 0) & (value.array % 1 == 0)
         self._expect(counts.all(-1) & (value.array.sum(-1) == self.total_count), f"counts of {self.total_count} draws", value)
         logs = [math.lgamma(n + 1) for n in value.reshape(-1).tolist()]
-        ways = tensor(logs, dtype=value.dtype, device=value.device).reshape(value.shape).sum(-1)
-        return math.lgamma(self.total_count + 1) - ways + (value * self.logits).sum(-1)
+        ways = tensor(logs, dtype=self.logits.dtype, device=value.device).reshape(value.shape).sum(-1)
+        return math.lgamma(self.total_count + 1) - ways + where(value == 0, 0.0, value * self.logits).sum(-1)
 
     def entropy(self) -> Tensor:
         raise NotImplementedError("Multinomial: entropy is not written")
@@ -290,7 +311,7 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
         ones = _part(p.probs, q.probs, logsigmoid(p.logits) - logsigmoid(q.logits))
         return ones + _part(1 - p.probs, 1 - q.probs, logsigmoid(-p.logits) - logsigmoid(-q.logits))
     if type(p) is type(q) is Categorical:
-        return _part(p.probs, q.probs, p.logits - q.logits).sum(-1)
+        return _part(p.probs, q.probs, p._finite_logits() - q._finite_logits()).sum(-1)
     raise NotImplementedError(f"kl_divergence: it is not written for {type(p).__name__} and {type(q).__name__}")
 
 

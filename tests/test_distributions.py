@@ -134,6 +134,12 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
         ),
         (lambda: Bernoulli(logits=math.nan), ValueError, "Bernoulli: expected numbers as logits, got nan"),
         (lambda: Categorical(mt.zeros(2)), ValueError, "Categorical: expected at least one probability above 0, got 0.0"),
+        (lambda: Categorical(logits=mt.full((2,), -math.inf)), ValueError, "in each row one above -inf, got -inf"),
+        (lambda: Categorical(logits=mt.tensor([0.0, math.inf])), ValueError, "expected logits below inf"),
+        (lambda: Categorical(mt.ones(2, 0)), ValueError, "Categorical: expected a last dimension of one class or more"),
+        (lambda: Uniform(-math.inf, 1.0), ValueError, "Uniform: expected low below high, with a finite difference"),
+        (lambda: Multinomial(-1, mt.ones(2)), ValueError, "Multinomial: expected a total_count of 0 or more, got -1"),
+        (lambda: Multinomial(3, mt.ones(3)).log_prob(mt.tensor([3.0])), ValueError, "expected values (..., 3), got shape (1,)"),
         (lambda: Normal(0.0, 1.0).log_prob(mt.tensor(math.nan)), ValueError, "Normal: expected numbers as values, got nan"),
         (
             lambda: Uniform(0.0, 1.0).log_prob(mt.tensor([0.5, 2.0])),
@@ -188,6 +194,46 @@ def test_a_multinomial_counts_the_draws_of_each_class():
     assert abs(float(counts[0, 0]) - 200) < 80
     chances = Multinomial(2, mt.tensor([0.25, 0.75])).log_prob(mt.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])).exp()
     assert mt.allclose(chances, mt.tensor([1.0, 6.0, 9.0]) / 16)
+
+
+@pytest.mark.parity
+def test_classes_that_cannot_be_drawn_and_whole_numbers_count_as_in_pytorch():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    found = []
+    for library in (mt, torch):
+        logits = library.tensor([0.0, -math.inf, 0.5], dtype=library.float64, requires_grad=True)  # a masked action
+        masked = library.distributions.Categorical(logits=logits)
+        masked.entropy().backward()
+        counts = library.distributions.Multinomial(3, logits=logits)
+        whole = counts.log_prob(library.tensor([1, 0, 2]))
+        half = library.distributions.Categorical(library.tensor([0.0, 1.0, 0.5], dtype=library.float16))
+        numbers = [masked.entropy(), logits.grad, counts.log_prob(library.tensor([[3.0, 0, 0], [0, 1, 2]])), whole]
+        numbers += [counts.mean, counts.variance, half.entropy()]
+        found.append([x.detach().numpy() for x in numbers])
+        assert (tuple(counts.batch_shape), tuple(counts.event_shape)) == ((), (3,))
+    for mine, its in zip(*found):
+        np.testing.assert_allclose(mine, its, rtol=1e-7 if mine.dtype == np.float64 else 1e-3)
+
+
+def test_a_divergence_of_masked_classes_has_a_gradient():
+    logits = [mt.tensor([0.0, -math.inf, last], requires_grad=True) for last in (0.5, 0.0)]
+    mt.distributions.kl_divergence(*(Categorical(logits=x) for x in logits)).backward()
+    pairs = [mt.tensor([0.0, last], requires_grad=True) for last in (0.5, 0.0)]
+    mt.distributions.kl_divergence(*(Categorical(logits=x) for x in pairs)).backward()
+    for masked, pair in zip(logits, pairs):
+        np.testing.assert_allclose(masked.grad.numpy()[[0, 2]], pair.grad.numpy())
+        assert masked.grad[1] == 0
+
+
+def test_numbers_beside_whole_numbers_keep_their_fractions():
+    assert Normal(mt.tensor([0, 1]), 1.5).scale.tolist() == [1.5, 1.5]
+
+
+def test_a_uniform_draw_is_never_the_upper_bound_whose_density_is_0():
+    mt.manual_seed(0)
+    bounds = mt.tensor([1.0, 2.0], dtype=mt.float16)
+    uniform = Uniform(*bounds)
+    assert uniform.log_prob(uniform.sample((20_000,))).min() == 0
 
 
 PAIRS = {
