@@ -233,6 +233,8 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
         dtype = np.promote_types(backend.get_default_dtype(), backend.complex64)
     elif dtype is None and host.dtype.kind == "i" and host.dtype != backend.int64 and not _holds(data, host.dtype):
         dtype = backend.int64  # Python integers, for which NumPy uses 32 bits on some platforms
+    if host.dtype.kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
+        raise TypeError(f"tensor: complex numbers do not fit into {np.dtype(dtype)}")
     kind = np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype))
     whole = host.dtype.kind == "O" and all(isinstance(number, int) for number in host.flat)  # of more than 64 bits
     if kind.kind in "iu" and host.dtype != kind and (host.dtype.kind in "fiu" or whole) and host.size:

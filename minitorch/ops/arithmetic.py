@@ -261,11 +261,14 @@ def rsqrt(input: Tensor) -> Tensor:
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
-    """`input + weight * (end - input)`, broadcast; raises TypeError unless all are of one dtype."""
+    """`input + weight * (end - input)`, exactly `end` at weight 1, broadcast; raises TypeError unless all are of one dtype."""
     kinds = {input.dtype, end.dtype} | ({weight.dtype} if isinstance(weight, Tensor) else set())
     if len(kinds) > 1 or input.dtype.kind not in "fc":
         raise TypeError(f"lerp: expected one floating dtype, got {', '.join(sorted(map(str, kinds)))}")
-    return input + weight * (end - input)
+    difference = end - input
+    if isinstance(weight, Tensor):
+        return where(weight.abs() < 0.5, input + weight * difference, end - (1 - weight) * difference)
+    return input + weight * difference if abs(weight) < 0.5 else end - (1 - weight) * difference
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:

@@ -78,11 +78,10 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta:
     check_same("smooth_l1_loss", input, target)
     if not beta >= 0:
         raise ValueError(f"smooth_l1_loss: expected beta of 0 or more, got {beta}")
-    return reduced("smooth_l1_loss", _smooth(abs(input - target), beta), reduction)
-
-
-def _smooth(distance: Tensor, beta: float) -> Tensor:
-    return where(distance < beta, distance * distance * (0.5 / beta), distance - 0.5 * beta) if beta else distance
+    distance = abs(input - target)
+    inner = clamp(distance, max=beta)  # or the slope of the other part, infinite at infinity, would make the gradient nan there
+    losses = where(distance < beta, inner * inner * (0.5 / beta), distance - 0.5 * beta) if beta else distance
+    return reduced("smooth_l1_loss", losses, reduction)
 
 
 @loss
@@ -91,7 +90,9 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     check_same("huber_loss", input, target)
     if not delta > 0:
         raise ValueError(f"huber_loss: expected a positive delta, got {delta}")
-    return reduced("huber_loss", _smooth(abs(input - target), delta) * delta, reduction)
+    distance = abs(input - target)
+    inner = clamp(distance, max=delta)
+    return reduced("huber_loss", inner * (distance - 0.5 * inner), reduction)
 
 
 class BinaryCrossEntropy(Op):
@@ -192,7 +193,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
         raise TypeError(f"cdist: expected one floating dtype, got {x1.dtype} and {x2.dtype}")
     if p == 2 and max(x1.shape[-2], x2.shape[-2]) >= least[compute_mode]:
         return root(clamp(sum(x1 * x1, -1, True) - 2 * (x1 @ x2.mT) + sum(x2 * x2, -1).unsqueeze(-2), min=0.0))
-    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p if x1.shape[-1] else 1, -1)  # rows of no numbers are 0 apart
 
 
 @in_float32

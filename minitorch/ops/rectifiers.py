@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor
@@ -22,9 +24,13 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 @doable_in_place
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x limited to [`min_val`, `max_val`], with gradient 0 at both; raises ValueError where the first is the larger."""
-    if min_val > max_val:
-        raise ValueError(f"hardtanh: expected min_val of at most max_val, got {min_val} and {max_val}")
+    """x limited to [`min_val`, `max_val`], with gradient 0 at both; raises ValueError where the first is the larger.
+
+    It raises ValueError for a negative bound of an unsigned tensor, too.
+    """
+    least = 0 if input.dtype.kind == "u" else -math.inf
+    if not least <= min_val <= max_val:
+        raise ValueError(f"hardtanh: expected {least} <= min_val <= max_val for {input.dtype}, got {min_val} and {max_val}")
     if input.dtype.kind in "iu":
         min_val, max_val = int(min_val), int(max_val)
     return where(input <= min_val, min_val, where(input >= max_val, max_val, input))

@@ -14,7 +14,7 @@ from minitorch.backend import array_module
 from minitorch.ops.arithmetic import Div
 from minitorch.ops.choice import where
 from minitorch.ops.dims import Dim, normalized_dims, reduced_dims, shapes
-from minitorch.ops.elementwise import abs, exp, sign
+from minitorch.ops.elementwise import abs, exp
 from minitorch.ops.images import is_channels_last
 from minitorch.ops.promotion import floating
 from minitorch.ops.shape import Expand
@@ -172,7 +172,7 @@ def root(powers: Tensor, p: float = 2) -> Tensor:
     """powers ^ (1/p), with a gradient of 0 at 0 where the rule's would be infinite."""
     zero = powers == 0
     powers = where(zero, 1.0, powers)
-    return where(zero, 0.0, powers.sqrt() if p == 2 else powers ** (1 / p))
+    return where(zero, 0.0 if p > 0 else math.inf, powers.sqrt() if p == 2 else powers ** (1 / p))
 
 
 def var_mean(
@@ -236,18 +236,19 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
     """The p-norm over `dim`; the gradient where the norm is 0 is 0, as in PyTorch, not nan.
 
     p = 0 counts the elements that are not 0, p = inf and -inf are the largest and the smallest magnitude, p = "fro" is 2.
-    Raises TypeError for another name.
+    Raises TypeError for another name and for integers.
     """
     p = 2 if p == "fro" else p
     if not isinstance(p, (int, float)):
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
-    dims = reduced_dims("norm", input.ndim, dim)
+    _check_floats("norm", input)
+    dims = of_some("norm", input, dim) if p < 0 or p == math.inf else reduced_dims("norm", input.ndim, dim)
     if p == 2:
         return root(sum(input * input, dims, keepdim))
     if p in (0, 1):
-        return sum(abs(input) if p else abs(sign(input)), dims, keepdim)
+        return sum(abs(input) if p else where(input != 0, 1.0, abs(input)), dims, keepdim)
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), dims, keepdim)
     zero = input == 0 if p < 1 else None  # where the slope of |x| ** p is infinite, and counts as 0
     powers = abs(input if zero is None else where(zero, 1.0, input)) ** p
-    return root(sum(powers if zero is None else where(zero, 0.0, powers), dims, keepdim), p)
+    return root(sum(powers if zero is None else where(zero, 0.0 if p > 0 else math.inf, powers), dims, keepdim), p)

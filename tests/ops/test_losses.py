@@ -138,3 +138,23 @@ def test_binary_cross_entropy_refuses_targets_that_are_no_probabilities(target):
 @pytest.mark.parametrize("target", [mt.zeros(0, 3), mt.zeros(0, dtype=mt.int64)], ids=["probabilities", "classes"])
 def test_the_mean_loss_of_an_empty_batch_is_nan(target):
     assert F.cross_entropy(mt.zeros(0, 3), target).isnan()
+
+
+@pytest.mark.parametrize("loss", [F.smooth_l1_loss, F.huber_loss])
+def test_the_gradient_of_an_infinite_error_is_that_of_the_straight_part(loss):
+    x = mt.tensor([math.inf, -math.inf, 3.0, 0.5], requires_grad=True)
+    loss(x, mt.zeros(4), reduction="sum").backward()
+    assert x.grad.tolist() == [1.0, -1.0, 1.0, 0.5]
+
+
+def test_a_straight_part_that_begins_at_infinity_or_at_once_leaves_the_other():
+    x = mt.tensor([3.0, -0.5], requires_grad=True)
+    found = F.huber_loss(x, mt.zeros(2), delta=math.inf, reduction="none")
+    assert found.tolist() == [4.5, 0.125] and mt.autograd.grad(found.sum(), x)[0].tolist() == [3.0, -0.5]
+    small = F.smooth_l1_loss(x, mt.zeros(2), beta=1e-40, reduction="none")
+    assert small.tolist() == [3.0, 0.5] and mt.autograd.grad(small.sum(), x)[0].tolist() == [1.0, -1.0]
+
+
+def test_rows_of_no_numbers_are_0_apart():
+    for p in (0, 1, 2, 3, math.inf):
+        assert mt.cdist(mt.zeros(2, 0), mt.zeros(3, 0), p=p).tolist() == [[0.0] * 3] * 2

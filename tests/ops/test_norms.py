@@ -36,3 +36,28 @@ def test_group_norm_of_images_of_either_order_in_memory(shape, last):
 def test_the_mean_of_a_long_row_is_right_to_the_last_digits(norm):
     y = norm(mt.full((1, 300_000), 0.1))  # one chain of sums would leave 0.0014
     assert np.abs(y.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "values, p, expected",
+    [
+        ([0.0, 1.0, 2.0], -1, 0.0),
+        ([1.0, 2.0], -1, 2 / 3),
+        ([np.inf, np.inf], -2, np.inf),
+        ([np.nan, np.inf, 0.0, -0.0], 0, 2.0),
+    ],
+)
+def test_norms_of_zeros_infinities_and_nan(values, p, expected):
+    assert mt.tensor(values).norm(p=p).item() == pytest.approx(expected)
+
+
+def test_a_norm_of_whole_numbers_is_refused_since_their_squares_would_wrap():
+    for call in (lambda x: x.norm(), lambda x: x.norm(p=1), lambda x: F.normalize(x, dim=0), mt.linalg.norm):
+        with pytest.raises(TypeError, match=r"^norm: expected a floating-point tensor, got int8"):
+            call(mt.tensor([100, 100], dtype=mt.int8))
+
+
+def test_a_norm_without_a_number_to_begin_with_is_refused():
+    for p in (np.inf, -np.inf, -1.0):
+        with pytest.raises(ValueError, match=r"^norm: there is no element"):
+            mt.zeros(2, 0).norm(p=p, dim=1)

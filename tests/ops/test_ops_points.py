@@ -360,3 +360,14 @@ def test_softmax_without_a_dim_takes_pytorchs_and_says_so_where_that_is_not_the_
             warnings.simplefilter("always")
             assert function(x).tolist() == function(x, dim).tolist()
         assert [w.filename for w in caught] == [__file__] * (len(shape) > 2)
+
+
+def test_an_interpolation_ends_exactly_at_its_end():
+    start, end = mt.tensor([1e8, -3.0]), mt.tensor([1.0, 0.1])
+    for weight in (1, 1.0, mt.ones(2)):
+        assert mt.equal(mt.lerp(start, end, weight), end)
+
+
+def test_unsigned_numbers_are_not_limited_to_negative_ones():
+    with pytest.raises(ValueError, match=r"^hardtanh: expected 0 <= min_val <= max_val for uint8, got -1"):
+        F.hardtanh(mt.tensor([1, 200], dtype=mt.uint8))

@@ -149,3 +149,9 @@ def test_floats_over_0_are_infinite_or_nan():
 
 def test_one_over_the_square_root_of_minus_infinity_is_nan():
     assert str(mt.rsqrt(mt.tensor([-np.inf, -1.0, 0.0, 4.0])).tolist()) == "[nan, nan, inf, 0.5]"
+
+
+def test_a_complex_number_is_not_cut_off():
+    for data, dtype in (2j, mt.float32), ([1.0, 2j], mt.int64), (np.complex64(1), mt.float64):
+        with pytest.raises(TypeError, match=rf"^tensor: complex numbers do not fit into {dtype}"):
+            mt.tensor(data, dtype=dtype)
