@@ -140,7 +140,7 @@ def test_every_backward_rule_and_what_it_runs_is_in_scope():
     assert found["minitorch/ops/linear.py"] == {"Matmul.backward", "Linear.backward", "Linear.forward", "linear"}
     assert found["minitorch/ops/conv.py"] >= {"Conv2d.backward", "ConvWeight.forward"}
     assert "spread" in found["minitorch/ops/im2col.py"]
-    assert found["minitorch/ops/images.py"] >= {"Window.reach", "Window.rows_inside"}
+    assert found["minitorch/ops/images.py"] >= {"Window.reach", "Window.inside_at"}
     for file, functions in found.items():
         places = {name for _, _, name in Layout((ROOT / file).read_text()).places}
         assert functions is None or functions <= places

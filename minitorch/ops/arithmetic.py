@@ -153,8 +153,7 @@ class Pow(Op):
             raise ValueError("Integers to negative integer powers are not allowed")
         else:
             out = base**exponent
-        a, b = a if backend.is_array(a) else base, b if backend.is_array(b) else exponent  # plain numbers, not NumPy's
-        ctx.saved = a, b, out if ctx.needs(1) else None
+        ctx.saved = _plain(base, a), _plain(exponent, b), out if ctx.needs(1) else None
         return out
 
     def backward(ctx, g: Any) -> Any:
@@ -174,6 +173,11 @@ class Pow(Op):
             else:
                 db = g * out * (math.log(a) if a > 0 else math.nan)
         return da, db
+
+
+def _plain(matched: Any, given: Any) -> Any:
+    """What the rule uses: the array that was given, or a plain number, not one of NumPy's or widened for a single dtype."""
+    return given if backend.is_array(given) else matched.item() if isinstance(matched, np.generic) else matched
 
 
 _BY_PRODUCTS = range(2, 9)  # exponents: NumPy's general power of a negative float32 takes 100 times as long as a product

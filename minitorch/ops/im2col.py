@@ -6,7 +6,8 @@ of the filter, and the products of the rows are added up. Against unfolding heig
 (200, 16, 14, 14) to 16 filters of 7x7, 0.87 for (100, 32, 6, 6) to 64 of 3x3.
 
 The patches of a whole batch would fill hundreds of megabytes; a slab of images at a time fills half of one, which stays in
-the cache between the copy and the product. On a GPU, bound by launches, a slab may fill much more.
+the cache between the copy and the product. On a GPU, which is bound by launches, a slab may fill much more, the filter is one
+band, and so convolutions and both their gradients are one product each.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def bands(x: Any, window: Window, rows_first: bool = False) -> Iterator[tuple[sl
     n, height, _, channels = x.shape
     each = channels // window.groups
     (sh, sw), (dh, dw) = window.stride, window.dilation
-    single = kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT
+    single = xp is not np or kernel[0] * out[0] < COPIES * height or kernel[1] * each < SHORT
     tall, places, down = (kernel[0], out[0], sh) if single else (1, height, 1)
     in_n, in_h, in_w, in_c = x.strides
     shape = window.groups, n, places, out[1], tall, kernel[1], each
@@ -126,13 +127,15 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
             for pixels, weights in zip(_under(images, window), _rows_of(w, window)):
                 pixels += part * weights
         return channels_last(window.inside(x.transpose(0, 3, 1, 2), (*y.shape[:2], *size)))
+    if xp is not np:
+        return spread_at_once(y, w, size, window)
     n, (oh, ow), filters = y.shape[0], y.shape[2:], w.shape[0] // groups
     y = y.transpose(0, 2, 3, 1).reshape(n, oh, ow, groups, filters)
     turned = w.reshape(groups, filters, channels, kh, kw)[..., ::-1].transpose(0, 4, 1, 3, 2)
     turned = turned.reshape(groups, kw, filters, kh * channels)
     meeting = meetings(size[1], window.padding[1][0], window.stride[1], window.dilation[1], ow, kw)
     x = xp.zeros((n, *size, groups, channels), y.dtype)
-    images = -(-ROWS // oh) if xp is np else max(1, n)
+    images = -(-ROWS // oh)
     across = max(1, 2 * slab(xp) // max(1, min(images, n) * oh * kh * channels * groups * y.itemsize))
     for start in range(0, n, images):
         part = y[start : start + images].transpose(3, 0, 1, 2, 4)
@@ -148,10 +151,22 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
                 xp.matmul(adjacent.reshape(groups, number * oh, depth), weights, out=sums[:, :, j])
             by_row = sums.reshape(groups, number, oh, len(some), kh, channels).transpose(4, 1, 2, 3, 0, 5)
             for k in range(kh):
-                to, of = window.rows_inside(k, size[0])
+                to, of = window.inside_at(0, k, size[0])
                 into = x[start : start + images, to, left : left + across]
                 into += by_row[k, :, of]
     return x.reshape(n, *size, groups * channels).transpose(0, 3, 1, 2)
+
+
+def spread_at_once(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
+    """What `spread` computes, as a convolution by the flipped filters of y, with zeros around its pixels and between them."""
+    n, (filters, channels, kh, kw) = len(y), w.shape
+    around = Window((kh, kw), (1, 1), ((0, 0), (0, 0)), window.dilation, size, window.groups)
+    height, width = (length + d * (k - 1) for length, d, k in zip(size, window.dilation, (kh, kw)))
+    apart = array_module(y).zeros((n, height, width, filters), y.dtype)
+    (to, of), (right, left) = window.inside_at(0, kh - 1, height), window.inside_at(1, kw - 1, width)
+    apart[:, to, right] = y.transpose(0, 2, 3, 1)[:, of, left]
+    turned = w[..., ::-1, ::-1].reshape(window.groups, -1, channels, kh, kw).swapaxes(1, 2)
+    return correlate(apart, turned.reshape(window.groups * channels, -1, kh, kw), None, around)
 
 
 @lru_cache
@@ -223,13 +238,13 @@ def weigh(x: Any, y: Any, window: Window) -> Any:
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:
-    """Whether `gathered` is the faster way: x has no more rows than y, rows of the filter are long, and filters few.
+    """Whether `gathered` is the faster way on a processor: x has no more rows than y, rows of the filter are long, and filters few.
 
     Over (10, 16, 14, 14) to 16 filters of 7x7, padded, products for each row take 1.16 of its time, and a step of 002's ResNet
     1.04; over (50, c, 14, 14) to as many filters of 3x3 0.87 with c = 8, 1.1 with 32; over (100, 32, 6, 6) to 64 of 3x3 0.7.
     """
     row = window.kernel[1] * x.shape[1]
-    return window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
+    return array_module(x) is np and window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
 
 
 def gathered(x: Any, y: Any, window: Window) -> Any:
@@ -247,7 +262,7 @@ def gathered(x: Any, y: Any, window: Window) -> Any:
         if beside is None:  # the slabs after it are no larger, and leave zeros where they are
             beside = xp.zeros((len(own), height, ow, kh, filters), x.dtype)
         for k in range(kh):
-            to, of = window.rows_inside(k, height)
+            to, of = window.inside_at(0, k, height)
             beside[: len(own), to, :, k] = own[:, of]
         total += patches[0, 0].T @ beside[: len(own)].reshape(-1, kh * filters)
     return total.reshape(kw, channels, kh, filters).transpose(3, 1, 2, 0)

@@ -58,17 +58,26 @@ class Window(NamedTuple):
         start, step = place * self.dilation[axis], self.stride[axis]
         return slice(start, start + step * (self.out[axis] - 1) + 1, step)
 
-    def rows_inside(self, k: int, height: int) -> tuple[slice, slice]:
-        """The rows of an image of `height`, not padded, that lie at row `k` of the window, and the rows of the output."""
-        at, step = k * self.dilation[0] - self.padding[0][0], self.stride[0]
+    def inside_at(self, axis: int, place: int, length: int) -> tuple[slice, slice]:
+        """What of an image, not padded, lies at `place` of the window, and of the output: rows (axis 0) or columns (axis 1).
+
+        The image has `length` of them.
+        """
+        at, step = place * self.dilation[axis] - self.padding[axis][0], self.stride[axis]
         first = max(0, -(at // step))
-        last = max(first, min(self.out[0], (height - 1 - at) // step + 1))
+        last = max(first, min(self.out[axis], (length - 1 - at) // step + 1))
         return slice(first * step + at, last * step + at, step), slice(first, last)
 
     def positions(self, x: Any) -> Iterator[Any]:
         """For each place in the window, in rows, the elements of the padded image that lie there: views (n, c, *out)."""
         for row in self.rows(x):
             yield from self.columns(row)
+
+    def all_positions(self, x: Any) -> Any:
+        """The elements of the padded image at all places in the window, as one view (*kernel, n, c, *out)."""
+        (sh, sw), (dh, dw), (in_n, in_c, in_h, in_w) = self.stride, self.dilation, x.strides
+        strides = in_h * dh, in_w * dw, in_n, in_c, in_h * sh, in_w * sw
+        return array_module(x).lib.stride_tricks.as_strided(x, (*self.kernel, *x.shape[:2], *self.out), strides)
 
     def rows(self, x: Any) -> Iterator[Any]:
         """For each row of the window, the rows of the padded image that lie there: views (n, c, out[0], width)."""

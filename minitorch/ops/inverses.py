@@ -87,8 +87,11 @@ class Cholesky(Op):
         if a.dtype.kind != "f":
             raise TypeError(f"expected real floating-point matrices, got {a.dtype}")
         xp = array_module(a)
-        with linalg_errors(xp):
-            out = xp.linalg.cholesky(a)
+        try:
+            with linalg_errors(xp):
+                out = xp.linalg.cholesky(a)
+        except np.linalg.LinAlgError:  # CuPy's own words name a routine and its code
+            raise np.linalg.LinAlgError("Matrix is not positive definite") from None
         ctx.saved = (out,)
         return out
 
@@ -151,8 +154,11 @@ class Factors(NamedTuple):
 def svd(input: Tensor, some: bool = True) -> Factors:
     """U, S and V of the singular values: input = U diag(S) V^T, with all columns of U and V unless `some`.
 
-    The columns of U and V are unique up to sign only; those beyond the singular values have no gradient.
+    The columns of U and V are unique up to sign only; those beyond the singular values have no gradient. Raises ValueError for
+    a tensor of fewer than two dimensions.
     """
+    if input.ndim < 2:
+        raise ValueError(f"svd: expected matrices (..., m, n), got shape {tuple(input.shape)}")
     return Factors(*Svd.apply(input, some=some))
 
 

@@ -60,6 +60,8 @@ def _places(window: Window) -> Any:
 
 def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
     xp, dtype = array_module(a), _places(window)
+    if xp is not np:
+        return _winners_at_once(window.pad(a, -math.inf), window, wanted)
     slices = list(window.positions(window.pad(a, -math.inf)))
     out = slices[0].copy(order="K")
     place = first_inside(xp.zeros_like(out, dtype=dtype), window) if wanted else None
@@ -70,10 +72,25 @@ def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
             larger *= dtype.type(k)
             xp.maximum(place, larger, out=place)
         xp.maximum(out, candidate, out=out)
-    if wanted and (xp is not np or xp.isnan(out.max(initial=-math.inf))):  # a GPU need not wait for it
+    if wanted and xp.isnan(out.max(initial=-math.inf)):
         for k, candidate in enumerate(slices):
             xp.maximum(place, xp.isnan(candidate) * dtype.type(k), out=place)
     return out, place
+
+
+def _winners_at_once(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
+    """`_winners` of a padded image for a GPU, which is bound by launches: their number does not grow with that of the places."""
+    xp, last, places = array_module(a), is_channels_last(a), window.all_positions(a)
+    places = places.transpose(0, 1, 2, 4, 5, 3) if last else places
+    found = places.reshape(math.prod(window.kernel), *places.shape[2:])
+    out, place = found.max(0), None
+    if wanted:
+        nan = (found != found)[::-1]
+        place = xp.where(out == out, (found == out).argmax(0), len(found) - 1 - nan.argmax(0)).astype(_places(window))
+        place = place.transpose(0, 3, 1, 2) if last else place
+        if any(before for before, _ in window.padding):
+            xp.maximum(place, first_inside(xp.zeros_like(place), window), out=place)
+    return out.transpose(0, 3, 1, 2) if last else out, place
 
 
 def first_inside(place: Any, window: Window) -> Any:
@@ -101,6 +118,11 @@ class Unpool(Op):
             a = channels_last(a)
 
         def add(out: Any, a: Any, place: Any) -> None:
+            xp = array_module(out)
+            if xp is not np and not overlaps:  # bound by launches
+                codes = xp.arange(math.prod(window.kernel), dtype=place.dtype).reshape(*window.kernel, 1, 1, 1, 1)
+                window.all_positions(out)[...] = xp.where(place == codes, a, a.dtype.type(0))
+                return
             for k, target in enumerate(window.positions(out)):
                 if overlaps:
                     target += masked(a, place == k)

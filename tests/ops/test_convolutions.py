@@ -41,14 +41,14 @@ LARGE = {
 
 
 @pytest.mark.parametrize("x_shape, w_shape, parameters", LARGE.values(), ids=LARGE)
-def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters):
+def test_a_large_convolution_and_its_gradients(x_shape, w_shape, parameters, device):
     """A convolution is linear in either operand, so that a gradient is known by its product with any other operand."""
     draw = np.random.default_rng(0).standard_normal
-    x, w, b = (mt.tensor(draw(shape), requires_grad=True) for shape in (x_shape, w_shape, w_shape[0]))
+    x, w, b = (mt.tensor(draw(shape), device=device, requires_grad=True) for shape in (x_shape, w_shape, w_shape[0]))
     y = F.conv2d(x, w, b, **parameters)
     assert_close(host(y), naive.conv2d(host(x), host(w), host(b), **parameters))
     given, other_x, other_w = draw(y.shape), draw(x_shape), draw(w_shape)
-    y.backward(mt.tensor(given))
+    y.backward(mt.tensor(given, device=device))
     size = np.sqrt(given.size)
     expected = (given * naive.conv2d(other_x, host(w), **parameters)).sum()
     assert_close((host(x.grad) * other_x).sum(), expected, least=size)

@@ -45,10 +45,11 @@ def test_a_gpu_gives_the_same_with_no_wait_but_the_known_and_stays_on_the_device
 @pytest.mark.usefixtures("cupy")
 @every_case
 def test_no_array_travels_to_the_gpu_unasked(row, case):
-    inputs = row.inputs(case, device="cuda")
+    inputs = row.inputs(case, mt.float32, device="cuda")
     before = fakecupy.h2d  # stays 0 on a GPU, where nothing counts
-    row(case, inputs)
+    values = row(case, inputs)
     assert fakecupy.h2d - before == (case.uploads if sys.modules["cupy"] is fakecupy else 0)
+    assert all(tensor.is_cuda for tensor in pulled(values, moving(inputs), 8, create_graph=True) if tensor is not None)
 
 
 @pytest.mark.parametrize("dropout", [F.dropout, F.dropout2d])
