@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, TypeAlias
@@ -150,13 +151,19 @@ def array_module(array: Any) -> ModuleType:
     return module if module is not None and isinstance(array, module.ndarray) else np
 
 
-def linalg_errors(module: ModuleType) -> AbstractContextManager[Any]:
-    """A context in which CuPy too raises LinAlgError for a singular matrix; it would not wait to see one otherwise."""
-    if module is np:
-        return nullcontext()
-    from cupyx import errstate
+@contextmanager
+def linalg_errors(module: ModuleType, words: str) -> Iterator[None]:
+    """A context in which CuPy too raises LinAlgError, with NumPy's `words`; it would not wait to see what is wrong otherwise."""
+    try:
+        if module is np:
+            yield
+        else:
+            from cupyx import errstate
 
-    return errstate(linalg="raise")
+            with errstate(linalg="raise"):
+                yield
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(words) from None
 
 
 def module_of(where: Device) -> ModuleType:

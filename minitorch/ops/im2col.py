@@ -244,7 +244,13 @@ def gathering_pays(x: Any, y: Any, window: Window) -> bool:
     1.04; over (50, c, 14, 14) to as many filters of 3x3 0.87 with c = 8, 1.1 with 32; over (100, 32, 6, 6) to 64 of 3x3 0.7.
     """
     row = window.kernel[1] * x.shape[1]
-    return array_module(x) is np and window.groups == 1 and x.shape[2] <= y.shape[2] and row >= WIDE and window.kernel[0] * y.shape[1] <= 2 * row
+    return (
+        array_module(x) is np
+        and window.groups == 1
+        and x.shape[2] <= y.shape[2]
+        and row >= WIDE
+        and window.kernel[0] * y.shape[1] <= 2 * row
+    )
 
 
 def gathered(x: Any, y: Any, window: Window) -> Any:

@@ -33,7 +33,7 @@ def _solved(a: Any, b: Any) -> Any:
     if xp is not np:  # CuPy broadcasts no stacks
         stack = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a, b = (xp.broadcast_to(matrix, stack + matrix.shape[-2:]) for matrix in (a, b))
-    with linalg_errors(xp):
+    with linalg_errors(xp, "Singular matrix"):
         return xp.linalg.solve(a, b)
 
 
@@ -87,11 +87,8 @@ class Cholesky(Op):
         if a.dtype.kind != "f":
             raise TypeError(f"expected real floating-point matrices, got {a.dtype}")
         xp = array_module(a)
-        try:
-            with linalg_errors(xp):
-                out = xp.linalg.cholesky(a)
-        except np.linalg.LinAlgError:  # CuPy's own words name a routine and its code
-            raise np.linalg.LinAlgError("Matrix is not positive definite") from None
+        with linalg_errors(xp, "Matrix is not positive definite"):
+            out = xp.linalg.cholesky(a)
         ctx.saved = (out,)
         return out
 

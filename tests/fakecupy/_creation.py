@@ -183,7 +183,7 @@ def _factored(function, *arrays):
         return new(function(*(array._host for array in arrays)))
     except np.linalg.LinAlgError:
         if cupyx.linalg == "raise":
-            raise
+            raise np.linalg.LinAlgError("Error reported by a routine in cuSOLVER. devInfo = [1]. Please refer to ...") from None
         return new(np.full_like(arrays[-1]._host, np.nan))
 
 

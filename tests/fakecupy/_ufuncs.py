@@ -15,6 +15,7 @@ _AT_DTYPES = {
     "bitwise_or": "ilqILQ",
     "bitwise_xor": "ilqILQ",
 }
+COMPARISONS = frozenset({np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal})
 SCALARS = frozenset({int, float, bool, complex})
 
 
@@ -88,9 +89,9 @@ class ufunc:
                 raise ValueError("Cannot specify 'out' as both a positional and keyword argument")
             out = args[nin:]
         inputs = [operand(value) for value in args[:nin]]
-        for value in inputs:
+        for value in inputs if self._numpy not in COMPARISONS else ():
             if type(value) is int and value and (whole := np.result_type(*inputs)).kind in "iu":
-                np.asarray(value, whole)  # OverflowError if it does not fit, also in a comparison, where NumPy knows the answer
+                np.asarray(value, whole)  # OverflowError if it does not fit
         if "c" not in self._kinds:
             self._refuse_complex(inputs)
         with np.errstate(all="ignore"):

@@ -96,8 +96,8 @@ def class_surface(cls) -> dict:
     surface = {"methods": {}, "attributes": [], "special": []}
     for name in sorted(dir(cls)):
         value = getattr(cls, name)
-        if name.startswith("__"):
-            surface["special"] += [name] * (not hasattr(object, name))
+        if name.startswith("__"):  # Python shows the last two from 3.12 on
+            surface["special"] += [name] * (not hasattr(object, name) and name not in ("__buffer__", "__release_buffer__"))
         elif not name.startswith("_") and callable(value):
             surface["methods"][name] = parameters(value)
         elif not name.startswith("_"):
