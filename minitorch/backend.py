@@ -153,7 +153,7 @@ def array_module(array: Any) -> ModuleType:
 
 @contextmanager
 def linalg_errors(module: ModuleType, words: str) -> Iterator[None]:
-    """A context in which CuPy too raises LinAlgError, with NumPy's `words`; it would not wait to see what is wrong otherwise."""
+    """A context in which CuPy too raises LinAlgError, with NumPy's `words`; it would not wait to see one otherwise."""
     try:
         if module is np:
             yield

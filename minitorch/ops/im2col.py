@@ -7,7 +7,8 @@ of the filter, and the products of the rows are added up. Against unfolding heig
 
 The patches of a whole batch would fill hundreds of megabytes; a slab of images at a time fills half of one, which stays in
 the cache between the copy and the product. On a GPU, which is bound by launches, a slab may fill much more, the filter is one
-band, and so convolutions and both their gradients are one product each.
+band, and convolutions and both their gradients are one product each. On an H100, forward and backward, (8, 64, 56, 56) to 64
+filters of 3x3 took 17 times PyTorch's time in bands and 2.0 times so, (10, 16, 14, 14) to 16 of 7x7 14 and 3.4 times.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def weigh(x: Any, y: Any, window: Window) -> Any:
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:
-    """Whether `gathered` is the faster way on a processor: x has no more rows than y, rows of the filter are long, and filters few.
+    """Whether `gathered` is the faster way: x has no more rows than y, rows of the filter are long, and filters few; not on a GPU.
 
     Over (10, 16, 14, 14) to 16 filters of 7x7, padded, products for each row take 1.16 of its time, and a step of 002's ResNet
     1.04; over (50, c, 14, 14) to as many filters of 3x3 0.87 with c = 8, 1.1 with 32; over (100, 32, 6, 6) to 64 of 3x3 0.7.

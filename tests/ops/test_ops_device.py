@@ -129,9 +129,9 @@ def test_a_whole_number_has_no_negative_power(device):
 
 
 def test_a_matrix_without_an_inverse_or_a_root_is_refused(device):
-    with pytest.raises(np.linalg.LinAlgError, match="^solve: Singular matrix"):
+    with pytest.raises(np.linalg.LinAlgError, match=r"^solve: Singular matrix"):
         mt.linalg.inv(mt.ones(2, 2, device=device))
-    with pytest.raises(np.linalg.LinAlgError, match="^cholesky: Matrix is not positive definite"):
+    with pytest.raises(np.linalg.LinAlgError, match=r"^cholesky: Matrix is not positive definite"):
         mt.linalg.cholesky(-mt.eye(2, device=device))
 
 
