@@ -239,7 +239,7 @@ def weigh(x: Any, y: Any, window: Window) -> Any:
 
 
 def gathering_pays(x: Any, y: Any, window: Window) -> bool:
-    """Whether `gathered` is the faster way: rows of x are no more than of y, rows of the filter long, filters few; not on a GPU.
+    """Whether `gathered` is faster: x has no more rows than y, rows of the filter are long, and filters few; not on a GPU.
 
     Over (10, 16, 14, 14) to 16 filters of 7x7, padded, products for each row take 1.16 of its time, and a step of 002's ResNet
     1.04; over (50, c, 14, 14) to as many filters of 3x3 0.87 with c = 8, 1.1 with 32; over (100, 32, 6, 6) to 64 of 3x3 0.7.
