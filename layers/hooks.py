@@ -64,7 +64,9 @@ def _added(hooks: list[Any], hook: Any, prepend: bool) -> RemovableHandle:
 
 
 class _Gate(Op):
-    """The arrays, copied.  `call` gets all their gradients at once and may return others."""
+    """The arrays, copied.  `call` gets all their gradients at once, None for unused arrays, and may return others."""
+
+    materialize_grads = False
 
     def forward(ctx, *arrays, call):
         ctx.call = call

@@ -21,7 +21,7 @@ ORDER = [
     "minitorch.printing",
     "minitorch.autograd.views", "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
     "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
-    "minitorch.autograd.function", "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
+    "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
     "minitorch.ops",
     "minitorch.keywords", "minitorch.fields",
     "minitorch.creation",

@@ -15,6 +15,7 @@ from minitorch.autograd.anomaly import arrays_in
 from minitorch.autograd.changes import check_unchanged, mark_changed
 from minitorch.autograd.grad_mode import mode, no_grad
 from minitorch.autograd.op import Op
+from minitorch.autograd.recorded import source_of
 from minitorch.autograd.tensor import Tensor, wrap
 
 
@@ -39,8 +40,8 @@ class FunctionNode(Op):
 
     @property
     def saved_tensors(ctx) -> tuple[Tensor, ...]:
-        """What `save_for_backward` kept."""
-        return tuple(wrap(entry) if backend.is_array(entry) else entry for entry in ctx.saved)
+        """What `save_for_backward` kept; inputs and outputs require a gradient where they did."""
+        return tuple(wrap(entry, source_of(ctx, entry)) if backend.is_array(entry) else entry for entry in ctx.saved)
 
     @property
     def needs_input_grad(ctx) -> tuple[bool, ...]:
@@ -60,6 +61,7 @@ class FunctionNode(Op):
         ctx.materialize_grads = value
 
     def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: Any = None) -> Any:
+        ctx._array_id = None  # its output does not exist yet
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:

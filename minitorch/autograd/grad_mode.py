@@ -90,13 +90,13 @@ class no_grad(Switch):
 
 
 class inference_mode(Switch):
-    """`no_grad` under PyTorch's newer name: `with inference_mode(): ...`; `inference_mode(False)` changes nothing.
+    """`no_grad` under PyTorch's newer name: `with inference_mode(): ...`; `inference_mode(False)` records, also within another.
 
     Unlike in PyTorch the tensors made inside may be used in recorded operations later.
     """
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(not mode and is_grad_enabled())
+        super().__init__(not mode)
 
 
 class enable_grad(Switch):

@@ -10,7 +10,7 @@ import numpy as np
 
 from minitorch import accumulate, backend
 from minitorch.autograd.changes import mark_changed
-from minitorch.autograd.grad_mode import mode, watched
+from minitorch.autograd.grad_mode import enable_grad, mode, watched
 from minitorch.autograd.node import Leaf, Node
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.threads import copied
@@ -126,7 +126,8 @@ def keep(tensor: Tensor | None, grad: Any, owned: bool, watch: Any) -> None:
         elif before is None:
             tensor._grad = wrap(grad if owned and backend.is_alone(grad, tensor.array) else copied(grad))
         elif before.node is not None:  # a gradient with a history is not changed, it may be used elsewhere
-            tensor._grad = wrap(added(before.array, grad))
+            with enable_grad():
+                tensor._grad = before + wrap(grad)
         else:
             before.array += grad
             mark_changed(before.array, "backward(), which adds to .grad")

@@ -97,7 +97,8 @@ def completed(node: Any, parts: Parts) -> list[Any]:
         return parts.grads
     like = next(grad for grad in parts.grads if grad is not None)
     module = backend.array_module(like.array if isinstance(like, Tensor) else like)
-    made = [module.zeros(shape, like.dtype) if grad is None else grad for grad, shape in zip(parts.grads, node._shape)]
+    every = zip(parts.grads, node._shape, node._dtype)
+    made = [module.zeros(shape, dtype) if grad is None else grad for grad, shape, dtype in every]
     return [wrap(one) if isinstance(like, Tensor) and not isinstance(one, Tensor) else one for one in made]
 
 

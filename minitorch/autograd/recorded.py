@@ -60,14 +60,21 @@ def _attribute(node: Any, value: Any) -> Any:
 
 def _tied(node: Any, array: Any) -> Tensor:
     """A tensor around an array that `node` keeps, with the node that it belongs to."""
+    known = source_of(node, array)
+    constant = known is None and (array.dtype.kind not in "fc" or id(array) in node._constants)
+    array = np.asarray(array) if isinstance(array, np.generic) else array
+    return wrap(array, None if constant else known or Unknown(node, array))
+
+
+def source_of(node: Any, array: Any) -> Node | None:
+    """The node of an array that was an output or an input of `node`, if it has one; None for any other."""
     if node._array_id == id(array):
-        return wrap(array, node)
+        return node
     if node._outputs is not None and id(array) in node.output_ids:
-        return wrap(array, output_of(node, array))
+        return output_of(node, array)
     for edge in node.edges:
         if type(edge) is Leaf:
             edge.look()
         if edge is not None and edge._array_id == id(array):
-            return wrap(array, edge)
-    constant = array.dtype.kind not in "fc" or id(array) in node._constants
-    return wrap(np.asarray(array) if isinstance(array, np.generic) else array, None if constant else Unknown(node, array))
+            return edge
+    return None

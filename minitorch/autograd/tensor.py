@@ -75,8 +75,9 @@ class Tensor(Base):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
-            if not isinstance(value, Tensor):
-                raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+            if not isinstance(value, Tensor) or value is self:
+                got = "the tensor itself" if value is self else type(value).__name__
+                raise TypeError(f"grad: expected a Tensor or None, got {got}")
             if value.shape != self.shape or value.dtype != self.dtype or value.device != self.device:
                 wanted, got = (f"shape {tuple(each.shape)}, {each.dtype} on {each.device}" for each in (self, value))
                 raise ValueError(f"grad: expected {wanted}; got {got}")

@@ -108,6 +108,8 @@ def _record(tensor: Tensor, value: Tensor, by: str) -> None:
     if before is not None and before._keeper is not None:  # the gradient to keep is that of the new content
         before._keeper = None
         retain_grad(base)
+    if view is not None and tensor._node is not None and tensor._node._keeper is not None:
+        view.follow(tensor)
 
 
 def check_writable(tensor: Tensor, by: str) -> None:

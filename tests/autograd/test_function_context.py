@@ -360,3 +360,41 @@ def test_other_errors_pass_through_as_they_are():
 
     with pytest.raises(KeyError, match="key"):
         Fails.apply(leaf(1.0))
+
+
+def test_saved_inputs_require_a_gradient_in_backward_where_they_did():
+    class Checkpoint(Function):  # forward is run again in backward, as in torch.utils.checkpoint
+        @staticmethod
+        def forward(ctx, run, *inputs):
+            ctx.run = run
+            ctx.save_for_backward(*inputs)
+            return run(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            inputs = [x.detach().requires_grad_(x.requires_grad) for x in ctx.saved_tensors]
+            with torch.enable_grad():
+                torch.autograd.backward(ctx.run(*inputs), g)
+            return None, *(x.grad for x in inputs)
+
+    x, constant = leaf(2.0, 3.0), torch.tensor([5.0, 7.0])
+    Checkpoint.apply(lambda a, b, c: a * b * c, x, x * 1, constant).sum().backward()
+    assert x.grad.tolist() == [2 * 2.0 * 5.0, 2 * 3.0 * 7.0]
+
+
+def test_outputs_of_two_dtypes_get_zeros_of_their_own():
+    seen = []
+
+    class Both(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.double(), x.float()
+
+        @staticmethod
+        def backward(ctx, *grads):
+            seen.append([g.dtype for g in grads])
+            return sum(grads)
+
+    for used in (0, 1):
+        Both.apply(leaf(1.0))[used].sum().backward()
+    assert seen == [[torch.float64, torch.float32]] * 2

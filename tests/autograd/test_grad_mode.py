@@ -187,3 +187,8 @@ def test_backward_with_create_graph_records_under_no_grad_and_puts_the_mode_back
         (g,) = mt.autograd.grad(y, x, create_graph=True)
         assert not mt.is_grad_enabled()
     assert mt.autograd.grad(g, x)[0].item() == 12.0
+
+
+def test_inference_mode_of_false_records_within_another():
+    with mt.inference_mode(), mt.inference_mode(False):
+        assert recorded()

@@ -117,3 +117,10 @@ def test_a_leaf_frozen_after_the_forward_pass_gets_no_gradient():
     w.requires_grad_()
     loss.backward()
     assert w.grad.tolist() == [1.0, 1.0] and x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_tensor_cannot_be_its_own_gradient():
+    x = leaf(1.0)
+    with pytest.raises(TypeError, match="the tensor itself"):
+        x.grad = x
+    assert x.grad is None

@@ -307,3 +307,13 @@ def test_a_shape_changed_in_place_under_no_grad_keeps_the_way_of_the_gradient(ch
     assert t.requires_grad and t.is_leaf is is_leaf
     (t * change(numbers)).sum().backward()
     assert x.grad.tolist() == (numbers if is_leaf else mt.arange(6.0).reshape(2, 3)).tolist()
+
+
+def test_what_a_view_held_before_a_change_through_it_is_not_what_it_retains():
+    x = mt.ones(4, requires_grad=True)
+    y = x * 2
+    view = y[:2]
+    view.retain_grad()
+    view.mul_(3)
+    (y * 5).sum().backward()
+    assert view.grad is None and x.grad.tolist() == [30.0, 30.0, 10.0, 10.0]

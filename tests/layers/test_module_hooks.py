@@ -108,3 +108,14 @@ def test_a_backward_hook_of_a_first_layer_has_no_gradient_of_the_input():
     net[0].register_full_backward_hook(lambda *given: seen.append(given[1]))
     net(mt.ones(4, 3)).sum().backward()
     assert seen == [(None,)]
+
+
+def test_a_backward_hook_gets_none_for_an_output_that_is_not_used():
+    class Two(nn.Module):
+        def forward(self, x):
+            return x * 2, x * 3
+
+    net, seen = Two(), []
+    net.register_full_backward_hook(lambda module, inputs, outputs: seen.append([g is None for g in outputs]))
+    net(mt.ones(2, requires_grad=True))[0].sum().backward()
+    assert seen == [[False, True]]
