@@ -12,7 +12,7 @@ from layers.parameter import Parameter
 from minitorch import empty
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import Device
+from minitorch.backend import Device, array_module
 
 S = TypeVar("S", bound="Stateful")
 
@@ -128,8 +128,9 @@ class Stateful:
         """Copy the tensors of `state_dict` into this module's own memory, cast to its dtypes and moved to its devices.
 
         With `assign` they replace this module's tensors, with their own dtypes, devices and memory: make the optimizer
-        afterwards. Everything is checked before anything is changed. Raises RuntimeError with every problem: missing and
-        unexpected keys (with `strict=False` they are returned), and shapes or kinds of numbers (whole, floating) that differ.
+        afterwards. A tensor registered under two names stays one (PyTorch's `assign` makes two). Everything is checked before
+        anything is changed. Raises RuntimeError with every problem: missing and unexpected keys (with `strict=False` they are
+        returned), shapes or kinds of numbers (whole, floating) that differ, and two values for one tensor.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict, got {state_dict.__class__.__name__}")
@@ -138,30 +139,47 @@ class Stateful:
         unexpected = [key for key in state_dict if key not in own and key not in extra]
         amiss = {"missing": missing, "unexpected": unexpected} if strict else {}
         problems = [f"{what} key(s): {', '.join(map(repr, keys))}" for what, keys in amiss.items() if keys]
-        given = {key: state_dict[key] for key in (*own, *extra) if key in state_dict}
-        problems += [why for key, (*_, tensor) in own.items() if key in given for why in _misfits(key, tensor, given[key])]
+        new: dict[int, Any] = {}  # by the tensor's id
+        for key, (*_, tensor) in own.items():
+            if key in state_dict:
+                problems += _misfits(key, tensor, state_dict[key], new.setdefault(id(tensor), state_dict[key]), assign)
         if problems:
             name = self.__class__.__name__
             raise RuntimeError("\n\t".join([f"load_state_dict: {name} was left unchanged:", *problems]))
-        for key, value in given.items():
-            if key in extra:
-                extra[key].set_extra_state(value)
+        mine = {tensor.data_ptr() for *_, tensor in own.values()} if not assign else ()
+        new = {at: value.clone() if value.data_ptr() in mine else value for at, value in new.items()}  # two layers exchanged
+        for module, name, tensor in own.values():
+            value = new.get(id(tensor))
+            if value is None:
                 continue
-            module, name, tensor = own[key]
             if assign:
-                fixed = isinstance(tensor, Parameter) and not isinstance(value, Parameter)
-                setattr(module, name, Parameter(value, tensor.requires_grad) if fixed else value)
+                if isinstance(tensor, Parameter) and not isinstance(value, Parameter):
+                    value = new[id(tensor)] = Parameter(value, tensor.requires_grad)
+                setattr(module, name, value)
             else:
                 tensor.array[...] = value.to(device=tensor.device, dtype=tensor.dtype).array
                 mark_changed(tensor.array, "load_state_dict")
+        for key, module in extra.items():
+            if key in state_dict:
+                module.set_extra_state(state_dict[key])
         return IncompatibleKeys(missing, unexpected)
 
 
-def _misfits(key: str, own: Tensor, given: Any) -> Iterator[str]:
-    """Why `given` cannot be copied into `own`, if it cannot."""
+def _misfits(key: str, own: Tensor, given: Any, first: Any, assign: bool) -> Iterator[str]:
+    """Why `given` cannot be copied into `own`, if it cannot; `first` is what its first name gave to the same tensor."""
     if not isinstance(given, Tensor):
         yield f"{key!r}: expected a Tensor, got {type(given).__name__}"
     elif given.shape != own.shape:
         yield f"{key!r}: expected shape {tuple(own.shape)}, got {tuple(given.shape)}"
     elif given.dtype.kind != own.dtype.kind:
         yield f"{key!r}: expected {own.dtype}, got {given.dtype}"
+    elif first is not given and not _equal(first, given):
+        yield f"{key!r}: expected the values of the other name of this tensor, got others; untie the two or give one"
+    elif not assign and not getattr(own.array.flags, "writeable", True):
+        yield f"{key!r}: an expanded tensor cannot be written to; register its clone()"
+    elif not assign and given.dtype.kind in "iu" and not _equal(given.to(own.dtype), given):
+        yield f"{key!r}: expected numbers of {own.dtype}, got {given.dtype} beyond its range"
+
+
+def _equal(a: Any, b: Tensor) -> bool:
+    return isinstance(a, Tensor) and bool(array_module(b.array).array_equal(a.array, b.array, equal_nan=True))

@@ -72,3 +72,53 @@ def test_none_in_the_state_of_an_older_pytorch_is_a_buffer_not_made_yet(rule, st
     p.sum().backward()
     optimizer.step()
     assert mt.isfinite(p).all() and p.item() < 1
+
+
+class Tied(nn.Module):
+    """Two layers with one weight, and a buffer of whole numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)
+        self.b.weight = self.a.weight
+        self.register_buffer("count", mt.tensor([1], dtype=mt.int8))
+
+
+@pytest.mark.parametrize("assign", [False, True])
+@pytest.mark.parametrize("keys", [["a.weight", "b.weight"], ["a.weight"], ["b.weight"]])
+def test_a_tied_weight_stays_tied_also_when_the_file_has_it_once_or_twice(tmp_path, assign, keys):
+    mt.save({key: mt.full((2, 2), 3.0) for key in keys}, tmp_path / "file")
+    net = Tied()
+    net.load_state_dict(mt.load(tmp_path / "file"), strict=False, assign=assign)
+    assert net.a.weight is net.b.weight and isinstance(net.a.weight, nn.Parameter) and (net.a.weight == 3).all()
+
+
+@pytest.mark.parametrize("assign", [False, True])
+def test_two_values_for_a_tied_weight_are_refused_and_nan_equals_nan(assign):
+    net, nan = Tied(), mt.full((2, 2), float("nan"))
+    with pytest.raises(RuntimeError, match=r"Tied was left unchanged:\n\t'b.weight': expected the values of the other name"):
+        net.load_state_dict({**net.state_dict(), "a.weight": nan}, assign=assign)
+    assert not net.a.weight.isnan().any()
+    net.load_state_dict({**net.state_dict(), "a.weight": nan, "b.weight": nan.clone()}, assign=assign)
+    assert net.b.weight.isnan().all()
+
+
+def test_two_layers_are_exchanged():
+    net = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    one, two = net[0].weight.item(), net[1].weight.item()
+    state = net.state_dict()
+    net.load_state_dict({**state, "0.weight": state["1.weight"], "1.weight": state["0.weight"]})
+    assert (net[0].weight.item(), net[1].weight.item()) == (two, one)
+
+
+def test_whole_numbers_beyond_the_buffers_range_and_expanded_buffers_are_refused_before_anything_changes():
+    net = Tied()
+    net.load_state_dict({**net.state_dict(), "count": mt.tensor([127])})
+    with pytest.raises(RuntimeError, match="'count': expected numbers of int8, got int64 beyond its range"):
+        net.load_state_dict(
+            {**net.state_dict(), "a.weight": mt.zeros(2, 2), "b.weight": mt.zeros(2, 2), "count": mt.tensor([300])}
+        )
+    net.register_buffer("wide", mt.zeros(1).expand(3))
+    with pytest.raises(RuntimeError, match="'wide': an expanded tensor cannot be written to"):
+        net.load_state_dict({**net.state_dict(), "a.weight": mt.zeros(2, 2), "b.weight": mt.zeros(2, 2)})
+    assert net.count.item() == 127 and (net.a.weight != 0).all()
