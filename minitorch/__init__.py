@@ -25,7 +25,7 @@ from minitorch.backend import (
     float64 as double, finfo, get_default_device, get_default_dtype, iinfo, int8, int16, int16 as short, int32, int32 as int,
     int64, int64 as long, set_default_device, set_default_dtype, uint8,
 )
-from minitorch.backends import set_float32_matmul_precision, use_deterministic_algorithms
+from minitorch.backends import mps, set_float32_matmul_precision, use_deterministic_algorithms
 from minitorch.creation import (
     arange, as_tensor, bernoulli, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones,
     ones_like, rand, rand_like, randint, randint_like, randn, randn_like, randperm, range, tensor, zeros, zeros_like,
@@ -62,7 +62,7 @@ from minitorch.ops.joining import (
 from minitorch.ops.linear import bmm, matmul, mm
 from minitorch.ops.loss import cdist
 from minitorch.ops.matrices import addmm, baddbmm, cross, dot, einsum, mv, outer, outer as ger
-from minitorch.ops.matrices import diag, diag_embed, diagonal, trace, tril, tril_indices, triu
+from minitorch.ops.matrices import diag, diag_embed, diagonal, matrix_power, trace, tril, tril_indices, triu
 from minitorch.ops.recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from minitorch.ops.reduce import all, amax, amin, any, logsumexp, mean, norm, std, std_mean, sum, var, var_mean
 from minitorch.ops.running import cumprod, cumsum, prod
@@ -105,18 +105,18 @@ __all__ = [
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
     "load", "load_checkpoint", "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logspace", "logsumexp", "long", "lstm_cell", "lt", "manual_seed", "masked_fill", "masked_select", "matmul",
-    "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "mul", "multinomial",
-    "multiply", "mv", "nan", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero", "norm", "normal", "not_equal",
-    "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow", "preserve_format", "prod", "quantile",
-    "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "range", "ravel",
-    "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell", "rnn_tanh_cell", "roll", "round",
-    "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed", "set_default_device",
-    "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads",
-    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd", "swapaxes", "swapdims", "t", "tan",
-    "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "true_divide", "trunc",
-    "uint8", "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var", "var_mean", "version", "vstack",
-    "where", "zeros", "zeros_like",
+    "matrix_power", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
+    "mps", "mul", "multinomial", "multiply", "mv", "nan", "narrow", "ne", "neg", "negative", "newaxis", "no_grad", "nonzero",
+    "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "optim", "outer", "permute", "pi", "pow",
+    "preserve_format", "prod", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
+    "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax",
+    "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd", "swapaxes",
+    "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu",
+    "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var",
+    "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -11,8 +11,3 @@ from minitorch.cuda import synchronize as synchronize
 def current_accelerator(check_available: bool = False) -> backend.Device | None:
     """The device "cuda" if there is a usable GPU, else None."""
     return backend.CUDA if is_available() else None
-
-
-def current_device_index() -> int:
-    """The number of the GPU in use: always 0, since at most one is used."""
-    return 0

@@ -169,7 +169,7 @@ def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
 
 def arange(start: float | None = None, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` (default 0) to `end`, which is excluded, by `step`: int64 if all are whole, else floating."""
-    start, end = _reached("arange", 0 if end is None else start or 0, start if end is None else end, step)
+    start, end = _reached("arange", 0 if None in (start, end) else start, start if end is None else end, step)
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
     if whole:
         start, end = (held("arange", number, backend.int64) for number in (start, end))

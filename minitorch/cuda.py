@@ -24,6 +24,12 @@ def device_count() -> int:
     return int(is_available())
 
 
+def current_device() -> int:
+    """The number of the GPU in use: 0, since at most one is used; raises RuntimeError if there is no usable GPU."""
+    backend.cupy()
+    return 0
+
+
 def synchronize() -> None:
     """Wait until the GPU has finished, as timing requires; raises RuntimeError if there is no usable GPU."""
     backend.cupy().cuda.Device().synchronize()

@@ -1,7 +1,8 @@
 """PyTorch's alternative keywords for arguments, resolved in one place for all functions and methods.
 
 These are NumPy's `axis` for `dim` and `keepdims` for `keepdim`; the name of arguments otherwise passed one by one, as in
-`zeros(size=(2, 3))`; names of single overloads; and `out`, a tensor that receives the result of a function.
+`zeros(size=(2, 3))`; names of single overloads; `out`, a tensor that receives the result of a function; and the factor of
+`add`, `sub`, `addcmul` and `addcdiv` where old scripts have it, before the tensors.
 
 The functions made here also take bare arrays to arrays, since the rules of an ordinary backward pass have these. They refuse
 what is not of the annotated kind, such as labels in a list, "no" as a flag or 1.5 as a dim; and their errors name them.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar, cast
 
@@ -30,6 +32,7 @@ OVERLOADS: dict[str, dict[str, str]] = {
     "scatter": {"value": "src"},
     "transpose": {"axis0": "dim0", "axis1": "dim1"},
 }
+NUMBER_FIRST: Final = {"add": "alpha", "sub": "alpha", "addcmul": "value", "addcdiv": "value"}  # as in `p.add_(-lr, p.grad)`
 KINDS: Final[dict[str, tuple[set[type], str]]] = {  # what an annotation takes, and its words
     "int": ({int}, "a whole number"),
     "float": ({float, int, bool}, "a number"),
@@ -77,13 +80,17 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
                         args = (*args[:i], plain_value(function.__name__, parameters[what], args[i]), *args[i + 1 :])
             return function(*args) if not kwargs else resolved(args, kwargs)
         except (AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as reason:
+            name, number = function.__name__, NUMBER_FIRST.get(function.__name__.rstrip("_"), "")
+            if number and number not in kwargs and len(args) > 2 and isinstance(args[1], (int, float)) and _is_tensor(args[2]):
+                warnings.warn(f"{name}: a number before the tensors is old; write {number}={args[1]!r:.9}", stacklevel=2)
+                return call(args[0], *args[2:], **{number: args[1]}, **kwargs)
             given = list(parts_of((*args, *kwargs.values())))
             if takes_tensor and any(map(_is_bare, given)) and not any(map(_is_tensor, given)):
                 args, kwargs = _changed((args, kwargs), _is_bare, lambda array: wrap(array_module(array).asarray(array)))
                 return _changed(call(*args, **kwargs), _is_tensor, lambda tensor: tensor.array)
-            check_tensors(function.__name__, parameters, args, kwargs)
+            check_tensors(name, parameters, args, kwargs)
             if not NAMED.match(str(reason)):  # in the voice of NumPy or Python
-                reason.args = (f"{function.__name__}: {reason}",)
+                reason.args = (f"{name}: {reason}",)
             raise
 
     def resolved(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

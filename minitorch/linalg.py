@@ -13,10 +13,11 @@ from minitorch.ops.inverses import inv as inv
 from minitorch.ops.inverses import solve as solve
 from minitorch.ops.inverses import svd as _svd
 from minitorch.ops.joining import movedim
+from minitorch.ops.matrices import matrix_power as matrix_power
 from minitorch.ops.reduce import Dim, amax, amin, normalized_dims, sum
 from minitorch.ops.reduce import norm as p_norm
 
-__all__ = ["cholesky", "det", "inv", "norm", "solve", "svd", "vector_norm"]
+__all__ = ["cholesky", "det", "inv", "matrix_power", "norm", "solve", "svd", "vector_norm"]
 
 
 def svd(A: Tensor, full_matrices: bool = True) -> tuple[Tensor, Tensor, Tensor]:

@@ -198,6 +198,7 @@ class Methods(Operators):
     diag_embed: Final = matrices.diag_embed
     diag: Final = matrices.diag
     trace: Final = matrices.trace
+    matrix_power: Final = matrices.matrix_power
     det: Final = inverses.det
     inverse: Final = inverses.inv
     svd: Final = inverses.svd
@@ -349,8 +350,11 @@ class Methods(Operators):
     multinomial: Final = sampling.multinomial
     uniform_: Final = sampling.uniform_
     normal_: Final = sampling.normal_
-    new_zeros: Final = tensor_methods.new_zeros
-    new_ones: Final = tensor_methods.new_ones
+    new_zeros: Final = tensor_methods.new(creation.zeros)
+    new_ones: Final = tensor_methods.new(creation.ones)
+    new_empty: Final = tensor_methods.new(creation.empty)
+    new_full: Final = tensor_methods.new(creation.full)
+    new_tensor: Final = tensor_methods.new(creation.tensor)
     ndimension: Final = Conversion.dim
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:

@@ -83,12 +83,12 @@ class Operators(Conversion):
     __hash__: Final = object.__hash__  # by identity
 
     def __eq__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
-        """`self == other`, elementwise; None equals no tensor."""
-        return NotImplemented if other is None else compare.eq(self, other)
+        """`self == other`, elementwise; None and text equal no tensor."""
+        return NotImplemented if other is None or isinstance(other, str) else compare.eq(self, other)
 
     def __ne__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
-        """`self != other`, elementwise; None equals no tensor."""
-        return NotImplemented if other is None else compare.ne(self, other)
+        """`self != other`, elementwise; None and text equal no tensor."""
+        return NotImplemented if other is None or isinstance(other, str) else compare.ne(self, other)
 
     def __neg__(self: Any) -> Tensor:
         """`-self`."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
-from minitorch import backend, creation
+from minitorch import backend
 from minitorch.autograd import partial
 from minitorch.autograd.changes import mark_changed
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import Device
-from minitorch.creation import Options, options_like
+from minitorch.creation import options_like
 from minitorch.ops import choice, shape
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack  # type checkers know it without its being installed
 
 
 def backward(
@@ -85,11 +82,12 @@ def cast(name: str, dtype: np.dtype) -> Callable[[Tensor], Tensor]:
     return method
 
 
-def new_zeros(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """A tensor of zeros with the dtype and device of this one."""
-    return creation.zeros(*size, **options_like(self, options))
+def new(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The method that calls a factory with the dtype and device of the tensor where they are not given."""
 
+    def method(self: Tensor, *size: Any, **options: Any) -> Tensor:
+        return make(*size, **options_like(self, options))
 
-def new_ones(self: Tensor, *size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """A tensor of ones with the dtype and device of this one."""
-    return creation.ones(*size, **options_like(self, options))
+    method.__name__ = method.__qualname__ = f"new_{make.__name__}"
+    method.__doc__ = f"`{make.__name__}`, with the dtype and device of this tensor where they are not given."
+    return method

@@ -13,11 +13,12 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device, array_module, as_device, bool_, int64, module_of
 from minitorch.ops.choice import where
 from minitorch.ops.dims import dimension, normalized_dims, shapes
-from minitorch.ops.index import AddAt, Slice
+from minitorch.ops.index import AddAt, Slice, masked_fill
+from minitorch.ops.inverses import inv
 from minitorch.ops.joining import cat, movedim, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
 from minitorch.ops.reduce import sum as total
-from minitorch.ops.shape import expand, permute, reshape
+from minitorch.ops.shape import clone, expand, permute, reshape
 
 
 class Diagonal(Slice):
@@ -84,6 +85,22 @@ def trace(input: Tensor) -> Tensor:
     if input.ndim != 2:
         raise ValueError(f"trace: expected a matrix, got shape {shapes(input)}")
     return total(Diagonal.apply(input, offset=0))
+
+
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """The product of `n` factors `input`, square matrices (..., m, m): for 0 the identity, below 0 that of -n inverses.
+
+    Raises ValueError for another shape, and what `linalg.inv` raises.
+    """
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise ValueError(f"matrix_power: expected square matrices, got shape {shapes(input)}")
+    if n < 0:
+        return matrix_power(inv(input), -n)
+    if n == 0:
+        one = wrap(array_module(input.array).eye(input.shape[-1], dtype=bool_))
+        return masked_fill(masked_fill(input, one, 1), ~one, 0)
+    half = clone(input) if n == 1 else matrix_power(input, n // 2)
+    return half if n == 1 else half @ half @ input if n % 2 else half @ half
 
 
 _Place = Device | str | None

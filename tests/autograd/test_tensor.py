@@ -104,12 +104,13 @@ def test_comparisons_go_element_by_element():
     assert (x == mt.ones(2, 1)).shape == (2, 3) and x.equal(mt.tensor([1.0, 2.0, 3.0])) and not x.equal(mt.ones(2))
 
 
-def test_nothing_equals_none():
+@pytest.mark.parametrize("other", [None, "mean"])
+def test_nothing_equals_none_or_text(other):
     x = mt.ones(2)
-    assert (x == None) is False and (x != None) is True  # noqa: E711  the operators are what is tested
-    assert x not in [None]
+    assert (x == other) is (other == x) is False and (x != other) is True
+    assert x not in [other]
     with pytest.raises(TypeError):
-        x < None  # noqa: B015  it raises
+        x < other  # noqa: B015  it raises
 
 
 def test_a_tensor_is_hashed_by_identity():

@@ -1,5 +1,7 @@
 """Factories and random numbers: shapes, dtypes, values, what is refused, and what a seed promises."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,12 @@ def test_values():
     assert mt.zeros_like(mt.ones(2)).tolist() == [0.0, 0.0] and mt.full_like(mt.ones(2), 7).tolist() == [7.0, 7.0]
     assert mt.ones(3).new_zeros(2).tolist() == [0.0, 0.0]
     assert mt.ones(1, dtype=mt.float64).new_ones(1, 2).dtype == mt.float64
+    whole = mt.tensor([1])
+    assert (
+        whole.new_empty(2, 3).shape == (2, 3) and whole.new_empty(size=(2,)).dtype == whole.new_tensor(True).dtype == mt.int64
+    )
+    assert mt.ones(1).new_full((2,), 3).tolist() == mt.ones(1).new_full(size=(2,), fill_value=3).tolist() == [3.0, 3.0]
+    assert mt.ones(1).new_tensor(whole, dtype=mt.float64, requires_grad=True).requires_grad
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,8 @@ def test_arange_is_whole_if_its_bounds_are():
     assert mt.arange(3, dtype=mt.float32).dtype == mt.float32 and mt.arange(2, 2).shape == (0,)
     assert mt.arange(np.int64(3)).dtype == mt.int64
     assert mt.arange(end=3).tolist() == [0, 1, 2] and mt.arange(end=2.0).dtype == mt.float32
+    for numbers in itertools.product((0, 0.0, 1.0), (3, 3.0), (1, 1.0)):
+        assert mt.arange(*numbers).dtype == (mt.float32 if float in map(type, numbers) else mt.int64)
 
 
 @pytest.mark.parametrize("arguments", [(3, 0), (0, 3, -1), (0, 3, 0), ()])

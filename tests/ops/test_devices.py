@@ -26,7 +26,8 @@ FACTORIES = {
     "rand_like": lambda **kwargs: mt.rand_like(mt.ones(2), **kwargs), "randn_like": lambda **kwargs: mt.randn_like(
         mt.ones(2), **kwargs), "randint_like": lambda **kwargs: mt.randint_like(mt.ones(2), 9, **kwargs),
     "new_zeros": lambda **kwargs: mt.ones(2).new_zeros(2, **kwargs), "new_ones": lambda **kwargs: mt.ones(2).new_ones(
-        2, **kwargs),
+        2, **kwargs), "new_empty": lambda **kwargs: mt.ones(2).new_empty(2, **kwargs), "new_full": lambda **kwargs: mt.ones(
+        2).new_full((2,), 3, **kwargs), "new_tensor": lambda **kwargs: mt.ones(2).new_tensor([3], **kwargs),
 }
 # fmt: on
 FROM_A_TENSOR = [name for name in FACTORIES if name.endswith("_like") or name.startswith("new_")]
@@ -136,7 +137,7 @@ def test_a_gpu_is_tried_once_not_at_each_transfer(cupy, monkeypatch):
 
 
 def test_cuda_is_available_where_it_is(cupy):
-    assert mt.cuda.is_available() and mt.cuda.device_count() == 1
+    assert mt.cuda.is_available() and mt.cuda.device_count() == 1 and mt.cuda.current_device() == 0
     mt.cuda.synchronize()
 
 
@@ -190,10 +191,9 @@ def test_the_default_device_is_where_factories_put_tensors(default_cuda, name):
 @pytest.mark.parametrize("name", FROM_A_TENSOR)
 def test_what_is_made_like_a_tensor_lies_where_it_lies(default_cuda, name):
     host = mt.ones(2, device="cpu")
-    make = {"new_zeros": host.new_zeros, "new_ones": host.new_ones}.get(name)
-    like = getattr(mt, name, None)
-    further = {"full_like": (3,), "randint_like": (9,)}.get(name, ())
-    assert not (make(2) if make else like(host, *further)).is_cuda
+    further = {"full_like": (3,), "randint_like": (9,), "new_full": (2, 3)}.get(name, (2,) if name.startswith("new") else ())
+    made = getattr(host, name)(*further) if name.startswith("new") else getattr(mt, name)(host, *further)
+    assert not made.is_cuda
 
 
 def test_tensors_and_shared_arrays_stay_where_they_are(default_cuda):

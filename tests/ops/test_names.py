@@ -115,6 +115,24 @@ def test_two_numbers_give_a_tensor():
     assert [x.dtype for x in results] == [mt.int64, mt.float32, mt.int64, mt.int64, mt.float32]
 
 
+@pytest.mark.parametrize("name", ["add", "sub", "addcmul", "addcdiv"])
+def test_a_factor_before_the_tensors_as_in_old_scripts_is_taken_with_a_warning(name):
+    others = [mt.tensor([3.0, 4.0])] * (2 if "addc" in name else 1)
+    word = "value" if "addc" in name else "alpha"
+    for form in (getattr(mt, name), getattr(Tensor, name), getattr(Tensor, f"{name}_")):
+        with pytest.warns(UserWarning, match=rf"^{name}_?: a number before the tensors .* write {word}=-0.5"):
+            found = form(mt.ones(2), -0.5, *others)
+        assert found.equal(getattr(mt, name)(mt.ones(2), *others, **{word: -0.5}))
+        with pytest.raises(TypeError):
+            form(mt.ones(2), 2, [3])
+
+
+def test_the_identity_is_the_power_0_of_every_matrix():
+    for matrices in (mt.zeros(2, 2), mt.full((3, 2, 2), math.nan), mt.zeros(2, 2, dtype=mt.int64)):
+        found = mt.linalg.matrix_power(matrices, 0)
+        assert found.dtype == matrices.dtype and found.equal(mt.eye(2, dtype=matrices.dtype).expand(matrices.shape))
+
+
 def test_an_argument_given_twice_under_two_names_is_refused():
     with pytest.raises(TypeError, match=r"^sum: dim is given twice, as axis too"):
         mt.sum(mt.ones(2), dim=0, axis=0)
@@ -169,7 +187,10 @@ def test_tensors_are_filled_with_draws_in_place():
 
 def test_stand_ins_say_what_is_true_here():
     mt.backends.cudnn.benchmark = True
-    assert mt.backends.mps.is_available() is False and mt.accelerator.device_count() == mt.cuda.device_count()
+    assert (
+        mt.mps.is_available() is mt.backends.mps.is_available() is False
+        and mt.accelerator.device_count() == mt.cuda.device_count()
+    )
     function = mt.compile(len)
     assert (
         function is len
