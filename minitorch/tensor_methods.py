@@ -49,6 +49,8 @@ def set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
     mark_changed(self.array, "an assignment to .data")  # an operation that saved the old memory must not differentiate with it
     self.array = value.detach().array
+    if self._leaf is not None:
+        self._leaf.look()
 
 
 def where(self: Tensor, condition: Tensor, other: Tensor | float) -> Tensor:

@@ -174,6 +174,8 @@ def reshaped_in_place(name: str, function: OfTensor[P]) -> OfTensor[P]:
                 said = f"a leaf of shape {shapes(self)} that requires a gradient cannot be changed while recording"
                 raise RuntimeError(f"{name}: {said}")
             self.array = function(wrap(self.array), *args, **kwargs).array
+            if self._leaf is not None:
+                self._leaf.look()
             return self
         whole = self if self._view is not None else wrap(self.array, self._node)  # the base that this tensor is a view of now
         with enable_grad():  # under no_grad() too the tensor keeps its history

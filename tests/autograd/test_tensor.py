@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import layers as nn
 import minitorch as mt
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
@@ -305,3 +306,24 @@ def test_data_of_another_kind_is_refused():
         x.data = mt.tensor([1, 2])
     with pytest.raises(RuntimeError, match="data: only the memory of a leaf can be replaced"):
         (x * 2).data = mt.ones(2)
+
+
+def test_gradients_have_the_shape_and_dtype_of_the_memory_that_replaced_the_first():
+    rows, halves, squeezed = (
+        mt.zeros(4, 2, requires_grad=True),
+        mt.zeros(2, requires_grad=True),
+        mt.zeros(1, 4, requires_grad=True),
+    )
+    rows.data, halves.data = mt.zeros(2), mt.zeros(2, dtype=mt.float16)
+    with mt.no_grad():
+        squeezed.squeeze_()
+    (mt.ones(4, 2) + rows).sum().backward()
+    mt.functional.linear(mt.ones(4, 3).half(), mt.ones(2, 3).half(), halves).sum().backward()  # its rule sums in float32
+    (mt.ones(1, 4) + squeezed).sum().backward()
+    assert (rows.grad.tolist(), halves.grad.dtype, squeezed.grad.shape) == ([4.0, 4.0], mt.float16, (4,))
+
+
+def test_a_net_that_was_cast_has_gradients_in_its_dtype():
+    net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Flatten(), nn.LayerNorm(8), nn.Linear(8, 2)).half()
+    net(mt.ones(2, 1, 3, 3).half()).sum().backward()
+    assert {p.grad.dtype for p in net.parameters()} == {mt.float16}
