@@ -22,6 +22,7 @@ import numpy as np
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, is_array
 from minitorch.ops.inplace import check_writable, copied
+from minitorch.ops.promotion import REAL, check_real
 
 JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
@@ -54,24 +55,27 @@ def take_keywords(names: dict[str, Any], modules: tuple[str, ...], takes_out: bo
 
 def with_keywords(function: F, takes_out: bool | None = None) -> F:
     """`function` with PyTorch's alternative keywords; a method (`takes_out` None) is returned as it is if it needs none."""
-    parameters = inspect.signature(function).parameters
+    stem = function.__name__.rstrip("_")  # `scatter_` has what `scatter` has
+    real, parameters = stem in REAL, inspect.signature(function).parameters
     takes_tensors = any(p.annotation == "Tensor" for p in list(parameters.values())[1:])
     takes_tensor = any("Tensor" in str(p.annotation) for p in parameters.values())
     first = next(iter(parameters), "")
     spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
     others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
-    overloads = OVERLOADS.get(function.__name__.rstrip("_"), {})  # `scatter_` has those of `scatter`
+    overloads = OVERLOADS.get(stem, {})
     others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
     plain = {what: kinds for what, p in parameters.items() if (kinds := kinds_of(p.annotation))}
     positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
     places = [(i, what, plain[what]) for i, what in enumerate(positional) if what in plain]
     least = places[0][0] if places else len(parameters)
-    if not (others or spread or takes_tensors or plain or takes_out is not None):
+    if not (others or spread or takes_tensors or plain or takes_out is not None or real):
         return function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            if real:
+                check_real(stem, (*args, *kwargs.values()))
             if len(args) > least:
                 for i, what, kinds in places:
                     if i >= len(args):
@@ -80,7 +84,7 @@ def with_keywords(function: F, takes_out: bool | None = None) -> F:
                         args = (*args[:i], plain_value(function.__name__, parameters[what], args[i]), *args[i + 1 :])
             return function(*args) if not kwargs else resolved(args, kwargs)
         except (AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as reason:
-            name, number = function.__name__, NUMBER_FIRST.get(function.__name__.rstrip("_"), "")
+            name, number = function.__name__, NUMBER_FIRST.get(stem, "")
             if number and number not in kwargs and len(args) > 2 and isinstance(args[1], (int, float)) and _is_tensor(args[2]):
                 warnings.warn(f"{name}: a number before the tensors is old; write {number}={args[1]!r:.9}", stacklevel=2)
                 return call(args[0], *args[2:], **{number: args[1]}, **kwargs)

@@ -45,7 +45,7 @@ def set_data(self: Tensor, value: Tensor) -> None:
         raise TypeError(f"data: expected a Tensor, got {type(value).__name__}")
     if not self.is_leaf:
         raise RuntimeError("data: only the memory of a leaf can be replaced; use copy_() under no_grad()")
-    if self.requires_grad and value.dtype.kind not in "fc":
+    if self.requires_grad and value.dtype.kind != "f":
         raise TypeError(f"data: expected floats for a tensor that requires a gradient, got {value.dtype}")
     mark_changed(self.array, "an assignment to .data")  # an operation that saved the old memory must not differentiate with it
     self.array = value.detach().array

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from minitorch import backend
+from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.tensor import Tensor
 
 # What wrong inputs, and mistakes in a rule, raise.
@@ -37,6 +38,14 @@ def saved_no_tuple(node: Any) -> TypeError:
     """The error for an operation whose `forward` saved something other than a tuple."""
     kind = type(node.saved).__name__
     return TypeError(f"{node.title}: ctx.saved must be a tuple of arrays, got {kind}; write `ctx.saved = (a,)`")
+
+
+def is_step(node: Any, out: Any) -> bool:
+    """True in a complex step; elsewhere raises TypeError for a complex result that would have a gradient."""
+    if not mode.complex_step:
+        said = f"{out.dtype} results have no gradients; use no_grad() or detach()"
+        raise TypeError(f"{node.title}: {said} (shape {tuple(out.shape)})")
+    return True
 
 
 def described(values: Any) -> str:

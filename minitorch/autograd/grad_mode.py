@@ -1,6 +1,6 @@
-"""Per-thread switches: whether operations are recorded, and which `Watch` observes them.
+"""Per-thread switches: whether operations are recorded, which `Watch` observes them, and what complex numbers stand for.
 
-These two and the default device belong to one thread, all other settings to the whole process, as in PyTorch.
+These three and the default device belong to one thread, all other settings to the whole process, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Final
 class _Mode(threading.local):
     recording = True  # each thread starts like this
     watch: Any = None  # a `minitorch.autograd.watch.Watch`, such as anomaly mode
+    complex_step = False  # whether complex numbers stand for real ones, moved a little: these are compared and have gradients
 
 
 mode: Final = _Mode()

@@ -175,7 +175,7 @@ class _Check:
         """The derivative of the weighted sum of the outputs by each element of an input, from values alone, and its error."""
         inputs = list(self.inputs)
         if exact:
-            inputs = [v.type(backend.complex128) if isinstance(v, Tensor) and v.requires_grad else v for v in inputs]
+            inputs = [v.detach().type(backend.complex128) if isinstance(v, Tensor) and v.requires_grad else v for v in inputs]
 
         def function(moved: np.ndarray) -> np.ndarray:
             inputs[place] = wrap(backend.to_array(moved, None, self.inputs[place].device))

@@ -39,6 +39,8 @@ def starts(name: str, tensors: Any, grads: Any, create_graph: bool) -> list[tupl
             got = f"shape {tuple(given.shape)} on {given.device}" if isinstance(given, Tensor) else type(given).__name__
             raise RuntimeError(f"{name}: expected a gradient of shape {tuple(tensor.shape)} on {tensor.device}, got {got}")
         elif given.dtype != tensor.dtype:
+            if given.dtype.kind == "c" and tensor.dtype.kind != "c":
+                raise RuntimeError(f"{name}: expected a real gradient, got {given.dtype}")
             given = given.type(tensor.dtype)
         if watched and mode.watch is not None:
             mode.watch.given(name, node, given)

@@ -80,7 +80,7 @@ class Op(Node):
                 return outputs.several(node, out, raw)
         if raw:
             return out
-        if recorded and out.dtype.kind in "fc":
+        if recorded and (out.dtype.kind == "f" or (out.dtype.kind == "c" and errors.is_step(node, out))):
             node._number, node._shape, node._dtype, node._array_id = next_number(), out.shape, out.dtype, id(out)
             result = wrap(out, node)
         else:

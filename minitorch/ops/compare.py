@@ -9,7 +9,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import CPU, array_module, device_of, float32, int64, to_array
 from minitorch.ops.dims import dimension, reduced_dims, shapes
-from minitorch.ops.promotion import matched
+from minitorch.ops.promotion import REAL, check_real, matched
 
 
 def _comparison(name: str, sign: str, compare: Callable[..., Any], numbers: bool = True) -> Callable[[Tensor, Any], Tensor]:
@@ -24,6 +24,8 @@ def _comparison(name: str, sign: str, compare: Callable[..., Any], numbers: bool
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
         if not (numbers or isinstance(other, Tensor)):
             raise TypeError(f"{name}: expected two tensors, got {type(other).__name__}")
+        if name in REAL:
+            check_real(name, (input, other))
         return Comparison.apply(input, other)
 
     function.__name__ = function.__qualname__ = name

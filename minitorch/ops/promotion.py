@@ -7,13 +7,26 @@ function of integers gives the default dtype.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend
+from minitorch.autograd.grad_mode import mode
 
 _NUMBERS = (float, int)
+# fmt: off
+REAL = {  # functions that order numbers, and others that PyTorch has for real ones only
+    "adaptive_max_pool2d", "amax", "amin", "argmax", "argmin", "argsort", "batch_norm", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "cdist", "celu", "clamp", "clamp_max", "clamp_min", "contrastive_loss",
+    "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "elu", "ge", "gelu", "group_norm", "gt", "hardshrink",
+    "hardsigmoid", "hardswish", "hardtanh", "huber_loss", "instance_norm", "kl_div", "layer_norm", "le", "leaky_relu",
+    "log_softmax", "logsigmoid", "lt", "margin_ranking_loss", "max", "max_pool1d", "max_pool2d", "maximum", "median", "min",
+    "minimum", "mish", "mode", "mse_loss", "prelu", "relu", "relu6", "rnn_relu_cell", "round", "scaled_dot_product_attention",
+    "selu", "sign", "smooth_l1_loss", "softmax", "softmin", "softplus", "softshrink", "sort", "threshold", "topk", "unique",
+}
+# fmt: on
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
@@ -47,7 +60,8 @@ def result_type(*operands: Any) -> np.dtype:
     groups = [array.dtype for array in arrays if array.ndim], [array.dtype for array in arrays if not array.ndim], numbers
     result: Any = None
     for common in (functools.reduce(_promoted, group) for group in groups if group):
-        result = common if result is None or _RANK[common.kind] > _RANK[result.kind] else result
+        if result is None or _RANK[common.kind] > _RANK[result.kind]:
+            result = np.promote_types(result, backend.complex64) if result is not None and result.kind == "f" else common
     return result
 
 
@@ -77,6 +91,8 @@ def _with_number(array: Any, number: Any) -> tuple[Any, Any]:
     kind = array.dtype.kind
     if isinstance(number, float) and kind in "biu":
         array = array.astype(backend.get_default_dtype())
+    elif isinstance(number, complex) and kind in "biu":
+        array = array.astype(dtype_of(number))
     elif isinstance(number, int) and not isinstance(number, bool) and kind in "biu":
         array = array.astype(backend.int64) if kind == "b" else array
         number = wrapped(number, array.dtype)
@@ -115,6 +131,14 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
     if not (low or -high) <= number <= high:  # true of a nan as well
         raise ValueError(f"{name}: the number {number} cannot be kept in a tensor of {dtype}, from {low} to {high}")
     return wrapped(int(number), dtype)
+
+
+def check_real(name: str, values: Iterable[Any]) -> None:
+    """Raise TypeError for complex numbers; in a complex step they stand for real ones."""
+    for value in values:
+        dtype = getattr(value, "dtype", value)
+        if (getattr(dtype, "kind", "") == "c" or type(value) is complex) and not mode.complex_step:
+            raise TypeError(f"{name}: expected real numbers, got {dtype}")
 
 
 def array_of(a: Any) -> Any:

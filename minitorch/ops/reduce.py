@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.accumulate import in_float32, rounded, row_total, total
+from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
@@ -87,7 +88,7 @@ class Logsumexp(Op):
     def forward(ctx, a: Any, dims: Any, keepdim: Any) -> Any:
         a = floating(a)
         xp = array_module(a)
-        top = a.max(dims, keepdims=True)
+        top = a.real.max(dims, keepdims=True)  # a complex one would turn the logarithm round
         top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf must give -inf, not nan
         out = xp.log(total(xp.exp(a - top), dims, True)) + top
         ctx.kept: tuple[int, ...] = out.shape
@@ -150,7 +151,7 @@ def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim
         correction = 1 if unbiased is None else int(unbiased)
     elif unbiased is not None:
         raise TypeError(f"{name}: expected unbiased or correction, got both")
-    centred = input - mean(input, dims, keepdim=True)
+    centred = _moduli(input - mean(input, dims, keepdim=True))
     count = math.prod(input.shape[d] for d in dims) - correction
     return Div.apply(sum(centred * centred, dims, keepdim), float(count) if count > 0 else math.nan)
 
@@ -166,6 +167,11 @@ def std(
 ) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`; its gradient where it is 0 is 0, as in PyTorch."""
     return root(_variance("std", input, dim, unbiased, keepdim, correction))
+
+
+def _moduli(a: Tensor) -> Tensor:
+    """`a`, complex numbers as their absolute values, whose squares make a norm or a variance; in a complex step as they are."""
+    return abs(a) if a.dtype.kind == "c" and not mode.complex_step else a
 
 
 def root(powers: Tensor, p: float = 2) -> Tensor:
@@ -243,6 +249,7 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
     _check_floats("norm", input)
     dims = of_some("norm", input, dim) if p < 0 or p == math.inf else reduced_dims("norm", input.ndim, dim)
+    input = _moduli(input)
     if p == 2:
         return root(sum(input * input, dims, keepdim))
     if p in (0, 1):

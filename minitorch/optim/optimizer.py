@@ -79,6 +79,8 @@ class Optimizer:
             if not isinstance(p, Tensor):
                 raise TypeError(f"{self._name}: parameter {i} is of type {type(p).__name__}, expected tensors")
             which = f"parameter {i}, of shape {tuple(p.shape)},"
+            if p.dtype.kind == "c":
+                raise TypeError(f"{self._name}: {which} is {p.dtype}; only real ones have gradients")
             if p.grad_fn is not None:
                 raise ValueError(f"{self._name}: {which} was computed from other tensors; only leaves are optimized")
             if id(p) in known:
