@@ -190,7 +190,7 @@ def range(start: float = 0, end: float | None = None, step: float = 1, **options
 
 
 def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included; ValueError for a bound that the dtype cannot hold."""
+    """`steps` evenly spaced numbers from `start` to `end`, both included; ValueError for one that integers cannot hold."""
     for bound in (start, end):
         held("linspace", bound, _settled("linspace", options)[0])
     return _made("linspace", np.linspace(start, end, steps), options)

@@ -38,7 +38,8 @@ def assert_close(
         raise ValueError("assert_close: expected both rtol and atol, or neither")
     defaults = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
     relative, absolute = max(defaults) if rtol is None or atol is None else (rtol, atol)
-    wide = backend.complex128 if "c" in a.dtype.kind + b.dtype.kind else backend.float64
+    kinds = {a.dtype.kind, b.dtype.kind}
+    wide = backend.complex128 if "c" in kinds else backend.float64 if kinds & {*"fb"} else backend.int64
     a, b = a.type(wide), b.type(wide)
     wrong = ~isclose(a, b, relative, absolute, equal_nan)
     if bool(wrong.any()):

@@ -49,6 +49,8 @@ def _dropped(name: str, input: Tensor, shape: tuple[int, ...], p: float, trainin
         raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
     if not (training and p):
         return input
+    if input.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
     factor = _kept(shape, p, input.array, generator or default_generator).astype(input.dtype)
     factor *= 1 / (1 - p) if p < 1 else 0.0
     return Mul.apply(input, wrap(factor))

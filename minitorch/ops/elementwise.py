@@ -257,7 +257,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def sgn(input: Tensor) -> Tensor:
-    """-1, 0 or 1 for each element; booleans stay as they are."""
+    """-1, 0 or 1 for each element, z / |z| for a complex z; booleans stay as they are."""
     return sign(input) if input.dtype != bool_ else input.clone()
 
 

@@ -13,13 +13,14 @@ from minitorch.ops.dims import dimension, shapes
 from minitorch.ops.elementwise import abs, tanh
 from minitorch.ops.inplace import doable_in_place
 from minitorch.ops.joining import chunk
+from minitorch.ops.promotion import held
 from minitorch.ops.softmax import softmax
 
 
 @doable_in_place
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > `threshold`, else `value`."""
-    return where(input <= threshold, value, input)
+    return where(input <= threshold, held("threshold", value, input.dtype), input)
 
 
 @doable_in_place
@@ -39,13 +40,13 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 @doable_in_place
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """relu6(x + 3) / 6, a sigmoid of three straight lines (Howard et al. 2019)."""
-    return relu6(input + 3) / 6
+    return relu6(input + 3.0) / 6
 
 
 @doable_in_place
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6 (Howard et al. 2019)."""
-    return input * relu6(input + 3) / 6
+    return input * relu6(input + 3.0) / 6
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

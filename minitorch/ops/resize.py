@@ -17,6 +17,7 @@ from minitorch.ops.images import pair, plain_sizes
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.pool import avg_pool2d, max_pool2d
+from minitorch.ops.promotion import held
 from minitorch.ops.shape import Clone, Expand, clone, flip
 
 _MODES = ("constant", "reflect", "replicate", "circular")  # of padding
@@ -63,7 +64,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if not pairs:
         return clone(input)
     if mode == "constant":
-        return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=0 if value is None else value)
+        fill = held("pad", value or 0, input.dtype)
+        return Pad.apply(input, widths=((0, 0),) * (input.ndim - len(pairs)) + pairs, value=fill)
     if value:
         raise ValueError(f"pad: mode {mode!r} takes no value, got {value}")
     if len(pairs) > 3 or input.ndim - len(pairs) not in (1, 2):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 import minitorch as mt
+import minitorch.functional as F
 
 
 def u8(*values):
@@ -155,3 +158,32 @@ def test_a_complex_number_is_not_cut_off():
     for data, dtype in (2j, mt.float32), ([1.0, 2j], mt.int64), (np.complex64(1), mt.float64):
         with pytest.raises(TypeError, match=rf"^tensor: complex numbers do not fit into {dtype}"):
             mt.tensor(data, dtype=dtype)
+
+
+def test_activations_of_whole_numbers_do_not_wrap():
+    x = mt.tensor([127, -128], dtype=mt.int8)
+    assert F.hardsigmoid(x).tolist() == [1.0, 0.0] and F.hardswish(x).tolist() == [127.0, 0.0]
+
+
+def test_whole_numbers_without_tolerances_are_close_only_if_equal():
+    a, b = mt.tensor([2**53, 1]), mt.tensor([2**53 + 1, 1])
+    assert mt.isclose(a, b, rtol=0, atol=0).tolist() == [False, True] and not mt.allclose(a, b, rtol=0, atol=0)
+    with pytest.raises(AssertionError, match=r"^assert_close: 1 of 2 elements differ, by at most 1"):
+        mt.testing.assert_close(a, b)
+    with pytest.raises(TypeError, match=r"^isclose: expected one dtype, got int64 and float32"):
+        mt.allclose(a, b.float())
+
+
+def test_what_is_filled_in_stays_in_the_dtype_or_is_refused():
+    x = mt.tensor([1, 9], dtype=mt.uint8)
+    assert F.threshold(x, 5, 2.5).dtype == mt.uint8
+    with pytest.raises(ValueError, match=r"^pad: the number inf cannot be kept in a tensor of uint8"):
+        F.pad(x, (1, 1), value=math.inf)
+    with pytest.raises(TypeError, match=r"^dropout: expected a floating-point tensor, got uint8"):
+        F.dropout(x)
+
+
+def test_complex_numbers_are_close_only_if_their_imaginary_parts_are():
+    with pytest.raises(AssertionError, match=r"^assert_close: 1 of 1 elements differ, by at most 1"):
+        mt.testing.assert_close(mt.tensor([1 + 1j]), mt.tensor([1 + 2j]))
+    mt.testing.assert_close(mt.tensor([1 + 1j]), mt.tensor([1 + 1.0000001j]))
