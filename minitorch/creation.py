@@ -255,14 +255,23 @@ def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]
     low, high = whole(name, "low", low), whole(name, "high", high)
     if low >= high:
         raise ValueError(f"{name}: expected low < high, got {low} and {high}")
-    if dtype.kind in "iu" and not np.iinfo(dtype).min <= low < high <= np.iinfo(dtype).max + 1:
+    lowest = int(np.iinfo(dtype).min) if dtype.kind in "iu" else 0 if dtype.kind == "b" else -largest_whole(dtype)
+    if not lowest <= low < high <= largest_whole(dtype) + 1:
         raise ValueError(f"{name}: {dtype} cannot hold all numbers from {low} to {high - 1}")
     return low, high
+
+
+def largest_whole(dtype: np.dtype) -> int:
+    """The largest whole number of a dtype; of a floating one, the last before some are rounded."""
+    if dtype.kind in "iu":
+        return int(np.iinfo(dtype).max)
+    return 1 if dtype.kind == "b" else 2 ** (np.finfo(dtype).nmant + 1)
 
 
 def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """The numbers 0 to n - 1 in random order, int64."""
     count = _sizes("randperm", (n,))[0]
+    drawable("randperm", 0, max(count, 1), np.dtype(options.get("dtype") or backend.int64))
     return _made("randperm", stream(generator).permutation(count), options, backend.int64)
 
 
@@ -288,7 +297,10 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability given by each element, else 0; raises ValueError for probabilities outside [0, 1]."""
     if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
         raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {tuple(input.shape)}")
-    uniform = rand(input.shape, generator=generator, dtype=input.dtype, device=input.device)
+    dtype = (
+        backend.float32 if input.dtype == backend.float16 else input.dtype
+    )  # numbers rounded to float16 are below p too rarely
+    uniform = rand(input.shape, generator=generator, dtype=dtype, device=input.device)
     return wrap((uniform.array < input.array).astype(input.dtype))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import finfo
+from minitorch.backend import finfo, float16
 from minitorch.conversion import Size
-from minitorch.creation import one_hot, rand, randn, tensor
+from minitorch.creation import bernoulli, one_hot, rand, randn, tensor
 from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isclose
@@ -236,7 +236,7 @@ class Bernoulli(_Chances):
 
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return (self._draw(rand, sample_shape, self.probs) < self.probs).type(self.probs.dtype)
+        return bernoulli(self.probs.expand(*sample_shape, *self.batch_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._expect((value.array == 0) | (value.array == 1), "values of 0 or 1", value)
@@ -251,8 +251,9 @@ class Categorical(_Chances):
 
     @no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        reached = self.probs.cumsum(-1)
-        return (self._draw(rand, sample_shape, self.probs, 1) * reached[..., -1:] >= reached[..., :-1]).sum(-1)
+        probs = self.probs.float() if self.probs.dtype == float16 else self.probs  # whose sums would lose small probabilities
+        reached = probs.cumsum(-1)
+        return (self._draw(rand, sample_shape, probs, 1) * reached[..., -1:] >= reached[..., :-1]).sum(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         classes = self.logits.shape[-1]

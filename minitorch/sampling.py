@@ -101,14 +101,17 @@ def bernoulli_(tensor: Tensor, p: float | Tensor = 0.5, *, generator: Generator 
 def random_(
     tensor: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
-    """Fill with whole numbers from `from` (default 0) to `to` - 1, by default the dtype's largest, in place."""
-    low, kind = kwargs.pop("from", from_), tensor.dtype.kind
+    """Fill with whole numbers in place: `random_(to)` from 0 to `to` - 1, `random_(from, to)` from `from`.
+
+    Without `to` they reach the dtype's largest; of a floating one, the last before some are rounded.
+    """
+    low = kwargs.pop("from", None)
     if kwargs:
         raise TypeError(f"random_: unknown keyword {', '.join(kwargs)}")
-    if to is None and low is not None:
-        low, to = 0, low
+    if low is None:
+        low, to = (None, from_) if to is None else (from_, to)
     if to is None:
-        to = 2 if kind == "b" else 2 ** (np.finfo(tensor.dtype).nmant + 1) if kind == "f" else np.iinfo(tensor.dtype).max
+        to = creation.largest_whole(tensor.dtype) + 1
     low, to = creation.drawable("random_", low or 0, to, tensor.dtype)
     return copied(tensor, wrap(np.asarray(stream(generator).integers(low, to, tensor.shape))), "random_")
 
@@ -123,12 +126,13 @@ def exponential_(tensor: Tensor, lambd: float = 1.0, *, generator: Generator | N
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with numbers uniform in [a, b), in place; raises ValueError unless -inf < a <= b < inf."""
+    """Fill with numbers uniform in [a, b), in place; ValueError unless a <= b, and the dtype holds both and b - a."""
     expect_floats("uniform_", tensor)
-    if not -np.inf < a <= b < np.inf:
-        raise ValueError(f"uniform_: expected finite bounds in order, got {a} and {b}")
-    drawn = creation.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
-    return copied(tensor, drawn * (b - a) + a, "uniform_")
+    top = float(np.finfo(tensor.dtype).max)
+    if not -top <= a <= b <= top or b - a > top:
+        raise ValueError(f"uniform_: expected finite bounds in order, not farther apart than {top:g}, got {a} and {b}")
+    drawn = creation.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu") * (b - a) + a
+    return copied(tensor, where(drawn >= b, a, drawn), "uniform_")  # without what was rounded up to b
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:

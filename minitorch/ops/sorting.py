@@ -168,7 +168,8 @@ def quantile(
     below, above = (edge(place.array).astype(int64) for edge in (xp.floor, xp.ceil))
     low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))
     weight = place - wrap(below.astype(a.dtype)) if interpolation != "midpoint" else 0.5
-    out = movedim(low + weight * (high - low), -1, 0)
+    out = where(wrap(below == above), low, low + weight * (high - low))  # inf itself, where it is no mean: inf - inf is nan
+    out = movedim(out, -1, 0)
     if keepdim:
         out = out.reshape(-1, *(1 if dim is None or i == dim % len(whole) else n for i, n in enumerate(whole)))
     return out if shares.ndim else out[0]

@@ -252,6 +252,23 @@ def test_draws_have_their_dtype_and_their_distribution(dtype):
     assert abs(normal.double().mean().item()) < 0.03 and abs(normal.double().std().item() - 1) < 0.03
 
 
+def test_rounding_makes_no_draw_likelier_or_the_upper_bound():
+    mt.manual_seed(0)
+    assert mt.empty(20_000, dtype=mt.float16).uniform_(1, 2).max() < 2
+    p = 1 - 2.0**-11  # next to 1 in float16; its draws are 0 with probability 0.00049, of rounded numbers 0.00073 were
+    zeros = 400_000 - mt.bernoulli(mt.full((400_000,), p, dtype=mt.float16)).double().sum().item()
+    assert abs(zeros - 400_000 * (1 - p)) < 5 * (400_000 * (1 - p)) ** 0.5
+    rare = mt.distributions.Categorical(mt.ones(20_000, dtype=mt.float16)).sample((200,))  # of 0.00005 each
+    assert abs(rare.double().mean().item() / 10_000 - 1) < 5 / (3 * 200) ** 0.5
+
+
+def test_random_numbers_reach_the_largest_of_an_integer_dtype():
+    mt.manual_seed(0)
+    numbers = mt.empty(9000, dtype=mt.uint8).random_()
+    assert numbers.unique().tolist() == list(range(256))
+    assert numbers.random_(**{"from": 253}).unique().tolist() == [253, 254, 255]
+
+
 def test_draws_in_place_have_their_bounds_and_moments():
     uniform, normal = mt.empty(20_000).uniform_(-2, 3), mt.empty(20_000).normal_(5, 0.5)
     assert uniform.min() >= -2 and uniform.max() <= 3 and abs(uniform.mean().item() - 0.5) < 0.05

@@ -178,6 +178,15 @@ def test_a_nan_is_the_largest_whatever_its_sign(device):
     assert str(mt.median(x).item()) == str(mt.quantile(x, 0.0).item()) == "nan"
 
 
+def test_a_quantile_at_an_infinite_element_is_that_element(device):
+    x = mt.tensor([mt.inf, 1.0, -mt.inf], device=device)
+    assert [mt.quantile(x, q, interpolation=way).item() for q in (0.0, 0.5, 1.0) for way in ("linear", "lower")] == [
+        *(-mt.inf, -mt.inf),
+        *(1.0, 1.0),
+        *(mt.inf, mt.inf),
+    ]
+
+
 def test_a_class_of_8_bits_is_below_more_classes_than_these_can_count(device):
     even = mt.distributions.Categorical(mt.ones(300, device=device))
     assert even.log_prob(mt.tensor([7], dtype=mt.uint8, device=device)).item() == pytest.approx(-np.log(300))
