@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 import minitorch as mt
-from minitorch.utils.data import DataLoader
+from minitorch.utils.data import BatchSampler, DataLoader, RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 from tests.data.datasets import Squares, numbered, order, seeded
 
 
@@ -23,6 +23,12 @@ LOADERS = {
         numbered(), 3, shuffle=True, generator=seeded(), drop_last=True
     ),
     "a sampler": lambda: DataLoader(numbered(), 3, sampler=[4, 2, 2, 8, 9, 1, 0]),
+    "drawn": lambda: DataLoader(numbered(), 3, sampler=RandomSampler(numbered(), generator=seeded())),
+    "drawn again": lambda: DataLoader(numbered(), 3, sampler=RandomSampler(numbered(), True, 25, generator=seeded())),
+    "some, drawn": lambda: DataLoader(numbered(), 2, sampler=SubsetRandomSampler([1, 3, 4, 8, 9], generator=seeded())),
+    "weighted": lambda: DataLoader(
+        numbered(), 3, sampler=WeightedRandomSampler([1.0, 2.0] * 5, 12, generator=seeded()), drop_last=True
+    ),
     "samples one by one": lambda: DataLoader(Squares(10), 4, shuffle=True, generator=seeded(), collate_fn=str),
 }
 
@@ -89,6 +95,26 @@ def test_the_state_of_a_loader_is_saved_and_loaded(tmp_path):
     resumed.load_state_dict(mt.load(tmp_path / "file"))
     rest = order(DataLoader(numbered(), 3, shuffle=True, generator=seeded()))[2:]
     assert order(resumed) == rest
+
+
+def test_within_an_epoch_batches_that_cannot_be_drawn_again_are_not_saved():
+    loader = DataLoader(numbered(), batch_sampler=BatchSampler(RandomSampler(numbered()), 3, False))
+    assert loader.state_dict()["batches"] == 0
+    with pytest.raises(ValueError, match=r"DataLoader.state_dict: the batches of a random batch_sampler cannot be given again"):
+        stopped_after(loader, 1)
+
+
+def test_the_order_of_a_random_sampler_outlives_the_state_of_the_default_generator():
+    mt.manual_seed(0)
+    epoch = order(DataLoader(numbered(), 3, sampler=RandomSampler(numbered())))
+    mt.manual_seed(0)
+    state = stopped_after(DataLoader(numbered(), 3, sampler=RandomSampler(numbered())), 2)
+    mt.rand(100)  # as dropout draws
+    resumed = DataLoader(numbered(), 3, sampler=RandomSampler(numbered()))
+    resumed.load_state_dict(state)
+    assert order(resumed) == epoch[2:]
+    with pytest.raises(ValueError, match="expected an order of 10 samples, got None"):
+        resumed.load_state_dict({**state, "order": None})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from minitorch.creation import from_numpy, tensor
 from minitorch.ops.joining import stack
 from minitorch.random import Generator, stream
 from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
-from minitorch.utils.data.sampler import BatchSampler
+from minitorch.utils.data.sampler import BatchSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler
+
+_RANDOM = RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -136,20 +138,27 @@ class DataLoader:
         self._place = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The position after the last batch, a shuffled epoch's order, and the state of the loader's own generator."""
+        """The position after the last batch, a random epoch's order, and the state of the loader's or sampler's own generator.
+
+        Raises ValueError within an epoch of a `batch_sampler` that draws, whose batches could not be given again.
+        """
         order, given = self._place or (None, 0)
+        if given and isinstance(getattr(self.batch_sampler, "sampler", None), _RANDOM):
+            mend = "give the loader that sampler, batch_size and drop_last instead, or save between epochs"
+            raise ValueError(f"DataLoader.state_dict: the batches of a random batch_sampler cannot be given again; {mend}")
+        generator = self._generator()
         return {
             "loader": self._form(),
             "batches": given,
-            "order": from_numpy(np.array(order)) if self.shuffle and order is not None else None,
-            "generator": None if self.generator is None else self.generator.get_state(),
+            "order": from_numpy(np.array(order, np.int64)) if self._draws() and order is not None else None,
+            "generator": None if generator is None else generator.get_state(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Make the next iteration continue the epoch in which `state_dict` was called; its rest may be empty.
 
-        A `sampler` is iterated over from its start, so it must give the same order again. Raises ValueError, and changes
-        nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
+        A `sampler` of your own is iterated over from its start, so it must give the same order again. Raises ValueError, and
+        changes nothing, for the state of a loader with other samples, options or kind of generator, and for a damaged state.
         """
         own = self._form()
         get: Any = state_dict.get if isinstance(state_dict, Mapping) else {"loader": type(state_dict).__name__}.get
@@ -159,14 +168,14 @@ class DataLoader:
         most = math.inf if own["samples"] is None else len(self)
         if type(given) is not int or not 0 <= given <= most:
             raise ValueError(f"DataLoader.load_state_dict: expected a number of batches from 0 to {most}, got {given!r}")
-        if self.shuffle and (given or order is not None):
-            positions = np.arange(len(self.dataset))
-            if not isinstance(order, Tensor) or not np.array_equal(np.sort(order.numpy(), axis=None), positions):
-                raise ValueError(f"DataLoader.load_state_dict: expected an order of {len(positions)} samples, got {order!r}")
-        if self.generator is not None:
-            self.generator.set_state(stream)
+        if self._draws() and (given or order is not None):
+            positions = np.sort(order.numpy(), axis=None) if isinstance(order, Tensor) else np.arange(0)
+            if len(positions) != own["samples"] or (self.shuffle and not np.array_equal(positions, np.arange(len(positions)))):
+                raise ValueError(f"DataLoader.load_state_dict: expected an order of {own['samples']} samples, got {order!r}")
+        if (generator := self._generator()) is not None:
+            generator.set_state(stream)
         self._goes_on = bool(given) or order is not None
-        self._place = (order.tolist() if self.shuffle else self._order(), given) if self._goes_on else None
+        self._place = (order.tolist() if self._draws() else self._order(), given) if self._goes_on else None
 
     def _form(self) -> dict[str, Any]:
         """The properties that must agree for a saved position to mean the same batches."""
@@ -176,7 +185,7 @@ class DataLoader:
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "drop_last": self.drop_last,
-            "own_generator": self.generator is not None,
+            "own_generator": self._generator() is not None,
         }
 
     def _samples(self) -> Any:
@@ -184,8 +193,17 @@ class DataLoader:
         given = self.sampler if self.batch_sampler is None else self.batch_sampler
         return self.dataset if given is None else given
 
+    def _generator(self) -> Generator | None:
+        return getattr(self.sampler, "generator", None) if isinstance(self.sampler, _RANDOM) else self.generator
+
+    def _draws(self) -> bool:
+        """Whether each epoch draws an order of its own, which a state has to keep."""
+        return self.shuffle or isinstance(self.sampler, _RANDOM)
+
     def _order(self) -> Iterable[Any]:
         samples = self._samples()
+        if self._draws() and not self.shuffle:
+            return list(samples)
         if samples is not self.dataset or isinstance(self.dataset, IterableDataset):
             return samples
         if self.shuffle:
