@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "minitorch.backend", "minitorch.threads", "minitorch.accumulate", "minitorch.autograd.grad_mode", "minitorch.autograd.float_errors", "minitorch.files", "minitorch.files.atomic", "minitorch.files.layout", "minitorch.memory",
     "minitorch.printing",
-    "minitorch.autograd.views", "minitorch.conversion", "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
+    "minitorch.autograd.description", "minitorch.autograd.node", "minitorch.autograd.views", "minitorch.conversion", "minitorch.autograd.tensor", "minitorch.autograd.copies", "minitorch.autograd.errors", "minitorch.autograd.watch",
     "minitorch.autograd.anomaly", "minitorch.autograd.changes", "minitorch.autograd.gradients", "minitorch.autograd.outputs", "minitorch.autograd.op",
     "minitorch.autograd.hooks", "minitorch.autograd.recorded", "minitorch.autograd.function", "minitorch.autograd.backward", "minitorch.autograd.partial", "minitorch.random",
     "minitorch.ops",

@@ -16,6 +16,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.grad_mode import mode
+from minitorch.autograd.node import Leaf
 
 
 class View:
@@ -60,12 +61,13 @@ def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
 def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
     """Remember that `result`, made by a view operation, shares the memory of `source`, or is a copy where PyTorch views."""
     shares = _owner(result.array) is _owner(source.array)
-    base = source if source._view is None else source._view.base
+    view = None if type(source._node) is Leaf else source._view  # a leaf is the base of its own views
+    base = source if view is None else view.base
     if is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
         keep_apart(base.array, result.array, shares)
     elif shares:
-        steps = None if source._view is None else source._view.steps
-        result._view = View(base, (steps, op, parameters), mode.recording and (source._view is None or source._view.recorded))
+        steps = None if view is None else view.steps
+        result._view = View(base, (steps, op, parameters), mode.recording and (view is None or view.recorded))
 
 
 def is_logical_view(source: Any, op: Any, parameters: dict[Any, Any]) -> bool:

@@ -87,8 +87,9 @@ def _overlaps(array: Any, target: Any) -> bool:
 def is_recorded(tensor: Tensor, by: str) -> bool:
     """Whether a change of `tensor` has to be recorded; raises RuntimeError if it must not be changed."""
     base = tensor if tensor._view is None else tensor._view.base
-    if base.requires_grad and base.is_leaf:
-        what = f"{'a leaf' if base is tensor else 'a view of a leaf'} of shape {shapes(base)} that requires a gradient"
+    leaf = next((each for each in (base, tensor) if each.requires_grad and each.is_leaf), None)
+    if leaf is not None:
+        what = f"{'a leaf' if leaf is tensor else 'a view of a leaf'} of shape {shapes(leaf)} that requires a gradient"
         raise RuntimeError(f"{by}: {what} cannot be changed in place while recording; use `with no_grad():`")
     return base.requires_grad or tensor.requires_grad
 

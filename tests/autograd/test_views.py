@@ -317,3 +317,15 @@ def test_what_a_view_held_before_a_change_through_it_is_not_what_it_retains():
     view.mul_(3)
     (y * 5).sum().backward()
     assert view.grad is None and x.grad.tolist() == [30.0, 30.0, 10.0, 10.0]
+
+
+@pytest.mark.parametrize("change", [lambda w: w.mul_(2), lambda w: w[0].add_(1), lambda w: w.view(-1)[1:].zero_()])
+def test_a_leaf_that_is_a_view_of_a_constant_is_changed_under_no_grad_only(change):
+    w = mt.ones(4).reshape(2, 2).requires_grad_()
+    with pytest.raises(RuntimeError, match="a leaf"):
+        change(w)
+    with mt.no_grad():
+        change(w)
+    assert w.is_leaf and w.tolist() != [[1.0, 1.0], [1.0, 1.0]]
+    (w * 3).sum().backward()
+    assert w.grad.tolist() == [[3.0, 3.0], [3.0, 3.0]]
