@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
             present, options.rounds or (3 if options.quick else module.ROUNDS), options.quick, options.device
         )
         machine, start, others = peers.machine(present), time.monotonic(), peers.others()
+        machine |= peers.gpu() if options.device == "cuda" else {}
         rows = module.run(settings)
         cores = None if others is None else round((peers.others() - others) / (time.monotonic() - start), 1)
         content = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from benchmarks.cases import CASES, NETS, TABLE, TEACHING, Engine
 from benchmarks.peers import MINITORCH, TORCH
-from benchmarks.report import Options, Row, geometric_mean, markdown, measured, ranged
+from benchmarks.report import Options, Row, geometric_mean, markdown, measured, measured_together, ranged
 from benchmarks.timing import Entry, Work
 
 TITLE = "Operations and small nets"
@@ -39,11 +39,14 @@ QUICK = [
 
 def run(options: Options) -> list[Row]:
     """A row for each case, number of threads and allocator setting."""
+    names = QUICK if options.quick else list(CASES)
+    if options.device == "cuda":
+        return measured_together("benchmarks.ops:work", {name: {"name": name} for name in names}, options, INSTALLED)
     peers = [peer for peer in (MINITORCH, TORCH) if peer is MINITORCH or peer.name in options.peers]
     rows = []
-    for name in QUICK if options.quick else CASES:
-        for threads in (1,) if options.quick or options.device == "cuda" else (1, 2):
-            for setting in SETTINGS if options.device == "cpu" else [INSTALLED]:
+    for name in names:
+        for threads in (1,) if options.quick else (1, 2):
+            for setting in SETTINGS:
                 arguments = {"name": name, "device": options.device}
                 entries = [
                     Entry(peer.name, "benchmarks.ops:work", {**arguments, "peer": peer.module}, threads, SETTINGS[setting])

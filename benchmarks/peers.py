@@ -70,6 +70,15 @@ def machine(present: Collection[str]) -> dict[str, Any]:
     }
 
 
+def gpu() -> dict[str, Any]:
+    """The name of the GPU and the version of CuPy, as further conditions of figures."""
+    import cupy
+
+    from minitorch import cuda
+
+    return {"gpu": cuda.get_device_name(), "cupy": cupy.__version__}
+
+
 def others() -> float | None:
     """The seconds of CPU time that other processes than this one and its children have used; None where Linux does not say."""
     try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import MINITORCH
+from benchmarks.peers import MINITORCH, TORCH
 from benchmarks.timing import Entry, Failed, interleave, ratio, spread
 
 
@@ -87,6 +87,30 @@ def measured(
         )
         for quantity in quantities
     ]
+
+
+def measured_together(
+    maker: str,
+    cases: Mapping[str, Mapping[str, Any]],
+    options: Options,
+    quantity: str = "time",
+    check: Callable[[dict], None] | None = None,
+) -> list[Row]:
+    """A row for each of `cases`, the arguments of `maker` by name: minitorch and PyTorch, each in a single process."""
+    entries = [
+        Entry(
+            peer.name,
+            "benchmarks.timing:together",
+            {
+                "maker": maker,
+                "each": {case: {**more, "peer": peer.module, "device": options.device} for case, more in cases.items()},
+            },
+        )
+        for peer in (MINITORCH, TORCH)
+        if peer is MINITORCH or peer.name in options.peers
+    ]
+    rows = measured(f"{len(cases)} cases together", entries, options, calls=1, warm_up=0, check=check)
+    return [replace(row, case=row.quantity, quantity=quantity) for row in rows]
 
 
 def save(path: Path, content: dict[str, Any], rows: Sequence[Row]) -> None:

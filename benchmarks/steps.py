@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks import nets
 from benchmarks.peers import JAX, MINITORCH, TORCH
 from benchmarks.products import PRODUCTS
-from benchmarks.report import Options, Row, measured
+from benchmarks.report import Options, Row, measured, measured_together
 from benchmarks.timing import Entry, Failed, Work
 
 TITLE = "Training steps"
@@ -32,27 +32,28 @@ def run(options: Options) -> list[Row]:
     """A row for each net and number of threads."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        data = str(nets.save_pairs(Path(folder)))
-        for net in QUICK if options.quick else nets.NETS:
-            for threads in (1,) if options.quick or options.device == "cuda" else (1, 2):
+        data, names = str(nets.save_pairs(Path(folder))), QUICK if options.quick else list(nets.NETS)
+        if options.device == "cuda":
+            cases = {net: {"net": net, "data": data} for net in names}
+            return measured_together("benchmarks.steps:train", cases, options, check=same_work_in_each)
+        for net in names:
+            for threads in (1,) if options.quick else (1, 2):
                 rows += measured(net, entries(net, data, threads, options), options, threads=threads, check=same_work)
     return rows
 
 
 def entries(net: str, data: str, threads: int, options: Options) -> list[Entry]:
-    """The contenders for a net that are installed."""
-    here, device = {"net": net, "data": data}, options.device
-    chosen = [Entry(MINITORCH.name, "benchmarks.steps:train", {**here, "peer": "minitorch", "device": device}, threads)]
+    """The contenders for a net on a processor that are installed."""
+    here = {"net": net, "data": data}
+    chosen = [Entry(MINITORCH.name, "benchmarks.steps:train", {**here, "peer": "minitorch", "device": "cpu"}, threads)]
     if TORCH.name in options.peers:
-        torch = {**here, "peer": "torch", "device": device}
+        torch = {**here, "peer": "torch", "device": "cpu"}
         chosen.append(Entry(TORCH.name, "benchmarks.steps:train", torch, threads))
-        if device == "cpu" and net.startswith("001") and not options.quick:
+        if net.startswith("001") and not options.quick:
             chosen.append(Entry(COMPILED, "benchmarks.steps:train", {**torch, "compiled": True}, threads))
-    if device == "cpu":
-        if JAX.name in options.peers and net == nets.MAIN_NET:
-            chosen.append(Entry(JAX_JIT, "benchmarks.jax_net:train", {**here, "threads": threads}, threads))
-        chosen.append(Entry(PRODUCTS, "benchmarks.products:of_net", here, threads))
-    return chosen
+    if JAX.name in options.peers and net == nets.MAIN_NET:
+        chosen.append(Entry(JAX_JIT, "benchmarks.jax_net:train", {**here, "threads": threads}, threads))
+    return [*chosen, Entry(PRODUCTS, "benchmarks.products:of_net", here, threads)]
 
 
 def same_work(facts: dict[str, dict[str, Any]]) -> None:
@@ -63,6 +64,12 @@ def same_work(facts: dict[str, dict[str, Any]]) -> None:
         differences = [abs(a - b) for a, b in zip(first["losses"], said["losses"])]
         if said["parameters"] != first["parameters"] or not max(differences) <= TOLERANCE:
             raise Failed(f"{name} computes something else than {next(iter(claims))}: {said} and {first}")
+
+
+def same_work_in_each(facts: dict[str, dict[str, Any]]) -> None:
+    """`same_work` for each net of contenders that train several."""
+    for net in next(iter(facts.values())):
+        same_work({name: said[net] for name, said in facts.items()})
 
 
 def train(peer: str, net: str, data: str, device: str, compiled: bool = False) -> Work:

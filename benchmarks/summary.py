@@ -49,11 +49,12 @@ def conditions(content: Mapping[str, Any]) -> str:
     quick = " This was a quick version, whose figures mean little." if content["quick"] else ""
     left_out = "; ".join(f"{name} ({reason})" for name, reason in content["left out"].items())
     missing = f" Left out: {left_out}." if left_out else ""
+    gpu = f"{machine['gpu']}, CuPy {machine['cupy']}; " if "gpu" in machine else ""
     switches = "".join(f", {name}={value}" for name, value in machine["switches"].items())
     others = f" Other processes used {content['others']} cores on average" if content.get("others") is not None else ""
     idle = others and (", so the machine was not idle." if content["others"] > IDLE else ".")
     return (
-        f"Measured on {machine['date']}, {content['device']}; {machine['processor']}, {machine['system']}; "
+        f"Measured on {machine['date']}, {content['device']}; {gpu}{machine['processor']}, {machine['system']}; "
         f"{machine['blas']}{switches}; {versions}. Rounds: {content['rounds']}. Load average before: {machine['load']}, "
         f"after: {machine['load at the end']}.{others}{idle}{missing}{quick}"
     )

@@ -149,6 +149,27 @@ def interleave(
     return figures, failures
 
 
+def together(maker: str, each: Mapping[str, Mapping[str, Any]]) -> Work:
+    """The works that `maker` makes of several arguments, as one: a call measures each by a few calls, under its name.
+
+    This is for a GPU: starting a process takes longer there than measuring in it.
+    """
+    works: dict[str, Work] = {name: resolve_name(maker)(**arguments) for name, arguments in each.items()}
+
+    def call() -> dict[str, float]:
+        figures = {}
+        for name, work in works.items():
+            seconds: list[float] = []
+            while len(seconds) < WARM_UP + 3 or (sum(seconds) < TURN / 4 and len(seconds) < 100):
+                start = time.perf_counter()
+                work.call()
+                seconds.append(time.perf_counter() - start)
+            figures[name] = statistics.median(seconds[WARM_UP:])
+        return figures
+
+    return Work(call, {name: dict(work.facts) for name, work in works.items()})
+
+
 def spread(values: Sequence[float]) -> dict[str, float]:
     """The median and the 10 % and 90 % quantiles (interpolated linearly) of values, as "median", "low" and "high"."""
     ordered = sorted(values)

@@ -20,17 +20,19 @@ from minitorch.utils.data import DataLoader, TensorDataset
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", default="digits", help="digits (embedded, the default), mnist, or a folder of IDX files")
 parser.add_argument("--epochs", type=int, default=300)
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: on a GPU, by CuPy")
 options = parser.parse_args()
 if options.epochs < 1:
     parser.error(f"--epochs: expected at least 1, got {options.epochs}")
 
 NOISE = 32
 torch.manual_seed(0)
+torch.set_default_device(options.device)  # where layers and new tensors are put
 try:
     digits = load_digits(options.data)
 except DatasetError as reason:
     parser.error(f"--data: {reason}")
-images = torch.from_numpy(digits.train_images[:, None] / 127.5 - 1)  # (n, 1, 14, 14) from -1 to 1, as tanh gives them
+images = torch.tensor(digits.train_images[:, None] / 127.5 - 1)  # (n, 1, 14, 14) from -1 to 1, as tanh gives them
 
 generator = nn.Sequential(
     *(nn.Linear(NOISE, 128), nn.LeakyReLU(0.2), nn.BatchNorm1d(128)),
@@ -77,9 +79,9 @@ for epoch in range(options.epochs):
 
 generator.eval()
 with torch.no_grad():
-    drawn = generator(fixed).numpy()[:, 0]
+    drawn = generator(fixed).cpu().numpy()[:, 0]
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.6), layout="constrained")
-for axis, pictures, title in ((axes[0], images.numpy()[:64, 0], "real digits"), (axes[1], drawn, "drawn from noise")):
+for axis, pictures, title in ((axes[0], images.cpu().numpy()[:64, 0], "real digits"), (axes[1], drawn, "drawn from noise")):
     axis.imshow(pictures.reshape(8, 8, 14, 14).transpose(0, 2, 1, 3).reshape(112, 112), cmap="Greys")
     axis.set_title(title)
     axis.axis("off")

@@ -18,6 +18,7 @@ from minitorch.functional import cross_entropy, gelu, scaled_dot_product_attenti
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--text", type=Path, help="a text file (default: minitorch's source)")
 parser.add_argument("--steps", type=int, default=1500)
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: on a GPU, by CuPy")
 options = parser.parse_args()
 if options.steps < 1:
     parser.error(f"--steps: expected at least 1, got {options.steps}")
@@ -68,6 +69,7 @@ class GPT(nn.Module):
 
 
 torch.manual_seed(0)
+torch.set_default_device(options.device)  # where layers and new tensors are put
 sources = [options.text] if options.text else sorted(Path(torch.__file__).parent.rglob("*.py"))
 try:
     corpus = "\n".join(source.read_text(encoding="utf-8") for source in sources)

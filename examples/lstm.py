@@ -20,6 +20,7 @@ from minitorch.utils.data import DataLoader, TensorDataset
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", default="digits", help="digits (embedded, the default), mnist, or a folder of IDX files")
 parser.add_argument("--epochs", type=int, default=30)
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: on a GPU, by CuPy")
 options = parser.parse_args()
 if options.epochs < 1:
     parser.error(f"--epochs: expected at least 1, got {options.epochs}")
@@ -39,12 +40,13 @@ class Reader(nn.Module):
 
 
 torch.manual_seed(0)
+torch.set_default_device(options.device)  # where layers and new tensors are put
 try:
     digits = load_digits(options.data)
 except DatasetError as reason:
     parser.error(f"--data: {reason}")
-images, labels = torch.from_numpy(digits.train_images / 255), torch.from_numpy(digits.train_labels)
-test_images, test_labels = torch.from_numpy(digits.test_images / 255), torch.from_numpy(digits.test_labels)
+images, labels = torch.tensor(digits.train_images / 255), torch.tensor(digits.train_labels)
+test_images, test_labels = torch.tensor(digits.test_images / 255), torch.tensor(digits.test_labels)
 net = Reader()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
 
@@ -61,7 +63,7 @@ for epoch in range(options.epochs):
     print(f"epoch {epoch + 1:2}: loss {loss.item():.3f}, {accuracy:.1%} of {len(test_labels)} test digits read right")
 
 with torch.no_grad():
-    chances = net(test_images).softmax(2).numpy()
+    chances = net(test_images).softmax(2).cpu().numpy()
 figure, axes = plt.subplots(4, 4, figsize=(9, 7), height_ratios=(1, 3, 1, 3), layout="constrained")
 for i in range(8):
     digit, chart = axes[2 * (i // 4) : 2 * (i // 4) + 2, i % 4]

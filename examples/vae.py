@@ -22,6 +22,7 @@ from minitorch.utils.data import DataLoader, TensorDataset
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", default="digits", help="digits (embedded, the default), mnist, or a folder of IDX files")
 parser.add_argument("--epochs", type=int, default=100)
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: on a GPU, by CuPy")
 options = parser.parse_args()
 if options.epochs < 1:
     parser.error(f"--epochs: expected at least 1, got {options.epochs}")
@@ -52,12 +53,13 @@ def negative_elbo(logits, images, mean, log_variance):
 
 
 torch.manual_seed(0)
+torch.set_default_device(options.device)  # where layers and new tensors are put
 try:
     digits = load_digits(options.data)
 except DatasetError as reason:
     parser.error(f"--data: {reason}")
-images = torch.from_numpy(digits.train_images.reshape(-1, PIXELS) / 255)
-test = torch.from_numpy(digits.test_images.reshape(-1, PIXELS) / 255)
+images = torch.tensor(digits.train_images.reshape(-1, PIXELS) / 255)
+test = torch.tensor(digits.test_images.reshape(-1, PIXELS) / 255)
 net = VAE()
 optimizer = torch.optim.Adam(net.parameters(), lr=0.002)
 
@@ -79,8 +81,8 @@ side = 12
 steps = np.linspace(-2, 2, side)
 grid = torch.tensor([[x, y] for y in steps[::-1] for x in steps], dtype=torch.float32)
 with torch.no_grad():
-    drawn = net.decoder(grid).sigmoid().numpy().reshape(side, side, 14, 14)
-    means = net.encoder(test)[:, :LATENT].numpy()
+    drawn = net.decoder(grid).sigmoid().cpu().numpy().reshape(side, side, 14, 14)
+    means = net.encoder(test)[:, :LATENT].cpu().numpy()
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained")
 left.imshow(drawn.transpose(0, 2, 1, 3).reshape(side * 14, side * 14), cmap="Greys", extent=(-2, 2, -2, 2))

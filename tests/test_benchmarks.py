@@ -119,6 +119,20 @@ def test_a_training_step_is_measured_with_the_losses_that_others_must_agree_on(t
     assert isinstance(work.call(), float)
 
 
+def test_a_gpu_takes_all_cases_in_one_process_and_each_has_a_row_of_its_own(tmp_path: Path) -> None:
+    data = str(nets.save_pairs(tmp_path))
+    found = {net: {"net": net, "data": data} for net in ("001 ConvNet", "002 Linear")}
+    options = report.Options(frozenset(), rounds=2)  # here on the CPU
+    rows = report.measured_together("benchmarks.steps:train", found, options, "alone", steps.same_work_in_each)
+    assert [(row.case, row.quantity, row.unit, row.threads, row.failures) for row in rows] == [
+        (net, "alone", "ms", 1, {}) for net in found
+    ]
+    assert all(len(row.rounds["minitorch"]) == 2 and min(row.rounds["minitorch"]) > 0 for row in rows)
+    said = {"one": {"net": {"losses": [1.0]}}, "other": {"net": {"losses": [2.0]}}}
+    with pytest.raises(Failed, match="other computes something else than one"):
+        steps.same_work_in_each({name: {"net": {**of["net"], "parameters": 1}} for name, of in said.items()})
+
+
 def test_products_of_a_step_are_those_of_its_layers_but_for_the_gradient_of_the_data() -> None:
     model = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
     found = products.by_operation(model, lambda: model(minitorch.rand(10, 2, 6, 6)))

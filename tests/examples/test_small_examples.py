@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
+
+import minitorch
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +50,28 @@ def test_the_lstm_reads_digits(tmp_path):
     accuracies = re.findall(r"([\d.]+)% of 891 test digits read right", said(tmp_path, "lstm.py", "--epochs", "5"))
     assert float(accuracies[-1]) > 60  # by chance: 10 %
     assert (tmp_path / "results/lstm/reading.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "left"),
+    [
+        ("vae", ("--epochs", "1"), "digits.png"),
+        ("gan", ("--epochs", "1"), "digits.png"),
+        ("lstm", ("--epochs", "1"), "reading.png"),
+        ("gpt", ("--steps", "2"), "text.txt"),
+    ],
+)
+def test_an_example_runs_on_a_gpu(name, amount, left, cupy, tmp_path, monkeypatch):
+    if name in ("gan", "gpt") and hasattr(cupy, "forbid_sync"):
+        pytest.skip("the stand-in for CuPy would take minutes")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *amount, "--device", "cuda"])
+    try:
+        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+    finally:
+        minitorch.set_default_device("cpu")
+        plt.close("all")
+    assert (tmp_path / "results" / name / left).stat().st_size > 500
 
 
 def test_the_gpt_learns_which_characters_follow(tmp_path):
