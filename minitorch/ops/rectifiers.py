@@ -73,7 +73,7 @@ def softsign(input: Tensor) -> Tensor:
 
 def softmin(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None) -> Tensor:
     """softmax(-x) along `dim`, without it as `softmax`."""
-    return softmax(-input, dim, dtype=dtype)
+    return softmax(input * -1.0, dim, dtype=dtype)  # -input wraps round in uint8
 
 
 @doable_in_place

@@ -136,9 +136,13 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Dimension `dim` split into `sizes`."""
+    """Dimension `dim` split into `sizes`, one of which may be -1; raises ValueError if they do not make up its length."""
     dim = dimension("unflatten", input.shape, dim)
-    return reshape(input, input.shape[:dim] + tuple(sizes) + input.shape[dim + 1 :])
+    length, others = input.shape[dim], max(-math.prod(sizes), 1)  # beside the one that is -1
+    lengths = tuple(length // others if size == -1 else size for size in sizes)
+    if math.prod(lengths) != length:
+        raise ValueError(f"unflatten: dim {dim} of shape {shapes(input)} cannot be split into {tuple(sizes)}")
+    return reshape(input, input.shape[:dim] + lengths + input.shape[dim + 1 :])
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:

@@ -80,12 +80,18 @@ def softmax(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None
     Without `dim` it takes the dimension that PyTorch takes: the first of 0, 1 or 3, the second of any other number. Where that
     is not the last one, it warns.
     """
-    return _softmax_of(input if dtype is None else input.type(dtype), dim=_along("softmax", input, dim))
+    return _softmax_of(_cast("softmax", input, dtype), dim=_along("softmax", input, dim))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, dtype: np.dtype | None = None) -> Tensor:
     """The logarithm of softmax along `dim` (without it as `softmax`), without ever taking the logarithm of 0."""
-    return _log_softmax_of(input if dtype is None else input.type(dtype), dim=_along("log_softmax", input, dim))
+    return _log_softmax_of(_cast("log_softmax", input, dtype), dim=_along("log_softmax", input, dim))
+
+
+def _cast(name: str, input: Tensor, dtype: np.dtype | None) -> Tensor:
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        raise TypeError(f"{name}: expected a floating dtype, got {np.dtype(dtype)}")
+    return input if dtype is None else input.type(dtype)
 
 
 def _along(name: str, input: Tensor, dim: int | None) -> int:

@@ -371,3 +371,9 @@ def test_an_interpolation_ends_exactly_at_its_end():
 def test_unsigned_numbers_are_not_limited_to_negative_ones():
     with pytest.raises(ValueError, match=r"^hardtanh: expected 0 <= min_val <= max_val for uint8, got -1"):
         F.hardtanh(mt.tensor([1, 200], dtype=mt.uint8))
+
+
+def test_a_dimension_of_an_empty_batch_is_split_as_that_of_any_other():
+    assert mt.zeros(0, 6).unflatten(1, (3, -1)).shape == (0, 3, 2)
+    with pytest.raises(ValueError, match=r"^unflatten: dim 1 of shape \(0, 6\) cannot be split into \(4, 2\)"):
+        mt.zeros(0, 6).unflatten(1, (4, 2))

@@ -187,3 +187,11 @@ def test_complex_numbers_are_close_only_if_their_imaginary_parts_are():
     with pytest.raises(AssertionError, match=r"^assert_close: 1 of 1 elements differ, by at most 1"):
         mt.testing.assert_close(mt.tensor([1 + 1j]), mt.tensor([1 + 2j]))
     mt.testing.assert_close(mt.tensor([1 + 1j]), mt.tensor([1 + 1.0000001j]))
+
+
+def test_softmax_of_whole_numbers_is_that_of_their_fractions():
+    x = mt.tensor([0, 200], dtype=mt.uint8)
+    assert F.softmin(x, 0).tolist() == F.softmin(x.float(), 0).tolist()
+    for call in F.softmax, F.log_softmax, F.softmin:
+        with pytest.raises(TypeError, match=r"softmax: expected a floating dtype, got int64"):
+            call(x, 0, dtype=mt.int64)
