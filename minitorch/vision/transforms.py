@@ -14,7 +14,7 @@ import numpy as np
 
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
-from minitorch.backend import float32, float64
+from minitorch.backend import float32, float64, get_default_dtype
 from minitorch.creation import as_tensor, from_numpy, rand, randint
 from minitorch.ops.dims import whole, wholes
 from minitorch.ops.shape import flip
@@ -43,14 +43,15 @@ class Lambda:
 
 
 class ToTensor:
-    """An image (h, w) or (h, w, c) as a tensor (c, h, w); uint8 becomes float32 from 0 to 1, other dtypes stay."""
+    """An image (h, w) or (h, w, c) as a tensor (c, h, w); uint8 becomes the default dtype, from 0 to 1, other dtypes stay."""
 
     def __call__(self, image: Any) -> Tensor:
         if isinstance(image, Tensor):
             raise TypeError("to_tensor: expected an array or a PIL image, got a tensor; leave ToTensor out")
         black_and_white = getattr(image, "mode", None) == "1"  # of PIL, which has booleans there
         array = _channels_first(np.asarray(image, np.uint8) * 255 if black_and_white else np.asarray(image))
-        return from_numpy(array.astype(np.float32, "C") / np.float32(255) if array.dtype == np.uint8 else array.copy())
+        dtype = get_default_dtype()
+        return from_numpy(array.astype(dtype, "C") / dtype.type(255) if array.dtype == np.uint8 else array.copy())
 
 
 class Normalize:

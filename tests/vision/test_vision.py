@@ -66,6 +66,16 @@ def test_to_tensor_scales_bytes_alone_and_puts_channels_first():
         transforms.ToTensor()(np.zeros(3))
 
 
+def test_to_tensor_gives_the_default_dtype():
+    pixels = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    assert transforms.ToTensor()(pixels).dtype == minitorch.float32
+    minitorch.set_default_dtype(minitorch.float64)
+    try:
+        assert (transforms.ToTensor()(pixels).numpy() == pixels / 255).all()
+    finally:
+        minitorch.set_default_dtype(minitorch.float32)
+
+
 def test_normalize_refuses_images_that_are_no_float_tensor():
     with pytest.raises(TypeError, match=r"put ToTensor\(\) before it"):
         transforms.Normalize(0.5, 0.5)(np.zeros((28, 28), np.uint8))
