@@ -17,6 +17,7 @@ from minitorch.ops.index import AddAt, Slice, masked_fill
 from minitorch.ops.inverses import inv
 from minitorch.ops.joining import cat, movedim, split
 from minitorch.ops.linear import Matmul, bmm, matmul, mm
+from minitorch.ops.promotion import result_type
 from minitorch.ops.reduce import sum as total
 from minitorch.ops.shape import clone, expand, permute, reshape
 
@@ -190,6 +191,9 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     terms = left.split(",")
     if len(terms) != len(tensors) or not tensors:
         raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, {len(tensors)} were given")
+    if len({x.dtype for x in tensors}) > 1:  # of int64 and float32 NumPy's products would be float64
+        common = result_type(*(x.array for x in tensors))
+        tensors = [x.type(common) for x in tensors]
     labelled = [_labelled(equation, term, x) for term, x in zip(terms, tensors)]
     sizes: dict[Any, int] = {}  # the length of each label
     for label, length in ((label, n) for x, labels in labelled for label, n in zip(labels, x.shape)):

@@ -420,3 +420,10 @@ def test_a_complex_number_of_python_takes_the_default_precision():
     for made in (mt.tensor([1 + 2j]), mt.tensor(1j), mt.full((2,), 1j)):
         assert made.dtype == mt.complex64 and abs(made.numpy().imag).all()
     assert mt.tensor([np.complex128(1j)]).dtype == mt.complex128
+
+
+@pytest.mark.parametrize("equation", ["i,i->", "i,i->i", "i,j->ij"])
+@pytest.mark.parametrize("dtype", [mt.float32, mt.complex64], ids=str)
+def test_einsum_of_whole_numbers_and_others_has_the_dtype_of_the_others(equation, dtype):
+    whole, other = mt.tensor([1, 2]), mt.tensor([0.5, 2.0], dtype=dtype, requires_grad=dtype == mt.float32)
+    assert mt.einsum(equation, whole, other).dtype == mt.einsum(equation, other, whole).dtype == dtype
