@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
-from minitorch.autograd.tensor import Tensor, wrap
+from minitorch.autograd.tensor import Tensor
 from minitorch.backend import finfo, float16
 from minitorch.conversion import Size
 from minitorch.creation import bernoulli, one_hot, rand, randn, tensor
@@ -192,9 +192,9 @@ class Uniform(Distribution):
         return where(drawn >= self.high, self.low, drawn)  # what was rounded up to `high`, where the density is 0
 
     def log_prob(self, value: Tensor) -> Tensor:
-        self._expect((value.array >= self.low.array) & (value.array <= self.high.array), "values from low to high", value)
-        inside = wrap((value.array >= self.low.array) & (value.array < self.high.array))
-        return where(inside, -log(self.high - self.low), -math.inf)
+        above = value >= self.low
+        self._expect((above & (value <= self.high)).array, "values from low to high", value)
+        return where(above & (value < self.high), -log(self.high - self.low), -math.inf)
 
     def entropy(self) -> Tensor:
         return log(self.high - self.low)

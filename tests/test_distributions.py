@@ -179,6 +179,7 @@ def test_a_density_is_nowhere_outside_and_its_gradient_is_the_score():
             ValueError,
             "values (..., 2), got shape (2, 1)",
         ),
+        (lambda: Uniform(mt.zeros(3), 1.0).log_prob(mt.zeros(2)), ValueError, "(inputs: (2,) float32, (3,) float32)"),
         (lambda: Bernoulli(), ValueError, "Bernoulli: expected either probs or logits"),
     ],
 )

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.backend import array_module, int64
+from minitorch.backend import array_module, float16, float32, int64
 from minitorch.ops.choice import where
 from minitorch.ops.dims import along, dimension, shapes
 from minitorch.ops.elementwise import ceil, floor, round
@@ -162,14 +162,15 @@ def quantile(
     a = rows.array
     order = _argsort(a, -1)
     count = (a == a).sum(-1, keepdims=True)
-    place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(a.dtype))
+    exact = float32 if a.dtype == float16 else a.dtype  # float16 counts to 2,048
+    place = (q if isinstance(q, Tensor) else wrap(shares)).reshape(-1) * wrap((xp.maximum(count, 1) - 1).astype(exact))
     place = where(wrap(count < a.shape[-1]), float(a.shape[-1] - 1), place)  # where the nans are
     place = {"lower": floor, "higher": ceil, "nearest": round}.get(interpolation, lambda place: place)(place)
     below, above = (edge(place.array).astype(int64) for edge in (xp.floor, xp.ceil))
     low, high = (Gather.apply(rows, xp.take_along_axis(order, at, -1), dim=rows.ndim - 1) for at in (below, above))
-    weight = place - wrap(below.astype(a.dtype)) if interpolation != "midpoint" else 0.5
+    weight = place - wrap(below.astype(exact)) if interpolation != "midpoint" else 0.5
     out = where(wrap(below == above), low, low + weight * (high - low))  # inf itself, where it is no mean: inf - inf is nan
-    out = movedim(out, -1, 0)
+    out = movedim(out.type(a.dtype), -1, 0)
     if keepdim:
         out = out.reshape(-1, *(1 if dim is None or i == dim % len(whole) else n for i, n in enumerate(whole)))
     return out if shares.ndim else out[0]

@@ -187,6 +187,12 @@ def test_a_quantile_at_an_infinite_element_is_that_element(device):
     ]
 
 
+def test_a_quantile_of_many_float16_numbers_is_at_its_place(device):
+    x = (mt.arange(6001, device=device) // 3).half()
+    assert mt.quantile(x, 0.45, interpolation="lower").item() == 899  # at 2,699, which is 2,700 in float16
+    assert mt.quantile(x, 0.45).dtype == mt.float16
+
+
 def test_a_class_of_8_bits_is_below_more_classes_than_these_can_count(device):
     even = mt.distributions.Categorical(mt.ones(300, device=device))
     assert even.log_prob(mt.tensor([7], dtype=mt.uint8, device=device)).item() == pytest.approx(-np.log(300))
