@@ -22,6 +22,7 @@ __all__ = ["export"]
 
 OPERATORS: Final = 20  # the version of ONNX's operators
 FORMAT: Final = 10  # the version of the file format, read by programs since 2024
+_WHY: Final = "Does it depend on chance, on the batch size, or on numbers that were taken out of tensors?"
 
 
 def export(
@@ -67,7 +68,10 @@ def export(
         with Switch(False):
             expected = [result.array for result in _listed(model(*map(wrap, others)))]
         session = onnxruntime.InferenceSession(written.SerializeToString(), providers=["CPUExecutionProvider"])
-        got = session.run(None, dict(zip(names, others)))
+        try:
+            got = session.run(None, dict(zip(names, others)))
+        except Exception as reason:  # of a size that was taken for a constant
+            raise RuntimeError(f"onnx.export: onnxruntime fails on inputs other than those given. {_WHY} {reason}") from reason
     finally:
         for module, training in modes:
             module.training = training
@@ -75,8 +79,7 @@ def export(
         share = 1e-3 if one.dtype.kind == "f" else 0.0  # whole numbers, such as classes, must be equal
         if one.shape != other.shape or not np.allclose(one, other, rtol=share, atol=share * np.abs(one).max(initial=0)):
             said = f"for inputs other than those given, {end} differs from what the net computes"
-            why = "Does it depend on chance, on the batch size, or on numbers that were taken out of tensors?"
-            raise RuntimeError(f"onnx.export: {said}. {why}")
+            raise RuntimeError(f"onnx.export: {said}. {_WHY}")
     with nullcontext(f) if hasattr(f, "write") else atomic_write(f) as file:
         file.write(written.SerializeToString())
 

@@ -223,7 +223,11 @@ class Optimizer:
     def _fitted(self, p: Tensor, name: str, value: Any, number: Any) -> Any:
         """A copy of one entry of the state of `p`, with the dtype and device of `p`; the step count is a host scalar."""
         if name == "step":
-            return wrap(value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32))
+            step = value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32)
+            if step.size != 1 or not 0 <= step.item() < np.inf:
+                expected = f"the step of parameter {number} as a number of 0 or more"
+                raise ValueError(f"{self._name}.load_state_dict: expected {expected}, got {value!r:.60}")
+            return wrap(step)
         shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         if name in self.buffers and shape != p.shape:
             expected = f"{name} of parameter {number} as a tensor of shape {tuple(p.shape)}"

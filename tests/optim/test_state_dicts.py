@@ -116,6 +116,12 @@ def state_of(rule, shapes=((4, 3), (3,), ()), **options):
             r"expected exp_avg of parameter 1 as a tensor of shape \(3,\), got float",
         ),
         (
+            lambda: (
+                state_of(optim.Adam) | {"state": {2: {"step": float("nan"), "exp_avg": mt.ones(()), "exp_avg_sq": mt.ones(())}}}
+            ),
+            "expected the step of parameter 2 as a number of 0 or more, got nan",
+        ),
+        (
             lambda: state_of(optim.Adam) | {"state": {9: {"step": mt.tensor(1.0)}}},
             "state for parameter 9, which no group lists",
         ),
