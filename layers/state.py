@@ -177,7 +177,7 @@ def _misfits(key: str, own: Tensor, given: Any, first: Any, assign: bool) -> Ite
         yield f"{key!r}: expected the values of the other name of this tensor, got others; untie the two or give one"
     elif not assign and not getattr(own.array.flags, "writeable", True):
         yield f"{key!r}: an expanded tensor cannot be written to; register its clone()"
-    elif not assign and given.dtype.kind in "iu" and not _equal(given.to(own.dtype), given):
+    elif not assign and given.dtype != own.dtype and given.dtype.kind in "iu" and not _equal(given.to(own.dtype), given):
         yield f"{key!r}: expected numbers of {own.dtype}, got {given.dtype} beyond its range"
 
 

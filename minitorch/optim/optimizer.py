@@ -224,7 +224,7 @@ class Optimizer:
         """A copy of one entry of the state of `p`, with the dtype and device of `p`; the step count is a host scalar."""
         if name == "step":
             step = value.cpu().array.copy() if isinstance(value, Tensor) else np.asarray(value, np.float32)
-            if step.size != 1 or not 0 <= step.item() < np.inf:
+            if step.size != 1 or not 0 <= step.item() < float("inf"):
                 expected = f"the step of parameter {number} as a number of 0 or more"
                 raise ValueError(f"{self._name}.load_state_dict: expected {expected}, got {value!r:.60}")
             return wrap(step)
