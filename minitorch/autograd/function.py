@@ -28,6 +28,7 @@ class FunctionNode(Op):
     _kept: tuple[Any, ...] = ()  # the arrays in attributes, which must not change either
     materialize_grads: bool = True  # whether an output that was not used gets zeros as its gradient
     dirty: tuple[Tensor, ...] = ()  # inputs that forward changes in place
+    needs_input_grad: tuple[bool, ...] = ()  # for each input of forward, whether it requires a gradient
     layout: tuple[bool, ...] = ()  # for each result of forward, whether it is a tensor
 
     def save_for_backward(ctx, *tensors: Tensor | None) -> None:
@@ -43,11 +44,6 @@ class FunctionNode(Op):
         """What `save_for_backward` kept; inputs and outputs require a gradient where they did."""
         return tuple(wrap(entry, source_of(ctx, entry)) if backend.is_array(entry) else entry for entry in ctx.saved)
 
-    @property
-    def needs_input_grad(ctx) -> tuple[bool, ...]:
-        """For each input of `forward`, whether `backward` needs to return its gradient."""
-        return tuple(edge is not None for edge in ctx.edges)
-
     def mark_non_differentiable(ctx, *outputs: Tensor) -> None:
         """Declare that these outputs have no gradient."""
         ctx.constant_ids = tuple(id(output.array) for output in outputs)
@@ -62,6 +58,7 @@ class FunctionNode(Op):
 
     def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: Any = None) -> Any:
         ctx._array_id = None  # its output does not exist yet
+        ctx.needs_input_grad = tuple(isinstance(value, Tensor) and value.requires_grad for value in inputs)
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:
@@ -84,6 +81,8 @@ class FunctionNode(Op):
             # a returned input, or a view of one, becomes a new tensor: else its gradient would count as the input's own
             is_dirty, memory = any(output is tensor for tensor in ctx.dirty), backend.memory_of(output.array)
             made.append(output.array if is_dirty or all(memory is not other for other in memories) else output.array.copy())
+            if id(output.array) in ctx.constant_ids:  # the copy of one is no more differentiable
+                ctx.constant_ids += (id(made[-1]),)
         ctx.dirty = ()  # a node must not refer to the tensor that it made
         return tuple(made) if isinstance(result, tuple) else made[0]
 

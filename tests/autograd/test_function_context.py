@@ -398,3 +398,38 @@ def test_outputs_of_two_dtypes_get_zeros_of_their_own():
     for used in (0, 1):
         Both.apply(leaf(1.0))[used].sum().backward()
     assert seen == [[torch.float64, torch.float32]] * 2
+
+
+def test_a_view_of_an_input_may_be_marked_non_differentiable():
+    class Part(Function):
+        @staticmethod
+        def forward(ctx, x):
+            part = x[:1]
+            ctx.mark_non_differentiable(part)
+            return x * 2, part
+
+        @staticmethod
+        def backward(ctx, g, _):
+            return g * 2
+
+    x = leaf(1.0, 2.0)
+    double, part = Part.apply(x)
+    assert part.tolist() == [1.0] and not part.requires_grad
+    (double * part).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_needs_input_grad_has_an_entry_for_each_input_also_where_nothing_is_recorded():
+    seen = []
+
+    class Look(Function):
+        @staticmethod
+        def forward(ctx, x, y, factor):
+            seen.append(ctx.needs_input_grad)
+            return x * factor
+
+    Look.apply(leaf(1.0), torch.ones(1), 2)
+    with torch.no_grad():
+        Look.apply(leaf(1.0), torch.ones(1), 2)
+    Look.apply(torch.ones(1), torch.ones(1), 2)
+    assert seen == [(True, False, False), (True, False, False), (False, False, False)]
