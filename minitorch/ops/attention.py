@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from minitorch.accumulate import in_float32
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, bool_
 from minitorch.ops.choice import where
@@ -37,6 +38,7 @@ def scaled_dot_product_attention(
     return dropout(attention_weights(query, key, value, attn_mask, is_causal, scale), dropout_p) @ value
 
 
+@in_float32
 def attention_weights(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool, scale: float | None = None
 ) -> Tensor:

@@ -166,9 +166,9 @@ def add_at(out: Any, index: tuple[Any, ...], values: Any) -> None:
     if xp is not np and out.dtype.kind == "c":  # CuPy adds whole numbers of 32 and 64 bits, and real ones
         for part, more in (out.real, values.real), (out.imag, values.imag):
             xp.add.at(part, index, more)
-    elif xp is not np and out.dtype.kind in "biu" and out.dtype.itemsize < 4:
-        wide = out.astype(backend.int32)
-        xp.add.at(wide, index, values)
+    elif out.dtype == backend.float16 or (xp is not np and out.dtype.kind in "biu" and out.dtype.itemsize < 4):
+        wide = out.astype(backend.float32 if out.dtype.kind == "f" else backend.int32)  # sums of float16 end at 2048
+        add_at(wide, index, values.astype(wide.dtype))
         out[...] = wide
     elif at is None:
         xp.add.at(out, index, values)

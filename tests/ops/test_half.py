@@ -78,3 +78,18 @@ def test_batch_norm_moves_float16_statistics_by_what_it_computed_in_float32():
     assert means.dtype == mt.float16
     assert abs(means.item() - 0.225) < 1e-3
     assert abs(variances.item() - (0.9 + 0.1 * 0.4375)) < 1e-3
+
+
+def test_what_is_added_at_one_place_does_not_end_at_2048():
+    ones, first = mt.ones(5000, dtype=mt.float16), mt.zeros(5000, dtype=mt.int64)
+    zero = mt.zeros(1, dtype=mt.float16)
+    assert zero.scatter_add(0, first, ones).item() == zero.index_add(0, first, ones).item() == 5000
+    table = mt.ones(1, 1, dtype=mt.float16, requires_grad=True)
+    F.embedding(first, table).sum().backward()
+    assert table.grad.item() == 5000
+
+
+def test_scores_of_attention_may_be_beyond_the_range():
+    q = mt.full((1, 2, 2), 300.0, dtype=mt.float16)
+    y = F.scaled_dot_product_attention(q, q, q, attn_mask=mt.full((2, 2), -60000.0, dtype=mt.float16))
+    assert y.dtype == mt.float16 and y.tolist() == q.tolist()
