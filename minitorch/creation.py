@@ -297,9 +297,8 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability given by each element, else 0; raises ValueError for probabilities outside [0, 1]."""
     if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
         raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {tuple(input.shape)}")
-    dtype = (
-        backend.float32 if input.dtype == backend.float16 else input.dtype
-    )  # numbers rounded to float16 are below p too rarely
+    half = input.dtype == backend.float16  # uniform numbers rounded to it are below p too rarely
+    dtype = backend.float32 if half else input.dtype
     uniform = rand(input.shape, generator=generator, dtype=dtype, device=input.device)
     return wrap((uniform.array < input.array).astype(input.dtype))
 

@@ -106,7 +106,7 @@ ROWS = [
          bad(ValueError, "^cholesky: Matrix is not positive definite", np.array([[-1.0]]))]),
     regular("det", mt.linalg.det, np.linalg.det, [case(SQUARE, waits="backward", uploads=1), case(SQUARES, waits="backward", uploads=1)], [bad(ValueError, "^det: expected square", VECTOR)]),
     regular("matrix_power", mt.matrix_power, np.linalg.matrix_power,
-        [case(SQUARE, 3), case(SQUARES, 4), case(SQUARE, 1), case(SQUARE, -2, waits="forward backward", uploads=1)],
+        [case(SQUARE, 3, uploads=1), case(SQUARES, 4, uploads=1), case(SQUARE, 1, uploads=1), case(SQUARE, -2, waits="forward backward", uploads=1)],
         [bad(ValueError, "^matrix_power: expected square matrices, got shape", MATRIX, 2)]),
     Row("vector_norm", mt.linalg.vector_norm, np.linalg.norm, [case(VECTOR), case(VECTOR, 3), case(VECTOR, 0.5)], torch=lambda torch, *a: torch.linalg.vector_norm(*a), analytic=False),
     Row("linalg.norm", mt.linalg.norm, np.linalg.norm, [case(SQUARE), *(case(SQUARE, p) for p in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)), case(VECTOR, 3), case(MATRIX, 1, 1)],
