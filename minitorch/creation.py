@@ -252,6 +252,7 @@ def randint(
 
 def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]:
     """Whole numbers that bound draws; raises ValueError unless low < high, and unless `dtype` can hold all between them."""
+    backend.check_dtype(name, dtype)
     low, high = whole(name, "low", low), whole(name, "high", high)
     if low >= high:
         raise ValueError(f"{name}: expected low < high, got {low} and {high}")

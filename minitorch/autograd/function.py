@@ -58,7 +58,8 @@ class FunctionNode(Op):
 
     def forward(ctx, *arrays: Any, inputs: tuple[Any, ...], report: Any = None) -> Any:
         ctx._array_id = None  # its output does not exist yet
-        ctx.needs_input_grad = tuple(isinstance(value, Tensor) and value.requires_grad for value in inputs)
+        wanted = ctx.edges or [value if isinstance(value, Tensor) and value.requires_grad else None for value in inputs]
+        ctx.needs_input_grad = tuple(edge is not None for edge in wanted)
         ctx.numbers = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Tensor))
         with no_grad():
             if ctx.function.setup_context is None:

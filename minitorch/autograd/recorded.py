@@ -75,6 +75,6 @@ def source_of(node: Any, array: Any) -> Node | None:
     for edge in node.edges:
         if type(edge) is Leaf:
             edge.look()
-        if edge is not None and edge._array_id == id(array):
+        if getattr(edge, "_array_id", None) == id(array):  # where a rule is tried alone, its edges are tensors
             return edge
     return None

@@ -27,7 +27,7 @@ FACTORIES = {
         mt.ones(2), **kwargs), "randint_like": lambda **kwargs: mt.randint_like(mt.ones(2), 9, **kwargs),
     "new_zeros": lambda **kwargs: mt.ones(2).new_zeros(2, **kwargs), "new_ones": lambda **kwargs: mt.ones(2).new_ones(
         2, **kwargs), "new_empty": lambda **kwargs: mt.ones(2).new_empty(2, **kwargs), "new_full": lambda **kwargs: mt.ones(
-        2).new_full((2,), 3, **kwargs), "new_tensor": lambda **kwargs: mt.ones(2).new_tensor([3], **kwargs),
+        2).new_full((2,), 3, **kwargs), "new_tensor": lambda **kwargs: mt.ones(2).new_tensor([3, 4], **kwargs),
 }
 # fmt: on
 FROM_A_TENSOR = [name for name in FACTORIES if name.endswith("_like") or name.startswith("new_")]
