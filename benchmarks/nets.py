@@ -86,6 +86,9 @@ def shared_weights(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> Mapping[str
 def load_shared_weights(model: Any, engine: Any) -> None:
     """Give a net of the `engine`, minitorch or PyTorch, the weights that all frameworks get."""
     state = model.state_dict()
-    for name, array in shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items()).items():
-        state[name] = engine.from_numpy(array).to(state[name].device)
+    weights = shared_weights((name, tuple(tensor.shape)) for name, tensor in state.items())
+    first: dict[int, str] = {}  # the first name of a tensor, which has two where layers share it
+    for name, tensor in state.items():
+        if (one := first.setdefault(tensor.data_ptr(), name)) in weights:
+            state[name] = engine.from_numpy(weights[one]).to(tensor.device)
     model.load_state_dict(state)

@@ -12,6 +12,7 @@ from benchmarks.report import Row
 from benchmarks.timing import spread
 
 COLOURS = {MINITORCH.name: "#0072B2", TORCH.name: "#D55E00"}  # Okabe & Ito, "Color universal design" (2008)
+WIDE = 100  # ratios beyond it are drawn on a logarithmic axis
 OTHER_COLOURS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 
@@ -53,7 +54,8 @@ def ratios(plt: Any, rows: Sequence[Row]) -> Any:
         axes.set_yticks(range(len(cases)), cases, fontsize=8.5)
         axes.set(title=f"{count} thread{'s' * (count > 1)}", xlabel="time of minitorch / PyTorch")
         axes.grid(alpha=0.25)
-    grid[0, 0].set(ylim=(len(cases) - 0.5, -0.5), xlim=(0, None))
+    grid[0, 0].set(ylim=(len(cases) - 0.5, -0.5))
+    grid[0, 0].set(xscale="log") if grid[0, 0].get_xlim()[1] > WIDE else grid[0, 0].set(xlim=(0, None))
     if len(quantities) > 1:
         points = [plt.Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours.values()]
         figure.legend(points, quantities, loc="outside upper right", ncols=len(quantities), frameon=False, fontsize=8.5)

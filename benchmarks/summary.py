@@ -20,8 +20,9 @@ def write(folder: Path) -> list[Path]:
         if (path := folder / f"{subject}.json").exists():
             contents[subject], results[subject] = report.load(path)
     drawn = plots.draw_all(results, folder)
-    parts = ["# Speed", INTRODUCTION]
-    if not any(content["device"] == "cuda" for content in contents.values()):
+    on_gpu = any(content["device"] == "cuda" for content in contents.values())
+    parts = ["# Speed on a GPU" if on_gpu else "# Speed", INTRODUCTION]
+    if not on_gpu:
         parts += ["## Targets", TARGETS, targets.said(results)]
     for subject, rows in results.items():
         module = importlib.import_module(f"benchmarks.{subject}")

@@ -12,7 +12,7 @@ import layers as nn
 import minitorch
 from benchmarks import cases, growth, nets, ops, overhead, parts, peers, plots, products, report, steps, summary, targets
 from benchmarks.__main__ import parse
-from benchmarks.minitorch_nets import SCRIPTS
+from benchmarks.minitorch_nets import SCRIPTS, training
 from benchmarks.timing import Contender, Entry, Failed, interleave, ratio, spread
 
 NOTING = """
@@ -105,6 +105,15 @@ def test_nets_and_batches_are_those_of_the_examples() -> None:
             assert setting == (script.RECIPES[type(net.build())].batch, True)
         else:
             assert setting == (script.BATCH, name == "004 simple net")
+
+
+@pytest.mark.parametrize("net", nets.NETS)
+def test_every_net_takes_the_weights_that_all_frameworks_get(net: str) -> None:
+    model, *_ = training(net, "cpu")
+    nets.load_shared_weights(model, minitorch)
+    state = {name: tuple(tensor.shape) for name, tensor in model.named_parameters()}  # a shared one by its first name
+    for name, array in nets.shared_weights(state.items()).items():
+        assert (model.state_dict()[name].numpy() == array).all(), name
 
 
 def test_a_training_step_is_measured_with_the_losses_that_others_must_agree_on(tmp_path: Path, device: str) -> None:
