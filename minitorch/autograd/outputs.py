@@ -24,7 +24,7 @@ class Parts:
         self.grads = grads
 
     def __add__(self, other: Parts) -> Parts:
-        return Parts([b if a is None else a if b is None else added(a, b) for a, b in zip(self.grads, other.grads)])
+        return Parts([b if a is None else a if b is None else added(a, b, False) for a, b in zip(self.grads, other.grads)])
 
 
 class Output(Node):

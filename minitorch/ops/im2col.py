@@ -160,11 +160,11 @@ def spread(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
 
 def spread_at_once(y: Any, w: Any, size: tuple[int, int], window: Window) -> Any:
     """What `spread` computes, as a convolution by the flipped filters of y, with zeros around its pixels and between them."""
-    n, (filters, channels, kh, kw) = len(y), w.shape
-    around = Window((kh, kw), (1, 1), ((0, 0), (0, 0)), window.dilation, size, window.groups)
-    height, width = (length + d * (k - 1) for length, d, k in zip(size, window.dilation, (kh, kw)))
+    n, (filters, channels, kh, kw), corner = len(y), w.shape, [k - 1 for k in window.kernel]
+    around = window._replace(stride=(1, 1), out=size)
+    height, width = (around.reach(axis, place).stop for axis, place in enumerate(corner))
     apart = array_module(y).zeros((n, height, width, filters), y.dtype)
-    (to, of), (right, left) = window.inside_at(0, kh - 1, height), window.inside_at(1, kw - 1, width)
+    (to, of), (right, left) = window.inside_at(0, corner[0], height), window.inside_at(1, corner[1], width)
     apart[:, to, right] = y.transpose(0, 2, 3, 1)[:, of, left]
     turned = w[..., ::-1, ::-1].reshape(window.groups, -1, channels, kh, kw).swapaxes(1, 2)
     return correlate(apart, turned.reshape(window.groups * channels, -1, kh, kw), None, around)

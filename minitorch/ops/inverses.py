@@ -96,7 +96,7 @@ class Cholesky(Op):
         (y,) = ctx.saved
         yt, one = y.swapaxes(-1, -2), _identity(y)
         p = yt @ g * (array_module(one).tri(len(one), dtype=one.dtype) - one / 2)
-        s = Solve.apply(yt, Solve.apply(yt, p.swapaxes(-1, -2)).swapaxes(-1, -2))
+        s = Solve.apply(yt, Solve.apply(yt, p).swapaxes(-1, -2))  # transposed, which changes nothing in the sum below
         return (s + s.swapaxes(-1, -2)) / 2
 
 

@@ -119,3 +119,14 @@ def test_second_derivatives_pass_through_a_change_of_dtype():
     (g,) = mt.autograd.grad((x**y).sum(), x, create_graph=True)  # y x^(y-1)
     (of_x,) = mt.autograd.grad(g.sum(), x)
     assert of_x.dtype == mt.float32 and of_x.tolist() == [12.0]
+
+
+def test_outputs_that_only_rules_use_collect_what_several_of_these_give():
+    draw = np.random.default_rng(0).normal
+    x = mt.tensor(draw(size=(3, 3)), requires_grad=True)
+    s = mt.svd(x).S  # u and v are used by its rule alone
+    firsts = [mt.autograd.grad(y, x, create_graph=True)[0] for y in (s.square().sum() * s.prod(), s[0] * s[2])]
+    weighed = [(g * mt.tensor(draw(size=(3, 3)))).sum() for g in firsts]
+    (together,) = mt.autograd.grad(weighed[0] + weighed[1], x, retain_graph=True)
+    apart = [mt.autograd.grad(y, x, retain_graph=True)[0] for y in weighed]
+    np.testing.assert_allclose(together.numpy(), (apart[0] + apart[1]).numpy(), rtol=1e-10)

@@ -108,6 +108,23 @@ def test_a_gradient_with_a_history_keeps_its_numbers_when_another_is_added():
     assert before.tolist() == [2.0, 4.0] and x.grad.tolist() == [5.0, 7.0]
 
 
+def test_a_leaf_that_was_resized_while_it_was_frozen_gets_a_gradient_of_its_new_shape():
+    x = leaf(1.0, 2.0)
+    (x * 2).sum().backward()
+    x.grad = None
+    x.requires_grad_(False).resize_(3).fill_(1.0)
+    x.requires_grad_(True)
+    (x * mt.ones(2, 1, dtype=mt.float64)).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_leaf_whose_array_was_replaced_gets_a_gradient_like_the_new_one():
+    x = leaf(1.0, 2.0)
+    x.array = np.ones(3, np.float32)
+    (x * mt.ones(2, 1)).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 2.0] and x.grad.dtype == mt.float32
+
+
 def test_a_leaf_frozen_after_the_forward_pass_gets_no_gradient():
     x, w = mt.ones(2, requires_grad=True), mt.ones(2, requires_grad=True)
     loss = (x * w).sum()
