@@ -130,3 +130,22 @@ def test_outputs_that_only_rules_use_collect_what_several_of_these_give():
     (together,) = mt.autograd.grad(weighed[0] + weighed[1], x, retain_graph=True)
     apart = [mt.autograd.grad(y, x, retain_graph=True)[0] for y in weighed]
     np.testing.assert_allclose(together.numpy(), (apart[0] + apart[1]).numpy(), rtol=1e-10)
+
+
+def test_what_outputs_collect_is_not_written_over_a_gradient_that_another_tensor_gets():
+    class Both(mt.autograd.Op):
+        """a / 2 and a."""
+
+        def forward(ctx, a):
+            half, same = a / 2, a * 1
+            ctx.saved = (same,)
+            return half, same
+
+        def backward(ctx, g, g_same):
+            return g + ctx.saved[0] + g_same  # in the next pass one array is the gradient of all three
+
+    x, v, w = leaf(1.0, 2.0), leaf(1.0, 2.0), leaf(1.0, 2.0)
+    half = Both.apply(x)[0]
+    firsts = [mt.autograd.grad(half, x, given, create_graph=True)[0] for given in (v, w)]
+    (firsts[0] + firsts[1]).backward(mt.tensor([1.0, 3.0], dtype=mt.float64))
+    assert v.grad.tolist() == w.grad.tolist() == [1.0, 3.0]
