@@ -79,7 +79,7 @@ def _winners(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
 
 
 def _winners_at_once(a: Any, window: Window, wanted: bool) -> tuple[Any, Any]:
-    """`_winners` of a padded image, in launches that do not grow with the places: on an H100 2x2 takes 2/3 of the time so."""
+    """`_winners` of a padded image, with as many launches for any window: on an H100, 2x2 takes 2/3 of the time of a loop."""
     xp, last, places = array_module(a), is_channels_last(a), window.all_positions(a)
     places = places.transpose(0, 1, 2, 4, 5, 3) if last else places
     found = places.reshape(math.prod(window.kernel), *places.shape[2:])

@@ -63,7 +63,7 @@ def test_the_lstm_reads_digits(tmp_path):
 )
 def test_an_example_runs_on_a_gpu(name, amount, left, cupy, tmp_path, monkeypatch):
     if name in ("gan", "gpt") and hasattr(cupy, "forbid_sync"):
-        pytest.skip("the stand-in for CuPy would take minutes")
+        pytest.skip("the stand-in for CuPy takes 17 s for the GAN and 170 s for the GPT")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *amount, "--device", "cuda"])
     try:
