@@ -62,7 +62,8 @@ class Module(Stateful, Hooked):
         try:
             return self.forward(*args, **kwargs)
         except AttributeError:
-            check_tensors(type(self).__name__, inspect.signature(self.forward).parameters, args, kwargs)
+            annotations = {name: str(each.annotation) for name, each in inspect.signature(self.forward).parameters.items()}
+            check_tensors(type(self).__name__, annotations, args, kwargs)
             raise
 
     # ---- attributes ------------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ class Fields:
             kinds = kinds_of(self.fields[name].annotation)
             if kinds and type(value) not in kinds:  # 1 and 0 are flags too, as in PyTorch's constructors
                 asked = bool(value) if bool in kinds and type(value) is int and value in (0, 1) else value
-                arguments[name] = value = plain_value(type(self).__name__, self.fields[name], asked)
+                arguments[name] = value = plain_value(type(self).__name__, name, self.fields[name].annotation, asked)
             if not self.fields[name].annotation.startswith("InitVar"):
                 setattr(self, name, value)
         self._prepare(SimpleNamespace(**arguments))

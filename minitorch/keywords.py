@@ -53,94 +53,121 @@ def take_keywords(names: dict[str, Any], modules: tuple[str, ...], takes_out: bo
             names[name] = with_keywords(value, takes_out)
 
 
+class Signature:
+    """What a function takes, read from its code: `inspect.signature` would make the import of minitorch 15 ms longer."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        inner: Any = inspect.unwrap(function)
+        code, given = inner.__code__, inner.__annotations__
+        spread = bool(code.co_flags & inspect.CO_VARARGS)
+        by_place, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+        names = list(code.co_varnames[: end + spread + bool(code.co_flags & inspect.CO_VARKEYWORDS)])
+        if spread:
+            names.insert(by_place, names.pop(end))
+        self.spread: str = names[by_place] if spread else ""
+        self.first: str = next(iter(names), "")
+        self.annotations: dict[str, str] = {name: str(given.get(name, "")) for name in names}  # of all, in their order
+        self.stem: str = function.__name__.rstrip("_")  # `scatter_` has what `scatter` has
+        self.real: bool = self.stem in REAL
+        aliases = {alias: name for alias, name in NUMPYS.items() if name in names} | OVERLOADS.get(self.stem, {})
+        self.aliases: dict[str, str] = {alias: name for alias, name in aliases.items() if alias not in names}
+        self.plain: dict[str, set[type]] = {name: kinds for name in names if (kinds := kinds_of(self.annotations[name]))}
+        self.places: list[tuple[int, str]] = [
+            (i, name) for i, name in enumerate(names[: by_place + spread]) if name in self.plain
+        ]
+        self.least: int = self.places[0][0] if self.places else len(names)  # so many arguments by place are no plain values
+        self.tensor: bool = any("Tensor" in each for each in self.annotations.values())
+        self.ordinary: bool = not (
+            self.aliases or spread or self.plain or self.real or "Tensor" in [*self.annotations.values()][1:]
+        )
+
+
+signature_of = functools.cache(Signature)  # a function and the method of its name are one function
+
+
 def with_keywords(function: F, takes_out: bool | None = None) -> F:
     """`function` with PyTorch's alternative keywords; a method (`takes_out` None) is returned as it is if it needs none."""
-    stem = function.__name__.rstrip("_")  # `scatter_` has what `scatter` has
-    real, parameters = stem in REAL, inspect.signature(function).parameters
-    takes_tensors = any(p.annotation == "Tensor" for p in list(parameters.values())[1:])
-    takes_tensor = any("Tensor" in str(p.annotation) for p in parameters.values())
-    first = next(iter(parameters), "")
-    spread = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
-    others = {alias: name for alias, name in NUMPYS.items() if name in parameters and alias not in parameters}
-    overloads = OVERLOADS.get(stem, {})
-    others |= {alias: name for alias, name in overloads.items() if alias not in parameters}
-    plain = {what: kinds for what, p in parameters.items() if (kinds := kinds_of(p.annotation))}
-    positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    places = [(i, what, plain[what]) for i, what in enumerate(positional) if what in plain]
-    least = places[0][0] if places else len(parameters)
-    if not (others or spread or takes_tensors or plain or takes_out is not None or real):
+    of = signature_of(function)
+    if of.ordinary and takes_out is None:
         return function
+    real, least, places, plain = of.real, of.least, of.places, of.plain
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            if real:
-                check_real(stem, (*args, *kwargs.values()))
+            for value in args if real else ():
+                if type(value) is not Tensor or value.array.dtype.kind == "c":
+                    check_real(of.stem, value)
             if len(args) > least:
-                for i, what, kinds in places:
+                for i, what in places:
                     if i >= len(args):
                         break
-                    if type(args[i]) not in kinds:
-                        args = (*args[:i], plain_value(function.__name__, parameters[what], args[i]), *args[i + 1 :])
+                    if type(args[i]) not in plain[what]:
+                        value = plain_value(function.__name__, what, of.annotations[what], args[i])
+                        args = (*args[:i], value, *args[i + 1 :])
             return function(*args) if not kwargs else resolved(args, kwargs)
         except (AttributeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as reason:
-            name, number = function.__name__, NUMBER_FIRST.get(stem, "")
+            name, number = function.__name__, NUMBER_FIRST.get(of.stem, "")
             if number and number not in kwargs and len(args) > 2 and isinstance(args[1], (int, float)) and _is_tensor(args[2]):
                 warnings.warn(f"{name}: a number before the tensors is old; write {number}={args[1]!r:.9}", stacklevel=2)
                 return call(args[0], *args[2:], **{number: args[1]}, **kwargs)
             given = list(parts_of((*args, *kwargs.values())))
-            if takes_tensor and any(map(_is_bare, given)) and not any(map(_is_tensor, given)):
+            if of.tensor and any(map(_is_bare, given)) and not any(map(_is_tensor, given)):
                 args, kwargs = _changed((args, kwargs), _is_bare, lambda array: wrap(array_module(array).asarray(array)))
                 return _changed(call(*args, **kwargs), _is_tensor, lambda tensor: tensor.array)
-            check_tensors(name, parameters, args, kwargs)
+            check_tensors(name, of.annotations, args, kwargs)
             if not NAMED.match(str(reason)):  # in the voice of NumPy or Python
                 reason.args = (f"{name}: {reason}",)
             raise
 
     def resolved(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         out = None
-        if (takes_out and "out" in kwargs) or spread in kwargs:
+        if (takes_out and "out" in kwargs) or of.spread in kwargs:
             kwargs = dict(kwargs)  # the caller's are looked at again after an error
             out = kwargs.pop("out", None) if takes_out else None
-        for alias in others.keys() & kwargs.keys():
-            if others[alias] in kwargs:
-                raise TypeError(f"{function.__name__}: {others[alias]} is given twice, as {alias} too")
-            kwargs[others[alias]] = kwargs.pop(alias)
+        for alias in of.aliases.keys() & kwargs.keys():
+            if of.aliases[alias] in kwargs:
+                raise TypeError(f"{function.__name__}: {of.aliases[alias]} is given twice, as {alias} too")
+            kwargs[of.aliases[alias]] = kwargs.pop(alias)
         for what, value in kwargs.items():
+            if real:
+                check_real(of.stem, value)
             if what in plain and type(value) not in plain[what]:
-                kwargs = kwargs | {what: plain_value(function.__name__, parameters[what], value)}
-        if spread in kwargs:
-            args = (*([kwargs.pop(first)] if first in kwargs and first != spread else []), *args, kwargs.pop(spread))
+                kwargs = kwargs | {what: plain_value(function.__name__, what, of.annotations[what], value)}
+        if of.spread in kwargs:
+            first = [kwargs.pop(of.first)] if of.first in kwargs and of.first != of.spread else []
+            args = (*first, *args, kwargs.pop(of.spread))
         result = function(*args, **kwargs)
         return result if out is None else _put(function.__name__, result, out, [*args, *kwargs.values()])
 
     return cast(F, call)
 
 
-def kinds_of(annotation: Any) -> set[type]:
+@functools.cache
+def kinds_of(annotation: str) -> set[type]:
     """The types that an annotation such as "int | None" takes; empty if there are others than the plain ones of `KINDS`."""
-    names = str(annotation).split(" | ")
+    names = annotation.split(" | ")
     return set().union(*(KINDS[name][0] for name in names)) if KINDS.keys() >= set(names) else set()
 
 
-def plain_value(name: str, parameter: inspect.Parameter, value: Any) -> Any:
+def plain_value(name: str, what: str, annotation: str, value: Any) -> Any:
     """`value`, a number of NumPy or in a 0-d tensor as Python's; raises TypeError unless it is of an annotated kind.
 
     NumPy's would widen float32 tensors, and a tensor would not be a part of the graph.
     """
-    kinds, given = kinds_of(parameter.annotation), value
+    kinds, given = kinds_of(annotation), value
     if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.ndim and not value.requires_grad):
         value = value.item()
     if type(value) in kinds or (isinstance(value, tuple(kinds)) and not isinstance(value, bool)):
         return value
-    wanted = " or ".join(KINDS[each][1] for each in parameter.annotation.split(" | ") if each != "None")
-    raise TypeError(f"{name}: expected {parameter.name} to be {wanted}, got {given!r:.40} ({type(given).__name__})")
+    wanted = " or ".join(KINDS[each][1] for each in annotation.split(" | ") if each != "None")
+    raise TypeError(f"{name}: expected {what} to be {wanted}, got {given!r:.40} ({type(given).__name__})")
 
 
-def check_tensors(name: str, parameters: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def check_tensors(name: str, annotations: Mapping[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Raise TypeError for an argument that is no tensor though its parameter is annotated as one."""
-    for what, value in (*zip(parameters, args), *kwargs.items()):
-        kinds = {*str(parameters[what].annotation).split(" | ")} if what in parameters else set()
+    for what, value in (*zip(annotations, args), *kwargs.items()):
+        kinds = {*annotations.get(what, "").split(" | ")}
         given = "None" if value is None else type(value).__name__
         if given == "Tensor" and not isinstance(value, Tensor):
             raise TypeError(f"{name}: {what} is a {type(value).__module__}.Tensor; write from_dlpack({what})")

@@ -6,8 +6,9 @@ its input's device. The numbers are NumPy's (SFC64), not PyTorch's: the same see
 
 from __future__ import annotations
 
-import secrets
+import os
 import struct
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 
 _STATE = struct.Struct("<4QqIQ")  # the four words of SFC64, its spare half word, and the seed
+_starting = threading.Lock()
 
 
 class Generator:
@@ -23,20 +25,28 @@ class Generator:
 
     def __init__(self, device: backend.Device | str = "cpu") -> None:
         backend.as_device(device)
+        self._numpy: Any = None
         self._on_device: Any = None
         self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of `seed`, a whole number, which may be negative; returns the generator."""
         self._seed = int(seed) % 2**64
-        self.bits: Any = np.random.SFC64(np.random.SeedSequence(self._seed))
-        self.numpy: Any = np.random.Generator(self.bits)
-        self._on_device = None
+        self._numpy = self._on_device = None
         return self
+
+    @property
+    def numpy(self) -> Any:
+        """NumPy's generator, made when it is first used, so that `import minitorch` does not take 7 ms for `numpy.random`."""
+        if self._numpy is None:
+            with _starting:  # two threads share one stream
+                bits = np.random.SFC64(np.random.SeedSequence(self._seed))
+                self._numpy = self._numpy or np.random.Generator(bits)
+        return self._numpy
 
     def seed(self) -> int:
         """Start a stream from a seed drawn by the operating system; returns that seed."""
-        self.manual_seed(secrets.randbits(63))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def initial_seed(self) -> int:
@@ -56,7 +66,7 @@ class Generator:
         this state. So the same numbers follow `get_state` and `set_state`, but on a GPU not those that a run without it draws.
         """
         self._on_device = None
-        state = self.bits.state
+        state = self.numpy.bit_generator.state
         words = [int(word) for word in state["state"]["state"]]
         return wrap(np.frombuffer(_STATE.pack(*words, state["has_uint32"], state["uinteger"], self._seed), np.uint8).copy())
 
@@ -67,7 +77,7 @@ class Generator:
             raise ValueError(f"set_state: expected a uint8 tensor of {_STATE.size} bytes, as get_state gives")
         *words, has_half, half, self._seed = _STATE.unpack(raw)
         inner = {"state": np.array(words, np.uint64)}
-        self.bits.state = {"bit_generator": "SFC64", "state": inner, "has_uint32": has_half, "uinteger": half}
+        self.numpy.bit_generator.state = {"bit_generator": "SFC64", "state": inner, "has_uint32": has_half, "uinteger": half}
         self._on_device = None
         return self
 

@@ -207,6 +207,20 @@ def test_importing_starts_no_thread_prints_nothing_and_leaves_numpys_settings_al
     assert run(program) == ""
 
 
+def test_what_takes_long_to_import_and_few_programs_use_is_imported_when_it_is_used():
+    program = """
+        import sys
+        import numpy
+        already = set(sys.modules)
+        import minitorch, layers
+        late = {"numpy.random", "hashlib", "secrets", "minitorch.distributions", "minitorch.explorer", "minitorch.onnx"}
+        print(*sorted(late & (set(sys.modules) - already)))
+        minitorch.distributions.Normal, minitorch.onnx.export, minitorch.explore
+        print(late <= {*sys.modules, "hashlib", "secrets", "numpy.random"})
+    """
+    assert run(program) == "\nTrue\n"
+
+
 def test_the_version_is_read_without_importing_the_package():
     """An isolated build has no NumPy, so a setup.py that imports the package for its version fails there."""
     imported = {module.partition(".")[0] for module, _ in imports(ast.parse((ROOT / "setup.py").read_text(encoding="utf-8")))}

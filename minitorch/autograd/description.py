@@ -135,10 +135,13 @@ def operations_of(function: FunctionType, deep: bool = True) -> dict[str, Any]:
 def show_in_help(namespaces: Iterable[Any]) -> None:
     """Add to each public function's docstring those of the operations it applies, so that `help` shows the derivatives.
 
-    This is done for all at once when minitorch is imported, which takes a millisecond.
+    This is done for all at once when minitorch is imported, which takes 2 or 3 milliseconds.
     """
+    shown: dict[Any, str] = {}
     for public in {value for names in namespaces for value in vars(names).values() if type(value) is FunctionType}:
-        shown = [f"{name}: {op.__doc__.strip()}" for name, op in operations_of(inspect.unwrap(public)).items()]
-        if shown and public.__doc__:
-            text = "".join("\n        " + each.replace("\n    ", "\n        ") for each in shown)
-            public.__doc__ = f"{public.__doc__.rstrip()}\n\n    The operations it runs, with their derivatives:\n{text}"
+        inner = inspect.unwrap(public)  # often that of a method too
+        if inner not in shown:
+            each = [f"{name}: {op.__doc__.strip()}" for name, op in operations_of(inner).items()]
+            shown[inner] = "".join("\n        " + text.replace("\n    ", "\n        ") for text in each)
+        if shown[inner] and public.__doc__:
+            public.__doc__ = f"{public.__doc__.rstrip()}\n\n    The operations it runs, with their derivatives:\n{shown[inner]}"

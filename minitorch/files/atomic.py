@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -76,7 +75,7 @@ def _open_temporary(path: Path) -> BinaryIO:
     """A new file beside `path`, locked while it is open, so that `_sweep` can tell that its writer is running."""
     while True:
         try:
-            file = open(path.with_name(f".{path.name}.{secrets.token_hex(8)}.part"), "xb")  # noqa: SIM115  the caller closes it
+            file = open(path.with_name(f".{path.name}.{os.urandom(8).hex()}.part"), "xb")  # noqa: SIM115  the caller closes it
         except OSError as reason:
             raise OSError(reason.errno, reason.strerror, str(path)) from reason
         if fcntl is None:

@@ -7,7 +7,6 @@ structure around the tensors as JSON, and the SHA-256 of the whole file, so that
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -54,7 +53,7 @@ def save(obj: Any, f: File) -> None:
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
     target: Any = f
     with atomic_write(target) if _is_path(f, "save", "write") else nullcontext(target) as file:
-        digest = hashlib.sha256(head)
+        digest = _sha256(head)
         _hand_over(arrays, digest.update)
         start, end = _digest_span(head)
         _write_all(file, head[:start] + digest.hexdigest().encode() + head[end:])
@@ -179,7 +178,13 @@ def _digest_span(raw: bytes) -> tuple[int, int]:
 def _digest_of_header(raw: bytes) -> Any:
     """The SHA-256 of the header, with zeros in place of the checksum's own digits."""
     start, end = _digest_span(raw)
-    return hashlib.sha256(raw[:start] + _BLANK + raw[end:])
+    return _sha256(raw[:start] + _BLANK + raw[end:])
+
+
+def _sha256(raw: bytes) -> Any:
+    import hashlib  # here, since `import minitorch` would take 3 ms longer with it
+
+    return hashlib.sha256(raw)
 
 
 def _check(digest: Any, raw: bytes, name: str) -> None:

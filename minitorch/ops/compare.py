@@ -18,14 +18,15 @@ def _comparison(name: str, sign: str, compare: Callable[..., Any], numbers: bool
             return compare(*matched(a, b))
 
     Comparison.__name__ = name.capitalize()
+    ordered = name in REAL
 
     def function(input: Tensor, other: Any) -> Tensor:
         if isinstance(input, (bool, int, float)):
             raise TypeError(f"{name}: expected a tensor first, got {type(input).__name__}")
         if not (numbers or isinstance(other, Tensor)):
             raise TypeError(f"{name}: expected two tensors, got {type(other).__name__}")
-        if name in REAL:
-            check_real(name, (input, other))
+        for value in (input, other) if ordered else ():
+            check_real(name, value)
         return Comparison.apply(input, other)
 
     function.__name__ = function.__qualname__ = name

@@ -22,7 +22,7 @@ def _kept(shape: tuple[int, ...], p: float, like: Any, generator: Generator) -> 
         return generator.cupy().random(shape, dtype=float32) >= p
     # 32 random bits an element, compared with p in units of 2^-32: half the time of drawing floats
     count = math.prod(shape)
-    bits = generator.bits.random_raw((count + 1) // 2).view(np.uint32)[:count]
+    bits = generator.numpy.bit_generator.random_raw((count + 1) // 2).view(np.uint32)[:count]
     return (bits >= np.uint32(min(int(p * 2**32), 2**32 - 1))).reshape(shape)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -222,7 +221,7 @@ def _labelled(equation: str, term: str, x: Tensor) -> tuple[Tensor, list[Any]]:
     """An operand and one label for each dimension: a repeated letter is the diagonal, "..." are numbers from the right."""
     before, dots, after = term.partition("...")
     hidden = x.ndim - len(before) - len(after)
-    if not set(before + after) <= set(string.ascii_letters) or hidden < 0 or (hidden and not dots):
+    if not all(each.isascii() and each.isalpha() for each in before + after) or hidden < 0 or (hidden and not dots):
         raise ValueError(f"einsum: {term!r} of {equation!r} does not fit a tensor of shape {shapes(x)}")
     labels = [*before, *range(hidden - 1, -1, -1), *after]
     while twice := [label for label in before + after if labels.count(label) > 1]:

@@ -7,7 +7,6 @@ function of integers gives the default dtype.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -133,12 +132,11 @@ def held(name: str, number: Any, dtype: np.dtype) -> Any:
     return wrapped(int(number), dtype)
 
 
-def check_real(name: str, values: Iterable[Any]) -> None:
+def check_real(name: str, value: Any) -> None:
     """Raise TypeError for complex numbers; in a complex step they stand for real ones."""
-    for value in values:
-        dtype = getattr(value, "dtype", value)
-        if (getattr(dtype, "kind", "") == "c" or type(value) is complex) and not mode.complex_step:
-            raise TypeError(f"{name}: expected real numbers, got {dtype}")
+    dtype = getattr(value, "dtype", value)
+    if (getattr(dtype, "kind", "") == "c" or type(value) is complex) and not mode.complex_step:
+        raise TypeError(f"{name}: expected real numbers, got {dtype}")
 
 
 def array_of(a: Any) -> Any:

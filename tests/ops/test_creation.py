@@ -1,6 +1,7 @@
 """Factories and random numbers: shapes, dtypes, values, what is refused, and what a seed promises."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -329,3 +330,20 @@ def test_one_hot_names_the_class_that_is_out_of_range():
         one_hot(mt.tensor([-1]))
     with pytest.raises(TypeError, match="one_hot: expected integers, got float32"):
         one_hot(mt.ones(2))
+
+
+def test_threads_that_draw_first_at_once_share_one_stream():
+    generator = mt.Generator().manual_seed(5)
+    together = threading.Barrier(8)
+    streams = []
+
+    def draw():
+        together.wait()
+        streams.append(generator.numpy)
+
+    threads = [threading.Thread(target=draw) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(stream) for stream in streams}) == 1
