@@ -26,8 +26,8 @@ from minitorch.backend import (
 )
 from minitorch.backends import mps, set_float32_matmul_precision, use_deterministic_algorithms
 from minitorch.creation import (
-    arange, as_tensor, bernoulli, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones,
-    ones_like, rand, rand_like, randint, randint_like, randn, randn_like, randperm, range, tensor, zeros, zeros_like,
+    arange, as_tensor, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
+    range, tensor, zeros, zeros_like,
 )
 from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
 from minitorch.files.serialization import load, save
@@ -76,7 +76,9 @@ from minitorch.ops.sorting import argsort, median, mode, quantile, sort, topk
 from minitorch.threads import get_num_threads, set_num_threads
 from minitorch.printing import set_printoptions
 from minitorch.random import Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from minitorch.sampling import multinomial, normal
+from minitorch.sampling import (
+    bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
+)
 from minitorch.conversion import Size
 from minitorch.tensor_types import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
@@ -134,8 +136,7 @@ def is_tensor(obj: object) -> builtins.bool:
 
 
 keep_freed_memory()
-take_keywords(globals(), ("minitorch.ops", "minitorch.creation"), takes_out=True)
-take_keywords(globals(), ("minitorch.sampling",), takes_out=False)
+take_keywords(globals(), ("minitorch.ops", "minitorch.creation", "minitorch.sampling"), takes_out=True)
 take_keywords(vars(functional), ("minitorch.ops", "minitorch.creation"), takes_out=False)
 take_keywords(vars(linalg), ("minitorch.ops", "minitorch.linalg"), takes_out=False)
 show_in_help([sys.modules[__name__], functional, Tensor])

@@ -1,4 +1,4 @@
-"""Factories: new tensors from numbers, shapes and random draws, with PyTorch's names."""
+"""Factories: new tensors from numbers, shapes and ranges, with PyTorch's names; those that draw are in `sampling.py`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import Device
 from minitorch.conversion import new_array
-from minitorch.ops.dims import whole, wholes
+from minitorch.ops.dims import wholes
 from minitorch.ops.promotion import dtype_of, held
-from minitorch.random import Generator, stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # type checkers know it without its being installed
@@ -33,7 +32,7 @@ class LikeOptions(Options, total=False):
     memory_format: Any
 
 
-def _settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device]:
+def settled(name: str, options: Options, dtype: np.dtype | None = None) -> tuple[np.dtype, Device]:
     """The dtype and device, with `dtype` or else the default one if none is given; raises TypeError for another keyword."""
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(f"{name}: there is no keyword {', '.join(sorted(unknown))}")
@@ -49,9 +48,9 @@ def options_like(input: Tensor, options: Any) -> Options:
     return cast(Options, {**given, "dtype": dtype, "device": device})
 
 
-def _made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
+def made(name: str, array: np.ndarray, options: Options, dtype: np.dtype | None = None) -> Tensor:
     """A tensor from a new host array, with the given options."""
-    return _requiring(backend.to_array(array, *_settled(name, options, dtype)), options)
+    return _requiring(backend.to_array(array, *settled(name, options, dtype)), options)
 
 
 def _requiring(array: Any, options: Any) -> Tensor:
@@ -62,7 +61,7 @@ def _requiring(array: Any, options: Any) -> Tensor:
     return tensor
 
 
-def _sizes(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+def sizes_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape from `zeros(2, 3)` or `zeros((2, 3))`."""
     shape = wholes(name, "each length", size)
     if any(n < 0 for n in shape):
@@ -110,12 +109,24 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return wrap(array)
 
 
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Each integer as a vector with 1 at that class and 0 elsewhere, int64; ValueError for one outside 0..num_classes - 1."""
+    if tensor.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: expected integers, got {tensor.dtype}")
+    low, high = (int(tensor.array.min()), int(tensor.array.max())) if tensor.numel() else (0, -1)
+    count = high + 1 if num_classes == -1 else num_classes
+    if low < 0 or high >= count:
+        where = "below 0" if num_classes == -1 else f"outside 0..{count - 1}"
+        raise ValueError(f"one_hot: a class of {low if low < 0 else high} {where}, in shape {tuple(tensor.shape)}")
+    return wrap((tensor.array[..., None] == backend.array_module(tensor.array).arange(count)).astype(backend.int64))
+
+
 # ---- from a shape --------------------------------------------------------------------------------------------------------
 
 
 def _filled(name: str, size: tuple[Any, ...], number: Any, options: Options, dtype: np.dtype | None = None) -> Tensor:
-    dtype, device = _settled(name, options, dtype)
-    return _requiring(backend.module_of(device).full(_sizes(name, size), held(name, number, dtype), dtype), options)
+    dtype, device = settled(name, options, dtype)
+    return _requiring(backend.module_of(device).full(sizes_of(name, size), held(name, number, dtype), dtype), options)
 
 
 def full(size: int | Sequence[int], fill_value: complex, **options: Unpack[Options]) -> Tensor:
@@ -135,8 +146,8 @@ def ones(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
 
 def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor of shape `size`."""
-    dtype, device = _settled("empty", options)
-    return _requiring(backend.module_of(device).empty(_sizes("empty", size), dtype), options)
+    dtype, device = settled("empty", options)
+    return _requiring(backend.module_of(device).empty(sizes_of("empty", size), dtype), options)
 
 
 def zeros_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
@@ -161,7 +172,7 @@ def empty_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:
 
 def eye(n: int, m: int | None = None, **options: Unpack[Options]) -> Tensor:
     """The (n, m) identity matrix; `m` defaults to `n`."""
-    return _made("eye", np.eye(n, m), options)
+    return made("eye", np.eye(n, m), options)
 
 
 # ---- ranges --------------------------------------------------------------------------------------------------------------
@@ -173,7 +184,7 @@ def arange(start: float | None = None, end: float | None = None, step: float = 1
     whole = all(isinstance(number, (int, np.integer)) for number in (start, end, step))
     if whole:
         start, end = (held("arange", number, backend.int64) for number in (start, end))
-    return _made("arange", np.arange(start, end, step), options, backend.int64 if whole else None)
+    return made("arange", np.arange(start, end, step), options, backend.int64 if whole else None)
 
 
 def _reached(name: str, start: Any, end: Any, step: Any) -> tuple[Any, Any]:
@@ -186,131 +197,18 @@ def _reached(name: str, start: Any, end: Any, step: Any) -> tuple[Any, Any]:
 def range(start: float = 0, end: float | None = None, step: float = 1, **options: Unpack[Options]) -> Tensor:
     """The numbers from `start` to `end`, included, by `step`, in the default dtype; PyTorch recommends `arange`."""
     start, end = _reached("range", 0 if end is None else start, start if end is None else end, step)
-    return _made("range", start + step * np.arange(int((end - start) / step) + 1), options)
+    return made("range", start + step * np.arange(int((end - start) / step) + 1), options)
 
 
 def linspace(start: float, end: float, steps: int, **options: Unpack[Options]) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included; ValueError for one that integers cannot hold."""
     for bound in (start, end):
-        held("linspace", bound, _settled("linspace", options)[0])
-    return _made("linspace", np.linspace(start, end, steps), options)
+        held("linspace", bound, settled("linspace", options)[0])
+    return made("linspace", np.linspace(start, end, steps), options)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, **options: Unpack[Options]) -> Tensor:
     """`base` to the power of `steps` evenly spaced numbers."""
     whole = np.dtype(options.get("dtype") or float).kind != "f"
     first, last = (int(bound) if whole else float(bound) for bound in (start, end))
-    return _made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)
-
-
-# ---- draws, on the host --------------------------------------------------------------------------------------------------
-
-
-def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, options: Options) -> Tensor:
-    """Random numbers, drawn in float64 if NumPy cannot draw in the requested dtype."""
-    dtype, shape = _settled(name, options)[0], _sizes(name, size)
-    if dtype.kind != "f":
-        raise TypeError(f"{name}: expected a floating dtype, got {dtype}")
-    numpy = stream(generator)
-    draw = numpy.random if name == "rand" else numpy.standard_normal
-    numbers = draw(shape, dtype if dtype in (backend.float32, backend.float64) else backend.float64)
-    if name == "rand" and dtype == backend.float16:  # in which numbers above 0.99976 would be rounded to 1
-        numbers = np.minimum(numbers, 1 - 2.0**-11)
-    return _made(name, numbers, options)
-
-
-def rand(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Uniform random numbers in [0, 1), drawn on the host."""
-    return _drawn("rand", size, generator, options)
-
-
-def randn(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """Standard normal random numbers, drawn on the host."""
-    return _drawn("randn", size, generator, options)
-
-
-def randint(
-    low: int = 0,
-    high: int | Sequence[int] | None = None,
-    size: Sequence[int] | None = None,
-    *,
-    generator: Generator | None = None,
-    **options: Unpack[Options],
-) -> Tensor:
-    """Random whole numbers from `low` (default 0) to `high` - 1, int64: `randint(10, (3,))` or `randint(5, 10, (3,))`."""
-    top: Any = high  # a shape, if it is the second of two
-    if size is None:
-        low, top, size = 0, low, top
-    elif high is None:
-        low, top = 0, low
-    if not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint: expected a shape, got {size!r}")
-    low, top = drawable("randint", low, top, np.dtype(options.get("dtype") or backend.int64))
-    numbers = stream(generator).integers(low, top, _sizes("randint", (size,)))
-    return _made("randint", numbers, options, backend.int64)
-
-
-def drawable(name: str, low: Any, high: Any, dtype: np.dtype) -> tuple[int, int]:
-    """Whole numbers that bound draws; raises ValueError unless low < high, and unless `dtype` can hold all between them."""
-    backend.check_dtype(name, dtype)
-    low, high = whole(name, "low", low), whole(name, "high", high)
-    if low >= high:
-        raise ValueError(f"{name}: expected low < high, got {low} and {high}")
-    lowest = int(np.iinfo(dtype).min) if dtype.kind in "iu" else 0 if dtype.kind == "b" else -largest_whole(dtype)
-    if not lowest <= low < high <= largest_whole(dtype) + 1:
-        raise ValueError(f"{name}: {dtype} cannot hold all numbers from {low} to {high - 1}")
-    return low, high
-
-
-def largest_whole(dtype: np.dtype) -> int:
-    """The largest whole number of a dtype; of a floating one, the last before some are rounded."""
-    if dtype.kind in "iu":
-        return int(np.iinfo(dtype).max)
-    return 1 if dtype.kind == "b" else 2 ** (np.finfo(dtype).nmant + 1)
-
-
-def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
-    """The numbers 0 to n - 1 in random order, int64."""
-    count = _sizes("randperm", (n,))[0]
-    drawable("randperm", 0, max(count, 1), np.dtype(options.get("dtype") or backend.int64))
-    return _made("randperm", stream(generator).permutation(count), options, backend.int64)
-
-
-def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:
-    """Uniform random numbers in [0, 1), with the shape of `input` and, by default, its dtype and device."""
-    return rand(input.shape, generator=generator, **options_like(input, options))
-
-
-def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[LikeOptions]) -> Tensor:
-    """Standard normal random numbers, with the shape of `input` and, by default, its dtype and device."""
-    return randn(input.shape, generator=generator, **options_like(input, options))
-
-
-def randint_like(
-    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None, **options: Unpack[LikeOptions]
-) -> Tensor:
-    """Random whole numbers from `low` (default 0) to `high` - 1, with the shape of `input` and, by default, its dtype."""
-    low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.shape, generator=generator, **options_like(input, options))
-
-
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability given by each element, else 0; raises ValueError for probabilities outside [0, 1]."""
-    if input.numel() and not 0 <= float(input.array.min()) <= float(input.array.max()) <= 1:
-        raise ValueError(f"bernoulli: expected probabilities from 0 to 1 in a tensor of shape {tuple(input.shape)}")
-    half = input.dtype == backend.float16  # uniform numbers rounded to it are below p too rarely
-    dtype = backend.float32 if half else input.dtype
-    uniform = rand(input.shape, generator=generator, dtype=dtype, device=input.device)
-    return wrap((uniform.array < input.array).astype(input.dtype))
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Each integer as a vector with 1 at that class and 0 elsewhere, int64; ValueError for one outside 0..num_classes - 1."""
-    if tensor.dtype.kind not in "iu":
-        raise TypeError(f"one_hot: expected integers, got {tensor.dtype}")
-    low, high = (int(tensor.array.min()), int(tensor.array.max())) if tensor.numel() else (0, -1)
-    count = high + 1 if num_classes == -1 else num_classes
-    if low < 0 or high >= count:
-        where = "below 0" if num_classes == -1 else f"outside 0..{count - 1}"
-        raise ValueError(f"one_hot: a class of {low if low < 0 else high} {where}, in shape {tuple(tensor.shape)}")
-    return wrap((tensor.array[..., None] == backend.array_module(tensor.array).arange(count)).astype(backend.int64))
+    return made("logspace", np.power(float(base), np.linspace(first, last, steps)), options)

@@ -11,7 +11,7 @@ from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import finfo, float16
 from minitorch.conversion import Size
-from minitorch.creation import bernoulli, one_hot, rand, randn, tensor
+from minitorch.creation import one_hot, tensor
 from minitorch.ops.activation import logsigmoid, sigmoid
 from minitorch.ops.choice import clamp, where
 from minitorch.ops.compare import isclose
@@ -23,6 +23,7 @@ from minitorch.ops.joining import broadcast_shapes
 from minitorch.ops.matrices import diagonal
 from minitorch.ops.scatter import gather
 from minitorch.ops.softmax import log_softmax, softmax
+from minitorch.sampling import bernoulli, rand, randn
 
 
 def _together(*values: Tensor | float) -> list[Tensor]:

@@ -346,7 +346,7 @@ class Methods(Operators):
     requires_grad_: Final = tensor_methods.requires_grad_
     detach_: Final = tensor_methods.detach_
     where: Final = tensor_methods.where
-    bernoulli: Final = creation.bernoulli
+    bernoulli: Final = sampling.bernoulli
     multinomial: Final = sampling.multinomial
     uniform_: Final = sampling.uniform_
     normal_: Final = sampling.normal_

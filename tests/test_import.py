@@ -54,7 +54,7 @@ HOST = {
     "minitorch.backend": "the only place that knows two libraries",
     "minitorch.autograd.copies": "the memory of a copy on the host",
     "minitorch.conversion": "reads numbers and lists, and prints",
-    "minitorch.creation": "draws and counts on the host, so that both devices start alike",
+    "minitorch.creation": "counts on the host, so that both devices start alike",
     "minitorch.random": "seeds and states",
     "minitorch.sampling": "draws on the host",
     "minitorch.autograd.gradcheck": "compares on the host",

@@ -15,9 +15,10 @@ import numpy as np
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import float32, float64, get_default_dtype
-from minitorch.creation import as_tensor, from_numpy, rand, randint
+from minitorch.creation import as_tensor, from_numpy
 from minitorch.ops.dims import whole, wholes
 from minitorch.ops.shape import flip
+from minitorch.sampling import rand, randint
 
 
 @dataclass
