@@ -1,7 +1,7 @@
 """Samplers."""
 
 import minitorch as mt
-from minitorch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
+from minitorch.utils.data import DataLoader, RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 from tests.data.datasets import seeded
 
 
@@ -21,6 +21,16 @@ def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
     drawn = list(RandomSampler(range(3), replacement=True, num_samples=300, generator=seeded()))
     assert set(drawn) == {0, 1, 2}
     assert len(drawn) == 300
+
+
+def test_a_data_set_may_grow():
+    samples = [0, 1]
+    loaders = [DataLoader(samples, batch_size=5, shuffle=shuffle) for shuffle in (False, True)]
+    assert [type(loader.sampler) for loader in loaders] == [SequentialSampler, RandomSampler]
+    samples.append(2)
+    for loader in loaders:
+        assert [sorted(batch.tolist()) for batch in loader] == [[0, 1, 2]]
+        assert len(loader.sampler) == 3
 
 
 def test_a_weighted_sampler_draws_in_proportion():

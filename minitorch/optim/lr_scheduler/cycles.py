@@ -13,10 +13,16 @@ _OneOrMore: TypeAlias = float | Sequence[float]  # one for all groups, or one fo
 
 
 class _WithMomentum(Schedule):
-    def _check_momentum(self) -> None:
+    def _start_momentum(self, given: Any) -> list[list[float]]:
+        """Set the momentum of each group to its largest; returns the smallest and the largest of all groups."""
         if not {"momentum", "betas"} & self.optimizer.defaults.keys():
             raise ValueError(f"{type(self).__name__}: cycle_momentum=True needs an optimizer with momentum or betas")
         self.use_beta1: bool = "betas" in self.optimizer.defaults  # PyTorch's name in the state
+        bounds = [self._one_each(f"values of {name}", getattr(given, name)) for name in ("base_momentum", "max_momentum")]
+        for group, low, high in zip(self.optimizer.param_groups, *bounds):
+            group.update(max_momentum=high, base_momentum=low)
+            self._set_momentum(group, high)
+        return bounds
 
     def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
         if "betas" in group:
@@ -70,15 +76,11 @@ class OneCycleLR(_WithMomentum):
             for end, first, then in zip(ends, names, names[1:])
         ]
         if given.last_epoch == -1:
-            if self.cycle_momentum:
-                self._check_momentum()
-            each = [self._one_each(f"values of {n}", getattr(given, n)) for n in ("max_lr", "base_momentum", "max_momentum")]
-            for group, top, low, high in zip(self.optimizer.param_groups, *each):
+            for group, top in zip(self.optimizer.param_groups, self._one_each("values of max_lr", given.max_lr)):
                 start = top / given.div_factor
                 group.update(initial_lr=start, max_lr=top, min_lr=start / given.final_div_factor)
-                if self.cycle_momentum:
-                    group.update(max_momentum=high, base_momentum=low)
-                    self._set_momentum(group, high)
+            if self.cycle_momentum:
+                self._start_momentum(given)
 
     def _between(self, start: float, end: float, share: float) -> float:
         if self._anneal_func_type == "linear":
@@ -137,12 +139,7 @@ class CyclicLR(_WithMomentum):
             for group, lr in zip(self.optimizer.param_groups, self._one_each("values of base_lr", given.base_lr)):
                 group["lr"] = lr
         if self.cycle_momentum:
-            self._check_momentum()
-            self.base_momentums: list[float] = self._one_each("values of base_momentum", given.base_momentum)
-            self.max_momentums: list[float] = self._one_each("values of max_momentum", given.max_momentum)
-            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums):
-                group.update(max_momentum=high, base_momentum=low)
-                self._set_momentum(group, high)
+            self.base_momentums, self.max_momentums = self._start_momentum(given)
 
     def _take(self, arguments: dict[str, Any]) -> None:
         super()._take(arguments)

@@ -16,9 +16,7 @@ from minitorch.creation import from_numpy, tensor
 from minitorch.ops.joining import stack
 from minitorch.random import Generator, stream
 from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
-from minitorch.utils.data.sampler import BatchSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler
-
-_RANDOM = RandomSampler, SubsetRandomSampler, WeightedRandomSampler
+from minitorch.utils.data.sampler import RANDOM, BatchSampler, RandomSampler, SequentialSampler
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -112,7 +110,10 @@ class DataLoader:
         self.dataset: Any = dataset
         self.batch_size: int | None = batch_size if batch_sampler is None else None
         self.shuffle: bool = bool(shuffle)
-        self.sampler = sampler
+        if sampler is None and batch_sampler is None and not isinstance(dataset, IterableDataset):
+            of: Any = self.dataset
+            sampler = RandomSampler(of, generator=generator) if shuffle else SequentialSampler(of)
+        self.sampler: Any = sampler
         self.batch_sampler = batch_sampler
         self.collate_fn: Any = collate_fn or default_collate
         self.drop_last = drop_last
@@ -143,7 +144,7 @@ class DataLoader:
         Raises ValueError within an epoch of a `batch_sampler` that draws, whose batches could not be given again.
         """
         order, given = self._place or (None, 0)
-        if given and isinstance(getattr(self.batch_sampler, "sampler", None), _RANDOM):
+        if given and isinstance(getattr(self.batch_sampler, "sampler", None), RANDOM):
             mend = "give the loader that sampler, batch_size and drop_last instead, or save between epochs"
             raise ValueError(f"DataLoader.state_dict: the batches of a random batch_sampler cannot be given again; {mend}")
         generator = self._generator()
@@ -189,26 +190,19 @@ class DataLoader:
         }
 
     def _samples(self) -> Any:
-        """What the loader iterates over: batches of positions, positions, or the data set itself."""
+        """What the loader iterates over: batches of positions, positions, or a stream."""
         given = self.sampler if self.batch_sampler is None else self.batch_sampler
         return self.dataset if given is None else given
 
     def _generator(self) -> Generator | None:
-        return getattr(self.sampler, "generator", None) if isinstance(self.sampler, _RANDOM) else self.generator
+        return getattr(self.sampler, "generator", None) if self._draws() else self.generator
 
     def _draws(self) -> bool:
         """Whether each epoch draws an order of its own, which a state has to keep."""
-        return self.shuffle or isinstance(self.sampler, _RANDOM)
+        return isinstance(self.sampler, RANDOM)
 
     def _order(self) -> Iterable[Any]:
-        samples = self._samples()
-        if self._draws() and not self.shuffle:
-            return list(samples)
-        if samples is not self.dataset or isinstance(self.dataset, IterableDataset):
-            return samples
-        if self.shuffle:
-            return stream(self.generator).permutation(len(self.dataset)).tolist()
-        return range(len(self.dataset))
+        return list(self._samples()) if self._draws() else self._samples()
 
     def _batch(self, positions: Any) -> Any:
         dataset = self.dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 
@@ -46,8 +46,13 @@ class RandomSampler(Sampler[int]):
         self.data_source: Any = data_source
         self.replacement: bool = replacement
         self.generator: Any = generator
-        count = _count(self, len(data_source), "length of data_source")
-        self.num_samples: int = count if num_samples is None else _count(self, num_samples)
+        _count(self, len(data_source), "length of data_source")
+        self._num_samples: int | None = None if num_samples is None else _count(self, num_samples)
+
+    @property
+    def num_samples(self) -> int:
+        """How many positions are drawn; without a number of one's own, as many as the data source has now."""
+        return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
         draws, count = stream(self.generator), len(self.data_source)
@@ -116,6 +121,9 @@ class BatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return len(self.sampler) // self.batch_size if self.drop_last else -(-len(self.sampler) // self.batch_size)
+
+
+RANDOM: Final = RandomSampler, SubsetRandomSampler, WeightedRandomSampler  # those that draw an order in each epoch
 
 
 def _count(sampler: Sampler[Any], value: Any, what: str = "num_samples") -> int:
