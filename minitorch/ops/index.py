@@ -11,7 +11,18 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module, bool_
 from minitorch.ops.choice import where
 from minitorch.ops.dims import shapes
-from minitorch.ops.indices import FEW, add_at, arrays_of, grid, integers_first, is_basic, is_integers, normalized_index, places
+from minitorch.ops.indices import (
+    FEW,
+    add_at,
+    arrays_of,
+    grid,
+    integers_first,
+    is_basic,
+    is_integers,
+    normalized_index,
+    places,
+    rows,
+)
 from minitorch.ops.promotion import held
 
 
@@ -33,7 +44,7 @@ class Take(Op):
 
     def forward(ctx, a: Any, index: Any) -> Any:
         ctx.saved, ctx.shape_in, ctx.index = arrays_of(index), a.shape, index
-        return a[index]
+        return rows(a, index[0]) if len(index) == 1 and is_integers(index[0]) else a[index]
 
     def backward(ctx, g: Any) -> Any:
         return AddAt.apply(g, index=ctx.index, shape=ctx.shape_in)
@@ -115,7 +126,7 @@ class Embedding(Op):
 
     def forward(ctx, table: Any, index: Any, padding_idx: Any) -> Any:
         ctx.saved, ctx.rows, ctx.shape_in, ctx.padding_idx = (index,), index, table.shape, padding_idx
-        return table[index]
+        return rows(table, index)
 
     def backward(ctx, g: Any) -> Any:
         if ctx.padding_idx is not None:

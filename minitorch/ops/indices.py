@@ -144,6 +144,13 @@ def places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return found[..., None] * width + xp.arange(width)
 
 
+def rows(a: Any, at: Any) -> Any:
+    """`a[at]` for integers, by `take` in 0.4 of the time for 1,600 rows of 64; it would copy an `a` that is not contiguous."""
+    if type(a) is not np.ndarray or not a.flags.c_contiguous:
+        return a[at]
+    return a.take(at.astype(backend.int64, copy=False), 0)
+
+
 def grid(index: Any, dim: int) -> tuple[Any, ...]:
     """`index` along `dim` as an index of arrays, one for each dimension."""
     xp, shape = array_module(index), index.shape
@@ -162,6 +169,12 @@ def add_at(out: Any, index: tuple[Any, ...], values: Any) -> None:
     rows of 256 for a table of 50,000 take 0.40, and 100,000 rows of 64 take 0.47.
     """
     xp = array_module(out)
+    if xp is np and len(index) == 1 and is_integers(index[0]) and out.dtype.char in "fd" and values.size >= FEW:
+        at = index[0].astype(backend.int64).reshape(-1)
+        at[at < 0] += len(out)
+        values = values.reshape(-1, *out.shape[1:])
+        left = _add_rows(out.reshape(len(out), -1), at, values.reshape(len(at), -1))
+        index, values = (index, values) if left.size == len(at) else ((at.take(left),), values.take(left, 0))
     at = places(index, out.shape) if xp is np and values.size >= FEW else None
     if xp is not np and out.dtype.kind == "c":  # CuPy adds whole numbers of 32 and 64 bits, and real ones
         for part, more in (out.real, values.real), (out.imag, values.imag):
@@ -174,3 +187,25 @@ def add_at(out: Any, index: tuple[Any, ...], values: Any) -> None:
         xp.add.at(out, index, values)
     else:
         xp.add.at(out.reshape(-1), at.reshape(-1), values.reshape(-1))
+
+
+def _add_rows(out: Any, at: Any, values: Any) -> Any:
+    """Add `values` to the rows `at` of `out`: the first of each row at once, then the second of each; returns which are left.
+
+    A row gets its values in their order, as by `np.add.at`, which takes 1.6 times as long for 1,600 rows of 64 among 1,000 and
+    3 times for 4,096 rows of 256. Where few rows are named often, or rows are short, that is faster: those are left.
+    """
+    xp = array_module(out)
+    left, turn = xp.arange(len(at)), xp.empty(len(out), backend.int64)
+    while min(out.shape[0], len(at)) * out.shape[1] > (least := 10 * len(at) + 20_000):  # what a turn costs in numbers added
+        turn[at[::-1]] = xp.arange(len(at))[::-1]
+        first = turn.take(at) == xp.arange(len(at))
+        now, later = first.nonzero()[0], (~first).nonzero()[0]
+        if now.size * out.shape[1] < least:
+            break
+        named = at.take(now)
+        sums = out.take(named, 0)
+        sums += values.take(left.take(now), 0)
+        out[named] = sums
+        left, at = left.take(later), at.take(later)
+    return left

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minitorch.ops.indices import FEW, add_at, places
+from minitorch.ops import indices
+from minitorch.ops.indices import FEW, add_at, places, rows
 
 ALL = slice(None)
 I = np.array([0, 3, 1, 0])  # noqa: E741 (as in the formulas of indexing)
@@ -64,3 +65,27 @@ def test_values_are_added_as_often_as_their_place_is_named(index, count):
     expected = np.zeros((4, 5, 6, count))
     np.add.at(expected, index, values)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.int8])
+@pytest.mark.parametrize(
+    "named",
+    [lambda rng: rng.integers(0, 100, (40, 20)), lambda rng: np.zeros((40, 20), np.int64), lambda rng: rng.permutation(100)],
+    ids=["some rows several times", "one row always", "each row once"],
+)
+def test_rows_get_their_values_in_the_order_of_the_index(named, dtype, monkeypatch):
+    rng, turns = np.random.default_rng(0), []
+    at = named(rng).astype(dtype)
+    if np.issubdtype(dtype, np.signedinteger):
+        at.reshape(-1)[::3] -= 100  # the same rows, counted from the end
+    values = rng.standard_normal((*at.shape, 8, 64)).astype(np.float32)
+    out, expected = np.zeros((2, 100, 8, 64), np.float32)
+    np.add.at(expected, at.astype(np.int64), values)
+    added = indices._add_rows
+    monkeypatch.setattr(indices, "_add_rows", lambda *given: turns.append(added(*given)) or turns[-1])
+    add_at(out, (at,), values)
+    np.testing.assert_array_equal(out, expected)
+    used = np.bincount(at.astype(np.int64).reshape(-1) % 100).max()
+    assert (len(turns[0]) < at.size) == (used < 40)  # one row always: nothing to be gained
+    assert np.array_equal(rows(expected, at), expected[at.astype(np.int64)])
+    assert np.array_equal(rows(expected.T, at % 8), expected.T[at.astype(np.int64) % 8])
