@@ -56,7 +56,9 @@ class Normalize(Op):
         if ctx.needs(0):
             scale = inverse if w is None else inverse * w.reshape(ctx.kept)
             of_normal = inverse * dw / ctx.count
-            dx = (g - _along(g, db / ctx.count) - centred * _along(x, of_normal)) * _along(x, scale)
+            dx = g - _along(g, db / ctx.count)
+            dx -= centred * _along(x, of_normal)
+            dx *= _along(x, scale)
         return dx, None if w is None else dw.reshape(w.shape), db.reshape(-1)
 
 
