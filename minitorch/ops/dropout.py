@@ -12,6 +12,7 @@ from minitorch.backend import array_module, float32
 from minitorch.ops.arithmetic import Mul
 from minitorch.ops.dims import shapes
 from minitorch.ops.inplace import doable_in_place
+from minitorch.ops.promotion import check_floats
 from minitorch.random import Generator, default_generator
 
 
@@ -49,8 +50,7 @@ def _dropped(name: str, input: Tensor, shape: tuple[int, ...], p: float, trainin
         raise ValueError(f"{name}: expected a probability p from 0 to 1, got {p}")
     if not (training and p):
         return input
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    check_floats(name, input)
     factor = _kept(shape, p, input.array, generator or default_generator).astype(input.dtype)
     factor *= 1 / (1 - p) if p < 1 else 0.0
     return Mul.apply(input, wrap(factor))

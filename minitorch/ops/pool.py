@@ -15,6 +15,7 @@ from minitorch.backend import array_module, int32, to_array, uint8
 from minitorch.ops.dims import shapes
 from minitorch.ops.images import Pair, Window, channels_last, is_channels_last, pair
 from minitorch.ops.pieces import flat, masked
+from minitorch.ops.promotion import check_floats
 from minitorch.ops.strips import along
 from minitorch.threads import CHEAP, run
 
@@ -223,8 +224,7 @@ def fitted_window(name: str, input: Tensor, kernel: Any, stride: Any, padding: A
     if input.ndim != 4:
         form = "(n, channels, height, width) or (channels, height, width)"
         raise ValueError(f"{name}: expected images {form}, got shape {shapes(input)}")
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    check_floats(name, input)
     kernel = pair(name, "kernel_size", kernel, 1)
     stride = kernel if no_stride(stride) else pair(name, "stride", stride, 1)
     padding, dilation = pair(name, "padding", padding, 0), pair(name, "dilation", dilation, 1)

@@ -139,6 +139,12 @@ def check_real(name: str, value: Any) -> None:
         raise TypeError(f"{name}: expected real numbers, got {dtype}")
 
 
+def check_floats(name: str, value: Any) -> None:
+    """Raise TypeError for whole numbers and booleans."""
+    if value.dtype.kind not in "fc":
+        raise TypeError(f"{name}: expected a floating-point tensor, got {value.dtype}; convert it with .float()")
+
+
 def array_of(a: Any) -> Any:
     """`a`, an array, or what NumPy makes of a 0-d result inside a rule, as one; raises TypeError for anything else."""
     if isinstance(a, np.generic):

@@ -17,7 +17,7 @@ from minitorch.ops.choice import where
 from minitorch.ops.dims import Dim, normalized_dims, reduced_dims, shapes
 from minitorch.ops.elementwise import abs, exp
 from minitorch.ops.images import is_channels_last
-from minitorch.ops.promotion import floating
+from minitorch.ops.promotion import check_floats, floating
 from minitorch.ops.shape import Expand
 
 
@@ -111,13 +111,8 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtyp
 def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:
     """The mean over `dim`; raises TypeError for integers, as PyTorch does, unless a float `dtype` is given."""
     input = input if dtype is None else input.type(dtype)
-    _check_floats("mean", input)
+    check_floats("mean", input)
     return Mean.apply(input, dims=reduced_dims("mean", input.ndim, dim), keepdim=keepdim)
-
-
-def _check_floats(name: str, input: Tensor) -> None:
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}; convert it with .float()")
 
 
 @in_float32
@@ -145,7 +140,7 @@ def var(
 def _variance(name: str, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: float | None) -> Tensor:
     if isinstance(dim, bool) and unbiased is None:
         dim, unbiased = None, dim
-    _check_floats(name, input)
+    check_floats(name, input)
     dims = reduced_dims(name, input.ndim, dim)
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
@@ -247,7 +242,7 @@ def norm(input: Tensor, p: float | str = 2, dim: Dim = None, keepdim: bool = Fal
     p = 2 if p == "fro" else p
     if not isinstance(p, (int, float)):
         raise TypeError(f"norm: expected p to be a number or 'fro', got {p!r}")
-    _check_floats("norm", input)
+    check_floats("norm", input)
     dims = of_some("norm", input, dim) if p < 0 or p == math.inf else reduced_dims("norm", input.ndim, dim)
     input = _moduli(input)
     if p == 2:

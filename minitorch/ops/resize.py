@@ -17,7 +17,7 @@ from minitorch.ops.images import pair, plain_sizes
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.pool import avg_pool2d, max_pool2d
-from minitorch.ops.promotion import held
+from minitorch.ops.promotion import check_floats, held
 from minitorch.ops.shape import Clone, Expand, clone, flip
 
 _MODES = ("constant", "reflect", "replicate", "circular")  # of padding
@@ -117,8 +117,7 @@ def _sizes(name: str, input: Tensor, output_size: Any) -> tuple[int, int]:
     lengths = input.shape[-2:]
     if input.ndim not in (3, 4) or 0 in lengths:
         raise ValueError(f"{name}: expected images (..., channels, height, width), got shape {shapes(input)}")
-    if input.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected a floating-point tensor, got {input.dtype}")
+    check_floats(name, input)
     asked = plain_sizes(output_size) * (1 if isinstance(output_size, (tuple, list)) else 2)
     if len(asked) == 2 and None in asked:
         output_size = tuple(n if size is None else size for n, size in zip(lengths, asked))
@@ -200,8 +199,8 @@ def interpolate(
     if len(lengths) not in DIMENSIONS[mode] or 0 in input.shape[1:]:
         wanted = " or ".join(f"{k + 2} dimensions" for k in DIMENSIONS[mode])
         raise ValueError(f"interpolate: expected images (n, channels, ...) of {wanted} for {mode!r}, got shape {shapes(input)}")
-    if not nearest and input.dtype.kind not in "fc":
-        raise TypeError(f"interpolate: expected a floating-point tensor, got {input.dtype}")
+    if not nearest:
+        check_floats("interpolate", input)
     asked: Any = scale_factor if size is None else size
     each = tuple(asked) if isinstance(asked, (tuple, list)) else (asked,) * len(lengths)
     if len(each) != len(lengths):

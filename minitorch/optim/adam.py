@@ -43,12 +43,9 @@ class Adam(Descent, buffers=("exp_avg", "exp_avg_sq", "max_exp_avg_sq")):
     # `adam` in place, one strip of the parameter at a time, to allocate no array and to stay in the cache.
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
-        kept = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
 
         def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
             m, v, *most = buffers
-            if kept != 1:
-                xp.multiply(p, kept, out=p)
             mix(xp, m, beta1, g, scratch)
             mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
             if most:
@@ -113,13 +110,10 @@ class RAdam(Descent, buffers=("exp_avg", "exp_avg_sq")):
 
     def _update(self, group: dict[str, Any], members: list[tuple[Any, ...]]) -> None:
         lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), map(float, group["betas"])
-        kept = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
         n = 2 / (1 - beta2) - 1
 
         def rule(p: Any, g: Any, scratch: Any, buffers: Any, xp: Any, t: float) -> None:
             m, v = buffers
-            if kept != 1:
-                p *= kept
             mix(xp, m, beta1, g, scratch)
             mix(xp, v, beta2, xp.multiply(g, g, out=scratch), scratch)
             rate, k = lr / (1 - beta1**t), n - 2 * t * beta2**t / (1 - beta2**t)

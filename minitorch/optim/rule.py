@@ -84,10 +84,10 @@ class Descent(Rule):
     ) -> None:
         """For each strip of `members`, with the buffers of `_kept`: `rule(p, g, scratch, buffers, xp, before(state))`.
 
-        g is the gradient to descend along: it includes the weight decay and is negated by `maximize`. A float16 parameter is
-        given in float32, and rounded afterwards.
+        g is the gradient to descend along: it includes the weight decay, unless that is decoupled and has multiplied p, and is
+        negated by `maximize`. A float16 parameter is given in float32, and rounded afterwards.
         """
-        decay = 0.0 if group.get("decoupled_weight_decay") else float(group["weight_decay"])
+        lr, decay, decoupled = float(group["lr"]), float(group["weight_decay"]), group.get("decoupled_weight_decay")
         names = [name for name in self._kept(group) if name != "step"]
         maximize, start = group["maximize"], group.get("initial_accumulator_value", 0.0)
 
@@ -96,7 +96,9 @@ class Descent(Rule):
             p = part
             if part.dtype != own.dtype:
                 p, g = part.astype(own.dtype), g.astype(own.dtype)
-            if decay:
+            if decay and decoupled:
+                xp.multiply(p, 1 - lr * decay, out=p)
+            elif decay:
                 xp.multiply(p, -decay if maximize else decay, out=own)
                 g = xp.add(g, own, out=own)
             if maximize:
