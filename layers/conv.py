@@ -11,7 +11,7 @@ from layers.parameter import DeviceLike, DTypeLike, add
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.ops.dims import whole
-from minitorch.ops.images import plain_sizes
+from minitorch.ops.images import sizes
 
 _Sizes: TypeAlias = int | tuple[int, ...]
 
@@ -48,13 +48,13 @@ class _Conv(Module):
         if padding_mode not in self.modes:
             raise ValueError(f"{name}: expected padding_mode {', '.join(map(repr, self.modes))}, got {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
-        self.kernel_size = self._sizes("kernel_size", kernel_size, 1)
-        self.stride: Any = self._sizes("stride", stride, 1)
-        self.dilation: Any = self._sizes("dilation", dilation, 1)
+        self.kernel_size = sizes(name, "kernel_size", kernel_size, 1, self.dims)
+        self.stride: Any = sizes(name, "stride", stride, 1, self.dims)
+        self.dilation: Any = sizes(name, "dilation", dilation, 1, self.dims)
         self.output_padding = (0,) * self.dims
         self.padding: Any = padding
         if not isinstance(padding, str) or self.transposed:
-            self.padding = self._sizes("padding", padding, 0)
+            self.padding = sizes(name, "padding", padding, 0, self.dims)
         elif padding not in ("same", "valid"):
             raise ValueError(f"{name}: expected padding 'same', 'valid' or numbers, got {padding!r}")
         elif padding == "same" and set(self.stride) != {1}:
@@ -62,14 +62,6 @@ class _Conv(Module):
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         add(self, device, dtype, weight=(*channels, *self.kernel_size), bias=(out_channels,) if bias else None)
         self.reset_parameters()
-
-    def _sizes(self, what: str, value: Any, least: int) -> tuple[int, ...]:
-        """`value` as one number for each dimension; raises ValueError for another form or a number below `least`."""
-        sizes = plain_sizes(value) * (1 if isinstance(value, (tuple, list)) else self.dims)
-        if len(sizes) != self.dims or not all(type(n) is int and n >= least for n in sizes):
-            form = "one whole number" if self.dims == 1 else f"one or {self.dims} whole numbers"
-            raise ValueError(f"{type(self).__name__}: expected {what} to be {form} of at least {least}, got {value!r}")
-        return sizes
 
     def reset_parameters(self) -> None:
         """Draw weight and bias again."""
@@ -136,7 +128,7 @@ class _ConvTranspose(_Conv):
     ) -> None:
         shape = in_channels, out_channels, kernel_size, stride, padding, dilation
         super().__init__(*shape, groups, bias, padding_mode, device, dtype)
-        self.output_padding = self._sizes("output_padding", output_padding, 0)
+        self.output_padding = sizes(type(self).__name__, "output_padding", output_padding, 0, self.dims)
 
     def _extra(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
         """The output padding that gives `output_size`."""

@@ -16,7 +16,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
 from minitorch.ops.dims import shapes
 from minitorch.ops.im2col import correlate, padded, spread, weigh
-from minitorch.ops.images import Pair, Window, pair
+from minitorch.ops.images import Pair, Window, sizes
 from minitorch.ops.reduce import channel_sums
 
 # ---- the textbook form (Chellapilla, Puri & Simard 2006), on arrays, for one group ------------------------------------------
@@ -156,7 +156,7 @@ def conv2d(
     if input.ndim == 3:
         return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
     _check("conv2d", input, weight, bias, groups, False)
-    stride, dilation = pair("conv2d", "stride", stride, 1), pair("conv2d", "dilation", dilation, 1)
+    stride, dilation = sizes("conv2d", "stride", stride, 1), sizes("conv2d", "dilation", dilation, 1)
     kernel = weight.shape[2:]
     if padding == "same":
         if stride != (1, 1):
@@ -165,7 +165,7 @@ def conv2d(
     elif isinstance(padding, str) and padding != "valid":
         raise ValueError(f"conv2d: expected padding to be numbers, 'same' or 'valid', got {padding!r}")
     else:
-        around = tuple((n, n) for n in pair("conv2d", "padding", 0 if padding == "valid" else padding, 0))
+        around = tuple((n, n) for n in sizes("conv2d", "padding", 0 if padding == "valid" else padding, 0))
     out = tuple(
         (n + before + after - d * (k - 1) - 1) // s + 1
         for n, (before, after), d, k, s in zip(input.shape[2:], around, dilation, kernel, stride)
@@ -194,8 +194,8 @@ def conv_transpose2d(
     if input.ndim == 3:
         return conv_transpose2d(input.unsqueeze(0), weight, *more).squeeze(0)
     _check(name, input, weight, bias, groups, True)
-    stride, dilation = pair(name, "stride", stride, 1), pair(name, "dilation", dilation, 1)
-    padding, extra = pair(name, "padding", padding, 0), pair(name, "output_padding", output_padding, 0)
+    stride, dilation = sizes(name, "stride", stride, 1), sizes(name, "dilation", dilation, 1)
+    padding, extra = sizes(name, "padding", padding, 0), sizes(name, "output_padding", output_padding, 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
         raise ValueError(f"{name}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}")
     size = tuple(
@@ -236,8 +236,8 @@ class Fold(Op):
 
 def _window(name: str, size: tuple[int, ...], kernel: Any, dilation: Any, padding: Any, stride: Any) -> Window:
     """How a patch moves over an image of `size`."""
-    kernel, dilation = pair(name, "kernel_size", kernel, 1), pair(name, "dilation", dilation, 1)
-    padding, stride = pair(name, "padding", padding, 0), pair(name, "stride", stride, 1)
+    kernel, dilation = sizes(name, "kernel_size", kernel, 1), sizes(name, "dilation", dilation, 1)
+    padding, stride = sizes(name, "padding", padding, 0), sizes(name, "stride", stride, 1)
     out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, kernel, dilation, padding, stride))
     return Window(kernel, stride, tuple((p, p) for p in padding), dilation, out)
 
@@ -266,7 +266,7 @@ def fold(
     """
     if input.ndim == 2:
         return fold(input.unsqueeze(0), output_size, kernel_size, dilation, padding, stride).squeeze(0)
-    size = pair("fold", "output_size", output_size, 1)
+    size = sizes("fold", "output_size", output_size, 1)
     window = _window("fold", size, kernel_size, dilation, padding, stride)
     each, places = math.prod(window.kernel), math.prod(max(n, 0) for n in window.out)
     if input.ndim != 3 or not input.shape[1] or input.shape[1] % each or not places or input.shape[2] != places:

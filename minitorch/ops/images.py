@@ -20,14 +20,14 @@ def plain_sizes(value: Any) -> tuple[Any, ...]:
     return tuple(n.item() if getattr(n, "ndim", None) == 0 else n for n in sizes)
 
 
-def pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
-    """A number for both dimensions or one for each; raises ValueError below `least`."""
-    both = (value, value) if type(value) is int else plain_sizes(value)
-    if len(both) == 1:
-        both *= 2
-    if len(both) != 2 or not all(type(n) is int and n >= least for n in both):
-        raise ValueError(f"{name}: expected {what} to be one or two whole numbers of at least {least}, got {value!r}")
-    return both
+def sizes(name: str, what: str, value: Any, least: int, dims: int = 2) -> tuple[Any, ...]:
+    """A number for all of `dims` dimensions, or one for each; raises ValueError below `least`."""
+    given = (value,) if type(value) is int else plain_sizes(value)
+    each = given * dims if len(given) == 1 else given
+    if len(each) != dims or not all(type(n) is int and n >= least for n in each):
+        form = "one whole number" if dims == 1 else "one or two whole numbers"
+        raise ValueError(f"{name}: expected {what} to be {form} of at least {least}, got {value!r}")
+    return each
 
 
 def channels_last(a: Any) -> Any:

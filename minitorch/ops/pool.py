@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, int32, to_array, uint8
 from minitorch.ops.dims import shapes
-from minitorch.ops.images import Pair, Window, channels_last, is_channels_last, pair
+from minitorch.ops.images import Pair, Window, channels_last, is_channels_last, sizes
 from minitorch.ops.pieces import flat, masked
 from minitorch.ops.promotion import check_floats
 from minitorch.ops.strips import along
@@ -225,9 +225,9 @@ def fitted_window(name: str, input: Tensor, kernel: Any, stride: Any, padding: A
         form = "(n, channels, height, width) or (channels, height, width)"
         raise ValueError(f"{name}: expected images {form}, got shape {shapes(input)}")
     check_floats(name, input)
-    kernel = pair(name, "kernel_size", kernel, 1)
-    stride = kernel if no_stride(stride) else pair(name, "stride", stride, 1)
-    padding, dilation = pair(name, "padding", padding, 0), pair(name, "dilation", dilation, 1)
+    kernel = sizes(name, "kernel_size", kernel, 1)
+    stride = kernel if no_stride(stride) else sizes(name, "stride", stride, 1)
+    padding, dilation = sizes(name, "padding", padding, 0), sizes(name, "dilation", dilation, 1)
     out, around = [], []
     for n, k, s, p, d in zip(input.shape[2:], kernel, stride, padding, dilation):
         if p > k // 2:

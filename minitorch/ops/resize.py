@@ -13,7 +13,7 @@ from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module, to_array
 from minitorch.ops.dims import along, shapes, whole
-from minitorch.ops.images import pair, plain_sizes
+from minitorch.ops.images import plain_sizes, sizes
 from minitorch.ops.index import Take
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.pool import avg_pool2d, max_pool2d
@@ -121,7 +121,7 @@ def _sizes(name: str, input: Tensor, output_size: Any) -> tuple[int, int]:
     asked = plain_sizes(output_size) * (1 if isinstance(output_size, (tuple, list)) else 2)
     if len(asked) == 2 and None in asked:
         output_size = tuple(n if size is None else size for n, size in zip(lengths, asked))
-    return pair(name, "output_size", output_size, 1)
+    return sizes(name, "output_size", output_size, 1)
 
 
 @in_float32
