@@ -148,10 +148,8 @@ def set_num_threads(number: int) -> None:
     process may use. Matrix products are computed by NumPy's BLAS, whose number of threads is fixed when NumPy is imported.
     """
     global _number
-    if type(number) is not int:
-        raise RuntimeError(f"set_num_threads: expected a whole number, got {type(number).__name__}")
-    if number < 1:
-        raise RuntimeError(f"set_num_threads: expected a number above 0, got {number}")
+    if type(number) is not int or number < 1:
+        raise RuntimeError(f"set_num_threads: expected a whole number above 0, got {number!r}")
     _number = number
 
 
