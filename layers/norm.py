@@ -17,8 +17,8 @@ from minitorch.ops.dims import whole
 class _Affine(Module):
     """A module with an optional scale `weight`, which starts at one, and shift `bias`, which starts at zero."""
 
-    weight: Parameter | None
-    bias: Parameter | None
+    weight: Parameter | Any  # `Any` stands for None, as with `Tensor.grad`
+    bias: Parameter | Any
 
     def _add_affine(self, shape: tuple[int, ...], weight: bool, bias: bool, device: DeviceLike, dtype: DTypeLike) -> None:
         add(self, device, dtype, weight=shape if weight else None, bias=shape if weight and bias else None)

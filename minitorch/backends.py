@@ -11,17 +11,22 @@ from minitorch import cuda as _gpu
 class Backend:
     """A library behind PyTorch: whether it is available, and its settings."""
 
-    def __init__(self, is_available: Callable[[], bool], **settings: Any) -> None:
+    enabled: bool = True
+    benchmark: bool = False
+    deterministic: bool = True
+    allow_tf32: bool = False
+
+    def __init__(self, is_available: Callable[[], bool], matmul: Any = None) -> None:
         self.is_available: Callable[[], bool] = is_available
         self.is_built: Callable[[], bool] = is_available
-        vars(self).update(settings)
+        self.matmul: Any = matmul
 
     def version(self) -> None:
         """The library's version: unknown, so None."""
 
 
-cudnn: Final = Backend(_gpu.is_available, enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available, allow_tf32=False))
+cudnn: Final = Backend(_gpu.is_available)
+cuda: Final = Backend(_gpu.is_available, matmul=Backend(_gpu.is_available))
 mps: Final = Backend(lambda: False)
 
 

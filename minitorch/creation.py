@@ -26,6 +26,12 @@ class Options(TypedDict, total=False):
     requires_grad: bool
 
 
+class SizeOptions(Options, total=False):
+    """The options of the factories that take a shape by places or by its name in PyTorch."""
+
+    size: int | Sequence[int]
+
+
 class LikeOptions(Options, total=False):
     """The options of `zeros_like` and the others; the order in memory is always that of a new tensor."""
 
@@ -134,20 +140,20 @@ def full(size: int | Sequence[int], fill_value: complex, **options: Unpack[Optio
     return _filled("full", (size,), fill_value, options, dtype_of(fill_value))
 
 
-def zeros(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """Zeros of shape `size`."""
-    return _filled("zeros", size, 0, options)
+def zeros(*sizes: int | Sequence[int], **options: Unpack[SizeOptions]) -> Tensor:
+    """Zeros of shape `sizes`."""
+    return _filled("zeros", sizes, 0, options)
 
 
-def ones(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """Ones of shape `size`."""
-    return _filled("ones", size, 1, options)
+def ones(*sizes: int | Sequence[int], **options: Unpack[SizeOptions]) -> Tensor:
+    """Ones of shape `sizes`."""
+    return _filled("ones", sizes, 1, options)
 
 
-def empty(*size: int | Sequence[int], **options: Unpack[Options]) -> Tensor:
-    """An uninitialised tensor of shape `size`."""
+def empty(*sizes: int | Sequence[int], **options: Unpack[SizeOptions]) -> Tensor:
+    """An uninitialised tensor of shape `sizes`."""
     dtype, device = settled("empty", options)
-    return _requiring(backend.module_of(device).empty(sizes_of("empty", size), dtype), options)
+    return _requiring(backend.module_of(device).empty(sizes_of("empty", sizes), dtype), options)
 
 
 def zeros_like(input: Tensor, **options: Unpack[LikeOptions]) -> Tensor:

@@ -76,6 +76,14 @@ class Distribution:
         """Samples through which gradients flow to the parameters (Kingma & Welling 2014), where the distribution allows it."""
         raise NotImplementedError(f"{type(self).__name__}: there is no rsample, samples have no gradient")
 
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability of `value`, or of its density."""
+        raise NotImplementedError(f"{type(self).__name__}: log_prob is not written")
+
+    def entropy(self) -> Tensor:
+        """The mean of -log_prob over the distribution."""
+        raise NotImplementedError(f"{type(self).__name__}: entropy is not written")
+
     @property
     def stddev(self) -> Tensor:
         """The standard deviation."""
@@ -297,8 +305,7 @@ class Multinomial(Categorical):
         ways = tensor(logs, dtype=self.logits.dtype, device=value.device).reshape(value.shape).sum(-1)
         return math.lgamma(self.total_count + 1) - ways + where(value == 0, 0.0, value * self.logits).sum(-1)
 
-    def entropy(self) -> Tensor:
-        raise NotImplementedError("Multinomial: entropy is not written")
+    entropy = Distribution.entropy  # not that of one draw
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:

@@ -15,6 +15,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, Final, TypeVar, cast
 
 import numpy as np
@@ -25,9 +26,8 @@ from minitorch.ops.inplace import check_writable, copied
 from minitorch.ops.promotion import REAL, check_real
 
 JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
-NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim"}
+NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim", "size": "sizes"}
 OVERLOADS: dict[str, dict[str, str]] = {
-    "expand": {"size": "sizes"},
     "view": {"size": "shape"},
     "split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"},
     "scatter": {"value": "src"},
@@ -49,7 +49,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def take_keywords(names: dict[str, Any], modules: tuple[str, ...], takes_out: bool) -> None:
     """Make the functions among `names` that come from `modules` take the alternative keywords, and `out` if they should."""
     for name, value in list(names.items()):
-        if getattr(value, "__module__", "").startswith(modules):
+        if isinstance(value, FunctionType) and value.__module__.startswith(modules):
             names[name] = with_keywords(value, takes_out)
 
 

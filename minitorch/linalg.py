@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,10 +21,18 @@ from minitorch.ops.reduce import norm as p_norm
 __all__ = ["cholesky", "det", "inv", "matrix_power", "norm", "solve", "svd", "vector_norm"]
 
 
-def svd(A: Tensor, full_matrices: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+class SVD(NamedTuple):
+    """A = U diag(S) Vh."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+def svd(A: Tensor, full_matrices: bool = True) -> SVD:
     """U, S and V^T of the singular value decomposition, with all columns of U and V if `full_matrices`."""
     u, s, v = _svd(A, not full_matrices)
-    return u, s, v.swapaxes(-1, -2)
+    return SVD(u, s, v.swapaxes(-1, -2))
 
 
 def vector_norm(x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = False, *, dtype: np.dtype | None = None) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor, wrap
-from minitorch.creation import LikeOptions, Options, full, made, options_like, settled, sizes_of, zeros
+from minitorch.creation import LikeOptions, Options, SizeOptions, full, made, options_like, settled, sizes_of, zeros
 from minitorch.ops.choice import where
 from minitorch.ops.dims import whole
 from minitorch.ops.inplace import copied
@@ -36,14 +36,14 @@ def _drawn(name: str, size: tuple[Any, ...], generator: Generator | None, option
     return made(name, numbers, options)
 
 
-def rand(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+def rand(*sizes: int | Sequence[int], generator: Generator | None = None, **options: Unpack[SizeOptions]) -> Tensor:
     """Uniform random numbers in [0, 1), drawn on the host."""
-    return _drawn("rand", size, generator, options)
+    return _drawn("rand", sizes, generator, options)
 
 
-def randn(*size: int | Sequence[int], generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
+def randn(*sizes: int | Sequence[int], generator: Generator | None = None, **options: Unpack[SizeOptions]) -> Tensor:
     """Standard normal random numbers, drawn on the host."""
-    return _drawn("randn", size, generator, options)
+    return _drawn("randn", sizes, generator, options)
 
 
 def randint(

@@ -37,15 +37,16 @@ class TensorType:
     __repr__ = __str__
 
 
-HalfTensor: Final = TensorType("Half", backend.float16)
-FloatTensor: Final = TensorType("Float", backend.float32)
-DoubleTensor: Final = TensorType("Double", backend.float64)
-ByteTensor: Final = TensorType("Byte", backend.uint8)
-CharTensor: Final = TensorType("Char", backend.int8)
-ShortTensor: Final = TensorType("Short", backend.int16)
-IntTensor: Final = TensorType("Int", backend.int32)
-LongTensor: Final = TensorType("Long", backend.int64)
-BoolTensor: Final = TensorType("Bool", backend.bool_)
+# `Any`, since type checkers take nothing else as the second argument of `isinstance`
+HalfTensor: Final[Any] = TensorType("Half", backend.float16)
+FloatTensor: Final[Any] = TensorType("Float", backend.float32)
+DoubleTensor: Final[Any] = TensorType("Double", backend.float64)
+ByteTensor: Final[Any] = TensorType("Byte", backend.uint8)
+CharTensor: Final[Any] = TensorType("Char", backend.int8)
+ShortTensor: Final[Any] = TensorType("Short", backend.int16)
+IntTensor: Final[Any] = TensorType("Int", backend.int32)
+LongTensor: Final[Any] = TensorType("Long", backend.int64)
+BoolTensor: Final[Any] = TensorType("Bool", backend.bool_)
 _TYPES = HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor
 CUDA_TYPES: Final = {kind.kind: TensorType(kind.kind, kind.dtype, backend.CUDA) for kind in _TYPES}
 _BY_NAME = {str(kind): kind for kind in (*_TYPES, *CUDA_TYPES.values())}

@@ -41,7 +41,7 @@ from torch.jit import ScriptModule
 from torchvision import datasets, transforms
 assert torch.sin_(torch.zeros(1)) == F.relu_(torch.zeros(1)) == 0
 assert students.relu is F.relu and Adam is optim.Adam and torch.version.cuda is torch.version.hip is None
-assert isinstance(torch.float32, torch.dtype)
+assert all(isinstance(kind, torch.dtype) for kind in (torch.float32, torch.int64, torch.zeros(1).bool().dtype))
 assert isinstance(nn.Linear(1, 1).register_forward_hook(print), RemovableHandle)  # these four are what torchinfo needs
 assert not isinstance(torch.jit.script(nn.Linear(1, 1)), ScriptModule)
 assert torch.long not in (torch.float16, torch.bfloat16)

@@ -9,7 +9,10 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S")
 
 
 class _Mode(threading.local):
@@ -29,6 +32,11 @@ def is_grad_enabled() -> bool:
 
 class Switch:
     """A `with` block or decorator that sets a field of `mode` to `wanted` and puts it back, also after an exception."""
+
+    @overload
+    def __new__(cls, function: F, /) -> F: ...  # type: ignore[misc]
+    @overload
+    def __new__(cls: type[S], *arguments: Any, **options: Any) -> S: ...
 
     def __new__(cls: Any, *arguments: Any, **options: Any) -> Any:
         """A decorator may stand without parentheses."""
@@ -51,7 +59,7 @@ class Switch:
         if self._field == "watch" and self._wanted is not None:
             watched.remove(self._wanted)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)
 
@@ -60,9 +68,9 @@ class Switch:
             with Switch(self._wanted, self._field):
                 return function(*args, **kwargs)
 
-        return wrapped
+        return cast(F, wrapped)
 
-    def _around_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _around_generator(self, function: Callable[..., Any]) -> Any:
         """Switch during each step of the generator only, so that the loop that consumes it is not affected."""
 
         @functools.wraps(function)
@@ -120,7 +128,7 @@ class SwitchAtOnce(Switch):
             super().__enter__()
         self._at_once = False
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         if self._at_once:
             self._at_once = False
             self.__exit__()  # a decorator changes nothing until the function runs

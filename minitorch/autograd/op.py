@@ -92,7 +92,7 @@ class Op(Node):
     def forward(ctx, *arrays: Any, **parameters: Any) -> Any:
         raise NotImplementedError(f"{type(ctx).__name__}.forward is not written")
 
-    def backward(ctx, *grads: Any) -> Any:
+    def backward(ctx, *grads: Any, **_: Any) -> Any:  # with `**_` pyright takes any form in a subclass
         raise RuntimeError(f"{ctx.title}: this operation has no derivative")
 
     def mark_constant(ctx, *arrays: Any) -> None:

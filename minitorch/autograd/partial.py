@@ -53,7 +53,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Tensor | Any, ...]:  # `Any` stands for None, as with `Tensor.grad`
     """The gradients of `outputs` with respect to `inputs`, leaves or not; with `create_graph=True` they can be differentiated.
 
     Raises RuntimeError as `backward` does, and for an input that the outputs do not depend on, unless `allow_unused=True`,

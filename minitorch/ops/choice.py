@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -110,7 +110,13 @@ def _in_one_dtype(a: Any, *bounds: Any) -> tuple[Any, ...]:
     return a.astype(common, copy=False), *arrays
 
 
-def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor | float | None = None) -> Tensor:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Tensor: ...
+
+
+def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor | float | None = None) -> Any:
     """`input` where a boolean `condition` holds, else `other`, broadcast; with a condition alone, the indices where it does."""
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
@@ -123,6 +129,12 @@ def where(condition: Tensor, input: Tensor | float | None = None, other: Tensor 
         elif isinstance(other, int) and isinstance(input, Tensor):
             other = held("where", other, input.dtype)
     return Where.apply(condition, input, other)
+
+
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: bool) -> Any: ...
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from minitorch.accumulate import in_float32
 from minitorch.autograd.op import Op
@@ -20,8 +20,10 @@ from minitorch.ops.dims import normalized_dims, shapes
 from minitorch.ops.elementwise import abs, exp, log
 from minitorch.ops.reduce import norm, root, sum
 
+F = TypeVar("F", bound=Callable[..., Tensor])
 
-def loss(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+
+def loss(function: F) -> F:
     """A decorator for losses: float16 is summed in float32, and PyTorch's old keywords, `size_average` and `reduce`, work."""
     function = in_float32(function)
 
@@ -31,7 +33,7 @@ def loss(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
             kwargs["reduction"] = reduction_of(size_average, reduce)
         return function(*args, **kwargs)
 
-    return call
+    return cast(F, call)
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -154,7 +154,13 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return Permute.apply(input, dims=tuple(dims))
 
 
-def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
+@overload
+def permute(input: Tensor, *, dims: Sequence[int]) -> Tensor: ...
+@overload
+def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor: ...
+
+
+def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:  # type: ignore[misc]  # `with_keywords` takes dims=
     """The dimensions in the order `dims`, as a view; raises ValueError unless each is named once."""
     order = wholes("permute", "dims", dims)
     named = [dimension("permute", input.shape, d) for d in order]
@@ -209,7 +215,13 @@ def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     return Clone.apply(spread, shape=tuple(count * n for count, n in zip(counts, shape)))
 
 
-def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
+@overload
+def flip(input: Tensor, *, dims: Sequence[int]) -> Tensor: ...
+@overload
+def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor: ...
+
+
+def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:  # type: ignore[misc]  # `with_keywords` takes dims=
     """The order of the elements reversed along `dims`, as a copy; raises ValueError for a dim named twice."""
     named = tuple(dimension("flip", input.shape, d) for d in wholes("flip", "dims", dims))
     return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))

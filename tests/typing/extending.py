@@ -10,7 +10,8 @@ import layers as nn
 import minitorch as torch
 import minitorch.functional as F
 from minitorch import Tensor, autograd
-from minitorch.autograd import Function
+from minitorch.autograd import Function, Op
+from minitorch.distributions import Bernoulli, Distribution, Normal
 from minitorch.optim import SGD, Adam, Optimizer
 from minitorch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR, StepLR
 from minitorch.utils.data import DataLoader, Dataset, IterableDataset, Subset, random_split
@@ -28,6 +29,18 @@ class Swish(Function):
         (x,) = ctx.saved_tensors
         s = (ctx.beta * x).sigmoid()
         return grad * (s + ctx.beta * x * s * (1 - s)), None
+
+
+class Cube(Op):
+    """The cube of a.  da = 3 g a^2."""
+
+    def forward(self, a: Any) -> Any:
+        self.saved = (a,)
+        return a**3
+
+    def backward(self, g: Any) -> Any:
+        (a,) = self.saved
+        return 3 * g * a**2
 
 
 class Shapes(Dataset[tuple[Tensor, int]]):
@@ -142,6 +155,41 @@ def lower_level() -> Tensor:
     return F.log_softmax(F.gelu(y), dim=-1).logsumexp(dim=1)
 
 
+@torch.no_grad()
+def stepped(layer: nn.Linear, rate: float) -> list[nn.Parameter]:
+    """One step of gradient descent, written out."""
+    for p in layer.parameters():
+        p -= rate * p.grad
+        p.grad = None
+    return [*layer.parameters()]
+
+
+def forms(kind: torch.dtype, loader: DataLoader[tuple[Tensor, Tensor]], members: list[Distribution]) -> list[Tensor]:
+    """Forms of calls that differ from the plain ones: by name, by Python's own functions, with another kind of result."""
+    torch.backends.cudnn.benchmark = torch.backends.cuda.matmul.allow_tf32 = isinstance(kind, torch.dtype)
+    x = torch.rand(size=(2, 3), dtype=kind).requires_grad_()
+    rows, columns = torch.where(x > 0.5)
+    places = torch.nonzero(x > 0.5).shape[0] - len(rows) - len(columns)
+    (slope,) = autograd.grad(Cube.apply(x).sum(), x, create_graph=True)
+    turned = torch.flip(x, dims=[0]) + x.permute(dims=(1, 0)).T + slope.sum() + places
+    losses = [F.mse_loss(turned, x, reduction="sum"), *(each.log_prob(each.sample()).sum() for each in members)]
+    if isinstance(losses[0], torch.DoubleTensor):
+        losses.append(torch.linalg.svd(losses[0].view(1, 1)).S.sum())
+    total: Tensor = max(losses) + sorted(losses)[0] + sum(losses)
+    return [total, *(image.mean() for image, _ in loader), torch.tensor(len(loader.dataset + Shapes(2)))]
+
+
+def refused(x: Tensor, layer: nn.Linear) -> None:
+    """Not called: each line is wrong, and type checkers say so."""
+    F.cross_entropy(x)  # type: ignore[call-arg]
+    F.mse_loss(x, x, reduction=1)  # type: ignore[arg-type]
+    torch.where(x > 0, x)  # type: ignore[call-overload]
+    stepped(layer, rate="0.1")  # type: ignore[arg-type]
+    torch.no_grad(True)  # type: ignore[call-arg]
+    nn.Linear(3, 2, biases=False)  # type: ignore[call-arg]
+    x + "1"  # type: ignore[arg-type]
+
+
 def main() -> None:
     torch.manual_seed(0)
     net = Net()
@@ -150,6 +198,9 @@ def main() -> None:
         print(fit(net, Shapes(32), Path(folder)))
     print(hooks(net, torch.randn(2, 1, 8, 8)), lower_level().tolist())
     print([x[0, 0].item() for x in DataLoader(Stream())], Bare()[1] + Subset(Shapes(4), [1, 2])[0][1])
+    layer = nn.Linear(2, 1)
+    layer(torch.ones(1, 2)).sum().backward()
+    print(stepped(layer, 0.1), forms(torch.float64, DataLoader(Shapes(2)), [Normal(0.0, 1.0), Bernoulli(0.5)]))
     adam = Adam(net.parameters(), betas=(0.9, 0.99))
     decay = StepLR(adam, step_size=1, gamma=0.5)
     adam.step()

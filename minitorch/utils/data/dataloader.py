@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from minitorch.backend import array_module, float64
 from minitorch.creation import from_numpy, tensor
 from minitorch.ops.joining import stack
 from minitorch.random import Generator, stream
-from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, check_positions
+from minitorch.utils.data.dataset import Dataset, IterableDataset, Subset, T, TensorDataset, check_positions
 from minitorch.utils.data.sampler import RANDOM, BatchSampler, RandomSampler, SequentialSampler
 
 
@@ -64,7 +64,7 @@ def _like(first: Any, made: Any) -> Any:
         return made
 
 
-class DataLoader:
+class DataLoader(Generic[T]):
     """The batches of a data set, one epoch each time it is iterated over: `for images, labels in DataLoader(...)`.
 
     With `shuffle` each epoch has a new order, drawn from `generator` (the default one if None) with its first batch. `sampler`,

@@ -32,7 +32,7 @@ class Dataset(Generic[T]):
     def __getitem__(self, index: int) -> T:
         raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written")
 
-    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
+    def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
         return ConcatDataset([self, other])
 
 
