@@ -239,8 +239,6 @@ def _from_numbers(data: Any, dtype: np.dtype | None) -> tuple[np.ndarray, np.dty
     if host.dtype.kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
         raise TypeError(f"tensor: complex numbers do not fit into {np.dtype(dtype)}")
     kind = np.dtype(dtype or (backend.int64 if host.dtype.kind in "iuO" else host.dtype))
-    if host.dtype.kind == "c" and kind.kind not in "cb":
-        raise TypeError(f"tensor: complex numbers do not fit into {kind}")
     whole = host.dtype.kind == "O" and all(isinstance(number, int) for number in host.flat)  # of more than 64 bits
     if kind.kind in "iu" and host.dtype != kind and (host.dtype.kind in "fiu" or whole) and host.size:
         low, high = np.iinfo(kind).min, np.iinfo(kind).max
