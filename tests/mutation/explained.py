@@ -114,7 +114,6 @@ REASONS: dict[str, list[str]] = {
         "ops/im2col.py bands: places * out[1] -> places * out[0]",
         "ops/im2col.py spread: xp is np -> not xp is np",
         "ops/im2col.py spread: -ROWS // oh -> -ROWS * oh",
-        "ops/im2col.py spread: max(1, n) -> max(2, n)",
     ],
     "Copying pixels place by place, and patches as they are, lays out the same numbers; what is quicker depends on the channels.": [
         "ops/im2col.py bands: each == 1 -> each != 1",
