@@ -1,5 +1,7 @@
 """Samplers."""
 
+from itertools import islice
+
 import minitorch as mt
 from minitorch.utils.data import DataLoader, RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 from tests.data.datasets import seeded
@@ -21,6 +23,13 @@ def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
     drawn = list(RandomSampler(range(3), replacement=True, num_samples=300, generator=seeded()))
     assert set(drawn) == {0, 1, 2}
     assert len(drawn) == 300
+
+
+def test_an_epoch_may_have_more_positions_than_fit_into_memory():
+    endless = RandomSampler(range(5), replacement=True, num_samples=10**15, generator=seeded())
+    first = list(islice(DataLoader(range(5), batch_size=4, sampler=endless), 3))
+    assert mt.cat(first).tolist() == list(RandomSampler(range(5), True, 12, generator=seeded()))
+    assert len(endless) == 10**15
 
 
 def test_a_data_set_may_grow():

@@ -64,6 +64,20 @@ def _like(first: Any, made: Any) -> Any:
         return made
 
 
+class _Drawn:
+    """The positions that a sampler draws, each when it is first needed, and the same again to whoever asks later."""
+
+    def __init__(self, sampler: Iterable[Any]) -> None:
+        self.drawn: list[Any] = []
+        self.rest = iter(sampler)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.drawn
+        for position in self.rest:
+            self.drawn.append(position)
+            yield position
+
+
 class DataLoader(Generic[T]):
     """The batches of a data set, one epoch each time it is iterated over: `for images, labels in DataLoader(...)`.
 
@@ -151,7 +165,7 @@ class DataLoader(Generic[T]):
         return {
             "loader": self._form(),
             "batches": given,
-            "order": from_numpy(np.array(order, np.int64)) if self._draws() and order is not None else None,
+            "order": from_numpy(np.array(list(order), np.int64)) if self._draws() and order is not None else None,
             "generator": None if generator is None else generator.get_state(),
         }
 
@@ -202,7 +216,7 @@ class DataLoader(Generic[T]):
         return isinstance(self.sampler, RANDOM)
 
     def _order(self) -> Iterable[Any]:
-        return list(self._samples()) if self._draws() else self._samples()
+        return _Drawn(self._samples()) if self._draws() else self._samples()
 
     def _batch(self, positions: Any) -> Any:
         dataset = self.dataset

@@ -55,11 +55,12 @@ class RandomSampler(Sampler[int]):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        draws, count = stream(self.generator), len(self.data_source)
-        if self.replacement:
-            return iter(draws.integers(count, size=self.num_samples).tolist())
-        rounds = range(-(-self.num_samples // count))
-        return islice((position for _ in rounds for position in draws.permutation(count).tolist()), self.num_samples)
+        draws, count, n = stream(self.generator), len(self.data_source), self.num_samples
+        if self.replacement:  # drawn as they are needed: there may be more than fit into memory
+            rounds: Any = (draws.integers(count, size=min(4096, n - start)) for start in range(0, n, 4096))
+        else:
+            rounds = (draws.permutation(count) for _ in range(0, n, count))
+        return islice((position for drawn in rounds for position in drawn.tolist()), n)
 
     def __len__(self) -> int:
         return self.num_samples
