@@ -92,7 +92,7 @@ def _names(place: ModuleType | Backend) -> list[str]:
 
 def missing(module: str, name: str, names: Sequence[str]) -> str:
     """The error text for a name that minitorch does not have."""
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(name, [public for public in names if public[0] != "_"], 1)
     hint = f"; the nearest name there is {module}.{near[0]}" if near else ""
     return f"minitorch has no {module}.{name}{hint}. docs/coverage.md lists the names it has."
 

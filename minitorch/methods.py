@@ -6,6 +6,7 @@ from `Methods`; at run time the end of this file copies its members to `Tensor`.
 
 from __future__ import annotations
 
+import warnings
 from types import FunctionType
 from typing import Any, Final
 
@@ -311,8 +312,11 @@ class Methods(Operators):
 
     @property
     def T(self: Any) -> Tensor:
-        """The matrix transposed."""
-        return shape.t(self)
+        """The matrix transposed; of more dimensions all are reversed, with a warning, as in PyTorch."""
+        if self.ndim > 2:
+            said = f"Tensor.T reverses all dimensions of shape {tuple(self.shape)}; write .mT for the matrices transposed"
+            warnings.warn(said, stacklevel=2)
+        return shape.permute(self, *range(self.ndim)[::-1])
 
     @property
     def mT(self: Any) -> Tensor:

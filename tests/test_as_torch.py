@@ -84,8 +84,8 @@ print(names & {"Any", "annotations", "log", "math", "np", "rand", "sum", "tensor
             "ImportError: minitorch has no torch.nn.Linera; the nearest name there is torch.nn.Linear.",
         ),
         (
-            "import torchvision.transforms; torchvision.transforms.RandomRotation",
-            "minitorch has no torchvision.transforms.RandomRotation. docs/coverage.md",
+            "import torchvision.transforms.functional as F; F.on_tensorr",  # beside `_on_tensor`
+            "minitorch has no torchvision.transforms.functional.on_tensorr; the nearest name there is torchvision.transforms.functional.ToTensor. docs/coverage.md",
         ),
         ("import torch.onnxx", "ModuleNotFoundError: minitorch has no torch.onnxx"),
         ("import torch.nn.Linear", "ModuleNotFoundError: minitorch has no torch.nn.Linear"),

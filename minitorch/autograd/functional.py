@@ -44,6 +44,32 @@ def vjp(
     return _product("vjp", func, inputs, v, create_graph, strict)
 
 
+def jvp(
+    func: Callable[..., Any], inputs: Several, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """`func(*inputs)`, and its Jacobian times v, which is 1 for a single number: J^T w is linear in w, and J its derivative.
+
+    Raises RuntimeError unless `v` has the shapes of the inputs, and without `v` for more than one number.
+    """
+    points, outputs = _run(func, inputs, create_graph)
+    several = outputs if isinstance(outputs, tuple) else (outputs,)
+
+    def transposed(*weights: Tensor) -> Any:
+        moved = _transposed(several, points, weights, True, strict)
+        return moved if isinstance(inputs, tuple) else moved[0]
+
+    zeros = tuple(y.detach().new_zeros(y.shape).requires_grad_() for y in several)
+    _, products = _product("jvp", transposed, zeros, v, create_graph, strict)
+    result = outputs if create_graph else _each(outputs, lambda y: y.detach())
+    return result, products if isinstance(outputs, tuple) else products[0]
+
+
+def _transposed(outputs: Any, points: Any, weights: Any, create_graph: bool, strict: bool) -> tuple[Tensor, ...]:
+    """The weights times the Jacobians of the outputs, added up for each of the points."""
+    found = [_by(output, points, weight, create_graph, strict) for output, weight in zip(outputs, weights)]
+    return tuple(sum(rest, first) for first, *rest in zip(*found))
+
+
 def _product(name: str, func: Callable[..., Any], inputs: Several, v: Any, create_graph: bool, strict: bool) -> tuple[Any, Any]:
     points, outputs = _run(func, inputs, create_graph)
     several = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -53,8 +79,7 @@ def _product(name: str, func: Callable[..., Any], inputs: Several, v: Any, creat
     if [y.shape for y in several] != [weight.shape for weight in weights]:
         expected, got = (", ".join(str(tuple(y.shape)) for y in each) or "none" for each in (several, weights))
         raise RuntimeError(f"{name}: expected vectors of shapes {expected}, got {got}")
-    found = [_by(output, points, weight, create_graph, strict) for output, weight in zip(several, weights)]
-    sums = tuple(sum(rest, first) for first, *rest in zip(*found))
+    sums = _transposed(several, points, weights, create_graph, strict)
     result = outputs if create_graph else _each(outputs, lambda y: y.detach())
     return result, sums if isinstance(inputs, tuple) else sums[0]
 

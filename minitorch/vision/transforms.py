@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from minitorch import functional
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import float32, float64, get_default_dtype
-from minitorch.creation import as_tensor, from_numpy
+from minitorch.creation import as_tensor, from_numpy, ones_like
 from minitorch.ops.dims import whole, wholes
 from minitorch.ops.shape import flip
 from minitorch.sampling import rand, randint
@@ -147,6 +148,104 @@ class RandomCrop(CenterCrop):
     def __call__(self, image: Any) -> Any:
         image = _on_tensor(image, lambda x: functional.pad(x, (self.padding,) * 4)) if self.padding else image
         return self.cropped(image, [int(randint(0, room + 1, ()).item()) for room in self.rooms(image)])
+
+
+class RandomAffine:
+    """Turn by an angle, in degrees, move, scale and shear about the middle, as drawn from the given ranges.
+
+    A number d of `degrees` or `shear` stands for (-d, d); `translate` has the largest parts of the width and height. Beyond
+    the image is `fill`, a number or one for each channel. Raises ValueError for ranges that are none, and other interpolations.
+    """
+
+    def __init__(
+        self,
+        degrees: float | Sequence[float],
+        translate: Sequence[float] | None = None,
+        scale: Sequence[float] | None = None,
+        shear: float | Sequence[float] | None = None,
+        interpolation: Any = "nearest",
+        fill: float | Sequence[float] = 0,
+    ) -> None:
+        name, self.interpolation = type(self).__name__, getattr(interpolation, "value", interpolation)
+        self.interpolation = {0: "nearest", 2: "bilinear"}.get(self.interpolation, self.interpolation)  # PIL's numbers
+        self.degrees, shear = (value if isinstance(value, Sequence) else (-value, value) for value in (degrees, shear or 0.0))
+        self.translate, self.scale, self.shear = translate or (0.0, 0.0), scale or (1.0, 1.0), (*shear, 0.0, 0.0)[:4]
+        self.fill: Any = np.asarray(fill, np.float64).reshape(-1, 1, 1)
+        ranges = [self.degrees, self.scale, self.shear[:2], self.shear[2:]]
+        parts = len(self.translate) == 2 and min(self.translate) >= 0 and max(self.translate) <= 1 and min(self.scale) > 0
+        if not parts or any(len(each) != 2 or each[0] > each[1] for each in ranges):
+            given = f"{degrees}, translate={translate}, scale={scale}, shear={shear}"
+            raise ValueError(f"{name}: expected (low, high), parts of the image from 0 to 1, and scales above 0, got {given}")
+        if self.interpolation not in ("nearest", "bilinear"):
+            raise ValueError(f"{name}: only nearest and bilinear interpolation are there, got {interpolation}")
+
+    def __call__(self, image: Any) -> Any:
+        h, w = _extent(image)
+        draws = [(-part * length, part * length) for part, length in zip(self.translate, (w, h))]
+        angle, right, down, scale, x, y = (
+            low + (high - low) * rand((), dtype=float64).item()
+            for low, high in (self.degrees, *draws, self.scale, self.shear[:2], self.shear[2:])
+        )
+        return _on_tensor(image, lambda a: self.moved(a, angle, (round(right), round(down)), scale, (x, y)))
+
+    def moved(self, x: Tensor, angle: float, translate: Sequence[float], scale: float, shear: Sequence[float]) -> Tensor:
+        """The images (..., c, h, w) turned clockwise and so on: each pixel is read where the inverse map puts it."""
+        (turn, right, down), (h, w) = np.deg2rad((angle, *shear)), x.shape[-2:]
+        first = np.array((np.cos(turn - down), np.sin(turn - down))) / np.cos(down)
+        second = np.array((-np.sin(turn), np.cos(turn))) - first * np.tan(right)
+        back, sides = np.linalg.inv(np.stack([first, second], 1) * scale), np.array((w, h)) / 2
+        theta = np.concatenate([back * sides / sides[:, None], (-back @ translate / sides)[:, None]], 1)  # in halves of sides
+        images = (x if x.is_floating_point() else x.float()).reshape(-1, *x.shape[-3:])
+        fill = as_tensor(self.fill, images.dtype, x.device)
+        grid = functional.affine_grid(as_tensor(theta[None], images.dtype, x.device), (1, 1, h, w), False)
+        grid = grid.expand(len(images), -1, -1, -1)
+        read = partial(functional.grid_sample, mode=self.interpolation, align_corners=False)
+        inside = read(ones_like(images[:1, :1]), grid[:1])  # as torchvision's; less than 1 at an edge of the image
+        out = read(images, grid) * inside + (1 - inside) * fill
+        return (out if x.is_floating_point() else out.round()).to(x.dtype).reshape(x.shape)
+
+
+class RandomRotation(RandomAffine):
+    """Turn counter-clockwise by an angle drawn from `degrees`; a number d stands for (-d, d). Beyond the image is `fill`."""
+
+    def __init__(
+        self,
+        degrees: float | Sequence[float],
+        interpolation: Any = "nearest",
+        expand: bool = False,
+        center: None = None,
+        fill: float | Sequence[float] = 0,
+    ) -> None:
+        if expand or center is not None:
+            raise ValueError(f"RandomRotation: only expand=False and center=None are there, got {expand} and {center}")
+        super().__init__(degrees, interpolation=interpolation, fill=fill)
+
+    def moved(self, x: Tensor, angle: float, *rest: Any) -> Tensor:
+        """The images turned counter-clockwise."""
+        return super().moved(x, -angle, *rest)
+
+
+@dataclass
+class ToPILImage:
+    """A tensor (c, h, w) or (h, w), or an array (h, w, c) or (h, w), as a PIL image.
+
+    Fractions go from 0 to 1, but in mode "F". Raises ValueError for other shapes, and for a mode that is not the image's.
+    """
+
+    mode: str | None = None
+
+    def __call__(self, pic: Any) -> Any:
+        from PIL import Image
+
+        array = np.asarray(pic.detach().cpu().numpy() if isinstance(pic, Tensor) else pic)
+        array = array.transpose(1, 2, 0) if isinstance(pic, Tensor) and array.ndim == 3 else array
+        array = np.ascontiguousarray((array * 255).astype(np.uint8) if array.dtype.kind == "f" and self.mode != "F" else array)
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] > 4):
+            raise ValueError(f"ToPILImage: expected an image of 1 to 4 channels, got shape {np.shape(pic)}")
+        image = Image.fromarray(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+        if self.mode not in (None, image.mode):
+            raise ValueError(f"ToPILImage: expected mode {image.mode} for this image, got {self.mode}")
+        return image
 
 
 @dataclass

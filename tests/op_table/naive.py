@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -131,6 +132,35 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=N
         lines = np.moveaxis(x, dim, 0)
         x = np.moveaxis(np.stack([resized(lines, i, out, factor, mode, align_corners) for i in range(out)]), 0, dim)
     return x
+
+
+def grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    n, c, *lengths = x.shape
+    out = np.zeros((n, c, *grid.shape[1:-1]))
+    for b, *pixel in np.ndindex(grid.shape[:-1]):
+        around = []  # (place, weight) of the neighbours in each dimension, rows first
+        for at, length in zip(grid[(b, *pixel)][::-1], lengths):
+            at = (at + 1) / 2 * (length - 1) if align_corners else (at + 1) / 2 * length - 0.5
+            low, high = (0, length - 1) if align_corners else (-0.5, length - 0.5)
+            while padding_mode == "reflection" and low < high and not low <= at <= high:
+                at = 2 * low - at if at < low else 2 * high - at
+            at = at if padding_mode == "zeros" else min(max(at, 0), length - 1)
+            near = math.floor(at)
+            around.append([(round(at), 1)] if mode == "nearest" else [(near, near + 1 - at), (near + 1, at - near)])
+        for corner in itertools.product(*around):
+            places, weights = zip(*corner)
+            if all(0 <= place < length for place, length in zip(places, lengths)):
+                out[(b, slice(None), *pixel)] += x[(b, slice(None), *places)] * math.prod(weights)
+    return out
+
+
+def affine_grid(theta, size, align_corners=None):
+    n, _, *lengths = size
+    out = np.empty((n, *lengths, len(lengths)))
+    for b, *pixel in np.ndindex(n, *lengths):
+        at = [(2 * k / (m - 1) - 1 if m > 1 else 0) if align_corners else (2 * k + 1) / m - 1 for k, m in zip(pixel, lengths)]
+        out[(b, *pixel)] = theta[b] @ (*at[::-1], 1)
+    return out
 
 
 def resized(lines, i, out, factor, mode, align_corners):

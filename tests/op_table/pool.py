@@ -10,6 +10,7 @@ from tests.op_table.row import Row, bad, case, spread
 
 IMAGES = spread(1, 2, 4, 5)
 SMALL, LARGE = spread(1, 1, 3, 4), spread(1, 1, 5, 6)
+PLACES = spread(2, 3, 3, 2) * 1.37  # within an image and beyond it
 
 
 def windows(*parameters):
@@ -80,6 +81,21 @@ ROWS = [
         bad=[bad(ValueError, r"^adaptive_max_pool2d: expected images .*, got shape \(4, 5\)", IMAGES[0, 0], 2),
              bad(ValueError, r"^adaptive_max_pool2d: expected output_size .* got 0", IMAGES, 0),
              bad(TypeError, "^adaptive_max_pool2d: expected a floating-point tensor, got int64", IMAGES.astype(int), 3)]),
+    Row("grid_sample", F.grid_sample, naive.grid_sample, [
+        case(spread(2, 3, 4, 5), PLACES, align_corners=False), case(spread(2, 3, 4, 5), PLACES, align_corners=True), case(spread(2, 1, 1, 3), PLACES, align_corners=True),
+        case(spread(1, 2, 2, 3, 2), spread(1, 2, 1, 2, 3) * 1.37, align_corners=False),
+        *(case(spread(2, 1, 3, 2), PLACES, padding_mode=beyond, align_corners=corners) for beyond in ("border", "reflection") for corners in (False, True)),
+        case(spread(2, 2, 4, 3), PLACES, "nearest", align_corners=False), case(spread(2, 1, 1, 4), PLACES, "nearest", "reflection", True)],
+        bad=[bad(ValueError, r"^grid_sample: expected a mode of \('bilinear', 'nearest'\) .* got 'bicubic' and 'zeros'", IMAGES, PLACES[:1], "bicubic"),
+             bad(ValueError, r"^grid_sample: expected .* got 'bilinear' and 'constant'", IMAGES, PLACES[:1], padding_mode="constant"),
+             bad(ValueError, r"^grid_sample: expected input .* got .*\(1, 2, 4, 5\) and \(2, 3, 3, 2\)", IMAGES, PLACES),
+             bad(TypeError, "^grid_sample: expected two tensors of one floating dtype, got int64 and float64", IMAGES.astype(int), PLACES[:1])],
+        analytic=False),
+    Row("affine_grid", F.affine_grid, naive.affine_grid, [
+        case(spread(2, 2, 3), (2, 1, 3, 4), align_corners=False), case(spread(1, 3, 4), (1, 1, 2, 4, 3), True), case(spread(1, 2, 3), (1, 3, 2, 5), align_corners=True)],
+        bad=[bad(ValueError, r"^affine_grid: expected theta \(n, 2, 3\) .* got \(1, 2, 3\) and \(2, 1, 3, 4\)", spread(1, 2, 3), (2, 1, 3, 4)),
+             bad(TypeError, "^affine_grid: expected a floating-point tensor, got int64", np.ones((1, 2, 3), int), (1, 1, 2, 2))]),
+    Row("affine_grid", F.affine_grid, naive.affine_grid, [case(spread(1, 2, 3), (1, 1, 1, 2), align_corners=True)], torch=None),  # warns there
     Row("interpolate", F.interpolate, naive.interpolate, [
         case(SMALL, scale_factor=2), case(SMALL, scale_factor=(2, 1)), case(SMALL, 6, uploads=2), case(SMALL, (6, 8)),
         case(SMALL, size=(2, 3), uploads=2), case(SMALL, scale_factor=1.5, uploads=2), case(SMALL, scale_factor=0.5, uploads=2),

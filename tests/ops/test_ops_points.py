@@ -313,6 +313,13 @@ def test_a_text_is_no_number():
         mt.where(mt.tensor([True]), "a", 1.0)
 
 
+def test_more_than_two_dimensions_are_reversed_with_a_warning():
+    x = mt.arange(24.0, requires_grad=True).reshape(2, 3, 4)
+    with pytest.warns(UserWarning, match=r"^Tensor.T reverses all dimensions of shape \(2, 3, 4\); write .mT"):
+        turned = x.T
+    assert np.array_equal(turned.detach().numpy(), x.detach().numpy().T)
+
+
 def test_the_gradient_of_a_cholesky_factor_is_symmetric():
     a = mt.tensor([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], dtype=mt.float64, requires_grad=True)
     (mt.linalg.cholesky(a) * mt.tensor([[1.0, 0.0], [2.0, 3.0]])).sum().backward()

@@ -22,7 +22,7 @@ FUNCTIONS = NUMBERS | {
     "a matrix": lambda x, a: a * x,
     "two outputs": lambda x, a: (a @ x, (x * x).sum()),
 }
-CALLS = [(what, name) for what in ("jacobian", "vjp") for name in FUNCTIONS]
+CALLS = [(what, name) for what in ("jacobian", "vjp", "jvp") for name in FUNCTIONS]
 CALLS += [(what, name) for what in ("hessian", "hvp") for name in NUMBERS]
 
 
@@ -48,7 +48,7 @@ def test_it_is_pytorchs(what, name):
         point = values if len(values) > 1 else values[0]
         like = function(*values) if what == "vjp" else point  # what the products are with
         ones = tuple(map(library.ones_like, like)) if isinstance(like, tuple) else library.ones_like(like)
-        given = (ones,) if what in ("vjp", "hvp") else ()
+        given = (ones,) if what in ("vjp", "jvp", "hvp") else ()
         found.append(arrays(getattr(library.autograd.functional, what)(function, point, *given)))
     same(*found)
 

@@ -217,3 +217,56 @@ def test_one_length_may_stand_in_a_sequence():
 
 def test_a_grid_of_one_image_is_the_image():
     assert utils.make_grid(minitorch.ones(1, 1, 2, 2)).shape == (3, 2, 2)
+
+
+def test_rotations_are_counter_clockwise_and_keep_the_form_of_the_image():
+    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    for turns in range(4):
+        turn = transforms.RandomRotation((90 * turns, 90 * turns))
+        assert (turn(pixels) == np.rot90(pixels, turns)).all() and turn(pixels).dtype == np.uint8
+        images = minitorch.tensor(pixels.transpose(2, 0, 1) / 64).expand(2, 3, 4, 4)
+        assert np.allclose(turn(images).numpy(), np.rot90(images.numpy(), turns, (2, 3)))
+    drawn = [transforms.RandomRotation(90, fill=9)(minitorch.zeros(1, 8, 8)) for _ in range(9)]
+    assert any(turned[0, 0, 0] == 9 for turned in drawn) and all(turned[0, 4, 4] == 0 for turned in drawn)
+
+
+def test_affine_maps_move_scale_and_shear():
+    pixels, spot = minitorch.arange(36.0).reshape(1, 6, 6), minitorch.zeros(1, 9, 9)
+    spot[0, 4, 4] = 1
+    to_the_right = transforms.RandomAffine(0).moved(pixels, 0, (2, 0), 1, (0, 0))
+    assert to_the_right[..., 2:].equal(pixels[..., :4]) and not to_the_right[..., :2].any()
+    assert transforms.RandomAffine(0, scale=(3, 3))(spot).sum() == 9
+    sheared = transforms.RandomAffine(0, shear=(45, 45))(minitorch.eye(9)[4].expand(1, 9, 9).mT.contiguous())
+    assert sheared.equal(minitorch.eye(9)[4].expand(1, 9, 9).mT)  # rows stay rows
+    assert transforms.RandomAffine(0, shear=(45, 45))(sheared.mT)[0].equal(minitorch.eye(9).flip(1))
+    moved = [transforms.RandomAffine(0, (0.5, 0))(spot).nonzero() for _ in range(30)]
+    assert {len(place) for place in moved} == {1} and {place[0, 1].item() for place in moved} == {4}
+    assert len({place[0, 2].item() for place in moved}) > 3
+
+
+def test_an_affine_map_that_is_none_is_refused():
+    for make, said in (
+        (lambda: transforms.RandomRotation(-3), r"RandomRotation: expected \(low, high\), .*, got -3"),
+        (lambda: transforms.RandomAffine(3, translate=(2, 0)), r"RandomAffine: .* got 3, translate=\(2, 0\)"),
+        (lambda: transforms.RandomAffine(3, scale=(0, 1)), r"scales above 0, .* scale=\(0, 1\)"),
+        (lambda: transforms.RandomAffine(3, interpolation="bicubic"), "only nearest and bilinear .* got bicubic"),
+        (lambda: transforms.RandomRotation(3, expand=True), "only expand=False and center=None are there, got True and None"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            make()
+
+
+def test_images_become_pils_and_come_back():
+    for shape, mode in (((3, 2, 4), "RGB"), ((1, 2, 4), "L"), ((4, 2, 4), "RGBA"), ((2, 4), "L")):
+        pixels = minitorch.arange(float(np.prod(shape))).reshape(shape) / 255
+        image = transforms.ToPILImage()(pixels)
+        assert (image.mode, image.size) == (mode, (4, 2))
+        assert minitorch.allclose(transforms.ToTensor()(image).reshape(shape), pixels, atol=1 / 255)
+    assert transforms.ToPILImage("F")(minitorch.full((1, 2, 2), 0.25)).getpixel((0, 0)) == 0.25
+    assert transforms.ToPILImage()(np.full((2, 3), 7, np.uint8)).getpixel((2, 1)) == 7
+    for pic, mode, said in (
+        (np.zeros((2, 2, 5)), None, r"of 1 to 4 channels, got shape \(2, 2, 5\)"),
+        (np.zeros((2, 2)), "RGB", "mode L .* RGB"),
+    ):
+        with pytest.raises(ValueError, match=f"ToPILImage: expected .*{said}"):
+            transforms.ToPILImage(mode)(pic)
