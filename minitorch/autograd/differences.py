@@ -55,17 +55,18 @@ def central(function: Flat, x: np.ndarray, index: tuple[int, ...], h: float = 1e
 
 def best(function: Flat, x: np.ndarray, index: tuple[int, ...]) -> Slope:
     """The derivative by the complex step if real steps agree with it, else by the best of these."""
-    h = 2e-3 * max(1.0, abs(float(x[index])))
+    scale = max(1.0, abs(float(x[index])))
     with np.errstate(all="ignore"):
-        near, noise = central(function, x, index, h / 4)
-        with contextlib.suppress(Exception), warnings.catch_warnings():  # raised by what takes no complex numbers
-            warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
-            exact, rounding = complex_step(function, x, index)
-            if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
-                return exact, rounding
-        wide, half = central(function, x, index, h)[0], central(function, x, index, h / 2)[0]
-        # Richardson's extrapolation, to order 6 and to order 4
-        slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3
-        if np.all(np.abs(slope - rough) <= 1e-6 * (1 + np.abs(slope)) + noise):
-            return slope, noise + np.abs(slope - rough) * 1e-2
+        for h in (2e-3 * scale, 1e-4 * scale, 5e-6 * scale):  # smaller near a pole, or a kink
+            near, noise = central(function, x, index, h / 4)
+            with contextlib.suppress(Exception), warnings.catch_warnings():  # raised by what takes no complex numbers
+                warnings.simplefilter("ignore")  # about a discarded imaginary part, which real steps detect
+                exact, rounding = complex_step(function, x, index)
+                if np.all(np.abs(exact - near) <= 1e-5 * (1 + np.abs(near)) + noise):
+                    return exact, rounding
+            wide, half = central(function, x, index, h)[0], central(function, x, index, h / 2)[0]
+            # Richardson's extrapolation, to order 6 and to order 4
+            slope, rough = (64 * near - 20 * half + wide) / 45, (4 * near - half) / 3
+            if np.all(np.abs(slope - rough) <= 1e-6 * (1 + np.abs(slope)) + noise):
+                return slope, noise + np.abs(slope - rough) * 1e-2
         return central(function, x, index)  # there is a kink within h

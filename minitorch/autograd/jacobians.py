@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.mistakes import Mistake, found
 from minitorch.autograd.trial import Trial, at, is_floating
 
@@ -34,7 +35,7 @@ class Pair(NamedTuple):
     def entry(self, difference: np.ndarray) -> dict[str, str]:
         """What the truth and the rule say where `difference` is largest."""
         row, column = np.unravel_index(np.argmax(np.where(np.isnan(difference), np.inf, np.abs(difference))), difference.shape)
-        what = f"dy{at(row, self.out)}/d{self.name}{at(column, self.shape)}"
+        what = f"d{self.t.first.element(row, self.t.y)}/d{self.name}{at(column, self.shape)}"
         return {"worst": f"{what} is {self.truth[row, column]:.6g}, your rule says {self.has[row, column]:.6g}"}
 
 
@@ -42,19 +43,20 @@ def jacobian_is_right(t: Trial) -> Iterator[Mistake]:
     """Does the rule agree with forward's values at every element?"""
     for i in t.places:
         has, (truth, _), name, place = t.rules()[i], t.jacobians[i], t.names[i], t.rule.answer(i)
-        yield from found({"cannot tell": not np.isfinite(truth).all()}, why=f"on them dy/d{name} is not finite")
+        yield from found({"cannot tell": not np.isfinite(truth).all()}, why=f"on them d{t.y}/d{name} is not finite")
         right = is_right(t, i, has)
         t.note(1, has, truth)
         if not right.all():
             kink = {"cannot tell": t.bends(i, np.flatnonzero(~right.all(0)))}
-            yield from found(kink, why=f"y has a kink at an element of {name}")
+            yield from found(kink, why=f"{t.y} has a kink at an element of {name}")
             p = Pair(t, i, name, has, truth, t.inputs[i].shape, t.out.shape if t.out.size == len(has) else (len(has),))
-            fields = {"name": name} | p.entry(has - truth)
+            fields = {"name": name, "y": t.y} | p.entry(has - truth)
             nothing = np.abs(has).max() < 1e-12 * np.abs(truth).max()
             yield from found({"not finite": not np.isfinite(has).all(), "zero": nothing}, place, **fields)
             suspects = of_another, multiples, misplaced, paths, saved_otherwise, by_rows, path_left_out
             for matrix, kind, more in (each for suspect in suspects for each in suspect(p) if not close(has, truth)):
-                yield from found({kind: close(has, matrix)}, place, **fields | more)
+                line = t.rule.answer() if kind == "swapped" else place
+                yield from found({kind: close(has, matrix)}, line, **fields | more)
             yield from found({"local derivative": True}, place, **fields)
 
 
@@ -86,12 +88,15 @@ def of_another(p: Pair) -> Suspicions:
 def multiples(p: Pair) -> Suspicions:
     """The right gradient times a constant, perhaps times a power of an input, of y, or of the derivative itself."""
     beside = [("", np.ones((1, 1))), (p.name, p.t.inputs[p.i].ravel()[None])]
-    for name, a in ((name, a) for name, a in zip((*p.t.names, "y"), (*p.t.inputs, p.t.out)) if is_floating(a)):
-        with contextlib.suppress(ValueError):  # it does not have the shape of y
-            beside.append((name, np.broadcast_to(a, p.out).reshape(-1, 1)))
+    for name, a in ((name, a) for name, a in zip((*p.t.names, p.t.y), (*p.t.inputs, p.t.out)) if is_floating(a)):
+        for shape, turned in ((p.shape, (1, -1)), (p.out, (-1, 1))):
+            with contextlib.suppress(ValueError):  # it does not have that shape
+                values = np.broadcast_to(a, shape).reshape(turned)
+                beside += [(f"(1 - {name})", 1 - values), (name, values)]
     if p.t.out.size == 1:
         beside = beside[-1:] + beside
-    for what, values in (*beside, (f"(dy/d{p.name})", p.truth)):
+    beside += [(f"(d{p.t.y}/d{p.name})", p.truth)] if set(np.abs(p.truth).flat) - {0, 1} else []  # else it is a sign
+    for what, values in beside:
         for exponent in (1, -1, 2, -2, 0.5, -0.5)[: 6 if what else 1]:
             matrix = np.where(np.abs(p.truth) > 1e-9, values**exponent, 0) * p.truth
             factor = float((p.has * matrix).sum() / (matrix * matrix).sum())
@@ -103,14 +108,16 @@ def multiples(p: Pair) -> Suspicions:
 
 
 def by_rows(p: Pair) -> Suspicions:
-    """The right gradient times a factor that is one number for each row, column or other slice of the input."""
-    factors = ((p.has * p.truth).sum(0) / (p.truth * p.truth).sum(0)).reshape(p.shape)
-    for axes in reversed(subsets(p.shape)):
-        first = factors[tuple(slice(1) if k in axes else slice(None) for k in range(factors.ndim))]
-        if first.size < factors.size:
-            shown = ", ".join(f"{factor:.6g}" for factor in first.ravel()[:3])
-            matrix = np.broadcast_to(first, p.shape).ravel() * p.truth
-            yield matrix, "factor", {"factor": f"{shown} ... (the same along axes {axes})"}
+    """The right gradient times a factor that is one number for each element, row, column or other slice of the input or y."""
+    for side, (name, shape) in enumerate(((p.name, p.shape), (p.t.y, p.out))):
+        factors = np.nan_to_num((p.has * p.truth).sum(side) / (p.truth * p.truth).sum(side)).reshape(shape)
+        for axes in (*reversed(subsets(shape)), []):
+            first = factors[tuple(slice(1) if k in axes else slice(None) for k in range(factors.ndim))]
+            if 1 < first.size < np.count_nonzero(p.truth):
+                shown = ", ".join(f"{factor:.6g}" for factor in first.ravel()[:3])
+                how = f"the same along axes {axes} of {name}" if axes else f"another for each element of {name}"
+                matrix = np.expand_dims(np.broadcast_to(first, shape).ravel(), side) * p.truth
+                yield matrix, "factor", {"factor": f"{shown} ... ({how})"}
 
 
 def misplaced(p: Pair) -> Suspicions:
@@ -139,7 +146,8 @@ def paths(p: Pair) -> Suspicions:
         yield p.has, "diagonal only", p.entry(np.where(np.eye(len(p.truth)), 0, p.truth))
     zeros = [p.truth == 0, p.has == 0]
     with contextlib.suppress(Exception):  # zero nearby too, not only here, as the slope of a variance at the mean
-        near = p.t.moved(p.i, p.t.inputs[p.i] + p.t.generator.uniform(-1e-3, 1e-3, p.shape))
+        moves = [(i in p.t.places, a) for i, a in enumerate(p.t.inputs)]
+        near = p.t.on([a + p.t.generator.uniform(-1e-3, 1e-3, a.shape) if moved else a for moved, a in moves])
         zeros = [zeros[0] & (near.jacobians[p.i][0] == 0), zeros[1] & (near.rules()[p.i] == 0)]
     for kind, zero, others in zip(("wrong place", "missing place"), zeros, (p.has, p.truth)):
         where = zero & (np.abs(others) > 1e-9)
@@ -155,13 +163,14 @@ def mixed(jacobian: np.ndarray, shape: tuple[int, ...]) -> set[int]:
 
 def saved_otherwise(p: Pair) -> Suspicions:
     """Right if forward had saved its arrays in the other order, another array, or the same one changed."""
-    saved, known = p.t.first.node.saved, zip((*p.t.names, "y"), (*p.t.inputs, p.t.out))
+    saved, known = p.t.first.node.saved, zip((*p.t.names, p.t.y), (*p.t.inputs, p.t.out))
     others = {name: a for name, a in known if is_floating(a)}
     mends = {"took its saved arrays in the other order": saved[::-1]}
     for k, old in ((k, old) for k, old in enumerate(saved) if is_floating(old)):
         read = next((name for name, a in others.items() if np.array_equal(a, old)), f"saved array {k}")
-        turned = old.swapaxes(-1, -2) if old.ndim > 1 else old
-        changed = {"the transpose of": turned, "one over": 1 / old, "the square of": old * old, "the root of": np.sqrt(old)}
+        turned, axes = (old.swapaxes(-1, -2) if old.ndim > 1 else old), tuple(range(old.ndim))
+        changed = {"the transpose of": turned, "the mirror image of": np.flip(old, axes[2:] or axes[-1:]), "one over": 1 / old}
+        changed |= {"the square of": old * old, "the root of": np.sqrt(old)}
         for name, new in (others | {f"{word} {read}": np.asarray(a) for word, a in changed.items()}).items():
             mends[f"read {name} where it reads {read}"] = (*saved[:k], new, *saved[k + 1 :])
     for mend, arrays in mends.items():
@@ -172,12 +181,24 @@ def saved_otherwise(p: Pair) -> Suspicions:
                 yield p.has, "wrong array", {"mend": mend}
 
 
+def on_elements(t: Trial, i: int) -> bool:
+    """Whether each element of y depends on input `i` in its own place alone, which may be broadcast."""
+    a = t.inputs[i]
+    if broadcast_dims(t.out.shape, a.shape) is None:
+        return False
+    own = np.resize(np.broadcast_to(np.arange(a.size).reshape(a.shape), t.out.shape), (len(t.jacobians[i][0]), 1))
+    return not t.jacobians[i][0][own != np.arange(a.size)].any()
+
+
 def path_left_out(p: Pair) -> Suspicions:
     """A change of the whole input that leaves y as it is, though the rule gives another y."""
     for axes in subsets(p.shape):
         a, over, along = p.t.inputs[p.i], tuple(k + 1 for k in axes), f"{p.name} along axes {axes}"
         centred = a - a.mean(tuple(axes), keepdims=True)
-        for how, move, least in ("adding one number to all of", 1, 1e-9), ("stretching, about the mean,", centred, 1e-2):
+        for how, move, least in (
+            ("one number is added to all of", 1, 1e-9),
+            ("all distances from the mean double in", centred, 1e-2),
+        ):
             true, ours = (np.abs((each.reshape(-1, *p.shape) * move).sum(over)).max() for each in (p.truth, p.has))
             if true < least * ours and np.prod([p.shape[k] for k in axes]) > 1:
                 yield p.has, "path", {"moving": f"{how} {along}"}

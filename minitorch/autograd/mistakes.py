@@ -27,7 +27,7 @@ def found(kinds: dict[str, Any], place: str = "", **fields: Any) -> Iterator[Mis
         yield Mistake(kind, says, hint, place)
 
 
-CHAIN: Final = "the chain rule: dL/d{name} = g * dy/d{name}"
+CHAIN: Final = "the chain rule: dL/d{name} = g * d{y}/d{name}"
 ORDER: Final = "backward returns one gradient for each input of forward, in their order, None for one that has none"
 PATHS: Final = "g goes back along the paths that forward took, each of them, and no other"
 SAVED: Final = "forward puts the arrays that backward needs into the tuple ctx.saved, other things into ctx"
@@ -42,19 +42,19 @@ SAYS: dict[str, tuple[str, str]] = {
     "unwritten": ("backward is not written yet", ""),
     "saved count": ("forward saved {saved}, and backward takes another number of arrays out of ctx.saved ({error})", SAVED),
     "no attribute": ("ctx has no {attribute}: nothing has set it", SAVED),
-    "does not fit": ("backward combines {shapes} that do not fit: g is {g}, saved {saved}",
+    "does not fit": ("{who} combines {shapes} that do not fit: {given}",
                      "is a transposition missing, the order of factors wrong, or an axis lost in a sum?"),
     "fails": ("{who} fails: {error} ({given})", ""),
     # ---- what is returned, what is changed
     "no class": ("there is no class {name} in {file}", "--stubs writes it, as class {name}(Op)"),
     "saved is no tuple": ("ctx.saved must be a tuple, it is of type {what}", "a comma makes a tuple of one: (a,)"),
-    "no output": ("forward returned a value of type {what}, not an array", "it gets arrays, and returns one: with a return?"),
+    "no output": ("forward returned a value of type {what}, not an array", "does it end with a return?"),
     "value": ("forward gives {got}{at}, expected {expected}", "is it the forward of the exercise?"),
     "returned None": ("your backward returned None{of}", "is a return missing?"),
-    "count": ("the number of gradients that backward returns is {count}, that of forward's inputs {wanted}", ORDER),
+    "count": ("gradients that backward returns: {count}; inputs of forward: {wanted}", ORDER),
     "no array": ("backward returns a value of type {what}, not an array", "several gradients are returned as a tuple"),
-    "dtype": ("the gradient of {name} is {dtype}, not floating-point: it does not multiply by g", CHAIN),
-    "precision": ("{what} is {dtype}, though all that is given is {given}", "an operand does that: np.ones(3) is float64"),
+    "dtype": ("the gradient of {name} has dtype {dtype}, which is not floating-point", CHAIN + ", in an array of g's dtype"),
+    "precision": ("{what} is {dtype}, but what is given is {given}", "give each new array a dtype: np.ones(3) is float64"),
     "changes": ("{who} changes {what} in place", "make a new array: others read this one"),
     "not repeatable": ("{who} gives another answer the second time", KEEPS),
     "outside ctx": ("your rule gives another answer once forward has run again", KEEPS),
@@ -75,9 +75,9 @@ SAYS: dict[str, tuple[str, str]] = {
     "not linear": ("the gradient of {name} is not linear in g: {how} the gradient", CHAIN),
     # ---- the Jacobian
     "not finite": ("your rule gives NaN or an infinity for {name}: {worst}", "a division by zero, or a logarithm of it?"),
-    "zero": ("your rule gives 0 for {name}, but y depends on it: {worst}", CHAIN),
+    "zero": ("your rule gives 0 for {name}, but {y} depends on it: {worst}", CHAIN),
     "sign": ("the gradient of {name} has the wrong sign", ""),
-    "factor": ("the gradient of {name} is {factor} times the right one", "which factor of dy/d{name} is missing, or too many?"),
+    "factor": ("the gradient of {name} is {factor} times the right one", "is a factor missing, or one too many?"),
     "swapped": ("the gradients of {name} and {other} are swapped{more}", ORDER),
     "of another": ("your gradient of {name} is that of {other}", ORDER),
     "misplaced": ("the gradient of {name} has the right numbers in the wrong places: {how}", ""),
@@ -86,14 +86,15 @@ SAYS: dict[str, tuple[str, str]] = {
     "wrong place": ("your rule sends g to places of {name} where it does not belong: {worst}", PATHS),
     "missing place": ("your rule leaves out places of {name}: {worst}", PATHS),
     "wrong array": ("the gradient of {name} is wrong: the rule would be right if it {mend}", ""),
-    "path": ("your rule for {name} leaves out a path, or part of one: {moving} leaves y as it is, but not in your rule",
-             "y depends on an element also through the sum, the mean or the variance that it is part of"),
+    "path": ("your rule for {name} has a path wrong, or none: if {moving}, {y} stays as it is, but your rule says it changes",
+             "{y} depends on an element also through the sum, the mean or the variance that it is part of"),
     "local derivative": ("g reaches the right places of {name}, but the local derivative is wrong: {worst}",
-                         "differentiate y by hand as a function of one number"),
+                         "differentiate {y} by hand as a function of one number"),
     # ---- when the first derivative is right
     "cannot tell": ("these inputs cannot tell: {why}", "choose others"),
     "order 2 fails": ("order 1 is right, but the rule cannot be differentiated again: {error}",
                       "{why}use operators and minitorch's functions, which take arrays and tensors"),
+    "order 2 kept": ("order 1 is right, but the rule cannot be differentiated again: {error}", ""),
     "order 2 lost": (TWICE + "for {name} counts as a constant: {worst}",
                      "detach(), .array, NumPy's functions and arrays kept outside ctx.saved cut the history"),
     "order 2": (TWICE + "is wrong for {name}: {worst}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import functools
@@ -9,7 +10,7 @@ import inspect
 import re
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,9 +36,18 @@ class Run(NamedTuple):
         """The numbers of the results that have a gradient, or of gradients of these, in one row."""
         return np.concatenate([np.ravel(array((results or self.results)[j])) for j in self.outs])
 
+    def element(self, row: int, y: str) -> str:
+        """What a sentence calls the number at `row` of `flat`, where the output is called `y`."""
+        sizes = [np.size(self.results[j]) for j in self.outs]
+        k = int(np.searchsorted(np.cumsum(sizes), row, "right"))
+        word = y if len(sizes) == 1 else f"(output {self.outs[k]})"
+        return word + at(row - sum(sizes[:k]), np.shape(self.results[self.outs[k]]))
+
 
 class Trial:
     """An operation, an `Op` or a `Function`, on given inputs; the differentiated ones are in float64."""
+
+    locked = False  # whether what forward and the rule are given is read-only, so that NumPy says where it is changed
 
     def __init__(self, op: Any, inputs: tuple[Any, ...], parameters: dict[Any, Any], strict: bool = False) -> None:
         self.function: Any = op if issubclass(op, Function) else None
@@ -55,6 +65,8 @@ class Trial:
         self.errors: dict[int, float] = {}  # the largest of the derivatives of each order that were compared
         names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]
         self.names: tuple[str, ...] = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
+        self.y: str = "out" if "y" in self.names else "y"  # what sentences call the output
+        self.square: bool = len(arrays) == 1 and np.shape(arrays[0]) == np.shape(arrays[0])[:1] * 2 != ()
 
     def on(self, inputs: list[Any], **parameters: Any) -> Trial:
         """The same operation on other inputs."""
@@ -72,13 +84,20 @@ class Trial:
     def run(self) -> Run:
         """Run forward on copies of the inputs, on a node made by hand."""
         given = [np.array(a, order="K") if isinstance(a, np.ndarray) else a for a in self.inputs]
+        self.lock(given)
         tensors = [wrap(a) if isinstance(a, np.ndarray) else a for a in given]
         node = self.op()
         node.saved, node.edges = (), [tensor if i in self.places else None for i, tensor in enumerate(tensors)]
         result = node.forward(*given, **{"inputs": tuple(tensors)} if self.function else copy.deepcopy(self.parameters))
         results = result if isinstance(result, tuple) else (result,)
         constant = getattr(node, "constant_ids", ())
+        self.lock(node.saved)
         return Run(node, given, results, [j for j, y in enumerate(results) if is_floating(y, "fc") and id(y) not in constant])
+
+    def lock(self, values: Iterable[Any]) -> None:
+        """Make these arrays read-only, if this trial is locked."""
+        for a in (a for a in values if self.locked and isinstance(a, np.ndarray)):
+            a.flags.writeable = False
 
     @functools.cached_property
     def first(self) -> Run:
@@ -96,6 +115,7 @@ class Trial:
         parts = iter(np.split(g, np.cumsum([np.size(run.results[j]) for j in run.outs])))
         flat = [next(parts).copy() if j in run.outs else np.zeros(np.size(out)) for j, out in enumerate(run.results)]
         given = tuple(part.reshape(np.shape(out)) for part, out in zip(flat, run.results))
+        self.lock(given)
         answer = self.function.backward(run.node, *map(wrap, given)) if self.function else run.node.backward(*given)
         return answer if type(answer) is tuple else (answer,), given
 
@@ -197,12 +217,14 @@ class Source:
                 return f"{Path(self.file).name}:{number}   {self.lines[number]}"
         return ""
 
-    def answer(self, position: int = 0) -> str:
-        """The line that makes the gradient of the input at `position`, else the last line."""
-        returned = re.findall(r"^return (.+)$", "\n".join(self.lines.values()), re.MULTILINE)
-        names = returned[-1].split(", ") if returned else []
-        name = names[position] if position < len(names) and all(map(str.isidentifier, names)) else "return"
-        return self.last(rf"^{name}\b(\[.*\])? [^=]?=", rf"^return |\b{name}\b.* = |lambda", "")
+    def answer(self, position: int | None = None) -> str:
+        """The line that makes the result at `position`, else the last that returns."""
+        returned, name = re.findall(r"^return (.+)$", "\n".join(self.lines.values()), re.MULTILINE), "return"
+        with contextlib.suppress(SyntaxError, IndexError):  # it goes on in the next line, or there is no such result
+            value = ast.parse(returned[-1], mode="eval").body
+            results = getattr(value, "elts", [value])
+            name = name if position is None else getattr(results[position], "id", name)
+        return self.last(rf"^{name}\b(\[.*\])? [^=]?=", rf"\b{name}\b.* = ", "^return |lambda", "")
 
     def raised(self, reason: BaseException | None) -> str:
         """The line of the function's file that an exception, or its cause, came from."""

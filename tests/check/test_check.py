@@ -20,8 +20,9 @@ from minitorch.autograd.op import Op
 from minitorch.check import EXERCISES, op_checks
 from minitorch.check.__main__ import main, result
 from minitorch.ops.activation import Relu, Sigmoid
-from minitorch.ops.arithmetic import Div, Mul
+from minitorch.ops.arithmetic import Div, Mul, Pow
 from minitorch.ops.elementwise import Abs, Floor, Log, Tanh
+from minitorch.ops.linear import Linear
 from minitorch.ops.softmax import Softmax
 from tests.check.captured import sample
 from tests.check.solutions import ROW, SOLUTIONS, answer, file
@@ -61,6 +62,22 @@ def test_a_wrong_rule_gets_the_sentence_of_its_own_kind_and_a_line(rule, tmp_pat
     assert found["kind"] == "no class" or re.match(r"my_ops\.py:\d+   ", found["place"]), found
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "line"),
+    [
+        ("square", "g[g > 1] = 1\nright = g * 2\nright *= a\nreturn right", "g[g > 1] = 1"),
+        ("square", "np.maximum(a, 0, a)\nright = g * 0\nright += a\nreturn right", "np.maximum(a, 0, a)"),
+        ("linear", "dx = g @ w\nreturn dx, g.T @ x", "return dx, g.T @ x"),
+        ("linear", "db = g.mean(0)\nreturn (g @ w)[:, :], g.T @ x, db", "db = g.mean(0)"),
+        ("linear", "dx, dw = g @ w * 2, g.T @ x\nreturn dx, dw, g.sum(0)", "dx, dw = g @ w * 2, g.T @ x"),
+        ("matmul", "da = g @ b.T\ndb = a.T @ g\nreturn db, da", "return db, da"),
+        ("mul", "da = g * b\ndb = g * a\nreturn db, da", "return db, da"),
+    ],
+)
+def test_the_line_that_is_named_is_the_one_that_does_it(name, body, line, tmp_path):
+    assert mistake(tmp_path, "", name, body)["place"].endswith(f"   {line}")
+
+
 def test_every_sentence_is_tried():
     kinds = {kind for kinds, *_ in RULES for kind in kinds.split("|")}
     assert len(RULES) >= 60 and SAYS.keys() - kinds == {"cannot tell"}
@@ -97,6 +114,30 @@ def test_a_rule_that_is_right_by_chance_is_not_accepted():
     assert explain(positive, np.ones(3)).startswith("with numbers of the other sign: the gradient of a has the wrong sign")
     rolled = type("Rolled", (Op,), {"forward": lambda ctx, a: np.roll(a, 1), "backward": lambda ctx, g: np.roll(g, 1)})
     assert "in the wrong places: shifted by" in explain(rolled, np.arange(5.0))
+    scaled = type("Scaled", (Op,), {"forward": lambda ctx, a: (setattr(ctx, "n", a.shape), a.mean(0))[1]})
+    axis = type("Axis", (scaled,), {"backward": lambda ctx, g: g.reshape(1, -1) * np.full(ctx.n, 1 / ctx.n[1])})
+    assert "with 6 rows where there were 3: " in explain(axis, spread(3, 3))
+
+
+class LstmCell(Op):
+    def forward(ctx, f, y):
+        ctx.saved = f, y
+        return f * 2, f * (1 - y)
+
+    def backward(ctx, g, h):
+        f, _ = ctx.saved
+        return g * 2 + h, -h * f
+
+
+def test_an_element_of_several_outputs_and_an_input_called_y_are_named():
+    assert explain(LstmCell, spread(2, 3), spread(2, 3, seed=1)).startswith(
+        "g reaches the right places of f, but the local derivative is wrong: d(output 1)["
+    )
+    ratio = type("Ratio", (Op,), {"forward": lambda ctx, x, y: x / y, "backward": lambda ctx, g: (g, g)})
+    assert explain(ratio, spread(2), spread(2, seed=1)).startswith("the gradient of x is y times the right one")
+    assert "the chain rule: dL/dx = g * dout/dx" in explain(
+        type("One", (ratio,), {"backward": lambda ctx, g: (g * 0 + 1, g)}), spread(2), spread(2, seed=1)
+    )
 
 
 def test_a_right_rule_is_not_accused_where_numpy_computes_with_absolute_values():
@@ -114,6 +155,19 @@ def test_a_right_rule_is_not_accused_where_numpy_computes_with_absolute_values()
 
     x = np.array([[0.3, 2.0], [1.1, -0.4], [-0.9, 0.8], [0.2, 0.1], [2.1, 1.3]])
     assert explain(Normalize, np.concatenate([x, x * 0.9])).startswith("order 1 is right")
+
+
+def test_a_right_rule_is_not_accused_near_a_pole():
+    class Root(Op):
+        def forward(ctx, a):
+            ctx.saved = (np.sqrt(a.real),)  # so that the complex step sees nothing
+            return ctx.saved[0]
+
+        def backward(ctx, g):
+            return g / (2 * ctx.saved[0])
+
+    for op, parameters in (Root, ()), (Pow, (0.5,)):
+        assert explain(op, np.array([0.0088, 0.011]), *parameters) is None
 
 
 class Product(Function):
@@ -231,11 +285,24 @@ def test_the_command_runs(tmp_path):
 
 # ---- op_checks -----------------------------------------------------------------------------------------------------------
 
+
+class Trace(Op):
+    def forward(ctx, a):
+        ctx.saved = (ctx.eye,) = (np.eye(len(a), dtype=a.real.dtype),)
+        ctx.mark_constant(ctx.eye)
+        return np.trace(a)
+
+    def backward(ctx, g):
+        return g * ctx.saved[0]
+
+
 PAIR = spread(2, 3, low=0.5), spread(2, 3, low=0.5, seed=1)
 RIGHT = [
     *op_checks(Tanh, [(spread(2, 3),), (spread(3),)], reference=np.tanh),
     *op_checks(Softmax, [(spread(2, 3),)], dim=1),
     *op_checks(Mul, [PAIR, (spread(2, 3), spread(3, seed=1))]),
+    *op_checks(Linear, [(spread(3, 3), spread(3, 3, seed=1), spread(3, seed=2))]),
+    *op_checks(Trace, [(spread(3, 3),)]),
 ]
 
 

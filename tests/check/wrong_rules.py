@@ -45,6 +45,8 @@ RULES: list[tuple[str, ...]] = [
     ("fails", "tanh", "return g * missing"),
     ("fails", "tanh", OUT, "(ctx, g)", "(g)"),
     ("fails", "tanh", OUT, "np.tanh(a)", "a.tanh()"),
+    ("fails", "tanh", "n, c, k = g.shape\nreturn g * (1 - out * out)"),
+    ("does not fit", "tanh", OUT, "np.tanh(a)", "np.tanh(a) + np.ones((7, 9))"),
     ("no output", "tanh", OUT, "return out\n", "out\n"),
     ("value", "tanh", OUT, "np.tanh(a)", "np.sinh(a)"),
     ("no class", "tanh", OUT, "class Tanh", "class Tan"),
@@ -56,6 +58,7 @@ RULES: list[tuple[str, ...]] = [
     ("changes", "cross_entropy", "p[np.arange(len(p)), target] -= 1\nreturn g * p / len(p), None"),
     ("not repeatable", "square", "return g * 2 * a * np.random.default_rng().uniform(0.5, 1.5)"),
     ("not repeatable", "square", "ctx.calls = getattr(ctx, 'calls', 0) + 1\nreturn g * 2 * a * ctx.calls"),
+    ("not repeatable", "square", "ctx.sum += g * 2 * a\nreturn ctx.sum", "ctx.saved = ", "ctx.sum = a * 0; ctx.saved = "),
     ("not repeatable", "tanh", OUT, "np.tanh(a)", "np.tanh(a) * np.random.default_rng().uniform()"),
     ("outside ctx", "square", "return g * 2 * Square.last", "ctx.saved = ", "Square.last = a; ctx.saved = "),
     # ---- g
@@ -77,6 +80,7 @@ RULES: list[tuple[str, ...]] = [
     ("factor", "div", "return g / b, -g * a / b"),
     ("factor", "square", "return 2 * g"),
     ("factor", "tanh", "return g * (1 - out * out) ** 2"),
+    ("factor", "tanh", "return g * (1 + out)"),
     ("factor", "normalize", NORMAL + "g - g.mean(0) - out * (g * out).mean(0)"),
     ("factor", "cube_root", "return g * out / 3"),
     # ---- which input
@@ -92,6 +96,7 @@ RULES: list[tuple[str, ...]] = [
     ("shape transposed", "linear", "return g @ w, x.T @ g, g.sum(0)"),
     ("shape transposed", "turned", "return g"),
     ("shape", "matmul", "return g, a.T @ g"),
+    ("shape", "mean_rows", "return np.tile(g, (2, 1)) / ctx.size[0]"),
     ("does not fit", "matmul", "return g @ b, a @ g"),
     ("does not fit", "matmul", "return b.T @ g, g @ a.T"),
     ("does not fit", "softmax", "return out * (g - (g * out).sum(-1))"),
@@ -105,6 +110,7 @@ RULES: list[tuple[str, ...]] = [
     ("wrong array|wrong axis", "matmul_square", "return b.T @ g, g @ a.T"),
     ("misplaced", "matmul_square", "return (g @ b.T).T, a.T @ g"),
     ("misplaced", "turned_square", "return g"),
+    ("wrong array", "im2col_conv", CONV.format(dw=DW, dx=DX).replace("(w.", "(w[:, :, ::-1, ::-1].")),
     ("misplaced", "im2col_conv", CONV.format(dw=DW + "[:, :, ::-1, ::-1]", dx=DX)),
     ("missing place", "im2col_conv", CONV.format(dw=DW, dx=DX.replace("+", ""))),
     ("diagonal only", "softmax", "return g * out * (1 - out)"),
@@ -124,12 +130,12 @@ RULES: list[tuple[str, ...]] = [
     ("wrong array", "tanh", "return g * (1 - np.tanh(out) ** 2)"),
     ("wrong array|factor", "div", "b, a = ctx.saved\nreturn g / b, -g * a / (b * b)"),
     ("wrong array", "tanh", "return g * (1 - out)"),
-    ("path|local derivative", "softmax", "return g - (g * out).sum(1).reshape(-1, 1)"),
+    ("factor", "softmax", "return g - (g * out).sum(1).reshape(-1, 1)"),
     ("local derivative", "tanh", "return g * (1 + out * out)"),
     # ---- order 2
     ("order 2 fails", "tanh", "return g * (1 - np.square(out))"),
     ("order 2 lost", "cube_root", "return g / (3 * (out * out).detach() if isinstance(out, torch.Tensor) else 3 * out * out)"),
     ("order 2", "cube_root", "return g / (3 * out * (out.detach() if isinstance(out, torch.Tensor) else out))"),
-    ("order 2 fails|order 2", "tanh", OUT, SAVED, "ctx.saved = (out.copy(),)"),
+    ("order 2 kept", "tanh", OUT, SAVED, "ctx.saved = (out.copy(),)"),
 ]
 # fmt: on
