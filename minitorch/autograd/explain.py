@@ -255,10 +255,10 @@ def differentiates_twice(t: Trial) -> Iterator[Mistake]:
         first: Any = grad(outs, moving, gs, create_graph=True, materialize_grads=True)
         seconds = grad([((one + x * 0) * wrap(way)).sum() for one, x, way in zip(first, moving, ways.values())], moving)
     except Exception as fault:
-        place, error = t.rule.raised(fault) or t.rule.answer(), f"{type(fault).__name__}: {fault}"
+        place, fails = t.rule.raised(fault) or t.rule.answer(), f"{type(fault).__name__}: {fault}"
         numpy = re.search(r"\bnp\.[\w.]+", place)
-        why = f"{numpy[0]} is NumPy's, which takes no tensors; " if numpy and "no attribute" not in error else ""
-        yield from found({"order 2 kept": "which forward kept" in error, "order 2 fails": True}, place, error=error, why=why)
+        why = f"{numpy[0]} is NumPy's, which takes no tensors; " if numpy and "no attribute" not in fails else ""
+        yield from found({"order 2 kept": "which forward kept" in fails, "order 2 fails": True}, place, error=fails, why=why)
         return
     for i, second in zip(t.places, seconds):
         got, (truth, error) = array(second).ravel(), map(np.ravel, t.slopes(i, values))

@@ -35,7 +35,7 @@ class Pair(NamedTuple):
     def entry(self, difference: np.ndarray) -> dict[str, str]:
         """What the truth and the rule say where `difference` is largest."""
         row, column = np.unravel_index(np.argmax(np.where(np.isnan(difference), np.inf, np.abs(difference))), difference.shape)
-        what = f"d{self.t.first.element(row, self.t.y)}/d{self.name}{at(column, self.shape)}"
+        what = f"d{self.t.first.element(int(row), self.t.y)}/d{self.name}{at(column, self.shape)}"
         return {"worst": f"{what} is {self.truth[row, column]:.6g}, your rule says {self.has[row, column]:.6g}"}
 
 
