@@ -40,7 +40,7 @@ class Run(NamedTuple):
         """What a sentence calls the number at `row` of `flat`, where the output is called `y`."""
         sizes = [np.size(self.results[j]) for j in self.outs]
         k = int(np.searchsorted(np.cumsum(sizes), row, "right"))
-        word = y if len(sizes) == 1 else f"(output {self.outs[k]})"
+        word = y if len(sizes) == 1 else f"{y}[{self.outs[k]}]"
         return word + at(row - sum(sizes[:k]), np.shape(self.results[self.outs[k]]))
 
 

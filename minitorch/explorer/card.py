@@ -14,7 +14,21 @@ from minitorch.autograd.gradients import broadcast_dims
 from minitorch.autograd.node import Leaf
 from minitorch.explorer.proof import UNKNOWN, WRONG
 from minitorch.explorer.recorder import Arrival, Pass, Step
-from minitorch.explorer.words import TIMES, addition, finite, formula, largest, norm, nth, number, picture, reading, shape
+from minitorch.explorer.words import (
+    TIMES,
+    addition,
+    drawn,
+    finite,
+    formula,
+    largest,
+    more,
+    norm,
+    nth,
+    number,
+    picture,
+    reading,
+    shape,
+)
 
 KINDS = ["next", "shape", "count", "axes", "add", "sign"]  # of questions
 SHOWN = {"next": list[int](), "count": [0, 1]}  # parts of the card (lines, operation, gradient) that hide the answer
@@ -25,7 +39,11 @@ def parts(step: Step, run: Pass) -> list[Any]:
     lines = ["div.code", *step.lines] if step.lines else ["span.dim", "it ran before the block"]
     shown: list[Any] = [["Your line", lines], ["The operation", *_operation(step)]]
     if step.incoming:
-        rules: list[Any] = [_rule(step, run, each) for each in sorted(step.sent)] or ["its gradients were not asked for"]
+        rules: list[Any] = [_rule(step, run, each) for each in sorted(step.sent)]
+        letters = reading(type(step.node), len(step.node.edges))[0]
+        arrays = [not step.inputs or isinstance(step.inputs[i], np.ndarray) for i in range(len(letters))]
+        others = [letter for i, letter in enumerate(letters) if i not in step.sent and arrays[i]]
+        rules += [["div.dim", f"No gradient was asked for: {', '.join(others)}"]] if others else []
         marks = {UNKNOWN: [["span.dim", "? "], "Not checked"], WRONG: [["b.down", "✗ "], "The rule does not hold"]}
         way, error, note = step.proof
         right = [["b.now", "✓ "], f"Checked on these numbers by {way}: error {number(error or 0)}"]
@@ -74,7 +92,7 @@ def _gradient(step: Step) -> list[Any]:
         elif g.size > 1 and g.dtype.kind != "c":
             low, high = ([f"b.{'down' if v < 0 else 'up'}", number(v)] for v in (g.min(), g.max()))
             zeros = f"{number(100 * (g == 0).mean())} % of it is 0{' (blank)' * (g.size > 64)}"
-            about += [", from ", low, " to ", high, ", ", zeros]
+            about += [", from ", low, " to ", high, ", ", zeros, drawn(g)]
         content += [picture(g, w=300, h=120), about]
     came = list(itertools.chain(*step.parts))
     of = [f": a sum of {len(came)}"] if len(came) > 1 else [", ", *_sender(came[0])] if came else []
@@ -156,8 +174,9 @@ def _summed(step: Step, position: int, given: np.ndarray, letter: str) -> list[A
     added = [["div.box", picture(given)], arrow, ["div.box.now", picture(kept)]]
     forward = ["div", ["h3", f"Forward: copied to every {way}"], ["div", fit, *copied]]
     backward = ["div", ["h3.now", f"Backward: every {way} added up"], ["div", fit, *added]]
-    sums = map(addition, given.T if axes == (0,) else given if axes == (1,) else [given.ravel()])
-    return [said, ["div.f", forward, backward], ["div.f.dim", *(["span", f"{a} = ", ["b.now", b]] for a, b in sums if a)]]
+    sums = [addition(each) for each in (given.T if axes == (0,) else given if axes == (1,) else [given.ravel()])]
+    told = [["span", f"{a} = ", ["b.now", b]] for a, b in sums if a]
+    return [said, ["div.f", forward, backward], ["div.f.dim", *told, *more((len(sums) - len(told)) * bool(told))]]
 
 
 def question(step: Step, run: Pass) -> dict[Any, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.explorer.card import parts, question
 from minitorch.explorer.leaves import shelved, size, swatch
 from minitorch.explorer.recorder import Pass, Recorder, Step
-from minitorch.explorer.words import MINUS, TIMES, decimals, finite, fixed, nth, number, reading, shape, tail
+from minitorch.explorer.words import MINUS, TIMES, decimals, finite, fixed, more, nth, number, reading, shape, tail
 
 FREE: Final = -1  # the target of a lane without a gradient
 HEADS: Final = ["step", "", "module and operation", "", "output", "parameters"]
@@ -58,6 +58,7 @@ def _row(step: Step, run: Pass, leaves: list[Any]) -> dict[Any, Any]:
     named = zip(reading(type(node), len(node.edges))[0], node.edges)
     ends = [(letter, leaves[targets.index(edge)]) for letter, edge in named if edge in run.targets]
     chips = [["span.chip", leaf["name"] if len(leaf["name"]) < 3 else letter, *leaf["marks"]] for letter, leaf in ends[:3]]
+    chips += more(len(ends) - 3)
     line, value = size(*step.incoming)
     bad = not finite(*step.incoming, *step.outputs)
     return {

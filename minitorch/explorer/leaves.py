@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 
 from minitorch.explorer.recorder import Arrival, Pass, Target
-from minitorch.explorer.words import MINUS, TIMES, decimals, finite, fixed, largest, norm, nth, number, picture, tail, tiled
+from minitorch.explorer.words import (
+    MINUS,
+    TIMES,
+    decimals,
+    drawn,
+    finite,
+    fixed,
+    largest,
+    norm,
+    nth,
+    number,
+    picture,
+    tail,
+    tiled,
+)
 
 Lengths = list[tuple[str, list[tuple[int, float]]]]  # of contributions: the title, and each term's number and norm
 
@@ -28,7 +42,7 @@ def shelved(target: Target, run: Pass, position: int) -> dict[Any, Any]:
         known = target.after if k == len(uses) - 1 and target.after is not None else held  # a hook may have changed it
         states.append([name, *size(known), _bars(lengths) + tick])
         cards.append(["div", *_card(target, k, held), *more])
-    cards[-1] += [_terms(target, run)] if run.terms else []
+    cards[-1] += _terms(target, run) if run.terms else []
     marks = [{"use": row, "l": position} for row in uses] if len(uses) < 5 else [f"{TIMES}{len(uses)}"]
     return {"name": target.name, "left": int(left), "uses": uses, "states": states, "cards": cards, "marks": marks}
 
@@ -56,24 +70,29 @@ def _share(lengths: Lengths, value: float) -> float:
     return round(100 * value / whole, 2) if 0 < whole < math.inf else 0.0
 
 
-def _bars(lengths: Lengths, only: int | None = None) -> list[Any]:
-    """Contributions laid end to end, each in its terms, with a gap between two; or one of them in its place."""
+def _bars(lengths: Lengths, only: range | None = None) -> list[Any]:
+    """Contributions laid end to end, each in its terms, with a gap between two; or some of them in their place."""
     bars: list[Any] = ["div.bars"]
     for j, (_, parts) in enumerate(lengths):
         for t, value in parts:
-            color, tag = f"t{min(t, 3)}" if only in (None, j) else "", "i.gap" if only is None and j > 0 == t else "i"
+            color, tag = f"t{min(t, 3)}" if only is None or j in only else "", "i.gap" if only is None and j > 0 == t else "i"
             bars += [bar(color, _share(lengths, value), tag)] if value > 0 else []
     return bars
 
 
 def _waterfall(lengths: Lengths, held: np.ndarray) -> list[Any]:
     """The last contributions end to end, and their sum, which is shorter where they point different ways."""
-    pieces: list[Any] = ["div.fall", ["h3", "How large ", ["span.dim", "laid end to end, in the loss terms' colours"]]]
+    colours = ", in the loss terms' colours" * any(len(parts) > 1 for _, parts in lengths)
+    pieces: list[Any] = ["div.fall", ["h3", "How large ", ["span.dim", f"laid end to end{colours}"]]]
     whole, shown = norm(held), np.array([v for _, parts in lengths for _, v in parts])
     places = decimals(shown, np.array(whole))  # of each, so that the difference below is that of what is printed
-    for j, (title, parts) in list(enumerate(lengths))[-6:]:
-        keys = [piece for t, v in parts if v for piece in (swatch(t), f"{fixed(v, places)} ")]
-        pieces += [["div.now" if j == len(lengths) - 1 else "div", title], ["div", *keys], _bars(lengths, j)]
+    first = len(lengths) - 6 if len(lengths) > 7 else 0
+    if first:
+        before = sum(round(v, places) if places >= 0 else v for _, parts in lengths[:first] for _, v in parts)
+        pieces += [["div.dim", f"the {first} before these"], ["div", fixed(before, places)], _bars(lengths, range(first))]
+    for j, (title, parts) in list(enumerate(lengths))[first:]:
+        keys = [piece for t, v in parts if v for piece in (swatch(t), f"{fixed(v, places)} ")] or [fixed(0.0, places)]
+        pieces += [["div.now" if j == len(lengths) - 1 else "div", title], ["div", *keys], _bars(lengths, range(j, j + 1))]
     less = float(shown.sum()) - whole if places < 0 else float(shown.round(places).sum() - round(whole, places))
     note = f"{fixed(less, places)} less than end to end: they do not point the same way" if less > 0.005 * whole else ""
     drawn = ["div.bars", bar("ink", _share(lengths, whole))]
@@ -87,11 +106,18 @@ def _terms(target: Target, run: Pass) -> list[Any]:
     heads = ["loss term", "size of its part", "share of the sum", "cosine with the sum", *map(swatch, range(len(shown)))]
     rows: list[Any] = [heads]
     for t, (term, part) in enumerate(zip(run.terms, parts)):
-        share = 100 * float(np.vdot(whole, part)) / (norm(whole) ** 2 or 1.0)
-        cosines = [float(np.vdot(part, v)) / (norm(part) * norm(v) or 1.0) for v in (whole, *shown)]
+        share = _ratio(100 * np.vdot(whole, part), norm(whole) ** 2, "\N{NO-BREAK SPACE}%")
+        cosines = [_ratio(np.vdot(part, v), norm(part) * norm(v)) for v in (whole, *shown)]
         name = ["span", swatch(t), term.name + (f" {TIMES} {number(term.weight)}" if term.weight != 1 else "")]
-        rows.append([name, number(norm(part)), f"{number(share)}\N{NO-BREAK SPACE}%", *map(number, cosines)])
-    return ["table.terms", *(["tr", ["th", name], *(["td", cell] for cell in cells)] for name, *cells in rows)]
+        rows.append([name, number(norm(part)), share, *cosines])
+    table = ["table.terms", *(["tr", ["th", name], *(["td", cell] for cell in cells)] for name, *cells in rows)]
+    few = "Cosines are given with the first four terms; from the fourth on, all terms are grey."
+    return [table, ["div.dim", few]] if len(parts) > 4 else [table]
+
+
+def _ratio(part: Any, whole: float, unit: str = "") -> str:
+    """A share or a cosine; a dash where there is none, because what it would be of is 0."""
+    return number(float(part) / whole) + unit if whole else "\N{EN DASH}"
 
 
 def _card(target: Target, k: int, held: np.ndarray) -> list[Any]:
@@ -110,7 +136,7 @@ def _card(target: Target, k: int, held: np.ndarray) -> list[Any]:
         pieces += [["h2.title", title], ["p", read, ["b", target.name], *then], _sum_of(panels)]
     elif target.before is None or not last:
         title = f"{target.title}: the {'only' if last else nth(k)} contribution"
-        said: list[Any] = ["div.dim", f"{_source(arrival)}, size {number(norm(total))}"]
+        said: list[Any] = ["div.dim", f"{_source(arrival)}, size {number(norm(total))}{drawn(total)}"]
         pieces += [["h2.title", title], picture(total, w=420, h=160), said]
     if target.before is not None and last:
         said = ["p", "An earlier pass left its gradient in ", ["b", target.title], ", and it was not emptied. "]
@@ -133,7 +159,9 @@ def _sum_of(panels: list[Any]) -> list[Any]:
     """Two arrays and their sum as pictures on one scale of colour, and a few of their numbers."""
     arrays = [array for _, _, array in panels]
     most, (window, texts) = max(map(largest, arrays)), _picked(*arrays)
-    look: dict[str, Any] = {"w": 196, "h": 96, "heat": 1} | ({"box": window} if arrays[0].size > 9 and window else {})
+    look: dict[str, Any] = {"w": 196, "h": 96, "heat": 1} | (
+        {"box": window} if window and np.prod(window[3:]) < arrays[0].size else {}
+    )
     signs: list[Any] = [["span.down", "orange"], " below 0, ", ["span.up", "blue"], " above"]
     notes = [["the outlined numbers" if "box" in look else "in numbers"], signs, [f"colours: ±{number(most)}"]]
     columns = list[Any]()

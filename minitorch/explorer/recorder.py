@@ -122,13 +122,15 @@ class Recorder(Watch):
 
     def forward(self, node: Any, inputs: list[Any], parameters: dict[Any, Any], raw: bool) -> Any:
         """Run the operation, and remember it if it is recorded."""
-        if raw or not node.edges or self.count > LIMIT or len(self.records) > 4 * LIMIT:
+        if raw or not node.edges or self.count > LIMIT:
             return node.forward(*inputs, **parameters)
         copies = host(inputs), {} if hasattr(node, "function") else host(parameters)
         out = node.forward(*inputs, **parameters)
         outputs = [np.asarray(host(array)) for array in (out if type(out) is tuple else (out,))]
         self.records[node] = step = Step(node, *copies, outputs, self.running[-1] if self.running else None)
         self.names.place(step, inputs, sys._getframe(1), self.outermost)
+        if len(self.records) > 4 * LIMIT:
+            del self.records[next(iter(self.records))]  # the oldest
         return out
 
     def rule(self, node: Any, rule: Any, incoming: Any) -> Any:

@@ -34,7 +34,8 @@ class Names:
         own = f"rule of {step.made_by.node.title}" if step.made_by else module
         step.where = own or f"line {(users or frames)[0].f_lineno}"
         told = [_line(f, f is users[0]) for f in users[2::-1]]
-        step.lines = [piece for pieces, _ in told for piece in pieces]
+        outer = [["code.dim", f"+{len(users) - 3} more"], ["code.dim", "further out"]] if len(users) > 3 else []
+        step.lines = outer + [piece for pieces, _ in told for piece in pieces]
         step.source = told[-1][1] if told else ""
 
     def _modules(self, frames: list[FrameType]) -> tuple[str, tuple[str, int] | None]:

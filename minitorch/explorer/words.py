@@ -102,6 +102,17 @@ def reading(operation: Any, inputs: int) -> tuple[list[str], str, list[str]]:
     return letters, re.sub(r"^[a-z] = |`", "", said), derivatives
 
 
+def more(count: int) -> list[Any]:
+    """How many things of a kind are left out, if any."""
+    return [["span.dim", f"+{count} more"]] if count > 0 else []
+
+
+def drawn(array: np.ndarray) -> str:
+    """How many numbers its picture shows, where those are not all."""
+    count, size = int(np.prod(_cells(array)[0].shape)), array.size
+    return f", {count:,} of {size:,} numbers drawn" if count < size else ""
+
+
 def picture(array: np.ndarray, most: float = 0.0, **look: Any) -> dict[Any, Any]:
     """A piece of the page that shows `array`; `grey` for values, `turn` transposed, `most` for one scale over several."""
     own = largest(array)
@@ -113,19 +124,24 @@ def tiled(array: np.ndarray) -> np.ndarray:
     return array.reshape((-1, *(1, 1, *array.shape)[-2:])) if array.size else np.zeros((1, 1, 1))
 
 
-def described(array: np.ndarray) -> dict[Any, Any]:
-    """Shape, the numbers of an array of at most 8 by 8, and a character a cell: 31 levels below 0, 0, 31 above, not finite."""
+def _cells(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers that a picture shows, and all, as stacks of matrices."""
     real = tiled(np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64))
-    count, height, width = real.shape
+    _, height, width = real.shape
     rows = max(1, min(height, int(height / max(1.0, math.sqrt(height * width / CELLS)))))
     columns = min(width, CELLS // rows)
     cells = real[:, (np.arange(rows) * height // rows)[:, None], np.arange(columns) * width // columns]
-    cells = cells[: max(1, CELLS // cells[0].size)]
+    return cells[: max(1, CELLS // cells[0].size)], real
+
+
+def described(array: np.ndarray) -> dict[Any, Any]:
+    """Shape, the numbers of an array of at most 8 by 8, and a character a cell: 31 levels below 0, 0, 31 above, not finite."""
+    cells, real = _cells(array)
+    count, height, width = real.shape
     levels = np.sign(cells) * np.ceil(31 * (np.abs(cells) / (largest(array) or 1.0)) ** 0.6) + 31
     levels = np.where(np.isfinite(cells), levels, 63).astype(int)
     known = real[np.isfinite(real)]
-    said = f"from {number(known.min())} to {number(known.max())}" if known.size else "no finite number"
-    said += f", {cells.size:,} of {array.size:,} numbers drawn" if cells.size < array.size else ""
+    said = (f"from {number(known.min())} to {number(known.max())}" if known.size else "no finite number") + drawn(array)
     entry = {"s": array.shape, "d": real.shape, "c": cells.shape, "q": "".join(map(chr, levels.ravel() + 35)), "of": said}
     if count > 1 or max(height, width) > 8:
         return entry

@@ -131,7 +131,7 @@ class LstmCell(Op):
 
 def test_an_element_of_several_outputs_and_an_input_called_y_are_named():
     assert explain(LstmCell, spread(2, 3), spread(2, 3, seed=1)).startswith(
-        "g reaches the right places of f, but the local derivative is wrong: d(output 1)["
+        "g reaches the right places of f, but the local derivative is wrong: dout[1]["
     )
     ratio = type("Ratio", (Op,), {"forward": lambda ctx, x, y: x / y, "backward": lambda ctx, g: (g, g)})
     assert explain(ratio, spread(2), spread(2, seed=1)).startswith("the gradient of x is y times the right one")

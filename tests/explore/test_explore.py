@@ -378,6 +378,27 @@ def test_what_the_page_tells(net, run, where, expected):
         assert text in texts(["div", *piece]), text
 
 
+def test_what_is_left_out_is_told():
+    def deep(x, calls):
+        return deep(x, calls - 1) if calls else x @ torch.ones(3, 4000, dtype=torch.float64)
+
+    xs, v, w = [leaf([[float(k), 1.0, 2.0]]) for k in range(6)], leaf([1.0, 2.0, 3.0, 4.0]), leaf([[1.0, 2.0], [3.0, -1.0]])
+    with explore(os.devnull) as block:
+        loss = deep(torch.cat(xs), 4).sum() + (v.sin() + v.exp()).sum()
+        sum(((w * k).sin().sum() for k in range(1, 11)), loss).backward()
+    (run,) = data_of(block.page)["passes"]
+    rows = {row["op"]: texts(["div", *row["cells"], *row["card"]]) for row in run["rows"]}
+    assert "a1a2a3+3 more" in rows["cat"]
+    assert "+3 morefurther out" in rows["matmul"]
+    assert "2,048 of 24,000 numbers drawn" in rows["matmul"]
+    assert "No gradient was asked for: b" in rows["matmul"]
+    cards = {leaf["name"]: texts(["div", *leaf["cards"]]) for leaf in run["leaves"]}
+    assert "the 4 before these42.9205Contribution 5" in cards["w"]
+    assert "Cosines are given with the first four terms" in cards["w"]
+    assert "sum()00\u00a0%\N{EN DASH}" in cards["w"], "the cosine of nothing is a dash"
+    assert "the outlined numbers" in cards["v"], "three numbers are not all of it"
+
+
 @pytest.mark.parametrize("net", [siamese, recurrent, two_passes])
 def test_numbers_shown_as_a_sum_add_up_as_printed(net):
     def read(row):

@@ -260,6 +260,14 @@ def test_long_names_and_many_dimensions_have_room_and_are_inert(tab, tmp_path):
     assert tab.locator("b b, img, #card script").count() == 0
 
 
+def test_a_narrow_window_shows_every_loss_term(tab, tmp_path):
+    w = torch.ones(2, requires_grad=True)
+    with explore(tmp_path / "tape.html"):
+        sum((w * k).sin().sum() for k in range(6)).backward()
+    show(tab, f"{(tmp_path / 'tape.html').as_uri()}#step=24", *NARROW)
+    assert [row.is_visible() for row in tab.locator(".terms tr").all()] == [True] * 7
+
+
 def test_light_and_dark_differ_in_colour_alone(tab, at):
     seen = []
     for dark in (False, True):
