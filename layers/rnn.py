@@ -48,8 +48,13 @@ class _Weights(Options, states=1):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
+    def extra_repr(self) -> str:
+        given = {name: getattr(self, name) for name in self.shown or () if name in self.fields}
+        others = [f"{name}={value}" for name, value in given.items() if value != self.fields[name].default]
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *others])
 
-class _Recurrent(_Weights):
+
+class _Recurrent(_Weights, shown=("proj_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")):
     """Base class of RNN, LSTM and GRU: layers, directions, forms of the input, and states."""
 
     num_layers: int = 1
@@ -135,11 +140,6 @@ class _Recurrent(_Weights):
             input = outputs[0] if len(outputs) == 1 else cat(outputs, -1)
         return input, [stack(states) for states in last]
 
-    def extra_repr(self) -> str:
-        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
-        given = [f"{name}={getattr(self, name)}" for name, default in defaults.items() if getattr(self, name) != default]
-        return ", ".join([f"{self.input_size}, {self.hidden_size}", *given])
-
 
 class RNN(_Recurrent, gates=1):
     """h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu: input (time, n, input_size), state (layers, n, hidden_size).
@@ -198,7 +198,7 @@ class GRU(_Gated, gates=3):
         return (recurrent.gru(input, *state, *weights),)
 
 
-class _Cell(_Weights):
+class _Cell(_Weights, shown=("bias", "nonlinearity")):
     """Base class of the cells: input (n, input_size) or (input_size), and a state of the same form, by default zero."""
 
     bias: bool = True
@@ -220,9 +220,6 @@ class _Cell(_Weights):
                 raise ValueError(f"{name}: expected a state of shape {shape}, got {tuple(state.shape)}")
         return cell(input, hx, *self._weights(""))
 
-    def extra_repr(self) -> str:
-        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
-
 
 class RNNCell(_Cell, gates=1):
     """One step of `RNN`: (input, h) to h'; input (n, input_size), h (n, hidden_size), or both without n."""
@@ -233,9 +230,6 @@ class RNNCell(_Cell, gates=1):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         return self._step(recurrent.rnn_relu_cell if self.nonlinearity == "relu" else recurrent.rnn_tanh_cell, input, hx)
-
-    def extra_repr(self) -> str:
-        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
 
 
 class _GatedCell(_Cell):
