@@ -111,13 +111,13 @@ def eye_(tensor: Tensor) -> Tensor:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Fill uniformly in ±gain sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16); needs 2 dimensions or more."""
+    """Fill uniformly in ±gain sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 16); at least 2 dimensions."""
     bound = math.sqrt(3) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Fill with normal numbers, std gain sqrt(2 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 12); needs 2 dimensions."""
+    """Fill with normal numbers, std gain sqrt(2 / (fan in + fan out)) (Glorot & Bengio 2010, eq. 12); at least 2 dimensions."""
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 

@@ -27,7 +27,7 @@ class Options(TypedDict, total=False):
 
 
 class SizeOptions(Options, total=False):
-    """The options of the factories that take a shape by places or by its name in PyTorch."""
+    """The options of `zeros` and the others, whose shape may also be given by name, as in PyTorch."""
 
     size: int | Sequence[int]
 
