@@ -10,7 +10,7 @@ import numpy as np
 
 from minitorch import backend, printing
 from minitorch.autograd.float_errors import ignored
-from minitorch.autograd.views import logical_layout
+from minitorch.autograd.views import logical_layout, owner_of
 from minitorch.backend import Device
 
 NO_GRAD_KEPT: Final = (
@@ -39,7 +39,7 @@ class UntypedStorage:
     """The memory that a tensor shares with its views."""
 
     def __init__(self, array: Any) -> None:
-        self._array = array.base if isinstance(array.base, type(array)) else array
+        self._array = owner_of(array)
 
     def nbytes(self) -> int:
         """The number of bytes, which is also what `sys.getsizeof` says, nearly."""

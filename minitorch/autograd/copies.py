@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.autograd.tensor import Tensor, fill
+from minitorch.autograd.views import owner_of
 
 
 class _Memory:
@@ -39,9 +40,7 @@ def _memory(flat: Any) -> _Memory:
 
 def _memory_behind(array: np.ndarray) -> _Memory:
     """The whole memory behind `array`: the same object for as long as a copy is being made."""
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    owner = owner_of(array)
     memory = _memories.get(id(owner))
     if memory is None or memory.flat.base is not owner:
         flat = owner.view(np.ndarray).ravel(order="K")  # a view of the owner, unless it has gaps

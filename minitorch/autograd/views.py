@@ -60,7 +60,7 @@ def seen(steps: tuple[Any, ...] | None, whole: Any) -> Any:
 
 def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
     """Remember that `result`, made by a view operation, shares the memory of `source`, or is a copy where PyTorch views."""
-    shares = _owner(result.array) is _owner(source.array)
+    shares = owner_of(result.array) is owner_of(source.array)
     view = None if type(source._node) is Leaf else source._view  # a leaf is the base of its own views
     base = source if view is None else view.base
     if is_channels_last(base.array) and shares is not is_logical_view(source, op, parameters):
@@ -73,7 +73,7 @@ def note(result: Any, source: Any, op: Any, parameters: dict[Any, Any]) -> None:
 def is_logical_view(source: Any, op: Any, parameters: dict[Any, Any]) -> bool:
     """Whether the operation gives a view in PyTorch's layout, where images lie in C order as all else does."""
     logical = logical_layout(source)
-    return _owner(op.apply(logical, **parameters)) is _owner(logical)
+    return owner_of(op.apply(logical, **parameters)) is owner_of(logical)
 
 
 def logical_layout(tensor: Any) -> Any:
@@ -91,8 +91,8 @@ _apart: dict[int, list[tuple[weakref.ref, weakref.ref]]] = {}
 
 def keep_apart(source: Any, result: Any, shares: bool) -> None:
     """From now on, refuse changes in place of either array for as long as both exist."""
-    pair = (source, result) if shares else (_owner(source), _owner(result))
-    keys = {id(_owner(source)), id(_owner(result))}
+    pair = (source, result) if shares else (owner_of(source), owner_of(result))
+    keys = {id(owner_of(source)), id(owner_of(result))}
 
     def forget(gone: weakref.ref) -> None:
         for key in keys:
@@ -107,13 +107,14 @@ def keep_apart(source: Any, result: Any, shares: bool) -> None:
 
 def check_apart(array: Any, by: str) -> None:
     """Raise RuntimeError if a change of `array` in place would be seen elsewhere in PyTorch only, or here only."""
-    if _apart and id(_owner(array)) in _apart:
+    if _apart and id(owner_of(array)) in _apart:
         which = f"this tensor of shape {array.shape} is a channels-last image or made of one by view() or reshape()"
         why = "In PyTorch a change in place of one would be seen in both, or in one only, unlike here"
         raise RuntimeError(f"{by}: {which}, and the other still exists. {why}; change a clone() of it")
 
 
-def _owner(array: Any) -> Any:
+def owner_of(array: Any) -> Any:
+    """The array whose memory `array`, of either library, looks into: itself, if that is its own."""
     while backend.is_array(getattr(array, "base", None)):
         array = array.base
     return array
