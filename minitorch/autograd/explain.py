@@ -67,10 +67,10 @@ def failed(t: Trial, source: Source, fault: Exception, **fields: Any) -> Iterato
         "unwritten": "^NotImplementedError|has no derivative",
         "saved count": "to unpack|out of range" if "saved" in fields and "saved" in place else "$^",
         "no attribute": f"'{t.op.__name__}' object has no",
-        "does not fit": "broadcast|^ValueError.*(matmul|aligned|mismatch)",
+        "does not fit": "broadcast|cannot be expanded|^ValueError.*(matmul|aligned|mismatch)",
         "fails": "",
     }
-    shapes = " ".join(["shapes", *re.findall(r"\([\d,]+\)", error)])  # NumPy's message has them for a sum, not for a product
+    shapes = " ".join(["shapes", *re.findall(r"\([\d, ]+\)", error)])  # NumPy's message has them for a sum, not for a product
     fields |= {"error": error, "shapes": shapes, "attribute": error.split("'")[-2:][0]}
     yield from found({kind: re.search(pattern, error) for kind, pattern in kinds.items()}, place, **fields)
 
@@ -99,10 +99,11 @@ def rule(t: Trial) -> Iterator[Mistake]:
         answers = answers[:-1]
     kinds = {
         "returned None": len(answers) == 1 and answers[0] is None,
-        "no array": isinstance(answers[0], list),
+        "no array": isinstance(answers[0], (list, dict)),
         "count": len(answers) != len(t.inputs),
     }
-    yield from found(kinds, t.rule.answer(), of="", what="list", count=len(answers), wanted=len(t.inputs))
+    what = type(answers[0]).__name__
+    yield from found(kinds, t.rule.answer(), of="", what=what, count=len(answers), wanted=len(t.inputs))
     for i in t.places:
         known, name = isinstance(answers[i], (np.ndarray, np.generic, float, int, Tensor)), t.names[i]
         dtype = array(answers[i] if known else 0.0).dtype

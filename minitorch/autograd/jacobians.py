@@ -192,13 +192,11 @@ def on_elements(t: Trial, i: int) -> bool:
 
 def path_left_out(p: Pair) -> Suspicions:
     """A change of the whole input that leaves y as it is, though the rule gives another y."""
+    added, apart = f"one number is added to all of {p.name}", f"all of {p.name} move to twice their distance from the mean"
     for axes in subsets(p.shape):
-        a, over, along = p.t.inputs[p.i], tuple(k + 1 for k in axes), f"{p.name} along axes {axes}"
+        a, over = p.t.inputs[p.i], tuple(k + 1 for k in axes)
         centred = a - a.mean(tuple(axes), keepdims=True)
-        for how, move, least in (
-            ("one number is added to all of", 1, 1e-9),
-            ("all distances from the mean double in", centred, 1e-2),
-        ):
+        for how, move, least in (added, 1, 1e-9), (apart, centred, 1e-2):
             true, ours = (np.abs((each.reshape(-1, *p.shape) * move).sum(over)).max() for each in (p.truth, p.has))
             if true < least * ours and np.prod([p.shape[k] for k in axes]) > 1:
-                yield p.has, "path", {"moving": f"{how} {along}"}
+                yield p.has, "path", {"moving": f"{how} along axes {axes}"}

@@ -224,7 +224,7 @@ class Source:
             value = ast.parse(returned[-1], mode="eval").body
             results = getattr(value, "elts", [value])
             name = name if position is None else getattr(results[position], "id", name)
-        return self.last(rf"^{name}\b(\[.*\])? [^=]?=", rf"\b{name}\b.* = ", "^return |lambda", "")
+        return self.last(rf"^{name}\b(\[.*\])? [^=]?=", rf"\b{name}\b.* = (?!ctx\.saved)", "^return |lambda", "")
 
     def raised(self, reason: BaseException | None) -> str:
         """The line of the function's file that an exception, or its cause, came from."""

@@ -67,6 +67,7 @@ def test_a_wrong_rule_gets_the_sentence_of_its_own_kind_and_a_line(rule, tmp_pat
     [
         ("square", "g[g > 1] = 1\nright = g * 2\nright *= a\nreturn right", "g[g > 1] = 1"),
         ("square", "np.maximum(a, 0, a)\nright = g * 0\nright += a\nreturn right", "np.maximum(a, 0, a)"),
+        ("tanh", "return out", "return out"),
         ("linear", "dx = g @ w\nreturn dx, g.T @ x", "return dx, g.T @ x"),
         ("linear", "db = g.mean(0)\nreturn (g @ w)[:, :], g.T @ x, db", "db = g.mean(0)"),
         ("linear", "dx, dw = g @ w * 2, g.T @ x\nreturn dx, dw, g.sum(0)", "dx, dw = g @ w * 2, g.T @ x"),

@@ -29,6 +29,7 @@ RULES: list[tuple[str, ...]] = [
     ("returned None", "mul", "return g * b, None"),
     ("count", "mul", "return g * b"),
     ("no array", "mul", "return [g * b, g * a]"),
+    ("no array", "mul", "return {'a': g * b, 'b': g * a}"),
     ("no array", "tanh", "return ((g * (1 - out**2),),)"),
     ("dtype", "relu", "return a > 0"),
     ("precision", "square", "return (g * 2 * a).astype(np.float32)"),
