@@ -205,8 +205,11 @@ def _questions(step: Step, run: Pass) -> Iterator[tuple[Any, ...]]:
 
     ask: list[Any] = [f"How many gradients arrive at this {node.title} before its rule runs?"]
     why = f"Its output was used {'once' if n == 1 else f'{n} times'}, and each use sends one gradient."
-    start = "The pass starts here, with the gradient of the loss with respect to itself, which is 1."
-    yield "count", ask, str(n), ["1", "2", "3", "4"], why if row else start
+    if any(arrival.by.row < 0 for parts in step.parts for arrival in parts):
+        one = step.incoming[0].size == 1 and step.incoming[0].item() == 1
+        why = "The pass starts here, with the gradient "
+        why += "of the loss with respect to itself, which is 1." if one else "that it was given."
+    yield "count", ask, str(n), ["1", "2", "3", "4"], why
 
     for position, target in enumerate(run.targets.values()):
         k = next((k for k, arrival in enumerate(target.arrivals) if arrival.by is step), None)

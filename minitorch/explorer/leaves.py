@@ -129,7 +129,8 @@ def _card(target: Target, k: int, held: np.ndarray) -> list[Any]:
         title = f"One {kind}, used {'twice' if uses == 2 else f'{uses} times'}: its gradient is a sum"
         read = f"{'Both' if uses == 2 else f'All {uses}'} uses read the same {total.size:,} number{'s' * (total.size != 1)} of "
         then: list[Any] = [". Nudge one of them, and the loss changes along every path. So "]
-        then += [["b", f"backward adds: .grad += contribution {k + 1}"], ". It does not overwrite."]
+        into = ".grad" if target.after is not None else "the gradient"
+        then += [["b", f"backward adds: {into} += contribution {k + 1}"], ". It does not overwrite."]
         before = ("Contribution 1", _source(target.arrivals[0])) if k == 1 else (f"The first {k}", "their sum")
         now = f"Contribution {k + 1}, arriving now", _source(arrival), arrival.grad
         panels = [(*before, target.totals[k - 1]), now, (target.title, "the sum", total)]

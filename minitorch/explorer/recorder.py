@@ -165,7 +165,7 @@ class Recorder(Watch):
             going.waiting.setdefault(node, [[] for _ in node._outputs or [0]])[place].append(arrival)
             return
         if node not in going.targets:
-            name = self.names.leaves.get(node) or f"leaf {len(going.targets) + 1}"
+            name = self.names.leaves.setdefault(node, f"leaf {len(self.names.leaves) + 1}")
             before = node.variable.grad if node.variable is not None else None
             before = None if before is None or not before.array.any() else host(before)
             going.targets[node] = Target(name, f"gradient of {name}", before)

@@ -58,8 +58,9 @@ def finite(*arrays: Any) -> bool:
 
 
 def norm(*arrays: Any) -> float:
-    """The square root of the sum of squares, in float64."""
-    return math.hypot(*(float(np.linalg.norm(np.abs(a).astype(np.float64).ravel())) for a in arrays))
+    """The square root of the sum of squares, in float64; of numbers near 1, since squares may be too large or too small."""
+    unit = max(map(largest, arrays), default=0.0) or 1.0
+    return unit * math.hypot(*(float(np.linalg.norm(np.abs(a).astype(np.float64).ravel() / unit)) for a in arrays))
 
 
 def shape(lengths: Any) -> str:

@@ -19,6 +19,7 @@ from minitorch.explorer import explore, page_of
 from minitorch.explorer.data import lanes, layered, page_data
 from minitorch.explorer.proof import CENTRAL, COMPLEX, UNKNOWN, WRONG
 from minitorch.explorer.recorder import Recorder, host
+from minitorch.explorer.words import norm
 from minitorch.ops.elementwise import Exp
 from tests.explore.nets import NETS, broadcast, create_graph, leaf, mlp, no_backward, recurrent, siamese, two_passes
 from tests.op_table import ROWS
@@ -163,6 +164,16 @@ def test_a_second_pass_knows_what_the_first_left():
     for name, target in second.items():
         np.testing.assert_array_equal(target.before, first[name].after)
         np.testing.assert_allclose(target.after, 2 * target.before, rtol=1e-14)
+
+
+def test_a_leaf_without_a_name_has_the_same_number_in_every_pass():
+    xs, block = [leaf([1.0]), leaf([2.0])], Recording()
+    with block:
+        (xs[0] * xs[1]).sum().backward()
+        (xs[1] * 2).sum().backward()
+    first, second = ({t.name: t for t in run.targets.values()} for run in block.recorder.passes)
+    assert list(first) == ["leaf 1", "leaf 2"]
+    assert second["leaf 2"].after.tolist() == [3.0]
 
 
 def test_gradients_for_some_inputs_alone_are_added_to_their_grad():
@@ -435,6 +446,21 @@ def test_numbers_of_any_size_are_short(scale):
     run = data["passes"][0]
     shown += re.findall(r"[\d.]+(?:e\S?\d\d?)?", texts(run["shelf"]) + " " + texts(run["leaves"][0]["cards"][1]))
     assert max(len(text.strip().lstrip("\N{MINUS SIGN}")) for text in shown) <= 12, shown
+
+
+def test_a_pass_that_is_given_gradients_says_so():
+    x = leaf([1.0, 2.0])
+    with explore(os.devnull) as block:
+        torch.autograd.grad([x * x, x.exp()], [x], [torch.ones_like(x), torch.ones_like(x)])
+    (run,) = data_of(block.page)["passes"]
+    whys = [row["q"]["why"] for row in run["rows"] if row["q"]["kind"] == "count"]
+    assert set(whys) == {"The pass starts here, with the gradient that it was given."}
+    assert "backward adds: the gradient += contribution 3" in texts(["div", *run["leaves"][0]["cards"]])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_sizes_are_right_where_squares_are_not_numbers(scale):
+    assert norm(np.array([3.0, 4.0]) * scale, np.array([12.0]) * scale) == pytest.approx(13 * scale)
 
 
 def test_a_net_on_a_gpu_is_seen_too(cupy):
