@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.tensor import Tensor
@@ -305,7 +305,7 @@ class Multinomial(Categorical):
         ways = tensor(logs, dtype=self.logits.dtype, device=value.device).reshape(value.shape).sum(-1)
         return math.lgamma(self.total_count + 1) - ways + where(value == 0, 0.0, value * self.logits).sum(-1)
 
-    entropy = Distribution.entropy  # not that of one draw
+    entropy: Final = Distribution.entropy  # not that of one draw
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:

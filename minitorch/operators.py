@@ -13,13 +13,13 @@ from minitorch.ops import arithmetic, compare, elementwise, index, inplace, join
 from minitorch.ops.inplace import in_place
 
 Operand: TypeAlias = Tensor | complex | np.ndarray | np.generic  # what the other operand may be
-R = TypeVar("R", covariant=True)
+S = TypeVar("S")
 
 
-class Operator(Protocol[R]):
+class Operator(Protocol):
     """An operator's type, already bound: with a function's, and `Final`, pyright would refuse `sum(tensors)`."""
 
-    def __call__(self, other: Operand, /) -> R: ...
+    def __call__(self, other: Operand, /) -> Tensor: ...
 
 
 def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Any:
@@ -37,57 +37,57 @@ def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Any:
     return made
 
 
+def _changing(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Callable[[S, Operand], S]:
+    """`_operator` for a change in place: for type checkers too a `Parameter` stays one."""
+    return _operator(name, doc, run)
+
+
 class Operators(Conversion):
     """The methods for `+`, `@`, `[]` and so on; `self` is a `Tensor`, which inherits from this class for type checkers."""
 
     __slots__ = ()
 
     # these call the operation directly, to keep `a * b` fast
-    __add__: Operator[Tensor] = _operator("__add__", "self + other", arithmetic.Add.apply)
-    __radd__: Operator[Tensor] = _operator("__radd__", "self + other", arithmetic.Add.apply)
-    __sub__: Operator[Tensor] = _operator("__sub__", "self - other", arithmetic.Sub.apply)
-    __rsub__: Operator[Tensor] = _operator("__rsub__", "other - self", arithmetic.Sub.apply)
-    __mul__: Operator[Tensor] = _operator("__mul__", "self * other", arithmetic.Mul.apply)
-    __rmul__: Operator[Tensor] = _operator("__rmul__", "self * other", arithmetic.Mul.apply)
-    __truediv__: Operator[Tensor] = _operator("__truediv__", "self / other", arithmetic.Div.apply)
-    __rtruediv__: Operator[Tensor] = _operator("__rtruediv__", "other / self", arithmetic.Div.apply)
-    __pow__: Operator[Tensor] = _operator("__pow__", "self ** other", arithmetic.Pow.apply)
-    __rpow__: Operator[Tensor] = _operator("__rpow__", "other ** self", arithmetic.Pow.apply)
-    __floordiv__: Operator[Tensor] = _operator("__floordiv__", "self // other", arithmetic.FloorDivide.apply)
-    __rfloordiv__: Operator[Tensor] = _operator("__rfloordiv__", "other // self", arithmetic.FloorDivide.apply)
-    __mod__: Operator[Tensor] = _operator("__mod__", "self % other", arithmetic.Remainder.apply)
-    __rmod__: Operator[Tensor] = _operator("__rmod__", "other % self", arithmetic.Remainder.apply)
-    __matmul__: Operator[Tensor] = _operator("__matmul__", "self @ other", linear.matmul)
-    __rmatmul__: Operator[Tensor] = _operator("__rmatmul__", "other @ self", linear.matmul)
-    __lt__: Operator[Tensor] = _operator("__lt__", "self < other", compare.lt)
-    __le__: Operator[Tensor] = _operator("__le__", "self <= other", compare.le)
-    __gt__: Operator[Tensor] = _operator("__gt__", "self > other", compare.gt)
-    __ge__: Operator[Tensor] = _operator("__ge__", "self >= other", compare.ge)
-    __and__: Operator[Tensor] = _operator("__and__", "self & other", compare.bitwise_and)
-    __rand__: Operator[Tensor] = _operator("__rand__", "other & self", compare.bitwise_and)
-    __or__: Operator[Tensor] = _operator("__or__", "self | other", compare.bitwise_or)
-    __ror__: Operator[Tensor] = _operator("__ror__", "other | self", compare.bitwise_or)
-    __xor__: Operator[Tensor] = _operator("__xor__", "self ^ other", compare.bitwise_xor)
-    __rxor__: Operator[Tensor] = _operator("__rxor__", "other ^ self", compare.bitwise_xor)
-    __lshift__: Operator[Tensor] = _operator("__lshift__", "self << other", compare.bitwise_left_shift)
-    __rshift__: Operator[Tensor] = _operator("__rshift__", "self >> other", compare.bitwise_right_shift)
-    # their results are `Any`, so that a `Parameter` stays one for type checkers
-    __iadd__: Operator[Any] = _operator("__iadd__", "self += other", inplace.add_)
-    __isub__: Operator[Any] = _operator("__isub__", "self -= other", inplace.sub_)
-    __imul__: Operator[Any] = _operator("__imul__", "self *= other", inplace.mul_)
-    __itruediv__: Operator[Any] = _operator("__itruediv__", "self /= other", inplace.div_)
-    __ipow__: Operator[Any] = _operator("__ipow__", "self **= other", inplace.pow_)
-    __ifloordiv__: Operator[Any] = _operator(
-        "__ifloordiv__", "self //= other", in_place("floor_divide_", arithmetic.floor_divide)
-    )
-    __imod__: Operator[Any] = _operator("__imod__", "self %= other", in_place("remainder_", arithmetic.remainder))
-    __iand__: Operator[Any] = _operator("__iand__", "self &= other", in_place("bitwise_and_", compare.bitwise_and))
-    __ior__: Operator[Any] = _operator("__ior__", "self |= other", in_place("bitwise_or_", compare.bitwise_or))
-    __ixor__: Operator[Any] = _operator("__ixor__", "self ^= other", in_place("bitwise_xor_", compare.bitwise_xor))
-    __ilshift__: Operator[Any] = _operator(
-        "__ilshift__", "self <<= other", in_place("bitwise_left_shift_", compare.bitwise_left_shift)
-    )
-    __irshift__: Operator[Any] = _operator(
+    __add__: Operator = _operator("__add__", "self + other", arithmetic.Add.apply)
+    __radd__: Operator = _operator("__radd__", "self + other", arithmetic.Add.apply)
+    __sub__: Operator = _operator("__sub__", "self - other", arithmetic.Sub.apply)
+    __rsub__: Operator = _operator("__rsub__", "other - self", arithmetic.Sub.apply)
+    __mul__: Operator = _operator("__mul__", "self * other", arithmetic.Mul.apply)
+    __rmul__: Operator = _operator("__rmul__", "self * other", arithmetic.Mul.apply)
+    __truediv__: Operator = _operator("__truediv__", "self / other", arithmetic.Div.apply)
+    __rtruediv__: Operator = _operator("__rtruediv__", "other / self", arithmetic.Div.apply)
+    __pow__: Operator = _operator("__pow__", "self ** other", arithmetic.Pow.apply)
+    __rpow__: Operator = _operator("__rpow__", "other ** self", arithmetic.Pow.apply)
+    __floordiv__: Operator = _operator("__floordiv__", "self // other", arithmetic.FloorDivide.apply)
+    __rfloordiv__: Operator = _operator("__rfloordiv__", "other // self", arithmetic.FloorDivide.apply)
+    __mod__: Operator = _operator("__mod__", "self % other", arithmetic.Remainder.apply)
+    __rmod__: Operator = _operator("__rmod__", "other % self", arithmetic.Remainder.apply)
+    __matmul__: Operator = _operator("__matmul__", "self @ other", linear.matmul)
+    __rmatmul__: Operator = _operator("__rmatmul__", "other @ self", linear.matmul)
+    __lt__: Operator = _operator("__lt__", "self < other", compare.lt)
+    __le__: Operator = _operator("__le__", "self <= other", compare.le)
+    __gt__: Operator = _operator("__gt__", "self > other", compare.gt)
+    __ge__: Operator = _operator("__ge__", "self >= other", compare.ge)
+    __and__: Operator = _operator("__and__", "self & other", compare.bitwise_and)
+    __rand__: Operator = _operator("__rand__", "other & self", compare.bitwise_and)
+    __or__: Operator = _operator("__or__", "self | other", compare.bitwise_or)
+    __ror__: Operator = _operator("__ror__", "other | self", compare.bitwise_or)
+    __xor__: Operator = _operator("__xor__", "self ^ other", compare.bitwise_xor)
+    __rxor__: Operator = _operator("__rxor__", "other ^ self", compare.bitwise_xor)
+    __lshift__: Operator = _operator("__lshift__", "self << other", compare.bitwise_left_shift)
+    __rshift__: Operator = _operator("__rshift__", "self >> other", compare.bitwise_right_shift)
+    __iadd__: Final = _changing("__iadd__", "self += other", inplace.add_)
+    __isub__: Final = _changing("__isub__", "self -= other", inplace.sub_)
+    __imul__: Final = _changing("__imul__", "self *= other", inplace.mul_)
+    __itruediv__: Final = _changing("__itruediv__", "self /= other", inplace.div_)
+    __ipow__: Final = _changing("__ipow__", "self **= other", inplace.pow_)
+    __ifloordiv__: Final = _changing("__ifloordiv__", "self //= other", in_place("floor_divide_", arithmetic.floor_divide))
+    __imod__: Final = _changing("__imod__", "self %= other", in_place("remainder_", arithmetic.remainder))
+    __iand__: Final = _changing("__iand__", "self &= other", in_place("bitwise_and_", compare.bitwise_and))
+    __ior__: Final = _changing("__ior__", "self |= other", in_place("bitwise_or_", compare.bitwise_or))
+    __ixor__: Final = _changing("__ixor__", "self ^= other", in_place("bitwise_xor_", compare.bitwise_xor))
+    __ilshift__: Final = _changing("__ilshift__", "self <<= other", in_place("bitwise_left_shift_", compare.bitwise_left_shift))
+    __irshift__: Final = _changing(
         "__irshift__", "self >>= other", in_place("bitwise_right_shift_", compare.bitwise_right_shift)
     )
 

@@ -204,7 +204,8 @@ class Source:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         code: Any = inspect.unwrap(function).__code__
-        self.file, self.arguments = code.co_filename, code.co_varnames[: code.co_argcount]
+        self.file: str = code.co_filename
+        self.arguments: tuple[str, ...] = code.co_varnames[: code.co_argcount]
         self.lines: dict[int, str] = {}
         with contextlib.suppress(OSError):  # typed at a prompt: there is no line to name
             lines, start = inspect.getsourcelines(code)

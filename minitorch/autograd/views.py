@@ -25,9 +25,9 @@ class View:
     __slots__ = ("array", "base", "node", "recorded", "steps")
 
     def __init__(self, base: Any, steps: tuple[Any, ...], recorded: bool) -> None:
-        self.base = base
-        self.steps = steps
-        self.recorded = recorded
+        self.base: Any = base
+        self.steps: tuple[Any, ...] = steps
+        self.recorded: bool = recorded
         self.array: Any = base.array
         self.node: Any = base._node
 

@@ -201,6 +201,7 @@ def main() -> None:
     layer = nn.Linear(2, 1)
     layer(torch.ones(1, 2)).sum().backward()
     print(stepped(layer, 0.1), forms(torch.float64, DataLoader(Shapes(2)), [Normal(0.0, 1.0), Bernoulli(0.5)]))
+    print(*DataLoader([(1, 2.0), (3, 4.0)], batch_size=2))
     adam = Adam(net.parameters(), betas=(0.9, 0.99))
     decay = StepLR(adam, step_size=1, gamma=0.5)
     adam.step()

@@ -93,7 +93,7 @@ class DataLoader(Generic[T]):
 
     def __init__(
         self,
-        dataset: Dataset[Any],
+        dataset: Dataset[Any] | Sequence[Any],
         batch_size: int = 1,
         shuffle: bool | None = None,
         sampler: Iterable[int] | None = None,
