@@ -44,7 +44,7 @@ from minitorch.ops.arithmetic import (
 from minitorch.ops.choice import clamp, clamp as clip, clamp_max, clamp_min, maximum, minimum, nonzero, where
 from minitorch.ops.compare import (
     allclose, argwhere, bincount, bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
-    count_nonzero, eq, equal, ge, ge as greater_equal, gt, gt as greater, histc, isclose, isfinite, isinf, isnan, le,
+    count_nonzero, eq, equal, ge, ge as greater_equal, gt, gt as greater, histc, histogram, isclose, isfinite, isinf, isnan, le,
     le as less_equal, logical_and, logical_not, logical_or, logical_xor, lt, lt as less, ne, ne as not_equal, unique,
 )
 from minitorch.ops.elementwise import (
@@ -102,7 +102,7 @@ __all__ = [
     "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "exp", "expm1", "eye", "finfo",
     "fix", "flatten", "flip", "float", "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack", "from_numpy",
     "full", "full_like", "functional", "gather", "ge", "ger", "get_default_device", "get_default_dtype", "get_num_threads",
-    "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "hstack", "iinfo", "index_add",
+    "get_rng_state", "greater", "greater_equal", "gru_cell", "gt", "half", "histc", "histogram", "hstack", "iinfo", "index_add",
     "index_copy", "index_fill", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16", "int32",
     "int64", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "jit", "le", "lerp", "less", "less_equal", "linalg", "linspace",
@@ -115,9 +115,9 @@ __all__ = [
     "randperm", "range", "ravel", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "rnn_relu_cell",
     "rnn_tanh_cell", "roll", "round", "row_stack", "rsqrt", "save", "save_checkpoint", "scatter", "scatter_add", "seed",
     "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax",
-    "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd", "swapaxes",
-    "swapdims", "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu",
+    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "sin", "sinh", "softmax", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd", "swapaxes", "swapdims",
+    "t", "tan", "tanh", "tensor", "testing", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu",
     "true_divide", "trunc", "uint8", "unbind", "unique", "unsqueeze", "use_deterministic_algorithms", "utils", "var",
     "var_mean", "version", "vstack", "where", "zeros", "zeros_like",
 ]

@@ -220,6 +220,7 @@ class Methods(Operators):
     unique: Final = compare.unique
     bincount: Final = compare.bincount
     histc: Final = compare.histc
+    histogram: Final = compare.histogram
     argwhere: Final = compare.argwhere
     count_nonzero: Final = compare.count_nonzero
     scatter: Final = scattering.scatter

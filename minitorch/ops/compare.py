@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
@@ -160,6 +160,39 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     inside = input.array[(input.array >= low) & (input.array <= high)]
     at = xp.minimum(((inside - low) / (high - low) * bins).astype(int64), bins - 1)
     return wrap(xp.bincount(at, None, bins).astype(input.dtype))
+
+
+class Histogram(NamedTuple):
+    """What `histogram` returns."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
+def histogram(
+    input: Tensor,
+    bins: int | Tensor = 100,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Histogram:
+    """How many elements, or how much `weight`, lie in each bin: a number of them over the `range`, or between given edges.
+
+    The last bin has its end. `density` divides by the total and the widths. There is no derivative. Raises TypeError for whole
+    numbers, ValueError for bins that are none and weights of another shape.
+    """
+    edges = bins.array if isinstance(bins, Tensor) else bins
+    if any(x.dtype.kind != "f" for x in (input, bins, weight) if isinstance(x, Tensor)):
+        raise TypeError(f"histogram: expected floating-point tensors, got an input of {input.dtype}")
+    if weight is not None and weight.shape != input.shape:
+        raise ValueError(f"histogram: expected weights of the input's shape, got {shapes(input, weight)}")
+    weights = None if weight is None else weight.array
+    try:
+        found = array_module(input.array).histogram(input.array, edges, range, weights=weights, density=density)
+    except ValueError as reason:  # no bins, edges not in order, nan
+        raise ValueError(f"histogram: {reason}") from None
+    return Histogram(*(wrap(each.astype(input.dtype)) for each in found))
 
 
 def argwhere(input: Tensor) -> Tensor:

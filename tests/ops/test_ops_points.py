@@ -320,6 +320,19 @@ def test_more_than_two_dimensions_are_reversed_with_a_warning():
     assert np.array_equal(turned.detach().numpy(), x.detach().numpy().T)
 
 
+def test_bins_that_are_none_are_refused():
+    x = mt.ones(3)
+    for act, error, said in (
+        (lambda: mt.histogram(x, 0), ValueError, "^histogram: .*positive"),
+        (lambda: mt.histogram(x, mt.tensor([2.0, 1.0])), ValueError, "^histogram: .*increas"),
+        (lambda: mt.histogram(x * NAN), ValueError, "^histogram: .*not finite"),
+        (lambda: mt.histogram(x, weight=mt.ones(2)), ValueError, r"^histogram: expected weights .* got \(3,\) and \(2,\)"),
+        (lambda: mt.histogram(x.long()), TypeError, "^histogram: expected floating-point tensors, got an input of int64"),
+    ):
+        with pytest.raises(error, match=said):
+            act()
+
+
 def test_the_gradient_of_a_cholesky_factor_is_symmetric():
     a = mt.tensor([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], dtype=mt.float64, requires_grad=True)
     (mt.linalg.cholesky(a) * mt.tensor([[1.0, 0.0], [2.0, 3.0]])).sum().backward()

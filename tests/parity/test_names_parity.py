@@ -38,6 +38,8 @@ WHOLE = {
     "repeat_interleave": lambda lib, x: lib.repeat_interleave(x),
     "tril_indices": lambda lib, x: lib.tril_indices(3, 4, 1),
     "histc": lambda lib, x: lib.histc(x.float(), bins=3),
+    "histogram": lambda lib, x: lib.histogram(x.float(), 5, density=True), "histogram of few": lambda lib, x: tuple(x.double().histogram(3, range=(1.0, 5.0), weight=x.double())),
+    "histogram between edges": lambda lib, x: lib.histogram(x.float(), lib.tensor([0.5, 1.0, 4.0])).hist, "histogram of one": lambda lib, x: lib.histogram(lib.ones(3), 4),
     "scatter of ones": lambda lib, x: lib.zeros(5, 8).scatter_(1, x.view(-1, 1), 1), "scatter add": lambda lib, x: lib.zeros(8).scatter_add_(0, x, lib.ones(5)),
     "scatter multiply": lambda lib, x: lib.full((8,), 2.0).scatter_(0, x, 3.0, reduce="multiply"), "logspace": lambda lib, x: lib.logspace(0, 2, 3),
     "range": lambda lib, x: lib.range(0, 4), "zeros by size": lambda lib, x: lib.zeros(size=(2, 3)), "out": lambda lib, x: lib.add(x, 1, out=lib.zeros(0, dtype=x.dtype)),
