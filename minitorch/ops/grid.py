@@ -10,6 +10,7 @@ from minitorch.accumulate import in_float32
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
 from minitorch.ops.choice import clamp, where
+from minitorch.ops.compare import isnan
 from minitorch.ops.dims import shapes
 from minitorch.ops.elementwise import floor
 from minitorch.ops.elementwise import round as rounded
@@ -49,8 +50,8 @@ def grid_sample(
 
     (-1, -1) is the upper left and (1, 1) the lower right corner: the middles of their pixels with `align_corners`, else the
     corners of the image. "bilinear" weighs the four pixels around a place, "nearest" takes one. Beyond the image there are
-    "zeros", its pixels at the "border", or its "reflection". Volumes have one dimension more. Raises ValueError for other modes
-    and shapes, TypeError for other dtypes.
+    "zeros", its pixels at the "border", or its "reflection"; at a nan there is nan. Volumes have one dimension more. Raises
+    ValueError for other modes and shapes, TypeError for other dtypes.
     """
     if mode not in _MODES or padding_mode not in _BEYOND:
         raise ValueError(f"grid_sample: expected a mode of {_MODES} and {_BEYOND}, got {mode!r} and {padding_mode!r}")
@@ -67,7 +68,7 @@ def grid_sample(
         weight: Any = 1
         for (at, near), m in zip(corner, lengths):
             weight = weight * near * ((at >= 0) & (at < m)).type(input.dtype)
-        index = (clamp(at, 0, m - 1).long().array for (at, _), m in zip(corner, lengths))
+        index = (clamp(where(isnan(at), 0.0, at), 0, m - 1).long().array for (at, _), m in zip(corner, lengths))
         total = total + Take.apply(input, index=(image, slice(None), *index)) * weight[..., None]  # (n, rows, columns, c)
     return total.movedim(-1, 1)
 
@@ -89,6 +90,6 @@ def _pixel(at: Tensor, length: int, beyond: str, align_corners: bool) -> Tensor:
 def _neighbours(at: Tensor, mode: str) -> list[tuple[Tensor, Any]]:
     """The pixels next to each place along one dimension, and their weights."""
     if mode == "nearest":
-        return [(rounded(at.detach()), at * 0 + 1)]
+        return [(rounded(at.detach()), where(isnan(at), at, 1.0))]
     first = floor(at.detach())
     return [(first, 1 - (at - first)), (first + 1, at - first)]

@@ -140,3 +140,12 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, said):
     with pytest.raises(ValueError, match="got one with list"):
         resumed.load_state_dict([])
     assert order(resumed) == expected
+
+
+@pytest.mark.parametrize("make", LOADERS.values(), ids=LOADERS)
+def test_asking_for_the_state_within_an_epoch_changes_nothing(make):
+    loader = make()
+    undisturbed = [list(map(str, loader)) for _ in range(2)]
+    loader = make()
+    for epoch in undisturbed:
+        assert [(str(batch), loader.state_dict())[0] for batch in loader] == epoch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Generic
 
 import numpy as np
@@ -72,10 +72,12 @@ class _Drawn:
         self.rest = iter(sampler)
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self.drawn
-        for position in self.rest:
-            self.drawn.append(position)
-            yield position
+        for at in count():
+            if at == len(self.drawn):  # somebody else who asks may have drawn more in the meantime
+                self.drawn.extend(islice(self.rest, 1))
+            if at == len(self.drawn):
+                return
+            yield self.drawn[at]
 
 
 class DataLoader(Generic[T]):
