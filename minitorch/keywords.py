@@ -25,6 +25,7 @@ from minitorch.backend import array_module, is_array
 from minitorch.ops.inplace import check_writable, copied
 from minitorch.ops.promotion import REAL, check_real
 
+POSITIONS: Final = {"argmax", "argmin", "multinomial", "nonzero"}  # what these give
 JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim", "size": "sizes"}
 OVERLOADS: dict[str, dict[str, str]] = {
@@ -203,15 +204,18 @@ def _changed(value: Any, kind: Callable[[Any], bool], change: Callable[[Any], An
     return change(value) if kind(value) else value
 
 
-def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
-    """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch."""
+def _put(name: str, result: Any, out: Any, inputs: list[Any], exact: bool = False) -> Any:
+    """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch.
+
+    Whole numbers may be put among fractions, but neither positions nor, where they are several, `exact` results.
+    """
     if not isinstance(out, Tensor if isinstance(result, Tensor) else (tuple, list)):
         wanted = "a tensor" if isinstance(result, Tensor) else "several tensors" if isinstance(result, tuple) else "nothing"
         raise TypeError(f"{name}: expected {wanted} as out=, got {type(out).__name__}")
     if not isinstance(out, Tensor):
         if len(out) != len(result):
             raise ValueError(f"{name}: out= has {len(out)} tensors for {len(result)} results")
-        parts = [_put(name, *pair, inputs) for pair in zip(result, out)]
+        parts = [_put(name, *pair, inputs, exact=True) for pair in zip(result, out)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     check_writable(out, name)
     for x in filter(_is_tensor, parts_of(inputs)):
@@ -221,7 +225,8 @@ def _put(name: str, result: Any, out: Any, inputs: list[Any]) -> Any:
             raise RuntimeError(f"{name}: out= of shape {out.array.shape} shares memory with an input of shape {x.array.shape}")
     if result.requires_grad or out.requires_grad:
         raise RuntimeError(f"{name}: out= records nothing; use the result, or detach() what requires a gradient")
-    if result.dtype != out.dtype and (result.dtype.kind in "fc" or out.dtype.kind not in "fc"):  # whole numbers into fractions
+    whole = result.dtype.kind not in "fc" and out.dtype.kind in "fc" and not exact and name not in POSITIONS
+    if result.dtype != out.dtype and not whole:
         raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
     if result.shape == out.shape:
         return copied(out, result, name)

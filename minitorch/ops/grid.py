@@ -16,8 +16,9 @@ from minitorch.ops.elementwise import floor
 from minitorch.ops.elementwise import round as rounded
 from minitorch.ops.images import plain_sizes
 from minitorch.ops.index import Take
+from minitorch.ops.resize import cubic_weights
 
-_MODES, _BEYOND = ("bilinear", "nearest"), ("zeros", "border", "reflection")
+_MODES, _BEYOND = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
 
 
 @in_float32
@@ -49,22 +50,28 @@ def grid_sample(
     """The images (n, c, h, w) at the places (x, y) of `grid` (n, rows, columns, 2), as images (n, c, rows, columns).
 
     (-1, -1) is the upper left and (1, 1) the lower right corner: the middles of their pixels with `align_corners`, else the
-    corners of the image. "bilinear" weighs the four pixels around a place, "nearest" takes one. Beyond the image there are
-    "zeros", its pixels at the "border", or its "reflection"; at a nan there is nan. Volumes have one dimension more. Raises
-    ValueError for other modes and shapes, TypeError for other dtypes.
+    corners of the image. "bilinear" weighs the four pixels around a place, "bicubic" sixteen (Keys 1981, a = -0.75), "nearest"
+    takes one. Beyond the image there are "zeros", its pixels at the "border", or its "reflection"; at a nan there is nan.
+    Volumes have one dimension more, and no "bicubic". Raises ValueError for other modes and shapes, TypeError for other dtypes.
     """
     if mode not in _MODES or padding_mode not in _BEYOND:
         raise ValueError(f"grid_sample: expected a mode of {_MODES} and {_BEYOND}, got {mode!r} and {padding_mode!r}")
     lengths, k = input.shape[2:], input.ndim - 2
-    if k not in (2, 3) or grid.ndim != k + 2 or grid.shape[-1] != k or len(grid) != len(input) or 0 in input.shape[1:]:
+    if (
+        k not in (2, 3)[: 1 if mode == "bicubic" else 2]
+        or grid.ndim != k + 2
+        or grid.shape[-1] != k
+        or len(grid) != len(input)
+        or 0 in input.shape[1:]
+    ):
         expected = "input (n, c, h, w) and grid (n, rows, columns, 2), or both with one dimension more"
         raise ValueError(f"grid_sample: expected {expected}, got {shapes(input, grid)}")
     if input.dtype.kind != "f" or input.dtype != grid.dtype:
         raise TypeError(f"grid_sample: expected two tensors of one floating dtype, got {input.dtype} and {grid.dtype}")
     image = array_module(input.array).arange(len(input)).reshape(-1, *[1] * k)
-    places = [_pixel(grid[..., -1 - axis], m, padding_mode, bool(align_corners)) for axis, m in enumerate(lengths)]
+    around = [_around(grid[..., -1 - axis], m, mode, padding_mode, bool(align_corners)) for axis, m in enumerate(lengths)]
     total: Any = 0
-    for corner in product(*(_neighbours(at, mode) for at in places)):  # of each dimension a pixel and its weight
+    for corner in product(*around):  # of each dimension a pixel and its weight
         weight: Any = 1
         for (at, near), m in zip(corner, lengths):
             weight = weight * near * ((at >= 0) & (at < m)).type(input.dtype)
@@ -73,9 +80,22 @@ def grid_sample(
     return total.movedim(-1, 1)
 
 
-def _pixel(at: Tensor, length: int, beyond: str, align_corners: bool) -> Tensor:
-    """The places, from -1 to 1, counted in pixels; those beyond the image moved into it, unless zeros lie there."""
+def _around(at: Tensor, length: int, mode: str, beyond: str, align_corners: bool) -> list[tuple[Tensor, Any]]:
+    """The pixels next to each place, from -1 to 1, along one dimension, and their weights."""
     at = (at + 1) * ((length - 1) / 2) if align_corners else ((at + 1) * length - 1) / 2
+    if mode == "bicubic":  # of the pixels, not of the place, those beyond the image are moved into it
+        first = floor(at.detach())
+        weights = enumerate(cubic_weights(at - first))
+        return [(_inside(first + k - 1, length, beyond, align_corners), weight) for k, weight in weights]
+    at = _inside(at, length, beyond, align_corners)
+    if mode == "nearest":
+        return [(rounded(at.detach()), where(isnan(at), at, 1.0))]
+    first = floor(at.detach())
+    return [(first, 1 - (at - first)), (first + 1, at - first)]
+
+
+def _inside(at: Tensor, length: int, beyond: str, align_corners: bool) -> Tensor:
+    """The places, counted in pixels, those beyond the image moved into it, unless zeros lie there."""
     if beyond == "zeros":
         return at
     low, span = (0.0, length - 1) if align_corners else (-0.5, length)
@@ -85,11 +105,3 @@ def _pixel(at: Tensor, length: int, beyond: str, align_corners: bool) -> Tensor:
         rest = way - folds * span
         at = where(folds % 2 == 0, rest, span - rest) + low
     return where((at > 0) & (at < length - 1), at, clamp(at.detach(), 0, length - 1))
-
-
-def _neighbours(at: Tensor, mode: str) -> list[tuple[Tensor, Any]]:
-    """The pixels next to each place along one dimension, and their weights."""
-    if mode == "nearest":
-        return [(rounded(at.detach()), where(isnan(at), at, 1.0))]
-    first = floor(at.detach())
-    return [(first, 1 - (at - first)), (first + 1, at - first)]

@@ -266,9 +266,14 @@ def _linear(at: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(first, 1 - (at - first)), (first + 1, at - first)]
 
 
-def _cubic(at: np.ndarray, a: float = -0.75) -> list[tuple[np.ndarray, np.ndarray]]:
+def _cubic(at: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The four neighbours of each position, and their weights in the cubic through them."""
     first = np.floor(at).astype(np.int64)
-    apart = {k: np.abs(at - first - k) for k in (-1, 0, 1, 2)}
-    near = [(first + k, ((a + 2) * apart[k] - (a + 3)) * apart[k] * apart[k] + 1) for k in (0, 1)]
-    return near + [(first + k, ((a * apart[k] - 5 * a) * apart[k] + 8 * a) * apart[k] - 4 * a) for k in (-1, 2)]
+    return [(first + k - 1, weight) for k, weight in enumerate(cubic_weights(at - first))]
+
+
+def cubic_weights(rest: Any, a: float = -0.75) -> list[Any]:
+    """The weights of the pixels at -1, 0, 1 and 2 for a place at `rest`, from 0 to 1: cubics in the distance (Keys 1981)."""
+    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (rest, 1 - rest)]
+    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (rest + 1, 2 - rest)]
+    return [far[0], *near, far[1]]

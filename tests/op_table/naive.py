@@ -142,9 +142,17 @@ def grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=No
         for at, length in zip(grid[(b, *pixel)][::-1], lengths):
             at = (at + 1) / 2 * (length - 1) if align_corners else (at + 1) / 2 * length - 0.5
             low, high = (0, length - 1) if align_corners else (-0.5, length - 0.5)
-            while padding_mode == "reflection" and low < high and not low <= at <= high:
-                at = 2 * low - at if at < low else 2 * high - at
-            at = at if padding_mode == "zeros" else min(max(at, 0), length - 1)
+
+            def inside(at, length=length, low=low, high=high):
+                while padding_mode == "reflection" and low < high and not low <= at <= high:
+                    at = 2 * low - at if at < low else 2 * high - at
+                return at if padding_mode == "zeros" else min(max(at, 0), length - 1)
+
+            if mode == "bicubic":
+                four = [math.floor(at) + k for k in (-1, 0, 1, 2)]
+                around.append([(int(inside(place)), cubic(abs(at - place))) for place in four])
+                continue
+            at = inside(at)
             near = math.floor(at)
             around.append([(round(at), 1)] if mode == "nearest" else [(near, near + 1 - at), (near + 1, at - near)])
         for corner in itertools.product(*around):

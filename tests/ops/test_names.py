@@ -109,6 +109,21 @@ def test_out_receives_the_result_and_records_nothing():
         mt.cat((mt.zeros(0), y), out=y)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: mt.argmax(x, 1, out=mt.zeros(2)),
+        lambda x: mt.multinomial(x, 1, out=mt.zeros(2, 1)),
+        lambda x: mt.max(x, 1, out=(mt.zeros(2), mt.zeros(2))),
+        lambda x: mt.sort(x, 1, out=(mt.zeros(2, 3, dtype=mt.float64), mt.zeros(2, 3, dtype=mt.int64))),
+    ],
+    ids=["argmax", "multinomial", "max", "sort"],
+)
+def test_positions_and_parts_of_a_result_are_put_into_tensors_of_their_own_dtype_alone(call):
+    with pytest.raises(TypeError, match="^(argmax|multinomial|max|sort): a .* result cannot be put into a float"):
+        call(mt.ones(2, 3))
+
+
 def test_two_numbers_give_a_tensor():
     results = mt.add(2, 3), mt.sub(2, 3.5), mt.mul(True, 2), mt.sub(-8, 6, alpha=2), mt.div(True, 2)
     assert [x.tolist() for x in results] == [5, -1.5, 2, -20, 0.5]
