@@ -120,7 +120,7 @@ def test_out_receives_the_result_and_records_nothing():
     ids=["argmax", "multinomial", "max", "sort"],
 )
 def test_positions_and_parts_of_a_result_are_put_into_tensors_of_their_own_dtype_alone(call):
-    with pytest.raises(TypeError, match="^(argmax|multinomial|max|sort): a .* result cannot be put into a float"):
+    with pytest.raises(TypeError, match=r"^(argmax|multinomial|max|sort): a .* result cannot be put into a float"):
         call(mt.ones(2, 3))
 
 
