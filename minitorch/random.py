@@ -38,11 +38,11 @@ class Generator:
     @property
     def numpy(self) -> Any:
         """NumPy's generator, made when it is first used, so that `import minitorch` does not take 7 ms for `numpy.random`."""
-        if self._numpy is None:
+        drawing = self._numpy
+        if drawing is None:
             with _starting:  # two threads share one stream
-                bits = np.random.SFC64(np.random.SeedSequence(self._seed))
-                self._numpy = self._numpy or np.random.Generator(bits)
-        return self._numpy
+                drawing = self._numpy = self._numpy or np.random.Generator(np.random.SFC64(np.random.SeedSequence(self._seed)))
+        return drawing
 
     def seed(self) -> int:
         """Start a stream from a seed drawn by the operating system; returns that seed."""

@@ -216,9 +216,9 @@ def test_what_takes_long_to_import_and_few_programs_use_is_imported_when_it_is_u
         late = {"numpy.random", "hashlib", "secrets", "minitorch.distributions", "minitorch.explorer", "minitorch.onnx"}
         print(*sorted(late & (set(sys.modules) - already)))
         minitorch.distributions.Normal, minitorch.onnx.export, minitorch.explore
-        print(late <= {*sys.modules, "hashlib", "secrets", "numpy.random"})
+        print(*sorted(name for name in late & set(sys.modules) if name.startswith("minitorch")))
     """
-    assert run(program) == "\nTrue\n"
+    assert run(program) == "\nminitorch.distributions minitorch.explorer minitorch.onnx\n"
 
 
 def test_the_version_is_read_without_importing_the_package():

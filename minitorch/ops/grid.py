@@ -16,6 +16,7 @@ from minitorch.ops.elementwise import floor
 from minitorch.ops.elementwise import round as rounded
 from minitorch.ops.images import plain_sizes
 from minitorch.ops.index import Take
+from minitorch.ops.promotion import check_floats
 from minitorch.ops.resize import cubic_weights
 
 _MODES, _BEYOND = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
@@ -33,9 +34,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if k not in (2, 3) or theta.shape != (size[0], k, k + 1) or min(size) < 1:
         expected = "theta (n, 2, 3) and a size (n, c, h, w), or (n, 3, 4) and (n, c, d, h, w)"
         raise ValueError(f"affine_grid: expected {expected}, got {shapes(theta)} and {tuple(size)}")
+    check_floats("affine_grid", theta)
     xp, dtype = array_module(theta.array), theta.dtype
-    if dtype.kind not in "fc":
-        raise TypeError(f"affine_grid: expected a floating-point tensor, got {dtype}")
     base = xp.ones((*size[2:], k + 1), dtype)
     for axis, m in enumerate(size[2:]):
         steps = xp.arange(m, dtype=dtype).reshape(-1, *[1] * (k - 1 - axis)) * 2
@@ -56,14 +56,8 @@ def grid_sample(
     """
     if mode not in _MODES or padding_mode not in _BEYOND:
         raise ValueError(f"grid_sample: expected a mode of {_MODES} and {_BEYOND}, got {mode!r} and {padding_mode!r}")
-    lengths, k = input.shape[2:], input.ndim - 2
-    if (
-        k not in (2, 3)[: 1 if mode == "bicubic" else 2]
-        or grid.ndim != k + 2
-        or grid.shape[-1] != k
-        or len(grid) != len(input)
-        or 0 in input.shape[1:]
-    ):
+    lengths, k, allowed = input.shape[2:], input.ndim - 2, (2,) if mode == "bicubic" else (2, 3)
+    if k not in allowed or grid.ndim != k + 2 or grid.shape[-1] != k or len(grid) != len(input) or 0 in input.shape[1:]:
         expected = "input (n, c, h, w) and grid (n, rows, columns, 2), or both with one dimension more"
         raise ValueError(f"grid_sample: expected {expected}, got {shapes(input, grid)}")
     if input.dtype.kind != "f" or input.dtype != grid.dtype:

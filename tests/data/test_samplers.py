@@ -2,6 +2,8 @@
 
 from itertools import islice
 
+import pytest
+
 import minitorch as mt
 from minitorch.utils.data import DataLoader, RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 from tests.data.datasets import seeded
@@ -26,10 +28,34 @@ def test_a_random_sampler_gives_as_many_as_it_is_asked_for():
 
 
 def test_an_epoch_may_have_more_positions_than_fit_into_memory():
-    endless = RandomSampler(range(5), replacement=True, num_samples=10**15, generator=seeded())
-    first = list(islice(DataLoader(range(5), batch_size=4, sampler=endless), 3))
-    assert mt.cat(first).tolist() == list(RandomSampler(range(5), True, 12, generator=seeded()))
+    endless, again = (RandomSampler(range(5), replacement=True, num_samples=10**15, generator=seeded()) for _ in range(2))
+    first = mt.cat(list(islice(DataLoader(range(5), batch_size=4, sampler=endless), 2000))).tolist()
+    assert set(first) == set(range(5)) and first[:4096] != first[4096:8192]
+    assert first == list(islice(again, 8000))
     assert len(endless) == 10**15
+
+
+@pytest.mark.parametrize("options", [{"replacement": True, "num_samples": 9000}, {"num_samples": 25}, {}])
+def test_what_else_draws_within_an_epoch_changes_nothing(options):
+    """Dropout draws from the default generator, and so does a sampler that is asked for its rest, as by a checkpoint."""
+    orders = []
+    for draws in (0, 3):
+        mt.manual_seed(1)
+        sampler = iter(RandomSampler(range(10), **options))
+        first = next(sampler)
+        mt.rand(draws)
+        orders.append([first, *sampler])
+    assert orders[0] == orders[1]
+
+
+@pytest.mark.parametrize("options", [{}, {"replacement": True}, {"num_samples": 25}])
+def test_making_a_loader_draws_nothing(options):
+    mt.manual_seed(1)
+    samplers = RandomSampler(range(10), **options), SubsetRandomSampler([1, 3]), WeightedRandomSampler([1.0, 2.0], 5)
+    for sampler in samplers:
+        DataLoader(range(10), sampler=sampler)
+    drawn = mt.rand(1)
+    assert drawn.item() == (mt.manual_seed(1), mt.rand(1))[1].item()
 
 
 def test_a_data_set_may_grow():

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -332,7 +333,9 @@ def test_one_hot_names_the_class_that_is_out_of_range():
         one_hot(mt.ones(2))
 
 
-def test_threads_that_draw_first_at_once_share_one_stream():
+def test_threads_that_draw_first_at_once_share_one_stream(monkeypatch):
+    sequence = np.random.SeedSequence
+    monkeypatch.setattr(np.random, "SeedSequence", lambda seed: time.sleep(0.02) or sequence(seed))  # so that all meet there
     generator = mt.Generator().manual_seed(5)
     together = threading.Barrier(8)
     streams = []

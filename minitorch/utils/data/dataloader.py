@@ -251,7 +251,7 @@ def _check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batc
     if shuffle and sampler is not None:
         raise ValueError("DataLoader: a sampler sets the order, so shuffle is not allowed")
     for given in (sampler, batch_sampler):
-        if given is not None and iter(given) is given:
+        if isinstance(given, Iterator):
             once = f"but a {type(given).__name__} can be iterated over only once"
             raise TypeError(f"DataLoader: a sampler is iterated over in every epoch, {once}; pass a list")
     if shuffle and not len(dataset):

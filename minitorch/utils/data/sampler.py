@@ -12,6 +12,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.random import Generator, stream
 
 T = TypeVar("T", covariant=True)
+AT_ONCE: Final = 4096  # positions that a random sampler draws with replacement
 
 
 class Sampler(Generic[T]):
@@ -56,10 +57,10 @@ class RandomSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         draws, count, n = stream(self.generator), len(self.data_source), self.num_samples
-        if self.replacement:  # drawn as they are needed: there may be more than fit into memory
-            rounds: Any = (draws.integers(count, size=min(4096, n - start)) for start in range(0, n, 4096))
-        else:
-            rounds = (draws.permutation(count) for _ in range(0, n, count))
+        size = min(n, AT_ONCE) if self.replacement else count
+        if n > size:  # perhaps more than fit into memory: drawn as they are needed, from a stream of which nothing else draws
+            draws = Generator().manual_seed(int(draws.integers(2**63))).numpy
+        rounds = (draws.integers(count, size=size) if self.replacement else draws.permutation(count) for _ in range(0, n, size))
         return islice((position for drawn in rounds for position in drawn.tolist()), n)
 
     def __len__(self) -> int:
