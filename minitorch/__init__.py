@@ -150,7 +150,7 @@ if typing.TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Import what few programs use only when it is first used: it would make `import minitorch` a seventh slower."""
+    """Import what few programs use only when it is first used: it would make `import minitorch` take a fifth longer."""
     if name in ("distributions", "onnx"):
         return importlib.import_module(f"minitorch.{name}")
     if name == "explore":
