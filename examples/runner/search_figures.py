@@ -75,6 +75,7 @@ def _effect(axes: Axes, tried: Sequence[dict[str, Any]], setting: str, lines: st
     for value in {one["point"][setting] for one in tried if one.get("reported")}:
         axes.axvline(values.index(value), color="0.4", linestyle=":", linewidth=1)
     axes.set_xticks(range(len(values)), [f"{value:g}" if isinstance(value, (int, float)) else value for value in values])
+    axes.tick_params(axis="x", labelsize=8.5 if len(values) > 6 else 10)  # of more, the longest would touch
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.grid(alpha=0.25)
 
