@@ -164,7 +164,7 @@ onkeydown = e => {
 };
 function render() {
   const focus = document.activeElement.id, style = getComputedStyle(document.body);
-  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 899 || matchMedia("print").matches;
+  P = D.passes[S.pass]; R = P.rows; cur = S.step - 1; still = P.forward; big = innerWidth > 1259 || matchMedia("print").matches;
   color = name => style.getPropertyValue("--" + name);
   S.id = S.pass + "." + S.step;
   ask = S.predict && !still && S.said[S.id] == null && R[cur].q;
