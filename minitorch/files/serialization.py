@@ -1,8 +1,9 @@
-"""`save` and `load`: tensors and checkpoints in safetensors files, without pickle: nothing in a file is ever executed.
+"""`save` and `load`: tensors and checkpoints in safetensors files; nothing in a file is executed unless its reader asks for it.
 
 The tensors are the body of the file, under readable names; a dict of tensors keeps its keys, so that
 `safetensors.torch.load_file` can read it, and `load` reads files of `safetensors.torch.save_file`. The metadata hold the
-structure around the tensors as JSON, and the SHA-256 of the whole file, so that `load` detects a single flipped bit.
+structure around the tensors as JSON, and the SHA-256 of the whole file, so that `load` detects a single flipped bit. What
+holds a whole module or optimizer is pickled, into a tensor of bytes, which `load` leaves alone without `weights_only=False`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +29,7 @@ from minitorch.files.atomic import atomic_write
 
 _STRUCTURE, _DIGEST = "minitorch", "sha256"  # the two entries of the metadata, which other programs' files do not have
 _VERSION = 1
+_PICKLED = {"pickle": "pickle"}  # the structure of a file whose tensor "pickle" holds the bytes of a pickle
 _BLANK = b"0" * 64
 _DIGEST_ENTRY = re.compile(rb'"sha256"\s*:\s*"([0-9a-f]{64})"')
 _BACK = "go back to an earlier checkpoint or to a fresh copy"
@@ -40,14 +43,19 @@ class CheckpointError(ValueError):
 
 
 def save(obj: Any, f: File) -> None:
-    """Write tensors, or dicts, lists and tuples of tensors, numbers, strings, booleans and None, to the file `f`.
+    """Write tensors, modules, or dicts, lists and tuples of these, numbers, strings, booleans and None, to the file `f`.
 
     `f` is a path, or a file object open for writing bytes. A file is replaced completely or not at all (`atomic_write`).
-    Tensors are stored without gradient and history; one that occurs twice, such as a tied weight, is loaded as two. Raises
-    TypeError, naming the place, for other objects and for complex128, which the format lacks, OSError from writing.
+    Tensors are stored without gradient and history; one that occurs twice, such as a tied weight, is loaded as two. If
+    there is a whole module or optimizer in `obj`, and not its `state_dict()`, all of `obj` is pickled, so that they still share
+    their parameters, and needs `load(f, weights_only=False)`. Raises TypeError, naming the place, for other objects and for
+    complex128, which the format lacks, OSError from writing.
     """
     arrays: dict[str, Any] = {}
-    content = _encoded(obj, (), arrays)
+    try:
+        content = _encoded(obj, (), arrays)
+    except _Whole as whole:
+        arrays, content = {"pickle": _pickled(obj, whole)}, _PICKLED
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
     arrays = dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))  # so that all are aligned
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
@@ -65,9 +73,9 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
 
     `f` is a path, or a file object open for reading bytes. Tensors are put on the CPU, or the device `map_location`. Floating
     formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) become float32, which holds their values exactly, with a
-    warning. `weights_only` has no effect: a file is never executed. Raises CheckpointError, naming the file and what to do, for
-    a file that is damaged (in other programs' files only the layout is checked), of another format, or with something
-    unknown; MemoryError for a file that is too large for this machine; OSError if it cannot be read.
+    warning. With `weights_only=False` whole modules are read too, which can run any code in the file. Raises CheckpointError,
+    naming the file and what to do, for a file that is damaged (in other programs' files only the layout is checked), of another
+    format, or with something unknown; MemoryError for one that is too large for this machine; OSError if it cannot be read.
     """
     where = backend.CPU if map_location is None else backend.as_device(map_location)
     with _opened(f) as (file, size, name):
@@ -81,11 +89,14 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
     try:
         structure = json.loads(metadata[_STRUCTURE])
         version = structure["version"]
-        if version <= _VERSION:
+        if version <= _VERSION and structure["content"] != _PICKLED:
             return _decoded(structure["content"], arrays)
     except (LookupError, TypeError, ValueError, RecursionError) as reason:  # the checksum is right, so the file was forged
         said = f"was not written by minitorch, although it says so ({type(reason).__name__}: {reason})"
         raise CheckpointError(f"load: {name} {said}: go back to a file of your own.") from reason
+    if version <= _VERSION:
+        whole = _unpickled(arrays, name, weights_only)
+        return whole.to(where) if map_location is not None and hasattr(whole, "to") else whole
     said = f"has format version {version}, this minitorch reads up to {_VERSION}; install a newer one"
     raise CheckpointError(f"load: {name} {said}")
 
@@ -219,8 +230,45 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     if isinstance(obj, (list, tuple)):
         items = [_encoded(value, (*path, i), arrays) for i, value in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items
+    if hasattr(type(obj), "state_dict"):
+        raise _Whole(f"{place} is a whole {type(obj).__name__}")
     expected = "tensors, numbers, strings, booleans, None, or dicts, lists and tuples of them"
     raise TypeError(f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected {expected}")
+
+
+class _Whole(Exception):
+    """There is a module or an optimizer within an object to save."""
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        """Tensors with a history are stored without it."""
+        computed = isinstance(obj, Tensor) and not obj.is_leaf
+        return obj.detach().__reduce_ex__(pickle.HIGHEST_PROTOCOL) if computed else NotImplemented
+
+
+def _pickled(obj: Any, whole: _Whole) -> Any:
+    """The pickle of `obj` as an array of bytes; raises TypeError if it cannot be pickled."""
+    file = io.BytesIO()
+    try:
+        _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(obj)
+    except (AttributeError, TypeError, pickle.PicklingError) as reason:  # a class within a function, a lambda, an open file
+        raise TypeError(f"save: {whole}, and it cannot be pickled ({reason}); save its state_dict()") from reason
+    return np.frombuffer(file.getbuffer(), np.uint8)
+
+
+def _unpickled(arrays: dict[str, Tensor], name: str, weights_only: bool) -> Any:
+    """The object whose pickle the file `name` holds; raises CheckpointError unless the caller trusts the file."""
+    if weights_only is not False:
+        said = "holds a whole module or optimizer, which is only read with load(f, weights_only=False), since that can run any "
+        raise CheckpointError(f"load: {name} {said}code in the file: do so if you trust its writer, or save the state_dict()")
+    try:
+        return pickle.loads(arrays["pickle"].cpu().array)
+    except Exception as reason:  # anything, since rebuilding runs the code of the classes
+        said = (
+            f"cannot be rebuilt here ({type(reason).__name__}: {reason}); its classes must be where they were when it was saved"
+        )
+        raise CheckpointError(f"load: the object in {name} {said}") from reason
 
 
 def _decoded(content: Any, tensors: dict[str, Tensor]) -> Any:

@@ -69,9 +69,9 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
     assert "is not a safetensors file" in refusal(tmp_path / "bomb")
 
 
-def forged(path, structure):
+def forged(path, structure, **arrays):
     """A file with a structure that `save` never writes, and the right checksum for it."""
-    arrays = {"w": np.ones(2, np.float32)}
+    arrays = {"w": np.ones(2, np.float32)} | arrays
     raw = safetensors.numpy.save(arrays, {"minitorch": structure, "sha256": "0" * 64})
     path.write_bytes(raw.replace(b"0" * 64, hashlib.sha256(raw).hexdigest().encode()))
 
@@ -119,6 +119,12 @@ def test_pickles_are_not_opened(tmp_path, content):
     assert "is a pickle file or a zip archive, as torch.save and numpy.savez write; it is not read" in refusal(
         tmp_path / "net.pt"
     )
+
+
+def test_a_pickle_within_a_file_is_not_opened_unless_it_is_asked_for(tmp_path):
+    raw = np.frombuffer(pickle.dumps(Trap()), np.uint8)
+    forged(tmp_path / "file", '{"version":1,"content":{"pickle":"pickle"}}', pickle=raw)
+    assert "is only read with load(f, weights_only=False)" in refusal(tmp_path / "file")
 
 
 def test_a_file_object_that_was_not_rewound_is_named_with_its_position():

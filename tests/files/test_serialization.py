@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+import layers as nn
 import minitorch as mt
+from minitorch import optim
+from minitorch.files.serialization import CheckpointError
 from tests import fakecupy
 from tests.files.contents import checkpoint, same, state
 
@@ -130,6 +133,79 @@ def test_other_programs_files_are_loaded(tmp_path, metadata):
     found = mt.load(tmp_path / "file")
     assert sorted(found) == sorted(arrays)
     assert all(same(found[name], tensor) for name, tensor in state().items())
+
+
+# ---- whole modules and optimizers ----------------------------------------------------------------------------------------
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.norm, self.up = nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Linear(2, 3)
+        self.twin = self.down
+        self.up.weight.requires_grad = False
+
+    def forward(self, x):
+        return self.up(self.norm(self.twin(x)))
+
+
+def trained():
+    net = Tied()
+    optimizer = optim.Adam(net.parameters())
+    net(mt.randn(4, 3)).sum().backward()
+    optimizer.step()
+    return net.eval(), optimizer
+
+
+def test_a_whole_module_comes_back_with_what_it_shares(tmp_path):
+    net, _ = trained()
+    mt.save(net, tmp_path / "file")
+    again = mt.load(tmp_path / "file", weights_only=False, map_location="cpu")
+    x = mt.randn(4, 3)
+    assert type(again) is Tied and again.twin is again.down and not again.training
+    assert (again(x) == net(x)).all() and not again.up.weight.requires_grad and again.norm.num_batches_tracked == 1
+
+
+def test_a_module_saved_with_its_optimizer_still_learns_by_it(tmp_path):
+    net, optimizer = trained()
+    loss = net(mt.randn(4, 3)).sum()
+    mt.save({"net": net, "steps": [optimizer, 7], "loss": loss}, tmp_path / "file")
+    found = mt.load(tmp_path / "file", weights_only=False)
+    assert found["loss"].is_leaf and same(found["loss"], loss.detach())
+    net2, (optimizer2, seven) = found["net"], found["steps"]
+    x = mt.randn(4, 3)
+    for model, steps in ((net, optimizer), (net2, optimizer2)):
+        steps.zero_grad()
+        model(x).square().sum().backward()
+        steps.step()
+    assert seven == 7 and all(same(net.state_dict()[name], tensor) for name, tensor in net2.state_dict().items())
+
+
+def test_a_whole_module_is_only_read_from_a_file_that_is_trusted(tmp_path):
+    mt.save([1, nn.Linear(2, 2)], tmp_path / "file")
+    for options in ({}, {"weights_only": True}, {"weights_only": None}):
+        with pytest.raises(
+            CheckpointError, match=r"is only read with load\(f, weights_only=False\), since that can run any code"
+        ):
+            mt.load(tmp_path / "file", **options)
+
+
+def test_a_module_whose_class_is_gone_is_refused_by_name(tmp_path, monkeypatch):
+    mt.save(Tied(), tmp_path / "file")
+    monkeypatch.delitem(globals(), "Tied")
+    with pytest.raises(CheckpointError, match=r"cannot be rebuilt here .*'Tied'.*; its classes must be where they were"):
+        mt.load(tmp_path / "file", weights_only=False)
+
+
+def test_a_module_that_cannot_be_pickled_is_named_and_the_old_file_stays(tmp_path):
+    net = nn.Linear(2, 2)
+    net.activation = lambda x: x
+    mt.save([1], tmp_path / "file")
+    with pytest.raises(
+        TypeError, match=r"save: obj\['net'\] is a whole Linear, and it cannot be pickled .*; save its state_dict"
+    ):
+        mt.save({"net": net}, tmp_path / "file")
+    assert mt.load(tmp_path / "file") == [1]
 
 
 # ---- what cannot be saved ------------------------------------------------------------------------------------------------
