@@ -31,8 +31,6 @@ from minitorch.creation import (
     arange, as_tensor, empty, empty_like, eye, from_dlpack, from_numpy, full, full_like, linspace, logspace, ones, ones_like,
     range, tensor, zeros, zeros_like,
 )
-from minitorch.files.checkpoint import load_checkpoint, save_checkpoint
-from minitorch.files.serialization import load, save
 from minitorch.jit import compile
 from minitorch.keywords import take_keywords
 from minitorch.memory import keep_freed_memory
@@ -147,12 +145,30 @@ if typing.TYPE_CHECKING:
     from minitorch import distributions as distributions
     from minitorch import onnx as onnx
     from minitorch.explorer import explore as explore
+    from minitorch.files.checkpoint import load_checkpoint as load_checkpoint
+    from minitorch.files.checkpoint import save_checkpoint as save_checkpoint
+    from minitorch.files.serialization import load as load
+    from minitorch.files.serialization import save as save
+
+_LATE = {
+    "distributions": "minitorch.distributions",
+    "explore": "minitorch.explorer",
+    "load": "minitorch.files.serialization",
+    "load_checkpoint": "minitorch.files.checkpoint",
+    "onnx": "minitorch.onnx",
+    "save": "minitorch.files.serialization",
+    "save_checkpoint": "minitorch.files.checkpoint",
+}
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Import what few programs use only when it is first used: it would make `import minitorch` take a fifth longer."""
-    if name in ("distributions", "onnx"):
-        return importlib.import_module(f"minitorch.{name}")
-    if name == "explore":
-        return importlib.import_module("minitorch.explorer").explore
-    raise AttributeError(f"module 'minitorch' has no attribute {name!r}", name=name)
+    """Import what few programs use only when it is first used: it would make `import minitorch` take a third longer."""
+    if name not in _LATE:
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}", name=name)
+    module = importlib.import_module(_LATE[name])
+    return module if _LATE[name] == f"minitorch.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """All names, also those that are imported late."""
+    return sorted({*globals(), *_LATE})

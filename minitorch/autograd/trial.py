@@ -7,11 +7,11 @@ import contextlib
 import copy
 import functools
 import inspect
+import os
 import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -215,7 +215,7 @@ class Source:
         """The last line that matches the first of these patterns that any line matches, as a message shows it."""
         for pattern in patterns:
             for number in (number for number in reversed(self.lines) if re.search(pattern, self.lines[number])):
-                return f"{Path(self.file).name}:{number}   {self.lines[number]}"
+                return f"{os.path.basename(self.file)}:{number}   {self.lines[number]}"
         return ""
 
     def answer(self, position: int | None = None) -> str:
@@ -232,6 +232,6 @@ class Source:
         while reason is not None:
             own = [frame for frame in traceback.extract_tb(reason.__traceback__) if frame.filename == self.file]
             if own:
-                return f"{Path(self.file).name}:{own[-1].lineno}   {own[-1].line}"
+                return f"{os.path.basename(self.file)}:{own[-1].lineno}   {own[-1].line}"
             reason = reason.__cause__
         return self.last("def |lambda")  # the call itself
