@@ -30,6 +30,15 @@ def current_device() -> int:
     return 0
 
 
+def set_device(device: Any) -> None:
+    """Use the GPU `device`, the first or none if negative; raises ValueError for another, RuntimeError without a usable GPU."""
+    if isinstance(device, int) and device < 0:
+        return
+    backend.cupy()
+    if backend.as_device(f"cuda:{device}" if isinstance(device, int) else device) != backend.CUDA:
+        raise ValueError(f"cuda.set_device: expected the first GPU, since at most one is used, got {device!r}")
+
+
 def synchronize() -> None:
     """Wait until the GPU has finished, as timing requires; raises RuntimeError if there is no usable GPU."""
     backend.cupy().cuda.Device().synchronize()

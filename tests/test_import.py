@@ -214,12 +214,13 @@ def test_what_takes_long_to_import_and_few_programs_use_is_imported_when_it_is_u
         import numpy
         already = set(sys.modules)
         import minitorch, layers
-        late = {"numpy.random", "hashlib", "secrets", "minitorch.distributions", "minitorch.explorer", "minitorch.onnx"}
+        late = {"numpy.random", "hashlib", "secrets", "minitorch.distributions", "minitorch.explorer", "minitorch.files", "minitorch.onnx"}
         print(*sorted(late & (set(sys.modules) - already)))
-        minitorch.distributions.Normal, minitorch.onnx.export, minitorch.explore
+        assert {"distributions", "explore", "onnx", "load", "save_checkpoint"} <= set(dir(minitorch))
+        minitorch.distributions.Normal, minitorch.onnx.export, minitorch.explore, minitorch.load
         print(*sorted(name for name in late & set(sys.modules) if name.startswith("minitorch")))
     """
-    assert run(program) == "\nminitorch.distributions minitorch.explorer minitorch.onnx\n"
+    assert run(program) == "\nminitorch.distributions minitorch.explorer minitorch.files minitorch.onnx\n"
 
 
 def test_the_version_is_read_without_importing_the_package():

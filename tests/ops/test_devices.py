@@ -98,7 +98,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
         print(mt.cuda.is_available(), mt.cuda.device_count())
         x = mt.ones(2)
         for ask in (lambda: mt.zeros(2, device="cuda"), lambda: x.to("cuda"), lambda: x.cuda(), lambda: mt.cuda.synchronize(),
-                    lambda: mt.set_default_device("cuda"), lambda: mt.tensor([1.0], device=mt.device("cuda"))):
+                    lambda: mt.cuda.set_device(0), lambda: mt.set_default_device("cuda"), lambda: mt.tensor([1.0], device=mt.device("cuda"))):
             try:
                 ask()
             except RuntimeError as error:
@@ -106,7 +106,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
         print(mt.zeros(1).device)
     """
     first, *errors, last = run_without_gpu(program).splitlines()
-    assert first == "False 0" and last == "cpu" and len(errors) == 6
+    assert first == "False 0" and last == "cpu" and len(errors) == 7
     for error in errors:
         assert error.startswith("device 'cuda' cannot be used: ") and "cupy" in error
         assert "cuda12 or cuda13 extra" in error and error.endswith("or use device 'cpu'.")
@@ -139,6 +139,14 @@ def test_a_gpu_is_tried_once_not_at_each_transfer(cupy, monkeypatch):
 def test_cuda_is_available_where_it_is(cupy):
     assert mt.cuda.is_available() and mt.cuda.device_count() == 1 and mt.cuda.current_device() == 0
     mt.cuda.synchronize()
+
+
+def test_only_the_first_gpu_can_be_chosen(cupy):
+    for first in (0, -1, "cuda", "cuda:0", mt.device("cuda")):
+        mt.cuda.set_device(first)
+    for other in (1, "cuda:1", "cpu", mt.device("cuda", 1)):
+        with pytest.raises(ValueError, match="set_device: expected the first GPU, since at most one is used, got"):
+            mt.cuda.set_device(other)
 
 
 @pytest.mark.parametrize(
