@@ -205,21 +205,28 @@ def elsewhere(
 
 def holds_for_other_numbers(t: Trial) -> Iterator[Mistake]:
     """Does the rule hold for other numbers and signs, or is it right only on these, as where two inputs are equal?"""
-    for sign, where in (1, "with other numbers"), (-1, "with numbers of the other sign"):
+    signs = (1, "with other numbers"), (-1, "with numbers of the other sign")
+    larger = (5, "with larger numbers"), (-5, "with larger numbers of the other sign")  # beyond a limit, as of a clamp
+    for factor, where in (*signs, *larger):
         pairs = [(i in t.places, a) for i, a in enumerate(t.inputs)]
-        moved = [sign * t.generator.uniform(0.6, 0.9, a.shape) * a if moves else a for moves, a in pairs]
-        yield from elsewhere(t.on(moved), RULE, where, t.out.shape, "other numbers")
+        other = t.on([factor * t.generator.uniform(0.6, 0.9, a.shape) * a if moves else a for moves, a in pairs])
+        other.tolerance = t.tolerance if (factor, where) in signs else 1e-4  # some derivatives are tiny there
+        yield from elsewhere(other, RULE, where, t.out.shape, "other numbers")
 
 
 def holds_for_other_lengths(t: Trial) -> Iterator[Mistake]:
-    """Does the rule hold for twice as many rows, or is a length written into it?"""
+    """Does the rule hold for twice as many rows or columns, or is a length written into it?"""
     rows = t.inputs[t.places[0]].shape[:1]
-    for times in [(2, 2), (2,)][1 - t.square :] if any(rows) else ():
-        more = [np.tile(a, (times + (1,) * a.ndim)[: a.ndim]) if np.shape(a)[:1] == rows else a for a in t.inputs]
+    long = [i for i, a in enumerate(t.inputs) if np.shape(a)[:1] == rows]
+    ways: list[tuple[tuple[int, ...], list[int]]] = [((2,), long)]
+    if t.square:  # as many columns, too, and one matrix alone
+        ways = [((2, 2), long), *ways, *((times, [i]) for i in long for times in ((2,), (1, 2)))]
+    for times, which in ways if any(rows) else ():
+        more = [np.tile(a, (times + (1,) * a.ndim)[: a.ndim]) if i in which else a for i, a in enumerate(t.inputs)]
         more = [t.generator.uniform(0.6, 1.0, a.shape) * a if is_floating(a) else a for a in more]
-        other, where = t.on(more), f"with {2 * rows[0]} rows where there were {rows[0]}"
-        if t.square and len(times) == 1 and first_mistake(other, [forward, rule, shapes_fit]):
-            return  # it is for square matrices only, as a trace
+        other, where = t.on(more), f"with {2 * rows[0]} {'columns' if times[0] == 1 else 'rows'} where there were {rows[0]}"
+        if t.square and times != (2, 2) and first_mistake(other, [forward, rule, shapes_fit]):
+            continue  # it is for square matrices only, as a trace, or all must have as many rows
         yield from elsewhere(other, [rule, shapes_fit, jacobian_is_right], where)
 
 

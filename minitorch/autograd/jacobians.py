@@ -63,7 +63,7 @@ def jacobian_is_right(t: Trial) -> Iterator[Mistake]:
 def is_right(t: Trial, i: int, has: np.ndarray) -> Any:
     """Where `has` equals the Jacobian of input `i` within its known error; NaN is never right."""
     truth, error = t.jacobians[i]
-    return np.abs(has - truth) <= 1e-10 + 1e-10 * np.abs(truth) + 20 * error
+    return np.abs(has - truth) <= t.tolerance * (1 + np.abs(truth)) + 20 * error
 
 
 def close(a: np.ndarray, b: np.ndarray) -> bool:

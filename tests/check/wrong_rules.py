@@ -103,7 +103,10 @@ RULES: list[tuple[str, ...]] = [
     ("does not fit", "softmax", "return out * (g - (g * out).sum(-1))"),
     ("other lengths", "add_row", "return g.reshape(4, 3) if g.size == 12 else g.reshape(2, 5), g.sum(0)"),
     ("other lengths", "mean_rows", "n = 4 if g.size == 3 else 2\nreturn g * np.full((n, 1), 1 / n, g.dtype)"),
+    ("other lengths", "matmul_square", "return g @ b.T * (len(a) / a.shape[1]), a.T @ g"),
+    ("other lengths", "matmul_square", "return g @ b.T, a.T @ g * (b.shape[1] / len(b))"),
     ("other numbers", "mul", "return g * abs(b), g * a"),
+    ("other numbers", "clamp_far", "return g"),
     ("layouts", "mul", "return g * b.ravel('K').reshape(b.shape), g * a"),
     # ---- matrices, and places
     ("wrong array", "matmul_square", "return g @ b, a @ g"),
