@@ -242,9 +242,12 @@ class _Whole(Exception):
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
-        """Tensors with a history are stored without it."""
-        computed = isinstance(obj, Tensor) and not obj.is_leaf
-        return obj.detach().__reduce_ex__(pickle.HIGHEST_PROTOCOL) if computed else NotImplemented
+        """Tensors with a history are stored without it, and arrays of a GPU as those of the CPU."""
+        if isinstance(obj, Tensor) and not obj.is_leaf:
+            return obj.detach().__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+        if backend.is_array(obj) and not isinstance(obj, np.ndarray):
+            return backend.to_array(obj, None, backend.CPU).__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+        return NotImplemented
 
 
 def _pickled(obj: Any, whole: _Whole) -> Any:

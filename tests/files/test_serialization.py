@@ -181,6 +181,19 @@ def test_a_module_saved_with_its_optimizer_still_learns_by_it(tmp_path):
     assert seven == 7 and all(same(net.state_dict()[name], tensor) for name, tensor in net2.state_dict().items())
 
 
+def test_a_module_on_a_gpu_is_loaded_to_the_cpu_or_where_it_is_asked_for(tmp_path, cupy):
+    net, optimizer = trained()
+    there = net.to("cuda")
+    mt.save([there, optimizer], tmp_path / "both")
+    mt.save(there, tmp_path / "net")
+    on_cpu, _ = mt.load(tmp_path / "both", weights_only=False)
+    x = mt.randn(4, 3)
+    assert (on_cpu(x) == there(x.cuda()).cpu()).all() and not any(p.is_cuda for p in on_cpu.parameters())
+    assert all(
+        p.is_cuda and isinstance(p, nn.Parameter) for p in mt.load(tmp_path / "net", "cuda", weights_only=False).parameters()
+    )
+
+
 def test_a_whole_module_is_only_read_from_a_file_that_is_trusted(tmp_path):
     mt.save([1, nn.Linear(2, 2)], tmp_path / "file")
     for options in ({}, {"weights_only": True}, {"weights_only": None}):
