@@ -14,10 +14,10 @@ import pytest
 
 from tests.mutation.__main__ import Version, verdicts
 from tests.mutation.document import document, passes
-from tests.mutation.graft import content
+from tests.mutation.graft import code_of, content, live
 from tests.mutation.judge import Verdict
 from tests.mutation.mutants import Layout, Mutant, change, differing, of_source
-from tests.mutation.scope import ROOT, files
+from tests.mutation.scope import ROOT, files, module_of
 
 JUDGED = """
 import json, sys
@@ -146,6 +146,15 @@ def test_every_backward_rule_and_what_it_runs_is_in_scope():
         assert functions is None or functions <= places
         if file.startswith("minitorch/ops/"):
             assert {name for name in places if name.endswith(".backward")} <= functions
+
+
+def test_the_code_that_replaces_a_function_is_that_which_runs_and_no_form_for_type_checkers():
+    for file, functions in files().items():
+        source = (ROOT / file).read_text()
+        names = {name for _, _, name in Layout(source).places} if functions is None else functions
+        running = {name: found.__code__ for name in names if hasattr(found := live(module_of(file), name), "__code__")}
+        assert all(code_of(source, file, name).co_code == code.co_code for name, code in running.items()), file
+    assert "where" in files()["minitorch/ops/choice.py"], "it has forms for type checkers"
 
 
 def test_a_change_that_compiles_to_the_same_is_no_mutant():

@@ -18,7 +18,7 @@ def graft(module: ModuleType, name: str, source: str) -> None:
     definition = definition_of(tree, name)
     if isinstance(definition, ast.FunctionDef):
         function = live(module, name)
-        function.__code__ = code_of(compile(source, module.__file__, "exec"), name)
+        function.__code__ = code_of(source, module.__file__, name)
         function.__defaults__ = tuple(_value(default, module) for default in definition.args.defaults) or None
         named = zip(definition.args.kwonlyargs, definition.args.kw_defaults)
         function.__kwdefaults__ = {arg.arg: _value(default, module) for arg, default in named if default is not None} or None
@@ -46,12 +46,23 @@ def definition_of(tree: ast.Module, name: str) -> Any:
     """The function or class of a qualified name; the tree itself for none."""
     found: Any = tree
     for part in name.split(".") if name else ():
-        found = next(node for node in found.body if getattr(node, "name", None) == part)
+        found = next(node for node in found.body if getattr(node, "name", None) == part and not is_overload(node))
     return found
 
 
-def code_of(code: CodeType, name: str) -> CodeType:
-    """The code of the function of a qualified name within that of its module."""
+def is_overload(node: ast.AST) -> bool:
+    """Whether this is a form of a function that only type checkers read."""
+    return isinstance(node, ast.FunctionDef) and any(getattr(each, "id", "") == "overload" for each in node.decorator_list)
+
+
+class _WithoutOverloads(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
+        return None if is_overload(node) else node
+
+
+def code_of(source: str, file: str, name: str) -> CodeType:
+    """The code of the function of a qualified name in the source of a module."""
+    code = compile(_WithoutOverloads().visit(ast.parse(source)), file, "exec")
     for part in name.split("."):
         code = next(inner for inner in code.co_consts if isinstance(inner, CodeType) and inner.co_name == part)
     return code

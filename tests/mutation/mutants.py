@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.mutation.graft import content, definition_of
+from tests.mutation.graft import content, definition_of, is_overload
 from tests.mutation.scope import ROOT, files
 
 # Cosmic Ray replaces each operator by every other; these are the ones taken. Arithmetic: the inverse and one more.
@@ -239,6 +239,9 @@ class Layout:
 
     def _look(self, node: ast.AST, name: str, within_function: bool) -> None:
         for child in ast.iter_child_nodes(node):
+            if is_overload(child):
+                self.left_out.append(self._span(child))
+                continue
             inner, is_function = name, isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
             if (is_function or isinstance(child, ast.ClassDef)) and not within_function:
                 inner = f"{name}.{child.name}" if name else child.name
