@@ -170,8 +170,7 @@ def add_at(out: Any, index: tuple[Any, ...], values: Any) -> None:
     """
     xp = array_module(out)
     if xp is np and len(index) == 1 and is_integers(index[0]) and out.dtype.char in "fd" and values.size >= FEW:
-        at = index[0].astype(backend.int64).reshape(-1)
-        at[at < 0] += len(out)
+        at = index[0].astype(backend.int64, copy=False).reshape(-1)
         values = values.reshape(-1, *out.shape[1:])
         left = _add_rows(out.reshape(len(out), -1), at, values.reshape(len(at), -1))
         index, values = (index, values) if left.size == len(at) else ((at.take(left),), values.take(left, 0))

@@ -98,6 +98,8 @@ REASONS: dict[str, list[str]] = {
         "autograd/hooks.py run_hooks: answer.array.astype(grad.dtype, copy=False) -> answer.array.astype(grad.dtype, copy=True)",
         "ops/choice.py _in_one_dtype: a.astype(common, copy=False) -> a.astype(common, copy=True)",
         "ops/indices.py places: entry.astype(backend.int64, copy=False) -> entry.astype(backend.int64, copy=True)",
+        "ops/indices.py rows: at.astype(backend.int64, copy=False) -> at.astype(backend.int64, copy=True)",
+        "ops/indices.py add_at: index[0].astype(backend.int64, copy=False) -> index[0].astype(backend.int64, copy=True)",
     ],
     "Adding up, for places named several times, is right for those named once as well; it only takes longer.": [
         "ops/index.py ScatterAlong.forward: index.shape[dim] == 1 -> index.shape[dim] == 0",
@@ -249,6 +251,22 @@ REASONS: dict[str, list[str]] = {
         "ops/indices.py add_at: xp is np and values.size >= FEW -> xp is np or values.size >= FEW",
         "ops/indices.py add_at: values.size >= FEW -> values.size < FEW",
         "ops/indices.py add_at: values.size >= FEW -> values.size > FEW",
+        "ops/indices.py add_at: xp is np and len(index) == 1 and is_integers(index[0]) and (out.dtype.char in 'fd') and (values.size >= FEW) -> xp is np and len(index) == 1 and is_integers(index[0]) and (out.dtype.char in 'fd') and (values.size > FEW)",
+        "ops/indices.py add_at: xp is np and values.size >= FEW -> xp is np and values.size > FEW",
+        "ops/index.py Take.forward: len(index) == 1 -> len(index) == 0",
+        "ops/indices.py rows: type(a) is not np.ndarray -> not type(a) is not np.ndarray",
+        "ops/indices.py rows: type(a) is not np.ndarray or not a.flags.c_contiguous -> type(a) is not np.ndarray and (not a.flags.c_contiguous)",
+        "ops/indices.py rows: not a.flags.c_contiguous -> a.flags.c_contiguous",
+    ],
+    "An index of one entry: the first is the last.": [
+        "ops/index.py Take.forward: rows(a, index[0]) -> rows(a, index[-1])",
+        "ops/index.py Take.forward: is_integers(index[0]) -> is_integers(index[-1])",
+        "ops/indices.py add_at: is_integers(index[0]) -> is_integers(index[-1])",
+        "ops/indices.py add_at: index[0].astype -> index[-1].astype",
+    ],
+    "`nonzero` of one dimension gives one array: the first is the last.": [
+        "ops/indices.py _add_rows: first.nonzero()[0] -> first.nonzero()[-1]",
+        "ops/indices.py _add_rows: (~first).nonzero()[0] -> (~first).nonzero()[-1]",
     ],
     "All arrays of an index are of one library.": [
         "ops/indices.py places: named[0] -> named[-1]",

@@ -89,3 +89,20 @@ def test_rows_get_their_values_in_the_order_of_the_index(named, dtype, monkeypat
     assert (len(turns[0]) < at.size) == (used < 40)  # one row always: nothing to be gained
     assert np.array_equal(rows(expected, at), expected[at.astype(np.int64)])
     assert np.array_equal(rows(expected.T, at % 8), expected.T[at.astype(np.int64) % 8])
+
+
+@pytest.mark.parametrize(
+    "table, named, width, pays",
+    [(30, 30, 1000, False), (31, 31, 1000, True), (19, 19, 1579, True), (31, 30, 1000, True), (31, 29, 1000, False)],
+    ids=[
+        "as many numbers as it costs",
+        "a row more",
+        "a number more",
+        "as many, of a larger table",
+        "fewer, of a larger table",
+    ],
+)
+def test_rows_are_added_at_once_only_where_that_pays(table, named, width, pays):
+    at, out = np.arange(1000) % named, np.zeros((table, width), np.float32)
+    left = indices._add_rows(out, at, np.ones((1000, width), np.float32))
+    assert (len(left) < 1000) == out[:named].all() == pays
