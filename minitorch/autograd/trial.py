@@ -66,7 +66,7 @@ class Trial:
         names = self.forward.arguments[0 if self.function and self.function.setup_context else 1 :]
         self.names: tuple[str, ...] = names if len(names) >= len(inputs) else tuple(f"input {i}" for i in range(len(inputs)))
         self.y: str = "out" if "y" in self.names else "y"  # what sentences call the output
-        self.tolerance = 1e-10  # of the derivatives, absolute and relative
+        self.tolerance: float = 1e-10  # of the derivatives, absolute and relative
         shapes = {np.shape(a) for a in arrays}
         self.square: bool = len(shapes) == 1 and shapes == {shape[:1] * 2 for shape in shapes} != {()}  # all of one size
 
