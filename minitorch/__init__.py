@@ -162,7 +162,7 @@ _LATE = {
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Import what few programs use only when it is first used: it would make `import minitorch` take a third longer."""
+    """Import what few programs use only when it is first used: it would make `import minitorch` take two fifths longer."""
     if name not in _LATE:
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}", name=name)
     module = importlib.import_module(_LATE[name])

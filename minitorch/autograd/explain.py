@@ -205,22 +205,22 @@ def elsewhere(
 
 def holds_for_other_numbers(t: Trial) -> Iterator[Mistake]:
     """Does the rule hold for other numbers and signs, or is it right only on these, as where two inputs are equal?"""
-    signs = (1, "with other numbers"), (-1, "with numbers of the other sign")
-    larger = (5, "with larger numbers"), (-5, "with larger numbers of the other sign")  # beyond a limit, as of a clamp
-    for factor, where in (*signs, *larger):
+    words = {1: "other numbers", -1: "numbers of the other sign", 5: "larger numbers", -5: "larger numbers of the other sign"}
+    for factor, said in words.items():  # the larger ones may lie beyond a limit, as of a clamp
         pairs = [(i in t.places, a) for i, a in enumerate(t.inputs)]
         other = t.on([factor * t.generator.uniform(0.6, 0.9, a.shape) * a if moves else a for moves, a in pairs])
-        other.tolerance = t.tolerance if (factor, where) in signs else 1e-4  # some derivatives are tiny there
-        yield from elsewhere(other, RULE, where, t.out.shape, "other numbers")
+        other.tolerance = t.tolerance if abs(factor) == 1 else 1e-4  # some derivatives are tiny there
+        yield from elsewhere(other, RULE, f"with {said}", t.out.shape, "other numbers")
 
 
 def holds_for_other_lengths(t: Trial) -> Iterator[Mistake]:
     """Does the rule hold for twice as many rows or columns, or is a length written into it?"""
     rows = t.inputs[t.places[0]].shape[:1]
-    long = [i for i, a in enumerate(t.inputs) if np.shape(a)[:1] == rows]
-    ways: list[tuple[tuple[int, ...], list[int]]] = [((2,), long)]
-    if t.square:  # as many columns, too, and one matrix alone
-        ways = [((2, 2), long), *ways, *((times, [i]) for i in long for times in ((2,), (1, 2)))]
+    same = [i for i, a in enumerate(t.inputs) if np.shape(a)[:1] == rows]
+    ways: list[tuple[tuple[int, ...], list[int]]] = [((2,), same)]
+    if t.square:  # columns, too, and of several matrices one alone
+        alone = [[i] for i in same if len(same) > 1]
+        ways = [((2, 2), same), *((times, some) for some in (same, *alone) for times in ((2,), (1, 2)))]
     for times, which in ways if any(rows) else ():
         more = [np.tile(a, (times + (1,) * a.ndim)[: a.ndim]) if i in which else a for i, a in enumerate(t.inputs)]
         more = [t.generator.uniform(0.6, 1.0, a.shape) * a if is_floating(a) else a for a in more]

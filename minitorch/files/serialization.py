@@ -52,10 +52,10 @@ def save(obj: Any, f: File) -> None:
     complex128, which the format lacks, OSError from writing.
     """
     arrays: dict[str, Any] = {}
-    try:
-        content = _encoded(obj, (), arrays)
-    except _Whole as whole:
+    if whole := _whole(obj):
         arrays, content = {"pickle": _pickled(obj, whole)}, _PICKLED
+    else:
+        content = _encoded(obj, (), arrays)
     structure = json.dumps({"version": _VERSION, "content": content}, separators=(",", ":"))
     arrays = dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))  # so that all are aligned
     head = layout.header(arrays, {_DIGEST: _BLANK.decode(), _STRUCTURE: structure})
@@ -73,9 +73,10 @@ def load(f: File, map_location: Device | str | None = None, *, weights_only: boo
 
     `f` is a path, or a file object open for reading bytes. Tensors are put on the CPU, or the device `map_location`. Floating
     formats that NumPy lacks (bfloat16, and those of 8, 6 and 4 bits) become float32, which holds their values exactly, with a
-    warning. With `weights_only=False` whole modules are read too, which can run any code in the file. Raises CheckpointError,
-    naming the file and what to do, for a file that is damaged (in other programs' files only the layout is checked), of another
-    format, or with something unknown; MemoryError for one that is too large for this machine; OSError if it cannot be read.
+    warning. With `weights_only=False` whole modules are read too, which can run any code in the file: a module that was saved
+    alone goes to `map_location`, whatever is saved together with one stays on the CPU. Raises CheckpointError, naming the file
+    and what to do, for a file that is damaged (in other programs' files only the layout is checked), of another format, or
+    with something unknown; MemoryError for one that is too large for this machine; OSError if it cannot be read.
     """
     where = backend.CPU if map_location is None else backend.as_device(map_location)
     with _opened(f) as (file, size, name):
@@ -230,14 +231,16 @@ def _encoded(obj: Any, path: tuple[Any, ...], arrays: dict[str, Any]) -> Any:
     if isinstance(obj, (list, tuple)):
         items = [_encoded(value, (*path, i), arrays) for i, value in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items
-    if hasattr(type(obj), "state_dict"):
-        raise _Whole(f"{place} is a whole {type(obj).__name__}")
     expected = "tensors, numbers, strings, booleans, None, or dicts, lists and tuples of them"
     raise TypeError(f"save: {place} is a {type(obj).__module__}.{type(obj).__qualname__}; expected {expected}")
 
 
-class _Whole(Exception):
-    """There is a module or an optimizer within an object to save."""
+def _whole(obj: Any, place: str = "obj") -> str | None:
+    """Where there is a module or an optimizer within an object, in words; None if there is none."""
+    if hasattr(type(obj), "state_dict"):
+        return f"{place} is a whole {type(obj).__name__}"
+    parts: Any = obj.items() if isinstance(obj, Mapping) else enumerate(obj) if isinstance(obj, (list, tuple)) else ()
+    return next(filter(None, (_whole(value, f"{place}[{key!r}]") for key, value in parts)), None)
 
 
 class _Pickler(pickle.Pickler):
@@ -250,7 +253,7 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _pickled(obj: Any, whole: _Whole) -> Any:
+def _pickled(obj: Any, whole: str) -> Any:
     """The pickle of `obj` as an array of bytes; raises TypeError if it cannot be pickled."""
     file = io.BytesIO()
     try:
@@ -267,6 +270,8 @@ def _unpickled(arrays: dict[str, Tensor], name: str, weights_only: bool) -> Any:
         raise CheckpointError(f"load: {name} {said}code in the file: do so if you trust its writer, or save the state_dict()")
     try:
         return pickle.loads(arrays["pickle"].cpu().array)
+    except MemoryError:
+        raise
     except Exception as reason:  # anything, since rebuilding runs the code of the classes
         said = (
             f"cannot be rebuilt here ({type(reason).__name__}: {reason}); its classes must be where they were when it was saved"

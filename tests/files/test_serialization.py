@@ -194,6 +194,12 @@ def test_a_module_on_a_gpu_is_loaded_to_the_cpu_or_where_it_is_asked_for(tmp_pat
     )
 
 
+def test_what_cannot_stand_in_a_file_without_a_module_may_stand_beside_one_in_any_order(tmp_path):
+    for obj in ({"net": nn.Linear(2, 2), "seen": {3}}, {"seen": {3}, "net": nn.Linear(2, 2)}):
+        mt.save(obj, tmp_path / "file")
+        assert mt.load(tmp_path / "file", weights_only=False)["seen"] == {3}
+
+
 def test_a_whole_module_is_only_read_from_a_file_that_is_trusted(tmp_path):
     mt.save([1, nn.Linear(2, 2)], tmp_path / "file")
     for options in ({}, {"weights_only": True}, {"weights_only": None}):

@@ -95,11 +95,11 @@ def test_rows_get_their_values_in_the_order_of_the_index(named, dtype, monkeypat
     "table, named, width, pays",
     [(30, 30, 1000, False), (31, 31, 1000, True), (19, 19, 1579, True), (31, 30, 1000, True), (31, 29, 1000, False)],
     ids=[
-        "as many numbers as it costs",
-        "a row more",
-        "a number more",
-        "as many, of a larger table",
-        "fewer, of a larger table",
+        "a table of as many numbers as it costs",
+        "a table of a row more",
+        "a table of a number more",
+        "as many named, of a larger table",
+        "too few named, of a larger table",
     ],
 )
 def test_rows_are_added_at_once_only_where_that_pays(table, named, width, pays):
