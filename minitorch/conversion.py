@@ -111,8 +111,8 @@ class Conversion:
         steps = tuple(step // layout.itemsize for step in layout.strides)
         return steps if dim is None else steps[dim]
 
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in C order without gaps; channels-last images count as such, since in PyTorch they are."""
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in C order without gaps, as images do that lie channels-last; the same for any format."""
         return bool(logical_layout(self).flags.c_contiguous)
 
     def is_floating_point(self: Any) -> bool:

@@ -17,6 +17,7 @@ from minitorch.ops.joining import movedim
 from minitorch.ops.matrices import matrix_power as matrix_power
 from minitorch.ops.reduce import Dim, amax, amin, normalized_dims, sum
 from minitorch.ops.reduce import norm as p_norm
+from minitorch.printing import return_type
 
 __all__ = ["cholesky", "det", "inv", "matrix_power", "norm", "solve", "svd", "vector_norm"]
 
@@ -27,6 +28,9 @@ class SVD(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
+
+    def __repr__(self) -> str:
+        return return_type("linalg_svd", self)
 
 
 def svd(A: Tensor, full_matrices: bool = True) -> SVD:

@@ -136,3 +136,9 @@ def _nested(array: np.ndarray, indent: int, summarised: bool, write: Any, width:
     if cut:
         texts.insert(edge, "...")
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(texts) + "]"
+
+
+def return_type(name: str, found: Any) -> str:
+    """The text of a named tuple of tensors that the function of PyTorch's called `name` returns."""
+    parts = ",\n".join(f"{field}={value!r}" for field, value in found._asdict().items())
+    return f"torch.return_types.{name}(\n{parts})"

@@ -10,6 +10,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import CPU, array_module, device_of, float32, int64, to_array
 from minitorch.ops.dims import dimension, reduced_dims, shapes
 from minitorch.ops.promotion import REAL, check_real, matched
+from minitorch.printing import return_type
 
 
 def _comparison(name: str, sign: str, compare: Callable[..., Any], numbers: bool = True) -> Callable[[Tensor, Any], Tensor]:
@@ -167,6 +168,9 @@ class Histogram(NamedTuple):
 
     hist: Tensor
     bin_edges: Tensor
+
+    def __repr__(self) -> str:
+        return return_type("histogram", self)
 
 
 def histogram(

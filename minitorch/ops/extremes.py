@@ -12,6 +12,7 @@ from minitorch.backend import array_module, int64
 from minitorch.ops.choice import maximum, minimum
 from minitorch.ops.index import ScatterAlong
 from minitorch.ops.reduce import MaxOver, of_some
+from minitorch.printing import return_type
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -23,7 +24,7 @@ class ValuesAndIndices(NamedTuple):
     indices: Tensor
 
     def __repr__(self) -> str:
-        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+        return return_type(type(self).__name__, self)
 
 
 def named(function: _Function) -> _Function:

@@ -11,6 +11,7 @@ from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module, linalg_errors
 from minitorch.ops.choice import where
 from minitorch.ops.linear import check_dtypes
+from minitorch.printing import return_type
 
 
 class Solve(Op):
@@ -145,7 +146,7 @@ class Factors(NamedTuple):
     V: Tensor
 
     def __repr__(self) -> str:
-        return f"torch.return_types.svd(\nU={self.U!r},\nS={self.S!r},\nV={self.V!r})"
+        return return_type("svd", self)
 
 
 def svd(input: Tensor, some: bool = True) -> Factors:

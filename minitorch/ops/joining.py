@@ -11,6 +11,7 @@ import numpy as np
 from minitorch.autograd.op import Op
 from minitorch.autograd.tensor import Tensor, wrap
 from minitorch.backend import array_module
+from minitorch.conversion import Size
 from minitorch.ops.dims import Dim, along, dimension, normalized_dims, shapes, whole, wholes
 from minitorch.ops.index import Take
 from minitorch.ops.promotion import result_type
@@ -140,10 +141,10 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     return tuple(transpose(x, 0, 1) for x in grids) if indexing == "xy" and len(axes) > 1 else tuple(grids)
 
 
-def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
+def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape in which tensors of `shapes` would be combined; raises ValueError if they do not fit."""
     try:
-        return np.broadcast_shapes(*shapes)
+        return Size(np.broadcast_shapes(*shapes))
     except ValueError:
         given = (str((shape,) if isinstance(shape, int) else tuple(shape)) for shape in shapes)
         raise ValueError(f"broadcast_shapes: {', '.join(given)} do not fit") from None

@@ -227,13 +227,15 @@ def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:  # type: ignore[m
     return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))
 
 
-def clone(input: Tensor) -> Tensor:
-    """A copy with memory of its own; gradients flow through it."""
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with memory of its own, in the order of the input, whatever the format; gradients flow through it."""
     return Clone.apply(input)
 
 
-def contiguous(input: Tensor) -> Tensor:
-    """The tensor itself if its elements lie in C order, else a copy that does."""
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself if its elements lie in C order, else a copy that does; for channels-last images what `to` gives."""
+    if str(memory_format) == "torch.channels_last":
+        return to(input, memory_format=memory_format)
     return input if input.is_contiguous() else Clone.apply(input, shape=input.shape)
 
 

@@ -8,6 +8,7 @@ import pytest
 import minitorch as mt
 
 X = mt.tensor(np.arange(6.0).reshape(2, 3))
+IMAGES = mt.arange(24.0).view(1, 2, 3, 4)
 
 
 # ---- keywords ------------------------------------------------------------------------------------------------------------
@@ -34,6 +35,9 @@ X = mt.tensor(np.arange(6.0).reshape(2, 3))
         (lambda: X.var(0, False), lambda: X.var(0, correction=0)),
         (lambda: mt.randint_like(X, high=1), lambda: mt.zeros_like(X)),
         (lambda: X.to(dtype=mt.float32, memory_format=None), lambda: X.to(mt.float32)),
+        (lambda: X.contiguous(memory_format=mt.contiguous_format), lambda: X),
+        (lambda: IMAGES.contiguous(memory_format=mt.channels_last), lambda: IMAGES),
+        (lambda: X.clone(memory_format=mt.preserve_format), lambda: X),
     ],
 )
 def test_keywords_are_pytorchs(by_keyword, by_position):

@@ -66,7 +66,12 @@ def test_pairs_print_under_the_name_of_their_function(name):
     assert repr(getattr(mt, name)(mt.from_numpy(array), 1)) == repr(getattr(torch, name)(torch.from_numpy(array), 1))
 
 
-def test_singular_values_print_as_in_pytorch():
+def test_named_results_print_as_in_pytorch():
     array = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
     theirs = torch.svd(torch.from_numpy(array))
     assert repr(type(mt.svd(mt.from_numpy(array)))(*(mt.from_numpy(part.numpy()) for part in theirs))) == repr(theirs)
+    theirs = torch.linalg.svd(torch.from_numpy(array))
+    ours = mt.linalg.svd(mt.from_numpy(array))
+    assert repr(type(ours)(*(mt.from_numpy(part.numpy()) for part in theirs))) == repr(theirs)
+    assert repr(mt.histogram(mt.tensor([0.0, 1.0]), 2)) == repr(torch.histogram(torch.tensor([0.0, 1.0]), 2))
+    assert repr(mt.broadcast_shapes((2, 1), (3,))) == repr(torch.broadcast_shapes((2, 1), (3,)))
