@@ -95,13 +95,15 @@ def _through_gate(values: tuple, see: Callable[[tuple], tuple]) -> tuple[tuple, 
 
 def _watched(module: Any, hooks: tuple[Callable, ...], args: tuple) -> tuple[tuple, Callable[[Any], Any]]:
     """`args` behind a gate, and a function that puts the output behind another; between them they call the backward hooks."""
-    grad_output: tuple[Tensor | None, ...] = ()
+    grad_output: tuple[Tensor | None, ...] = ()  # empty unless the pass under way has come through the output
 
     def of_inputs(grad_input: tuple) -> tuple:
-        for hook in hooks:
+        nonlocal grad_output
+        for hook in hooks if grad_output else ():
             answer = hook(module, grad_input, grad_output)
             if answer is not None:
                 grad_input = answer if isinstance(answer, tuple) else (answer,)
+        grad_output = ()
         return grad_input
 
     def of_outputs(grads: tuple) -> tuple:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minitorch import backend, printing
 from minitorch.autograd.float_errors import ignored
+from minitorch.autograd.grad_mode import mode
 from minitorch.autograd.views import logical_layout, owner_of
 from minitorch.backend import Device
 
@@ -120,10 +121,13 @@ class Conversion:
         return self.array.dtype.kind == "f"
 
     def numpy(self: Any, *, force: bool = False) -> np.ndarray:
-        """The array, sharing memory; raises RuntimeError if it requires a gradient, TypeError on a GPU, unless `force`."""
+        """The array, sharing memory; raises TypeError on a GPU, unless `force`, and RuntimeError for lost gradients.
+
+        Under `no_grad` a tensor that requires a gradient is taken too.
+        """
         if force:
             return backend.to_array(self.array, None, backend.CPU)
-        if self.requires_grad:
+        if self.requires_grad and mode.recording:
             raise RuntimeError("numpy(): this tensor requires a gradient, which NumPy would lose; call detach().numpy()")
         if self.is_cuda:
             raise TypeError("numpy(): this tensor lies on cuda:0; call cpu().numpy(), which copies it to the host")

@@ -75,14 +75,17 @@ class Tensor(Base):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            if not isinstance(value, Tensor) or value is self:
-                got = "the tensor itself" if value is self else type(value).__name__
-                raise TypeError(f"grad: expected a Tensor or None, got {got}")
-            if value.shape != self.shape or value.dtype != self.dtype or value.device != self.device:
-                wanted, got = (f"shape {tuple(each.shape)}, {each.dtype} on {each.device}" for each in (self, value))
-                raise ValueError(f"grad: expected {wanted}; got {got}")
+        if value is self or not isinstance(value, (Tensor, type(None))):
+            got = "the tensor itself" if value is self else type(value).__name__
+            raise TypeError(f"grad: expected a Tensor or None, got {got}")
+        if value is not None and (value.shape != self.shape or value.dtype != self.dtype or value.device != self.device):
+            wanted, got = (f"shape {tuple(each.shape)}, {each.dtype} on {each.device}" for each in (self, value))
+            raise ValueError(f"grad: expected {wanted}; got {got}")
         self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     @property
     def grad_fn(self) -> Node | None:
@@ -127,7 +130,6 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
 
 def fill(tensor: Tensor, array: Any, node: Node | None) -> Tensor:
     """Give a new `tensor` its fields."""
-    tensor.array = array
-    tensor._node = node
+    tensor.array, tensor._node = array, node
     tensor._grad = tensor._leaf = tensor._view = None
     return tensor

@@ -11,7 +11,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.autograd.tensor import Tensor
 from minitorch.backend import array_module
-from minitorch.ops.dims import shapes
+from minitorch.ops.dims import shapes, whole
 
 
 def is_basic(index: tuple[Any, ...]) -> bool:
@@ -50,12 +50,13 @@ def _holds_entries(name: str, index: list[Any]) -> bool:
 
 def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
     """An entry of an index as an int (also for a 0-d tensor), a slice, None, Ellipsis or an array; a nested tuple is a list."""
-    if isinstance(entry, Tensor):
+    tensor = isinstance(entry, Tensor)
+    if tensor:
         entry = entry.array
     if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and nested):
         numbers = entry if isinstance(entry, np.ndarray) else [int(e) if isinstance(e, Tensor) else e for e in entry]
         entry = array_module(a).asarray(numbers)
-        if entry.size == 0 and entry.dtype.kind == "f":
+        if entry.size == 0 and entry.dtype.kind == "f" and not tensor:
             entry = entry.astype(backend.int64)  # an empty list
     elif isinstance(entry, (np.integer, np.bool_)):
         return entry.item()
@@ -72,7 +73,8 @@ def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
     elif isinstance(entry, float):
         raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
     elif isinstance(entry, slice):
-        return slice(*(None if bound is None else int(bound) for bound in (entry.start, entry.stop, entry.step)))
+        bounds = entry.start, entry.stop, entry.step
+        return slice(*(b if b is None or b is True or b is False else whole(name, "a slice's bound", b) for b in bounds))
     return entry
 
 

@@ -223,6 +223,8 @@ def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor: ...
 
 def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:  # type: ignore[misc]  # `with_keywords` takes dims=
     """The order of the elements reversed along `dims`, as a copy; raises ValueError for a dim named twice."""
+    if not dims:
+        raise TypeError("flip: expected the dims to reverse, got none")
     named = tuple(dimension("flip", input.shape, d) for d in wholes("flip", "dims", dims))
     return Flip.apply(input, dims=normalized_dims("flip", input.ndim, named))
 

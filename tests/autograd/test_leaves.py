@@ -88,6 +88,13 @@ def test_a_gradient_assigned_by_hand_must_fit():
         x.grad = np.ones(2)
 
 
+def test_a_gradient_that_is_deleted_is_none():
+    x = mt.ones(2, requires_grad=True)
+    x.sum().backward()
+    del x.grad
+    assert x.grad is None
+
+
 def test_reading_the_gradient_of_a_result_says_why_there_is_none():
     x = mt.ones(2, requires_grad=True)
     hidden, kept = x * 2, x * 3

@@ -218,6 +218,8 @@ def test_numpy_of_a_tensor_that_requires_a_gradient_is_refused():
         with pytest.raises(RuntimeError, match=r"requires a gradient, which NumPy would lose; call detach\(\)\.numpy\(\)"):
             convert()
     assert x.detach().numpy().tolist() == [1.0, 1.0]
+    with mt.no_grad():
+        assert x.numpy() is x.array and np.asarray(x) is x.array
 
 
 def test_numpy_functions_read_tensors():

@@ -157,6 +157,11 @@ def test_a_subset_renumbers():
     assert len(subset) == 2 and subset[0]["square"] == 49 and subset[-1]["square"] == 9
 
 
+def test_a_slice_of_a_subset_of_a_subset_is_one_batch():
+    (rows,) = Subset(Subset(TensorDataset(mt.arange(5)), [4, 3, 2, 1]), [0, 1, 3])[1:]
+    assert rows.tolist() == [3, 1]
+
+
 def test_lengths_of_a_split_may_be_numpys():
     assert [len(part) for part in random_split(numbered(6), [np.int64(4), np.int64(2)])] == [4, 2]
 

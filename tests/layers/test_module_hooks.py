@@ -110,6 +110,15 @@ def test_a_backward_hook_of_a_first_layer_has_no_gradient_of_the_input():
     assert seen == [(None,)]
 
 
+def test_a_backward_hook_is_not_called_where_a_pass_does_not_come_through_the_output():
+    loss, seen, x = nn.MSELoss(), [], mt.ones(2, requires_grad=True)
+    loss.register_full_backward_hook(lambda module, inputs, outputs: seen.append(outputs))
+    (first,) = mt.autograd.grad(loss(x, mt.zeros(2)), x, create_graph=True)
+    assert len(seen) == 1
+    mt.autograd.grad(first.sum(), x)  # the input was used in the first derivative as well
+    assert len(seen) == 1
+
+
 def test_a_backward_hook_gets_none_for_an_output_that_is_not_used():
     class Two(nn.Module):
         def forward(self, x):

@@ -66,6 +66,9 @@ ROWS = [
              bad(IndexError, r"^(getitem|take): .*\(3, 4\)", GRID, np.array([True, False])),
              bad(TypeError, "^getitem: expected integer or boolean indices, got float64", GRID, np.array([0.0])),
              bad(TypeError, "^getitem: expected integers, slices, tensors, None or ..., got 1.5", GRID, 1.5),
+             bad(TypeError, "^getitem: expected integer or boolean indices, got float64", GRID, np.zeros(0)),
+             bad(TypeError, "^getitem: expected a slice's bound to be a whole number, got 1.5", GRID, slice(1.5, 2)),
+             bad(TypeError, "^getitem: expected a slice's bound to be a whole number, got '1'", GRID, slice("1")),
              bad(ValueError, "^getitem: a negative step is not supported, as in PyTorch; use flip", GRID, slice(None, None, -1))]),
     Row("getitem", via(Tensor.__getitem__, taken), integers_first, torch=lambda torch, x, *index: taken(x, *index), cases=[
         checked(CUBE, 0, slice(None), np.array([1, 1, 0])), checked(CUBE, 0, None, np.array([1, 0])), checked(CUBE, 0, Ellipsis, np.array([1, 0])),

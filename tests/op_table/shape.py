@@ -89,7 +89,7 @@ ROWS = [
     Row("repeat", Tensor.repeat, lambda x, *counts: np.tile(x, counts),
         [case(MATRIX, 1, 2), case(MATRIX, 2, 1, 2), case(SCALAR, 3), case(MATRIX, 0, 1)],
         bad=[bad(ValueError, r"^repeat: expected at least 2 counts of 0 or more for shape \(2, 3\), got \(2,\)", MATRIX, 2)]),
-    Row("flip", mt.flip, np.flip, [case(CUBE, (0, 2)), case(CUBE, (-1,)), case(spread(0, 2), (0,))], bad=[beyond("flip", (5,))]),
+    Row("flip", mt.flip, np.flip, [case(CUBE, (0, 2)), case(CUBE, (-1,)), case(spread(0, 2), (0,))], bad=[beyond("flip", (5,)), bad(TypeError, "^flip: expected the dims to reverse, got none", MATRIX)]),
     Row("cat", joined(mt.cat), lambda *arrays, dim=0: np.concatenate(arrays, dim), torch=joined_in_torch("cat"), cases=[
         *JOINS, case(MATRIX, spread(1, 3, seed=1), spread(0, 3)), case(MATRIX, spread(2, 1, seed=1), dim=-1)],
         bad=[bad(ValueError, "^cat: expected at least one tensor"),

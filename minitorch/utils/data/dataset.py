@@ -88,8 +88,8 @@ class Subset(Dataset[T]):
         if hasattr(dataset, "__len__"):
             check_positions("Subset", np.array(self.indices), len(dataset))
 
-    def __getitem__(self, index: int) -> T:
-        return self.dataset[self.indices[index]]
+    def __getitem__(self, index: Any) -> T:  # a list, as a subset of this one passes on a slice
+        return self.dataset[[self.indices[at] for at in index] if isinstance(index, list) else self.indices[index]]
 
     def __len__(self) -> int:
         return len(self.indices)
