@@ -90,8 +90,10 @@ class _List(_Container):
     __iadd__ = extend
 
     def insert(self, index: int, module: Any) -> None:
-        """Insert one before position `index`; those after it are renumbered."""
+        """Insert one before position `index` and renumber those after it; raises IndexError for a position beyond the ends."""
         several = list(self)
+        if not -len(several) <= index <= len(several):
+            raise IndexError(f"{type(self).__name__}: cannot insert at {index} in {len(several)}")
         several.insert(index, module)
         self._renumber(several)
 

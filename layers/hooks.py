@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,8 @@ class Hooked:
     def register_full_backward_hook(self, hook: Callable[[Any, Any, Any], Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` with tuples of gradients when those of the inputs are complete.
 
-        A result other than None replaces grad_input. Inputs without a gradient have None there.
+        A result other than None replaces grad_input. Inputs without a gradient have None there. For an output that is neither
+        a tensor nor a tuple the hook is not called, with a warning.
         """
         return _added(self._backward_hooks, hook, prepend)
 
@@ -114,6 +116,9 @@ def _watched(module: Any, hooks: tuple[Callable, ...], args: tuple) -> tuple[tup
         return grads
 
     def around(output: Any) -> Any:
+        if not isinstance(output, (Tensor, tuple)):
+            said = f"expected a Tensor or a tuple of them as its output, got {type(output).__name__}"
+            warnings.warn(f"{type(module).__name__}: its backward hooks are not called; {said}", stacklevel=4)
         passed, _ = _through_gate(output if isinstance(output, tuple) else (output,), of_outputs)
         return passed if isinstance(output, tuple) else passed[0]
 

@@ -51,7 +51,8 @@ def take_keywords(names: dict[str, Any], modules: tuple[str, ...], takes_out: bo
     """Make the functions among `names` that come from `modules` take the alternative keywords, and `out` if they should."""
     for name, value in list(names.items()):
         if isinstance(value, FunctionType) and value.__module__.startswith(modules):
-            names[name] = with_keywords(value, takes_out)
+            names[name] = made = with_keywords(value, takes_out)
+            made.__module__, made.__qualname__ = names["__name__"], name  # where pickle finds it
 
 
 class Signature:

@@ -22,11 +22,28 @@ class Operator(Protocol):
     def __call__(self, other: Operand, /) -> Tensor: ...
 
 
+REFLECTED: Final = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
+
+
+def _has_own(other: Any, name: str) -> bool:
+    """Whether `other` is of a class of the user's, which is no array, with an operator of its own."""
+    kind = type(other)
+    foreign = kind.__module__ != "builtins" and not isinstance(other, np.generic) and not hasattr(other, "__dlpack__")
+    return foreign and getattr(kind, name, None) not in (None, getattr(object, name, None))
+
+
 def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Any:
     """The method `name`: `run(self, other)`, or `run(other, self)` for a reflected operator."""
 
+    turned = REFLECTED.get(name) or f"__r{name.removeprefix('__').removeprefix('i')}"
+
     def method(self: Any, other: Any) -> Any:
-        return run(self, other)
+        try:
+            return run(self, other)
+        except TypeError:
+            if _has_own(other, turned):
+                return NotImplemented  # Python goes on with the other operand's
+            raise
 
     def reflected(self: Any, other: Any) -> Any:
         return run(other, self)
@@ -35,6 +52,15 @@ def _operator(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Any:
     made.__name__ = made.__qualname__ = name
     made.__doc__ = f"`{doc}`."
     return made
+
+
+def _equality(run: Callable[[Any, Any], Tensor], a: Any, b: object) -> Any:
+    try:
+        return run(a, b)
+    except TypeError:
+        if b is None or isinstance(b, str) or _has_own(b, "__eq__"):
+            return NotImplemented
+        raise
 
 
 def _changing(name: str, doc: str, run: Callable[[Any, Any], Any]) -> Callable[[S, Operand], S]:
@@ -95,11 +121,11 @@ class Operators(Conversion):
 
     def __eq__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """`self == other`, elementwise; None and text equal no tensor."""
-        return NotImplemented if other is None or isinstance(other, str) else compare.eq(self, other)
+        return _equality(compare.eq, self, other)
 
     def __ne__(self: Any, other: object) -> Tensor:  # type: ignore[override]  # elementwise, so no bool
         """`self != other`, elementwise; None and text equal no tensor."""
-        return NotImplemented if other is None or isinstance(other, str) else compare.ne(self, other)
+        return _equality(compare.ne, self, other)
 
     def __neg__(self: Any) -> Tensor:
         """`-self`."""

@@ -140,7 +140,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     if replacement:
         heights = rows.cumsum(1)
         drawn = bits.random((len(rows), num_samples)) * heights[:, -1:]
-        found = np.stack([np.searchsorted(row, at, side="right") for row, at in zip(heights, drawn)])
+        found = np.array([np.searchsorted(row, at, side="right") for row, at in zip(heights, drawn)]).reshape(drawn.shape)
         last = (rows > 0).shape[1] - 1 - (rows > 0)[:, ::-1].argmax(1)  # rounding must not lead past the last weight
         found = np.minimum(found, last[:, None])
     else:

@@ -3,14 +3,19 @@
 import ast
 import functools
 import graphlib
+import pickle
 import re
 import subprocess
 import sys
 import textwrap
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import layers
+import minitorch
 
 ROOT = Path(__file__).parents[1]
 
@@ -193,6 +198,18 @@ def test_a_net_trains_with_numpy_alone():
         print(losses[-1] < losses[0])
     """
     assert run(program) == "True\n"
+
+
+def test_public_functions_can_be_pickled_as_a_net_needs_that_keeps_one():
+    functions = [
+        (f"{space.__name__}.{name}", value)
+        for space in (minitorch, minitorch.functional, minitorch.linalg, layers.functional, layers.init)
+        for name, value in vars(space).items()
+        if isinstance(value, types.FunctionType) and not name.startswith("_")
+    ]
+    assert len(functions) > 300
+    for name, function in functions:
+        assert pickle.loads(pickle.dumps(function)) is function, name
 
 
 def test_importing_starts_no_thread_prints_nothing_and_leaves_numpys_settings_alone():

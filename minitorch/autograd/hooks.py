@@ -13,7 +13,7 @@ from minitorch.autograd.tensor import Tensor, wrap
 
 
 class RemovableHandle:
-    """What `register_hook` returns; `remove()` takes the hook away."""
+    """What `register_hook` returns; `remove()`, or the end of a `with` block on it, takes the hook away."""
 
     def __init__(self, hooks: list[Callable[..., Any]], hook: Callable[..., Any]) -> None:
         self._hooks, self._hook = hooks, hook
@@ -25,6 +25,12 @@ class RemovableHandle:
                 del self._hooks[place]
                 break
         self._hooks = []
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.remove()
 
 
 def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:

@@ -28,15 +28,16 @@ def clear(parameters: Iterable[Tensor], set_to_none: bool) -> None:
 
 @float_errors.ignored()
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float | str = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
     """Scale all gradients in place by one factor, so that their common norm is at most `max_norm`; returns the norm before.
 
-    The norm, of order `norm_type` (above 0; `inf`: the largest element), is that of all gradients as one vector; it is 0-d in
-    their dtype (float32 for float16). Raises ValueError for a negative `max_norm` or an order of 0 or less, RuntimeError for
-    a NaN or infinite norm if `error_if_nonfinite`; else, as in PyTorch, an infinite norm turns finite gradients to 0, and NaN
-    turns all to NaN.
+    The norm, of order `norm_type` (above 0; `inf`, as a number or text: the largest element), is that of all gradients as one
+    vector; it is 0-d in their dtype (float32 for float16). Raises ValueError for a negative `max_norm` or an order of 0 or
+    less, RuntimeError for a NaN or infinite norm if `error_if_nonfinite`; else, as in PyTorch, an infinite norm turns finite
+    gradients to 0, and NaN turns all to NaN.
     """
+    norm_type = float(norm_type)
     if not max_norm >= 0 or not norm_type > 0:
         given = f"max_norm={max_norm}, norm_type={norm_type}"
         raise ValueError(f"clip_grad_norm_: expected max_norm >= 0 and norm_type > 0, got {given}")
@@ -44,7 +45,7 @@ def clip_grad_norm_(
     if not grads:
         return wrap(np.zeros((), np.float32))
     xp = array_module(grads[0])
-    total = _norm(xp, xp.stack([_norm(xp, grad, float(norm_type)) for grad in grads]), float(norm_type))
+    total = _norm(xp, xp.stack([_norm(xp, grad, norm_type) for grad in grads]), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         said = f"the norm of order {norm_type} of {len(grads)} gradients is {total.item()}"
         raise RuntimeError(f"clip_grad_norm_: {said}; find the NaN or infinity, or pass error_if_nonfinite=False")

@@ -119,6 +119,37 @@ def test_a_tensor_is_hashed_by_identity():
     assert {x: 1}[x] == 1 and len({x, twin, x}) == 2 and x.detach() not in {x}
 
 
+class Money:
+    """A class of a user's, with operators of its own for a tensor on their other side."""
+
+    def __radd__(self, other):
+        return "radd"
+
+    def __rmatmul__(self, other):
+        return "rmatmul"
+
+    def __gt__(self, other):
+        return "gt"
+
+    def __eq__(self, other):
+        return "eq"
+
+    __hash__ = None
+
+
+def test_an_operator_leaves_it_to_a_class_that_has_its_own():
+    x = mt.ones(2)
+    assert (x + Money(), x @ Money(), x < Money(), x == Money()) == ("radd", "rmatmul", "gt", "eq")
+    changed = x
+    changed += Money()
+    assert changed == "radd" and x.tolist() == [1.0, 1.0]
+    for wrong in (lambda: x * Money(), lambda: x + "1", lambda: x >= Money(), lambda: Money() - x):
+        with pytest.raises(TypeError, match="expected a tensor or a number, got"):
+            wrong()
+    with pytest.raises(TypeError, match="eq: expected a tensor or a number, got list"):
+        bool(x == [1.0, 1.0])
+
+
 # ---- text ----------------------------------------------------------------------------------------------------------------
 
 

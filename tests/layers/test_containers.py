@@ -50,6 +50,8 @@ def test_a_numbered_container_is_a_list(container):
     assert [type(module).__name__ for module in net] == ["Linear", "Linear", "ReLU", "Linear"]
     assert list(net)[:2] == [a, c]
     assert names(net.named_children()) == ["0", "1", "2", "3"]
+    with pytest.raises(IndexError, match=r"cannot insert at -5 in 4"):
+        net.insert(-5, e)
 
 
 def test_what_is_left_after_a_deletion_is_numbered_anew():

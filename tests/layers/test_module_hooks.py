@@ -1,5 +1,7 @@
 """Hooks on modules: before and after forward, and on gradients."""
 
+import pytest
+
 import layers as nn
 import minitorch as mt
 
@@ -117,6 +119,19 @@ def test_a_backward_hook_is_not_called_where_a_pass_does_not_come_through_the_ou
     assert len(seen) == 1
     mt.autograd.grad(first.sum(), x)  # the input was used in the first derivative as well
     assert len(seen) == 1
+
+
+def test_backward_hooks_of_a_module_whose_output_is_a_dictionary_warn_that_they_are_not_called():
+    class Named(nn.Module):
+        def forward(self, x):
+            return {"twice": x * 2}
+
+    net, x = Named(), mt.ones(2, requires_grad=True)
+    warned = pytest.warns(UserWarning, match="Named: its backward hooks are not called; .*, got dict")
+    with net.register_full_backward_hook(lambda *given: None), warned:
+        net(x)
+    net(x)["twice"].sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
 
 
 def test_a_backward_hook_gets_none_for_an_output_that_is_not_used():

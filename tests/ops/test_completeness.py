@@ -76,7 +76,7 @@ def public_operations():
 
 
 def module_of(value):
-    return (value.fget if isinstance(value, property) else value).__module__
+    return inspect.unwrap(value.fget if isinstance(value, property) else value).__module__
 
 
 def test_every_public_differentiable_operation_has_a_row():

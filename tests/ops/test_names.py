@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
+import types
 
 import numpy as np
 import pytest
@@ -324,7 +325,7 @@ def expecting_tensors():
     """Each public function, and the places of its parameters that must be tensors."""
     for space in (mt, F, mt.linalg):
         for name, function in vars(space).items():
-            if getattr(function, "__module__", "").startswith("minitorch.ops"):
+            if isinstance(function, types.FunctionType) and inspect.unwrap(function).__module__.startswith("minitorch.ops"):
                 annotations = [p.annotation for p in inspect.signature(function).parameters.values()]
                 places = [place for place, annotation in enumerate(annotations) if annotation in ("Tensor", "Tensor | None")]
                 yield pytest.param(function, places, id=f"{space.__name__}.{name}")

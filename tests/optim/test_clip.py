@@ -16,7 +16,7 @@ from tests.optim.rules import leaf, with_grad
 )
 def test_the_norm_of_all_gradients_together_is_bounded(order, norm):
     a, b, c = with_grad([0.0, 0.0], [3.0, -4.0]), with_grad([[0.0]], [[12.0]]), leaf([1.0])
-    found = clip_grad_norm_([a, b, c], norm / 2, norm_type=float(order))
+    found = clip_grad_norm_([a, b, c], norm / 2, norm_type=order)
     assert found.item() == pytest.approx(norm, rel=1e-6)
     assert (found.shape, found.dtype) == ((), mt.float32)
     np.testing.assert_allclose(a.grad.array, [1.5, -2.0], rtol=1e-6)
