@@ -26,6 +26,7 @@ from minitorch.ops.inplace import check_writable, copied
 from minitorch.ops.promotion import REAL, check_real
 
 POSITIONS: Final = {"argmax", "argmin", "multinomial", "nonzero"}  # what these give
+RANGES: Final = {"arange", "linspace", "logspace", "range"}  # these fill an `out` of other dimensions, as in PyTorch
 JOINING: Final = {"cat", "stack", "hstack", "vstack"}  # these write one input before they read the next
 NUMPYS: Final = {"axis": "dim", "keepdims": "keepdim", "size": "sizes"}
 OVERLOADS: dict[str, dict[str, str]] = {
@@ -208,7 +209,8 @@ def _changed(value: Any, kind: Callable[[Any], bool], change: Callable[[Any], An
 def _put(name: str, result: Any, out: Any, inputs: list[Any], exact: bool = False) -> Any:
     """Copy `result` into `out`, a tensor or several, and return it; an `out` of another shape is resized, as in PyTorch.
 
-    Whole numbers may be put among fractions, but neither positions nor, where they are several, `exact` results.
+    There is a warning then, unless it was empty. Whole numbers may be put among fractions, but neither positions nor, where
+    they are several, `exact` results.
     """
     if not isinstance(out, Tensor if isinstance(result, Tensor) else (tuple, list)):
         wanted = "a tensor" if isinstance(result, Tensor) else "several tensors" if isinstance(result, tuple) else "nothing"
@@ -229,7 +231,12 @@ def _put(name: str, result: Any, out: Any, inputs: list[Any], exact: bool = Fals
     whole = result.dtype.kind not in "fc" and out.dtype.kind in "fc" and not exact and name not in POSITIONS
     if result.dtype != out.dtype and not whole:
         raise TypeError(f"{name}: a {result.dtype} result cannot be put into a {out.dtype} tensor")
+    if name in RANGES and result.numel() == out.numel():
+        result = result.reshape(out.shape)
     if result.shape == out.shape:
         return copied(out, result, name)
+    if out.numel():
+        said = f"out= of shape {out.array.shape} gets shape {result.array.shape} and memory of its own"
+        warnings.warn(f"{name}: {said}; give an empty tensor or one of that shape", stacklevel=4)
     out.array = result.array.astype(out.dtype, copy=False)
     return out

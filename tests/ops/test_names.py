@@ -99,6 +99,8 @@ def test_out_receives_the_result_and_records_nothing():
         mt.add(x.requires_grad_(), 1, out=out)
     with pytest.raises(TypeError, match=r"^add: a float32 result cannot be put into a int64 tensor"):
         mt.add(mt.ones(2), 1, out=mt.zeros(2, dtype=mt.int64))
+    with pytest.warns(UserWarning, match=r"^add: out= of shape \(3,\) gets shape \(2,\) and memory of its own"):
+        assert mt.add(mt.ones(2), 1, out=mt.zeros(3)).tolist() == [2.0, 2.0]
     whole = mt.add(mt.arange(2), 1, out=mt.zeros(0))
     assert whole.dtype == mt.float32 and mt.add(mt.arange(2), 1, out=whole) is whole and whole.tolist() == [1.0, 2.0]
     y = mt.ones(4)
@@ -108,6 +110,14 @@ def test_out_receives_the_result_and_records_nothing():
         mt.add(y[:-1], 1, out=y[1:].view(3, 1))
     with pytest.raises(RuntimeError, match=r"^cat: out= of shape \(4,\) shares memory with an input of shape \(4,\)"):
         mt.cat((mt.zeros(0), y), out=y)
+
+
+@pytest.mark.parametrize("fill", [mt.arange, mt.range, mt.linspace, mt.logspace])
+def test_a_range_fills_a_view_of_as_many_elements(fill):
+    whole, steps = mt.zeros(2, 3), [4] if fill in (mt.linspace, mt.logspace) else []
+    expected = fill(0.0, 4.0 if fill is mt.arange else 3.0, *steps)
+    fill(0.0, 4.0 if fill is mt.arange else 3.0, *steps, out=whole.narrow(1, 1, 2))
+    assert whole[:, 1:].flatten().tolist() == expected.tolist() and not whole[:, 0].any()
 
 
 @pytest.mark.parametrize(
