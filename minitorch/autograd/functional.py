@@ -84,11 +84,14 @@ def _product(name: str, func: Callable[..., Any], inputs: Several, v: Any, creat
     return result, sums if isinstance(inputs, tuple) else sums[0]
 
 
-def jacobian(func: Callable[..., Any], inputs: Several, create_graph: bool = False, strict: bool = False) -> Any:
+def jacobian(
+    func: Callable[..., Any], inputs: Several, create_graph: bool = False, strict: bool = False, vectorize: bool = False
+) -> Any:
     """The derivative of each number of `func(*inputs)` by each of the inputs: shape output + input; one pass per number.
 
     A tuple of inputs gives a tuple of derivatives, a tuple of outputs a tuple of these. With `create_graph` it can be
-    differentiated again. Raises RuntimeError with `strict` where an output does not depend on an input.
+    differentiated again; `vectorize` has no effect. Raises RuntimeError with `strict` where an output does not depend on an
+    input.
     """
     points, outputs = _run(func, inputs, create_graph)
 
@@ -104,8 +107,10 @@ def jacobian(func: Callable[..., Any], inputs: Several, create_graph: bool = Fal
     return _each(outputs, of)
 
 
-def hessian(func: Callable[..., Tensor], inputs: Several, create_graph: bool = False, strict: bool = False) -> Any:
-    """The second derivatives of `func(*inputs)` by each pair of numbers of the inputs.
+def hessian(
+    func: Callable[..., Tensor], inputs: Several, create_graph: bool = False, strict: bool = False, vectorize: bool = False
+) -> Any:
+    """The second derivatives of `func(*inputs)` by each pair of numbers of the inputs; `vectorize` has no effect.
 
     Raises RuntimeError unless the function gives a single number.
     """
