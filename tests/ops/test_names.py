@@ -167,6 +167,12 @@ def test_an_argument_given_twice_under_two_names_is_refused():
 # ---- draws ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("replacement", [False, True])
+def test_multinomial_of_no_rows_draws_nothing(replacement):
+    drawn = mt.multinomial(mt.ones(0, 3), 2, replacement)
+    assert (drawn.shape, drawn.dtype) == ((0, 2), mt.int64)
+
+
 def test_multinomial_draws_categories_by_their_weights():
     mt.manual_seed(0)
     weights = mt.tensor([[0.0, 1.0, 3.0], [2.0, 0.0, 0.0]])
