@@ -54,7 +54,7 @@ def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
     if tensor:
         entry = entry.array
     if isinstance(entry, (list, range, np.ndarray)) or (isinstance(entry, tuple) and nested):
-        numbers = entry if isinstance(entry, np.ndarray) else [int(e) if isinstance(e, Tensor) else e for e in entry]
+        numbers = entry if isinstance(entry, np.ndarray) else [e.item() if isinstance(e, Tensor) else e for e in entry]
         entry = array_module(a).asarray(numbers)
         if entry.size == 0 and entry.dtype.kind == "f" and not tensor:
             entry = entry.astype(backend.int64)  # an empty list
@@ -74,7 +74,7 @@ def _entry(name: str, a: Any, entry: Any, nested: bool) -> Any:
         raise TypeError(f"{name}: expected integers, slices, tensors, None or ..., got {entry!r}")
     elif isinstance(entry, slice):
         bounds = entry.start, entry.stop, entry.step
-        return slice(*(b if b is None or b is True or b is False else whole(name, "a slice's bound", b) for b in bounds))
+        return slice(*(b if b is None or isinstance(b, bool) else whole(name, "a slice's bound", b) for b in bounds))
     return entry
 
 

@@ -186,6 +186,7 @@ def test_a_view_that_is_a_copy_in_pytorch_forbids_writes_too():
 def test_an_image_is_contiguous_as_in_pytorch():
     y = image()
     assert y.is_contiguous() and y.stride() == (27, 9, 3, 1) and y.contiguous() is y
+    assert y.is_contiguous(memory_format=mt.contiguous_format) and y.is_contiguous(memory_format=mt.channels_last)
     turned = y.permute(0, 2, 3, 1)
     assert not turned.is_contiguous() and turned.stride() == (27, 3, 1, 9)
     turned.contiguous().add_(1.0)

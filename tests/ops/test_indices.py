@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import minitorch as mt
 from minitorch.ops import indices
 from minitorch.ops.indices import FEW, add_at, places, rows
 
@@ -106,3 +107,10 @@ def test_rows_are_added_at_once_only_where_that_pays(table, named, width, pays):
     at, out = np.arange(1000) % named, np.zeros((table, width), np.float32)
     left = indices._add_rows(out, at, np.ones((1000, width), np.float32))
     assert (len(left) < 1000) == out[:named].all() == pays
+
+
+def test_numbers_in_lists_of_an_index_are_not_cut_to_whole_ones():
+    x = mt.arange(4)
+    assert x[([0, mt.tensor(1)],)].tolist() == [0, 1]
+    with pytest.raises(TypeError, match=r"^getitem: expected integer or boolean indices, got float"):
+        x[([0, mt.tensor(1.7)],)]

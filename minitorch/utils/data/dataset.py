@@ -89,8 +89,8 @@ class Subset(Dataset[T]):
             check_positions("Subset", np.array(self.indices), len(dataset))
 
     def __getitem__(self, index: Any) -> T:  # a list, as a subset of this one passes on a slice
-        several = isinstance(index, list)
-        return self.dataset[[self.indices[at] for at in index] if several else self.indices[index]]  # type: ignore[index]
+        of: Any = self.dataset
+        return of[[self.indices[at] for at in index] if isinstance(index, list) else self.indices[index]]
 
     def __len__(self) -> int:
         return len(self.indices)
